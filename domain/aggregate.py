@@ -1,0 +1,100 @@
+"""What every kind of stream has in common: a fold over facts, and decisions about commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Generic, NamedTuple, TypeVar
+from uuid import UUID
+
+from domain.refusals import Refusal
+from domain.values import Actor, Command, Fact
+
+State = TypeVar("State")
+
+
+class Refused(NamedTuple):
+    """A command was refused, and what makes it so. A refusal is an answer, not a failure."""
+
+    reason: Refusal
+    details: Mapping[str, str] = {}
+    """For programs and for the localised text: what was found, what would be right."""
+
+
+Decision = Sequence[Fact] | Refusal | Refused
+"""What a command leads to: facts, none if it is already so, or why it is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A command, with who asks, why, and what makes it safe to ask again."""
+
+    command: Command
+    command_id: UUID
+    actor: Actor
+    occurred_at: datetime | None = None
+    """When it happened in the world, if that was before it was told; None means now."""
+    on_behalf_of: str | None = None
+    reason: str | None = None
+    expected_version: int | None = None
+    validate_only: bool = False
+    correlation_id: str | None = None
+    causation_id: str | None = None
+    trace: str | None = None
+
+    @property
+    def who(self) -> str:
+        """Return the person whose act this is: the one named, else the actor."""
+        return self.on_behalf_of or self.actor.id
+
+
+class Known(NamedTuple, Generic[State]):
+    """What is known of a stream: its state after `version` facts, the last one at `position`."""
+
+    state: State
+    version: int = 0
+    position: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Decider(Generic[State]):
+    """A kind of stream: how its facts fold, and how a command about it is decided.
+
+    `decide(state, asked, now, surroundings)` is pure; `surroundings` is what else must be known,
+    such as the plan that an incident is pinned to.
+    """
+
+    category: str
+    initial: State
+    facts: Mapping[str, type[Fact]]
+    evolve: Callable[[State, Fact], State]
+    decide: Callable[[State, Asked, datetime, object], Sequence[Fact] | Refused]
+    upcasts: Mapping[tuple[str, int], Callable[[str], str]] = field(default_factory=dict)
+    """Lift a stored text from (kind, schema version) to the next schema version."""
+
+
+def decode(decider: Decider[State], kind: str, schema_version: int, text: str) -> Fact:
+    """Read a fact from its stored text, lifting older shapes. KeyError for a kind never released."""
+    shape = decider.facts[kind]
+    while schema_version < shape.schema_version:
+        text = decider.upcasts[kind, schema_version](text)
+        schema_version += 1
+    return shape.__pydantic_validator__.validate_json(text)
+
+
+def encode(fact: Fact) -> str:
+    """Return the text that is stored and hashed; the kind has a column of its own."""
+    return fact.model_dump_json(exclude={"kind"})
+
+
+def refused(decision: Decision) -> Refused | None:
+    """Return the refusal in a decision, if it is one."""
+    match decision:
+        case Refused():
+            return decision
+        case StrEnum():
+            return Refused(Refusal(decision))
+        case _:
+            return None
