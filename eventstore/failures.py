@@ -1,0 +1,42 @@
+"""What can go wrong between Muster and its log, and what each asks of whoever meets it."""
+
+from __future__ import annotations
+
+import asyncpg
+
+
+class LogUnavailable(Exception):  # noqa: N818 - a state of the world, as the rest of the names
+    """The database cannot be reached. Ask again with the same ids: nothing will be there twice."""
+
+
+class LogClosed(LogUnavailable):
+    """This process is shutting down; another one may take the request."""
+
+
+class Overloaded(Exception):  # noqa: N818 - a state of the world
+    """A queue is full. Nothing was done; ask again after a moment."""
+
+
+class FollowerTooSlow(Exception):  # noqa: N818 - a state of the world
+    """A follower fell behind what is kept in memory; follow again from `resume_position`."""
+
+    def __init__(self, resume_position: int) -> None:
+        super().__init__(f"resume after position {resume_position}")
+        self.resume_position = resume_position
+
+
+PASSING_SQLSTATES = ("08", "53", "57P", "40001", "40P01", "55P03", "57014", "25006")
+"""Prefixes of states that pass: connection, resources, operator, conflict, lock, cancel, standby."""
+
+
+def passes(error: BaseException) -> bool:
+    """Tell whether an error is about reaching the database now, not about what was asked of it."""
+    match error:
+        case asyncpg.PostgresError():
+            return str(error.sqlstate).startswith(PASSING_SQLSTATES)
+        case asyncpg.InterfaceError():
+            return not isinstance(error, asyncpg.DataError | ValueError)
+        case asyncpg.InternalClientError():
+            return True
+        case _:
+            return isinstance(error, OSError | TimeoutError)

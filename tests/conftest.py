@@ -1,0 +1,75 @@
+"""What the tests stand on: one real PostgreSQL, a fresh database for each."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from eventstore.migrations import migrate
+from tests.postgres import Cluster, temporary_cluster
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+TEMPLATE = "muster_template"
+
+
+@dataclass(frozen=True)
+class Database:
+    """A migrated database, empty, and of one test only."""
+
+    cluster: Cluster
+    name: str
+
+    @property
+    def dsn(self) -> str:
+        """Its address for the processes."""
+        return self.cluster.dsn(self.name, user="muster_runtime")
+
+    @property
+    def owner_dsn(self) -> str:
+        """Its address for migrations, and for those who tamper."""
+        return self.cluster.dsn(self.name)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """Run one server for all tests."""
+    with temporary_cluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def template(postgres: Cluster) -> str:
+    """Keep a migrated database to copy from."""
+
+    async def make() -> None:
+        await execute(postgres.dsn(), f"CREATE DATABASE {TEMPLATE}")
+        await migrate(postgres.dsn(TEMPLATE))
+
+    asyncio.run(make())
+    return TEMPLATE
+
+
+@pytest.fixture
+async def database(postgres: Cluster, template: str) -> AsyncIterator[Database]:
+    """Give a test a database of its own."""
+    name = f"test_{uuid4().hex}"
+    await execute(postgres.dsn(), f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield Database(postgres, name)
+    await execute(postgres.dsn(), f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def execute(dsn: str, *statements: str) -> None:
+    """Run statements as somebody."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()

