@@ -58,7 +58,7 @@ class Known(NamedTuple, Generic[State]):
     position: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Decider(Generic[State]):
     """A kind of stream: how its facts fold, and how a command about it is decided.
 
@@ -71,7 +71,9 @@ class Decider(Generic[State]):
     facts: Mapping[str, type[Fact]]
     evolve: Callable[[State, Fact], State]
     decide: Callable[[State, Asked, datetime, object], Sequence[Fact] | Refused]
-    upcasts: Mapping[tuple[str, int], Callable[[str], str]] = field(default_factory=dict)
+    upcasts: Mapping[tuple[str, int], Callable[[str], str]] = field(
+        default_factory=dict
+    )
     """Lift a stored text from (kind, schema version) to the next schema version."""
 
 
@@ -81,7 +83,8 @@ def decode(decider: Decider[State], kind: str, schema_version: int, text: str) -
     while schema_version < shape.schema_version:
         text = decider.upcasts[kind, schema_version](text)
         schema_version += 1
-    return shape.__pydantic_validator__.validate_json(text)
+    fact: Fact = shape.__pydantic_validator__.validate_json(text)
+    return fact
 
 
 def encode(fact: Fact) -> str:

@@ -1,0 +1,90 @@
+"""Restrictions on people: imposed, lifted, handed over. None stays without an owner."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from domain.aggregate import Decision
+from domain.incident.events.response import (
+    MeasureHandedOver,
+    MeasureImposed,
+    MeasureLifted,
+)
+from domain.incident.situation import Situation
+from domain.refusals import Refusal
+from domain.values import Command, Fact, Id, Line, Value
+
+
+class NewMeasure(Value):
+    """A restriction to impose."""
+
+    measure: Id
+    title: Line
+
+
+class ImposeMeasure(Command):
+    """Put a restriction in force."""
+
+    kind: Literal["ImposeMeasure"] = "ImposeMeasure"
+    measure: Id
+    title: Line
+
+
+class LiftMeasure(Command):
+    """End a restriction."""
+
+    kind: Literal["LiftMeasure"] = "LiftMeasure"
+    measure: Id
+
+
+class HandOverMeasure(Command):
+    """Leave a restriction in force under somebody who owns it beyond the response."""
+
+    kind: Literal["HandOverMeasure"] = "HandOverMeasure"
+    measure: Id
+    owner: Line
+    """An office or a post; no person's name."""
+
+
+def impose_measure(on: Situation, ask: ImposeMeasure) -> Decision:
+    if ask.measure in on.incident.measures:
+        return (
+            Refusal.ID_ALREADY_USED if on.incident.measures[ask.measure].lifted else []
+        )
+    return [MeasureImposed(measure=ask.measure, title=ask.title)]
+
+
+def lift_measure(on: Situation, ask: LiftMeasure) -> Decision:
+    measure = on.incident.measures.get(ask.measure)
+    if measure is None:
+        return Refusal.MEASURE_UNKNOWN
+    return [] if measure.lifted else [MeasureLifted(measure=ask.measure)]
+
+
+def hand_over_measure(on: Situation, ask: HandOverMeasure) -> Decision:
+    measure = on.incident.measures.get(ask.measure)
+    if measure is None or measure.lifted:
+        return Refusal.MEASURE_UNKNOWN
+    if measure.owner == ask.owner:
+        return []
+    return [MeasureHandedOver(measure=ask.measure, owner=ask.owner)]
+
+
+def impose(on: Situation, wanted: Sequence[NewMeasure]) -> list[Fact]:
+    """Return the measures of a command that are not in force yet."""
+    new = {measure.measure: measure for measure in wanted}
+    return [
+        MeasureImposed(measure=measure.measure, title=measure.title)
+        for measure in new.values()
+        if measure.measure not in on.incident.measures
+    ]
+
+
+def lift_all(on: Situation) -> list[Fact]:
+    """Return the lifting of every measure in force."""
+    return [
+        MeasureLifted(measure=measure)
+        for measure, state in sorted(on.incident.measures.items())
+        if not state.lifted
+    ]

@@ -1,0 +1,83 @@
+"""What came of a notification. Sent by the hands."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from domain.aggregate import Decision
+from domain.incident import deadlines
+from domain.incident.events.duties import NotificationDelivered, NotificationFailed
+from domain.incident.situation import Situation
+from domain.incident.state import DeadlineKey, DeadlineKind
+from domain.plan.model import ChannelKind
+from domain.refusals import Refusal
+from domain.values import Command, Fact, Line
+
+_DUTY_DEADLINE = {
+    "task": DeadlineKind.TASK_ACKNOWLEDGEMENT,
+    "post": DeadlineKind.POST_ACCEPTANCE,
+}
+
+
+class ConfirmDelivery(Command):
+    """Say that a channel took the message."""
+
+    kind: Literal["ConfirmDelivery"] = "ConfirmDelivery"
+    notification: str
+    channel: ChannelKind
+
+
+class ReportDeliveryFailure(Command):
+    """Say that no channel took the message; whoever is next is told at once."""
+
+    kind: Literal["ReportDeliveryFailure"] = "ReportDeliveryFailure"
+    notification: str
+    cause: Line
+
+
+def confirm_delivery(on: Situation, ask: ConfirmDelivery) -> Decision:
+    if not _ever_ordered(on, ask.notification):
+        return Refusal.NOTIFICATION_UNKNOWN
+    if ask.notification not in on.incident.notifications:
+        return []
+    return [NotificationDelivered(notification=ask.notification, channel=ask.channel)]
+
+
+def report_delivery_failure(on: Situation, ask: ReportDeliveryFailure) -> Decision:
+    if not _ever_ordered(on, ask.notification):
+        return Refusal.NOTIFICATION_UNKNOWN
+    owed = on.incident.notifications.get(ask.notification)
+    if owed is None:
+        return []
+    failed = NotificationFailed(notification=ask.notification, cause=ask.cause)
+    return [failed, *_ask_the_next(on, ask.notification)]
+
+
+def _ask_the_next(on: Situation, notification: str) -> list[Fact]:
+    """Return the escalation of a duty whose owner can't be reached, without waiting for it."""
+    owed = on.incident.notifications[notification]
+    topic, _, subject = owed.about.partition("/")
+    kind = _DUTY_DEADLINE.get(topic)
+    key = DeadlineKey(kind, subject) if kind else None
+    if (
+        key is None
+        or key not in on.incident.deadlines
+        or not _is_the_last_asked(on, key, owed.to)
+    ):
+        return []
+    left = on.incident.notifications.discard(notification)
+    return deadlines.passed(
+        on._replace(incident=on.incident._replace(notifications=left)), key
+    )
+
+
+def _is_the_last_asked(on: Situation, key: DeadlineKey, to: str) -> bool:
+    if key.kind is DeadlineKind.POST_ACCEPTANCE:
+        return on.incident.posts[key.subject].offered_to == to
+    task = on.incident.tasks[key.subject]
+    return on.plan.chain(task.post)[task.step] == to
+
+
+def _ever_ordered(on: Situation, notification: str) -> bool:
+    number = notification.removeprefix("n")
+    return number.isdecimal() and 0 < int(number) <= on.incident.notified

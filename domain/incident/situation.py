@@ -1,0 +1,67 @@
+"""What a decision may look at: the incident, its plan, who asks, and what time it is."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from domain.aggregate import Asked
+from domain.incident.events.duties import (
+    Message,
+    NotificationOrdered,
+    NotificationWithdrawn,
+)
+from domain.incident.state import Incident
+from domain.plan.model import Plan, PlanRef
+from domain.values import Fact
+
+UNNUMBERED = ""
+"""A notification's id until the decider numbers it."""
+
+
+class Situation(NamedTuple):
+    """Everything that a decision may look at."""
+
+    incident: Incident
+    plan: Plan
+    ref: PlanRef
+    asked: Asked
+    now: datetime
+
+    @property
+    def who(self) -> str:
+        """Return the person whose act this is."""
+        return self.asked.who
+
+    def after(self, span: timedelta) -> datetime:
+        """Return when a span from now ends; an exercise's clock runs at the exercise's pace."""
+        return self.now + span / self.incident.pace
+
+    def knows_zone(self, zone: str) -> bool:
+        """Tell whether the venue has a zone."""
+        return zone in self.plan.zones.get(self.incident.venue, {})
+
+    def tell(self, to: str, message: Message, about: str) -> NotificationOrdered:
+        """Return the order to tell somebody something; the decider numbers it."""
+        return NotificationOrdered(
+            notification=UNNUMBERED, to=to, message=message, about=about
+        )
+
+    def tell_commander(self, message: Message, about: str) -> NotificationOrdered:
+        """Return the order to tell whoever commands, or would."""
+        return self.tell(self.commander, message, about)
+
+    @property
+    def commander(self) -> str:
+        """Return who holds the command, else who was offered it, else who the plan says."""
+        holding = self.incident.posts.get(self.plan.command.post)
+        named = holding and (holding.held_by or holding.offered_to)
+        return named or self.plan.posts[self.plan.command.post].holder
+
+    def withdrawn(self, *about: str) -> list[Fact]:
+        """Return the withdrawal of whatever is still to be told about these duties."""
+        return [
+            NotificationWithdrawn(notification=notification)
+            for notification, owed in self.incident.notifications.items()
+            if owed.about in about
+        ]

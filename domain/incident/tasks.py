@@ -1,0 +1,215 @@
+"""Tasks: assigned, acknowledged, started, finished, impossible; overdue and escalated."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from domain.aggregate import Decision
+from domain.incident.events.duties import (
+    Message,
+    TaskAcknowledged,
+    TaskAssigned,
+    TaskDeclaredImpossible,
+    TaskEscalated,
+    TaskFinished,
+    TaskLapsed,
+    TaskLeftUnanswered,
+    TaskOverdue,
+    TaskStarted,
+)
+from domain.incident.situation import Situation
+from domain.incident.state import Task, TaskStatus
+from domain.plan import model
+from domain.refusals import Refusal
+from domain.values import Command, Fact, Id, Phase, ResponseLevel, Role, Text
+
+MAY_ACT_FOR_OTHERS = frozenset({Role.COMMANDER, Role.OPERATOR})
+"""Who may say that a task was acknowledged or done, whoever's task it is."""
+
+
+class AssignTask(Command):
+    """Give a post a task that the plan does not foresee."""
+
+    kind: Literal["AssignTask"] = "AssignTask"
+    task: Id
+    title: Text
+    post: Id
+    acknowledge_within: model.Span
+    start_within: model.Span | None = None
+    finish_within: model.Span | None = None
+
+
+class AcknowledgeTask(Command):
+    """Say that the task was noticed. What is still queued about it is not sent any more."""
+
+    kind: Literal["AcknowledgeTask"] = "AcknowledgeTask"
+    task: Id
+
+
+class StartTask(Command):
+    """Say that work on the task began."""
+
+    kind: Literal["StartTask"] = "StartTask"
+    task: Id
+
+
+class FinishTask(Command):
+    """Say that the task is done."""
+
+    kind: Literal["FinishTask"] = "FinishTask"
+    task: Id
+
+
+class DeclareTaskImpossible(Command):
+    """Say that the task can't be done, and why (the context's reason)."""
+
+    kind: Literal["DeclareTaskImpossible"] = "DeclareTaskImpossible"
+    task: Id
+
+
+def assign_task(on: Situation, ask: AssignTask) -> Decision:
+    if ask.post not in on.plan.posts:
+        return Refusal.POST_UNKNOWN
+    if ask.task in on.incident.tasks:
+        return Refusal.TASK_ALREADY_ASSIGNED
+    assigned = TaskAssigned(
+        task=ask.task,
+        title=ask.title,
+        post=ask.post,
+        acknowledge_by=on.after(ask.acknowledge_within),
+        start_by=on.after(ask.start_within) if ask.start_within else None,
+        finish_by=on.after(ask.finish_within) if ask.finish_within else None,
+    )
+    return [assigned, _tell_owner(on, ask.task, ask.post)]
+
+
+def acknowledge_task(on: Situation, ask: AcknowledgeTask) -> Decision:
+    match _mine(on, ask.task):
+        case Refusal() as refusal:
+            return refusal
+        case Task(status=TaskStatus.ASSIGNED):
+            acknowledged = TaskAcknowledged(task=ask.task, person=on.who)
+            return [acknowledged, *on.withdrawn(f"task/{ask.task}")]
+        case Task(status=TaskStatus.LAPSED):
+            return Refusal.TASK_OVER
+        case _:
+            return []
+
+
+def start_task(on: Situation, ask: StartTask) -> Decision:
+    match _mine(on, ask.task):
+        case Refusal() as refusal:
+            return refusal
+        case Task(status=TaskStatus.ASSIGNED | TaskStatus.ACKNOWLEDGED):
+            started = TaskStarted(task=ask.task, person=on.who)
+            return [started, *on.withdrawn(f"task/{ask.task}")]
+        case Task(status=TaskStatus.LAPSED | TaskStatus.IMPOSSIBLE):
+            return Refusal.TASK_OVER
+        case _:
+            return []
+
+
+def finish_task(on: Situation, ask: FinishTask) -> Decision:
+    match _mine(on, ask.task):
+        case Refusal() as refusal:
+            return refusal
+        case Task(status=TaskStatus.STARTED):
+            finished = TaskFinished(task=ask.task, person=on.who)
+            return [finished, *on.withdrawn(f"task/{ask.task}")]
+        case Task(status=TaskStatus.FINISHED):
+            return []
+        case Task(status=TaskStatus.LAPSED | TaskStatus.IMPOSSIBLE):
+            return Refusal.TASK_OVER
+        case _:
+            return Refusal.TASK_NOT_STARTED
+
+
+def declare_task_impossible(on: Situation, ask: DeclareTaskImpossible) -> Decision:
+    match _mine(on, ask.task):
+        case Refusal() as refusal:
+            return refusal
+        case Task(status=TaskStatus.IMPOSSIBLE):
+            return []
+        case Task(status=TaskStatus.LAPSED | TaskStatus.FINISHED):
+            return Refusal.TASK_OVER
+        case _ if not on.asked.reason:
+            return Refusal.REASON_REQUIRED
+        case _:
+            about = f"task/{ask.task}"
+            return [
+                TaskDeclaredImpossible(task=ask.task, person=on.who),
+                *on.withdrawn(about),
+                on.tell_commander(Message.TASK_IMPOSSIBLE, about),
+            ]
+
+
+def begin(on: Situation, phase: Phase, level: ResponseLevel | None) -> list[Fact]:
+    """Return the assignment of what the plan asks for now and nobody owes yet."""
+    facts: list[Fact] = []
+    for task in on.plan.tasks_of(phase, on.incident.hazard, level):
+        if task.id not in on.incident.tasks:
+            facts += [_assigned(on, task), _tell_owner(on, task.id, task.post)]
+    return facts
+
+
+def end(on: Situation) -> list[Fact]:
+    """Return the lapse of every task that is still open when its phase ends."""
+    open_tasks = [
+        task for task, owed in on.incident.tasks.items() if not owed.status.is_over
+    ]
+    withdrawn = on.withdrawn(*(f"task/{task}" for task in open_tasks))
+    return [*(TaskLapsed(task=task) for task in sorted(open_tasks)), *withdrawn]
+
+
+def acknowledgement_missed(on: Situation, task: str) -> list[Fact]:
+    """Return what follows when nobody acknowledged a task: the next of the chain is asked."""
+    owed = on.incident.tasks[task]
+    about = f"task/{task}"
+    chain = on.plan.chain(owed.post)
+    step = owed.step + 1
+    if step >= len(chain):
+        told = on.tell_commander(Message.TASK_UNANSWERED, about)
+        return [TaskLeftUnanswered(task=task), *on.withdrawn(about), told]
+    rule = next((rule for rule in on.plan.tasks if rule.id == task), None)
+    patience = rule.acknowledge_within if rule else on.plan.command.accept_within
+    until = on.after(patience)
+    escalated = TaskEscalated(
+        task=task, to=chain[step], step=step, acknowledge_by=until
+    )
+    return [
+        escalated,
+        *on.withdrawn(about),
+        on.tell(chain[step], Message.TASK_ESCALATED, about),
+    ]
+
+
+def overdue(on: Situation, task: str, missed: Literal["start", "finish"]) -> list[Fact]:
+    """Return what follows when a task is late: its owner and the commander are told."""
+    about = f"task/{task}"
+    told = dict.fromkeys((on.plan.chain(on.incident.tasks[task].post)[0], on.commander))
+    late = TaskOverdue(task=task, missed=missed)
+    return [late, *(on.tell(person, Message.TASK_OVERDUE, about) for person in told)]
+
+
+def _mine(on: Situation, task: str) -> Task | Refusal:
+    owed = on.incident.tasks.get(task)
+    if owed is None:
+        return Refusal.TASK_UNKNOWN
+    if on.asked.actor.roles & MAY_ACT_FOR_OTHERS or on.who in on.plan.chain(owed.post):
+        return owed
+    return Refusal.PERSON_NOT_ASSIGNED
+
+
+def _assigned(on: Situation, task: model.Task) -> TaskAssigned:
+    return TaskAssigned(
+        task=task.id,
+        title=task.title,
+        post=task.post,
+        acknowledge_by=on.after(task.acknowledge_within),
+        start_by=on.after(task.start_within) if task.start_within else None,
+        finish_by=on.after(task.finish_within) if task.finish_within else None,
+    )
+
+
+def _tell_owner(on: Situation, task: str, post: str) -> Fact:
+    return on.tell(on.plan.chain(post)[0], Message.TASK_ASSIGNED, f"task/{task}")
