@@ -1,0 +1,1 @@
+"""What can be sent: units, each a small stream of its own."""
