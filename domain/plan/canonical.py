@@ -11,7 +11,10 @@ from domain.plan.model import PinnedPlan, Plan, PlanRef
 def canonical(plan: Plan) -> str:
     """Return the plan as JSON with sorted keys and no spaces; equal plans give equal texts."""
     return json.dumps(
-        plan.model_dump(mode="json"), ensure_ascii=False, sort_keys=True, separators=(",", ":")
+        plan.model_dump(mode="json"),
+        ensure_ascii=False,
+        sort_keys=True,
+        separators=(",", ":"),
     )
 
 

@@ -6,7 +6,6 @@ source of its figure, so that nothing is assumed in code.
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -14,21 +13,25 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from domain.values import HazardKind, Id, Line, Phase, ResponseLevel, Text, Value, WarningColour
+from domain.plan import reading
+from domain.values import (
+    HazardKind,
+    Id,
+    Line,
+    Phase,
+    ResponseLevel,
+    Text,
+    Value,
+    WarningColour,
+)
 
-_SPAN = re.compile(r"^\s*(\d+)\s*(s|min|h|d)\s*$")
-_UNIT = {"s": "seconds", "min": "minutes", "h": "hours", "d": "days"}
-
-
-def _span(value: object) -> object:
-    """Read `90 s`, `3 min`, `1 h` or `30 d`; leave ISO 8601 (`PT3M`) and all else to pydantic."""
-    if isinstance(value, str) and (found := _SPAN.match(value)):
-        return timedelta(**{_UNIT[found[2]]: int(found[1])})
-    return value
-
-
-Span = Annotated[timedelta, BeforeValidator(_span), Field(gt=timedelta(0), le=timedelta(days=365))]
+Span = Annotated[
+    timedelta, BeforeValidator(reading.span), Field(gt=timedelta(0), le=timedelta(days=365))
+]
 """How long something may take: `90 s`, `3 min`, `1 h`, `30 d`, or ISO 8601."""
+
+Numeral = Annotated[ResponseLevel, BeforeValidator(reading.level)]
+"""`I` to `IV`, or 1 to 4."""
 
 
 class ChannelKind(StrEnum):
@@ -39,7 +42,7 @@ class ChannelKind(StrEnum):
 
 
 class Contact(Value):
-    """A person, or a public channel such as the entrance screens. Addresses live in the directory."""
+    """A person, or a public channel such as the entrance screens; the directory has addresses."""
 
     id: Id
     title: Text
@@ -96,7 +99,7 @@ class Task(Value):
     title: Text
     phase: Phase
     post: Id
-    levels: tuple[ResponseLevel, ...] = tuple(ResponseLevel)
+    levels: tuple[Numeral, ...] = tuple(ResponseLevel)
     """The response levels at which it falls due; of no account outside the response."""
     hazards: tuple[HazardKind, ...] = ()
     """Only for these; for all when empty."""
@@ -115,7 +118,7 @@ class Report(Value):
     post: Id
     first_within: Span = timedelta(minutes=10)
     """Ten minutes after the phase begins (mission S18)."""
-    every: dict[ResponseLevel, Span] = {}
+    every: dict[Numeral, Span] = Field(default_factory=dict)
     """How often after that, by level; `warning_every` outside the response; once when neither."""
     warning_every: Span | None = None
     required_to_terminate: bool = False
@@ -133,7 +136,7 @@ class NoticeRules(Value):
     """Contacts that are public channels."""
     first_within: Span = timedelta(minutes=10)
     """Ten minutes after activation (mission S33)."""
-    templates: dict[Id, Text] = {}
+    templates: dict[Id, Text] = Field(default_factory=dict)
 
 
 class ResourceKind(Value):
@@ -148,7 +151,7 @@ class ResourceNeed(Value):
 
     kind: Id
     quantity: int = Field(default=1, ge=1, le=100)
-    levels: tuple[ResponseLevel, ...] = tuple(ResponseLevel)
+    levels: tuple[Numeral, ...] = tuple(ResponseLevel)
     arrive_within: Span = timedelta(minutes=10)
     """Ten minutes for a unit from outside the house (mission S38)."""
 
@@ -163,12 +166,13 @@ class Supply(Value):
     unit: Text
     location: Text
     custodian: Id
+    """A post."""
 
 
 class Level(Value):
     """A response level: when it applies, and who may decide it."""
 
-    level: ResponseLevel
+    level: Numeral
     criteria: Text
     decided_by: tuple[Id, ...] = Field(min_length=1)
     """Posts."""
@@ -190,11 +194,11 @@ class CommandRules(Value):
 
 
 class AlarmRules(Value):
-    """What happens when an alarm is not verified in time (GB/T 29639-2020: automatic activation)."""
+    """What follows when nobody verifies an alarm (GB/T 29639-2020: automatic activation)."""
 
     verify_within: Span = timedelta(minutes=2)
     """Two minutes (mission S26)."""
-    fail_safe_level: ResponseLevel
+    fail_safe_level: Numeral
     fail_safe_matters: Text
     fail_safe_duration: Span = timedelta(hours=2)
 
@@ -267,7 +271,13 @@ class Plan(Value):
     def chain(self, post: str) -> tuple[str, ...]:
         """Return who is told of a post's duty, in order, ending with whoever commands."""
         seat, command = self.posts[post], self.posts[self.command.post]
-        told = (seat.holder, *seat.members, *seat.deputies, command.holder, *command.deputies)
+        told = (
+            seat.holder,
+            *seat.members,
+            *seat.deputies,
+            command.holder,
+            *command.deputies,
+        )
         return tuple(dict.fromkeys(told))
 
 

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from domain.aggregate import Asked, Decider, Refused
 from domain.plan.canonical import pinned
-from domain.plan.check import check
+from domain.plan.check import Finding, check
 from domain.plan.model import Plan, PlanRef
 from domain.refusals import Refusal
 from domain.values import Command, Fact
@@ -54,9 +54,15 @@ def decide(
         right = str(state.ref.version + 1)
         return Refused(Refusal.PLAN_VERSION_TAKEN, {"version": str(plan.version), "next": right})
     if errors := [finding for finding in check(plan) if finding.is_error]:
-        listed = "; ".join(f"{finding.where}: {finding.what}" for finding in errors)
-        return Refused(Refusal.PLAN_INVALID, {"findings": listed})
+        return Refused(
+            Refusal.PLAN_INVALID,
+            {"findings": _listed(errors, "en"), "findings_zh": _listed(errors, "zh")},
+        )
     return [PlanPublished(ref=ref, plan=plan)]
+
+
+def _listed(errors: Sequence[Finding], language: str) -> str:
+    return "; ".join(f"{error.where}: {error.what.said_in(language)}" for error in errors)
 
 
 PUBLICATION = Decider[Published](

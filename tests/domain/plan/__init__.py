@@ -1,0 +1,1 @@
+"""Plans: checked, and brought into force."""
