@@ -10,7 +10,7 @@ class LogUnavailable(Exception):  # noqa: N818 - a state of the world, as the re
 
 
 class LogClosed(LogUnavailable):
-    """This process is shutting down; another one may take the request."""
+    """The process is shutting down; another one may take the request."""
 
 
 class Overloaded(Exception):  # noqa: N818 - a state of the world

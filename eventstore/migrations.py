@@ -123,7 +123,9 @@ async def _refuse_unfit(connection: asyncpg.Connection[asyncpg.Record]) -> None:
 def _missing(known: list[Migration], applied: list[asyncpg.Record]) -> list[Migration]:
     """Return the steps still to be run, having compared all that were with those that are known."""
     if len(applied) > len(known):
-        message = f"the database has {applied[len(known)]['name']}, which this program does not know"
+        message = (
+            f"the database has {applied[len(known)]['name']}, which this program does not know"
+        )
         raise SchemaNewer(message)
     for step, past in zip(known, applied, strict=False):
         if (step.number, step.sha256) != (past["number"], past["sha256"]):

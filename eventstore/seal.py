@@ -2,21 +2,21 @@
 
 This is the twin in Python, byte for byte, for whoever verifies. It needs the standard library only.
 
-    genesis(stream) = SHA-256( "muster/stream/v1" 00 ‖ u32 length of stream ‖ stream )
+    genesis(stream) = SHA-256( "muster/stream/v1" 00 | u32 length of stream | stream )
 
     event_hash      = SHA-256( "muster/event/v1" 00       16 bytes: what this is, and its version
-                             ‖ hash of the event before   32 bytes: genesis(stream) for version 1
-                             ‖ length of stream            4 bytes
-                             ‖ stream                      UTF-8
-                             ‖ version                     8 bytes: 1, 2, 3 ...
-                             ‖ event id                   16 bytes: the UUID as it is
-                             ‖ recorded at                 8 bytes: microseconds since 2000-01-01 UTC
-                             ‖ occurred at                 8 bytes: likewise
-                             ‖ length of type              4 bytes
-                             ‖ type                        UTF-8
-                             ‖ schema version              2 bytes
-                             ‖ SHA-256( data )            32 bytes: of the JSON text as it was stored
-                             ‖ SHA-256( meta )            32 bytes: likewise )
+                             | hash of the event before   32 bytes: genesis(stream) for version 1
+                             | length of stream            4 bytes
+                             | stream                      UTF-8
+                             | version                     8 bytes: 1, 2, 3 ...
+                             | event id                   16 bytes: the UUID as it is
+                             | recorded at                 8 bytes: µs since 2000-01-01T00:00Z
+                             | occurred at                 8 bytes: likewise
+                             | length of type              4 bytes
+                             | type                        UTF-8
+                             | schema version              2 bytes
+                             | SHA-256( data )            32 bytes: of the JSON text as stored
+                             | SHA-256( meta )            32 bytes: likewise )
 
 Integers are big-endian and signed (two's complement). Lengths count bytes. Nothing is parsed: two
 texts that mean the same have two hashes. `data` and `meta` come in as digests, so that one of them

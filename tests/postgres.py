@@ -51,13 +51,19 @@ class Cluster:
     def start(self) -> None:
         """Start the server and wait until it answers."""
         settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
-        command = [self.programs / "postgres", "-D", self.folder / "data", "-k", self.folder]
+        command: list[str | Path] = [
+            self.programs / "postgres",
+            "-D",
+            self.folder / "data",
+            "-k",
+            self.folder,
+        ]
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603 - our own binaries
                 [*command, *settings], user=self.user, stdout=log, stderr=log, cwd=self.folder
             )
         deadline = time.monotonic() + START_TIMEOUT_S
-        ready = [self.programs / "pg_isready", "-q", "-h", self.folder]
+        ready: list[str | Path] = [self.programs / "pg_isready", "-q", "-h", self.folder]
         while subprocess.run(ready, check=False).returncode:  # noqa: S603 - our own binaries
             if time.monotonic() > deadline or self.process.poll() is not None:
                 raise RuntimeError((self.folder / "server.log").read_text())
@@ -83,12 +89,18 @@ class Cluster:
 def temporary_cluster() -> Iterator[Cluster]:
     """Make a server that is gone afterwards."""
     user = _unprivileged() if os.geteuid() == 0 else None
-    folder = Path(tempfile.mkdtemp(prefix="muster-pg-", dir="/tmp"))  # noqa: S108 - short for sockets
+    folder = Path(tempfile.mkdtemp(prefix="muster-pg-", dir="/tmp"))
     if user is not None:
         shutil.chown(folder, user)
     cluster = Cluster(folder, _programs(), user)
     try:
-        initialise = [cluster.programs / "initdb", "-D", folder / "data", "-U", "postgres"]
+        initialise: list[str | Path] = [
+            cluster.programs / "initdb",
+            "-D",
+            folder / "data",
+            "-U",
+            "postgres",
+        ]
         options = ["--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C"]
         subprocess.run(  # noqa: S603 - our own binaries
             [*initialise, *options], user=user, check=True, stdout=subprocess.DEVNULL, cwd=folder

@@ -61,7 +61,9 @@ CREATE FUNCTION muster.append(
     ids uuid[], types text[], schemas smallint[], occurred timestamptz[],
     datas json[], metas json[]
 ) RETURNS TABLE (request int, status text, at_version bigint, at_position bigint, at timestamptz)
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+-- Plans are kept from when the table was empty: never let one scan the whole log.
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
 DECLARE
     event_tag  CONSTANT bytea := 'muster/event/v1'::bytea || '\x00'::bytea;
     stream_tag CONSTANT bytea := 'muster/stream/v1'::bytea || '\x00'::bytea;

@@ -1,0 +1,85 @@
+"""Connections to PostgreSQL, with every limit said."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, TypeAlias
+
+import asyncpg
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+Lent: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+
+CONNECT_TIMEOUT_S = 3.0
+STATEMENT_TIMEOUT_S = 30.0
+"""For reads and for views; an append has its own."""
+
+CLOSE_TIMEOUT_S = 2.0
+
+READERS_MAX = 4
+"""Connections that a process reads with."""
+
+RETRY_FIRST_S = 0.02
+RETRY_LONGEST_S = 0.5
+
+SETTINGS = {
+    "application_name": "muster",
+    "jit": "off",
+    "synchronous_commit": "on",
+    "idle_in_transaction_session_timeout": "60s",
+    "timezone": "UTC",
+}
+
+
+async def connect(dsn: str) -> Connection:
+    """Open one connection."""
+    return await asyncpg.connect(
+        dsn,
+        timeout=CONNECT_TIMEOUT_S,
+        command_timeout=STATEMENT_TIMEOUT_S,
+        server_settings=SETTINGS,
+    )
+
+
+async def connect_pool(dsn: str, *, size: int = READERS_MAX) -> asyncpg.Pool[asyncpg.Record]:
+    """Open a pool whose users leave nothing behind in a session."""
+    return await asyncpg.create_pool(
+        dsn,
+        min_size=1,
+        max_size=size,
+        timeout=CONNECT_TIMEOUT_S,
+        command_timeout=STATEMENT_TIMEOUT_S,
+        server_settings=SETTINGS,
+        reset=_leave_as_is,
+    )
+
+
+def pauses() -> Iterator[float]:
+    """Return how long to wait before each next attempt, in seconds, endlessly."""
+    pause = RETRY_FIRST_S
+    while True:
+        yield pause
+        pause = min(pause * 2, RETRY_LONGEST_S)
+
+
+async def close_quietly(connection: Connection | None) -> None:
+    """Close a connection that may be broken."""
+    if connection is not None:
+        connection.terminate()
+        await asyncio.sleep(0)
+
+
+async def close_pool(pool: asyncpg.Pool[asyncpg.Record]) -> None:
+    """Close a pool, waiting a moment for whoever still reads."""
+    try:
+        async with asyncio.timeout(CLOSE_TIMEOUT_S):
+            await pool.close()
+    except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        pool.terminate()
+
+
+async def _leave_as_is(_: object) -> None:
+    """Save the round trip of a reset: nobody sets anything in a session."""

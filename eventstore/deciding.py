@@ -1,0 +1,119 @@
+"""Commands decided one after another in memory, before any of it is in the log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+
+from domain.aggregate import Asked, Decider, Known, Refused, encode
+from domain.refusals import Refusal
+from domain.values import Command
+from eventstore.asking import Receipt
+from eventstore.events import NewEvent
+from eventstore.meta import event_id, meta_texts
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+    from datetime import datetime
+
+    from domain.values import Fact
+
+S = TypeVar("S")
+
+CLOCK_SKEW_MAX = timedelta(seconds=5)
+"""How far ahead of ours the clock of an asker may be."""
+
+
+class Draft(NamedTuple, Generic[S]):
+    """What a command leads to, if the log stands where it is believed to."""
+
+    before: Known[S]
+    facts: Sequence[Fact] = ()
+    events: Sequence[NewEvent] = ()
+    """What is to be appended: none for a command that is only to be validated."""
+    refused: Refused | None = None
+    failed: Exception | None = None
+
+    @property
+    def version(self) -> int:
+        """Return at which version the stream is then, or would be."""
+        return self.before.version + len(self.facts)
+
+    def receipt(self, stream: str, position: int) -> Receipt:
+        """Return what to answer, knowing where the last event of the stream is then."""
+        kinds = tuple(fact.kind for fact in self.facts)
+        return Receipt(stream, self.version, position, kinds, duplicate=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Deciding(Generic[S]):
+    """A decider with the clock and the surroundings that it needs."""
+
+    decider: Decider[S]
+    clock: Callable[[], datetime]
+    surroundings: Callable[[S, Command], Awaitable[object]] | None
+
+    async def in_order(
+        self, known: Known[S], commands: Sequence[Asked]
+    ) -> tuple[list[Draft[S]], Known[S]]:
+        """Decide commands, each on what the ones before it lead to; return that state too."""
+        drafts = []
+        for asked in commands:
+            draft, known = await self._decide(known, asked)
+            drafts.append(draft)
+        return drafts, known
+
+    async def _decide(self, known: Known[S], asked: Asked) -> tuple[Draft[S], Known[S]]:
+        try:
+            now = self.clock()
+            decision = _ill_asked(known, asked, now) or await self._decision(known, asked, now)
+            if isinstance(decision, Refused):
+                return Draft(known, refused=decision), known
+            state = known.state
+            for fact in decision:
+                state = self.decider.evolve(state, fact)
+        except Exception as error:  # noqa: BLE001 - a bug met by one must not fail its neighbours
+            return Draft(known, failed=error), known
+        if asked.validate_only:
+            return Draft(known, decision), known
+        events = _events(asked, decision, asked.occurred_at or now)
+        after = Known(state, known.version + len(events), known.position)
+        return Draft(known, decision, events), after
+
+    async def _decision(
+        self, known: Known[S], asked: Asked, now: datetime
+    ) -> Sequence[Fact] | Refused:
+        around = None
+        if self.surroundings is not None:
+            around = await self.surroundings(known.state, asked.command)
+        return self.decider.decide(known.state, asked, now, around)
+
+
+def _ill_asked(known: Known[S], asked: Asked, now: datetime) -> Refused | None:
+    """Refuse what is wrong with how it is asked, whatever it is."""
+    expected = asked.expected_version
+    if expected is not None and expected != known.version:
+        found = {"expected": str(expected), "actual": str(known.version)}
+        return Refused(Refusal.VERSION_STALE, found)
+    if asked.occurred_at is not None and asked.occurred_at > now + CLOCK_SKEW_MAX:
+        found = {"occurred_at": asked.occurred_at.isoformat(), "now": now.isoformat()}
+        return Refused(Refusal.INSTANT_IN_FUTURE, found)
+    return None
+
+
+def _events(asked: Asked, facts: Sequence[Fact], occurred_at: datetime) -> Sequence[NewEvent]:
+    if not facts:
+        return ()
+    first, rest = meta_texts(asked)
+    return [
+        NewEvent(
+            event_id(asked.command_id, number),
+            fact.kind,
+            fact.schema_version,
+            occurred_at,
+            encode(fact),
+            rest if number else first,
+        )
+        for number, fact in enumerate(facts)
+    ]

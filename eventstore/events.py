@@ -1,0 +1,75 @@
+"""What goes into the log, what comes out of it, and how it answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+
+class NewEvent(NamedTuple):
+    """An event to append. `data` and `meta` are JSON texts, kept and hashed byte for byte."""
+
+    event_id: UUID
+    type: str
+    schema_version: int
+    occurred_at: datetime
+    data: str
+    meta: str
+
+
+class StoredEvent(NamedTuple):
+    """An event as the log has it."""
+
+    position: int
+    """Its place in the whole log: 1, 2, 3 ... without a gap, in the order of commits."""
+    recorded_at: datetime
+    occurred_at: datetime
+    stream: str
+    """`<category>/<id>`."""
+    version: int
+    """Its place in its stream: 1, 2, 3 ... without a gap."""
+    event_id: UUID
+    type: str
+    schema_version: int
+    data: str
+    meta: str
+    hash: bytes
+    """SHA-256, chained to the event before it in the stream: see `eventstore.seal`."""
+
+    @property
+    def category(self) -> str:
+        """Return what kind of stream it is in."""
+        return self.stream.partition("/")[0]
+
+
+class Appended(NamedTuple):
+    """The events are durable. Version and position are those of the last one."""
+
+    version: int
+    position: int
+    recorded_at: datetime
+
+
+class Conflict(NamedTuple):
+    """The stream is at another version than was expected. Nothing was appended."""
+
+    version: int
+
+
+class AlreadyThere(NamedTuple):
+    """Exactly these events were in the log before. Version and position are those of the last."""
+
+    version: int
+    position: int
+    recorded_at: datetime
+
+
+class IdReused(NamedTuple):
+    """An id of these events is in the log with other content. Nothing was appended."""
+
+
+Outcome = Appended | Conflict | AlreadyThere | IdReused
+"""How the log answers a request to append."""

@@ -1,0 +1,194 @@
+"""The log: append, read, follow. One object per process."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Self
+
+from eventstore.connecting import close_pool, connect_pool, pauses
+from eventstore.events import (
+    AlreadyThere,
+    Appended,
+    Conflict,
+    IdReused,
+    NewEvent,
+    Outcome,
+    StoredEvent,
+)
+from eventstore.failures import FollowerTooSlow, LogClosed, LogUnavailable, Overloaded, passes
+from eventstore.tail import COLUMNS, HEAD, READ, Tail
+from eventstore.writer import Writer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    import asyncpg
+
+__all__ = [
+    "AlreadyThere",
+    "Appended",
+    "Conflict",
+    "FollowerTooSlow",
+    "IdReused",
+    "Log",
+    "LogClosed",
+    "LogUnavailable",
+    "NewEvent",
+    "Outcome",
+    "Overloaded",
+    "StoredEvent",
+]
+
+PAGE_EVENTS = 2_000
+"""Events of a stream in one page."""
+
+READ_LIMIT_MAX = 10_000
+"""Events that one read returns at most."""
+
+READ_PATIENCE_S = 5.0
+"""How long a read waits for a database that is away, such as one that restarts."""
+
+READ_CATEGORY = f"""
+    SELECT {COLUMNS} FROM muster.event WHERE position > $1 AND starts_with(stream, $3 || '/')
+    ORDER BY position LIMIT $2"""  # noqa: S608 - our own column names
+READ_STREAM = f"""
+    SELECT {COLUMNS} FROM muster.event WHERE stream = $1 AND version > $2 AND version <= $3
+    ORDER BY version LIMIT $4"""  # noqa: S608 - our own column names
+FIND = f"SELECT {COLUMNS} FROM muster.event WHERE event_id = ANY ($1)"  # noqa: S608 - our own column names
+POSITION_AT = "SELECT muster.position_at($1)"
+
+VERSION_MAX = 2**63 - 1
+
+
+class Log:
+    """What happened, in one order. Reads and appends outlast a restart of the database."""
+
+    def __init__(self, dsn: str, pool: asyncpg.Pool[asyncpg.Record], writer: Writer) -> None:
+        self._pool = pool
+        self._writer = writer
+        self._tail = Tail(dsn)
+
+    @classmethod
+    async def open(cls, dsn: str) -> Self:
+        """Connect: one connection writes, a few read, one listens once somebody follows."""
+        writer = Writer(dsn)
+        try:
+            pool = await connect_pool(dsn)
+            await writer.open()
+        except Exception as error:
+            if passes(error):
+                raise LogUnavailable(str(error)) from error
+            raise
+        return cls(dsn, pool, writer)
+
+    async def close(self) -> None:
+        """Finish what was asked for and disconnect."""
+        await self._writer.close()
+        await self._tail.close()
+        await close_pool(self._pool)
+
+    async def append(
+        self, stream: str, expected_version: int, events: Sequence[NewEvent]
+    ) -> Outcome:
+        """Append events to a stream at the version it is expected to have, all or none.
+
+        What was handed over is carried out, whether or not the caller still waits for the answer.
+        Raises Overloaded (nothing was done), LogUnavailable (unknown: ask again with the same ids).
+        """
+        if not events:
+            message = "nothing to append"
+            raise ValueError(message)
+        return await self._writer.append(stream, expected_version, events)
+
+    async def read(
+        self, after: int = 0, *, limit: int, category: str | None = None
+    ) -> Sequence[StoredEvent]:
+        """Return the events after a position, in order, of one category or of all."""
+        limit = min(limit, READ_LIMIT_MAX)
+        if category is None:
+            return _stored(await self._fetch(READ, after, limit))
+        return _stored(await self._fetch(READ_CATEGORY, after, limit, category))
+
+    async def read_stream(
+        self, stream: str, *, after: int = 0, up_to: int | None = None, page: int = PAGE_EVENTS
+    ) -> AsyncIterator[Sequence[StoredEvent]]:
+        """Yield pages of a stream's events after a version, up to one."""
+        last = VERSION_MAX if up_to is None else up_to
+        while True:
+            events = _stored(await self._fetch(READ_STREAM, stream, after, last, page))
+            if events:
+                yield events
+                after = events[-1].version
+            if len(events) < page:
+                return
+
+    async def find(self, event_ids: Sequence[UUID]) -> Mapping[UUID, StoredEvent]:
+        """Return those of the events that are in the log."""
+        found = _stored(await self._fetch(FIND, event_ids))
+        return {event.event_id: event for event in found}
+
+    async def head(self) -> int:
+        """Return the last position; 0 if nothing ever happened."""
+        return int((await self._fetch(HEAD))[0][0])
+
+    async def position_at(self, instant: datetime) -> int:
+        """Return the last position recorded at or before an instant; 0 before the first."""
+        return int((await self._fetch(POSITION_AT, instant))[0][0])
+
+    async def follow(
+        self, after: int, *, categories: frozenset[str] | None = None
+    ) -> AsyncIterator[Sequence[StoredEvent]]:
+        """Yield what comes after a position, endlessly, in pages; None means all categories.
+
+        First from the database, then as it happens, from memory. Raises FollowerTooSlow for one
+        that once was at the end and fell too far behind, ValueError for a position yet to come.
+        """
+        self._tail.open()
+        if after > await self._tail.head() and after > await self.head():
+            message = f"position {after} is not in this log"
+            raise ValueError(message)
+        caught_up = False
+        while True:
+            page = self._tail.after(after)
+            if page is None:
+                if caught_up:
+                    raise FollowerTooSlow(after)
+                page = await self.read(after, limit=PAGE_EVENTS)
+            elif page:
+                caught_up = True
+            else:
+                caught_up = True
+                await self._tail.news()
+                continue
+            after = page[-1].position
+            shown = _of(categories, page)
+            if shown:
+                yield shown
+
+    async def _fetch(self, query: str, *arguments: object) -> list[asyncpg.Record]:
+        """Read, again and again while the database is away, as long as there is patience."""
+        began = time.monotonic()
+        for pause in pauses():
+            try:
+                async with self._pool.acquire() as connection:
+                    return await connection.fetch(query, *arguments)
+            except Exception as error:
+                if not passes(error):
+                    raise
+                if time.monotonic() - began > READ_PATIENCE_S:
+                    raise LogUnavailable(str(error)) from error
+            await asyncio.sleep(pause)
+        raise AssertionError  # pauses() never ends
+
+
+def _stored(rows: list[asyncpg.Record]) -> list[StoredEvent]:
+    return [StoredEvent._make(row) for row in rows]
+
+
+def _of(categories: frozenset[str] | None, page: Sequence[StoredEvent]) -> Sequence[StoredEvent]:
+    if categories is None:
+        return page
+    return [event for event in page if event.category in categories]

@@ -1,0 +1,51 @@
+"""What is kept beside every fact: who, why, by which command. And how its events are told apart."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid5
+
+if TYPE_CHECKING:
+    from domain.aggregate import Asked
+    from eventstore.events import StoredEvent
+
+
+def event_id(command_id: UUID, number: int) -> UUID:
+    """Return the id of a command's n-th event, from 0: the same whoever records it, and when."""
+    return uuid5(command_id, str(number))
+
+
+def meta_texts(asked: Asked) -> tuple[str, str]:
+    """Return what is kept with a command's first event, and with its others."""
+    rest = json.dumps(_meta(asked), ensure_ascii=False, separators=(",", ":"))
+    return f'{rest[:-1]},"command":{asked.command.model_dump_json()}}}', rest
+
+
+def comes_from(event: StoredEvent, asked: Asked, stream: str) -> bool:
+    """Tell whether an event is the first of just this command, asked by the same before."""
+    if event.stream != stream:
+        return False
+    meta = json.loads(event.meta)
+    recorded = (meta.get("actor"), meta.get("command"))
+    return recorded == (asked.actor.id, asked.command.model_dump(mode="json"))
+
+
+def command_id_of(event: StoredEvent) -> UUID | None:
+    """Return by which command an event came about."""
+    text = json.loads(event.meta).get("command_id")
+    return None if text is None else UUID(text)
+
+
+def _meta(asked: Asked) -> dict[str, object]:
+    meta: dict[str, object] = {
+        "actor": asked.actor.id,
+        "roles": sorted(asked.actor.roles),
+        "command_id": str(asked.command_id),
+        "on_behalf_of": asked.on_behalf_of,
+        "reason": asked.reason,
+        "correlation_id": asked.correlation_id,
+        "causation_id": asked.causation_id,
+        "trace": asked.trace,
+    }
+    return {name: value for name, value in meta.items() if value is not None}

@@ -1,0 +1,49 @@
+"""Commands that were recorded before, recognised for good by the ids of their events."""
+
+from __future__ import annotations
+
+from itertools import takewhile
+from typing import TYPE_CHECKING
+
+from domain.aggregate import Refused
+from domain.refusals import Refusal
+from eventstore.asking import Receipt, Waiting
+from eventstore.meta import comes_from, command_id_of, event_id
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from domain.aggregate import Asked
+    from eventstore.events import StoredEvent
+    from eventstore.log import Log
+
+COMMAND_EVENTS = 64
+"""Events read at a time to find the last one of a command."""
+
+
+class Recorded:
+    """What the log knows of commands that are asked again."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+
+    async def answer(self, stream: str, batch: Sequence[Waiting]) -> list[Waiting]:
+        """Answer the commands that were recorded before; return the others."""
+        firsts = {event_id(one.asked.command_id, 0): one for one in batch}
+        found = await self._log.find(list(firsts))
+        for first, event in found.items():
+            firsts[first].settle(await self._again(stream, firsts[first].asked, event))
+        return [one for first, one in firsts.items() if first not in found]
+
+    async def _again(self, stream: str, asked: Asked, first: StoredEvent) -> Receipt | Refused:
+        """Return the receipt of back then, if it is the same command by the same actor."""
+        if not comes_from(first, asked, stream):
+            return Refused(Refusal.COMMAND_ID_REUSED, {"command_id": str(asked.command_id)})
+        together = [first]
+        async for page in self._log.read_stream(stream, after=first.version, page=COMMAND_EVENTS):
+            more = list(takewhile(lambda one: command_id_of(one) == asked.command_id, page))
+            together += more
+            if len(more) < len(page):
+                break
+        last, kinds = together[-1], tuple(event.type for event in together)
+        return Receipt(stream, last.version, last.position, kinds, duplicate=True)

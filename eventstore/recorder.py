@@ -1,0 +1,189 @@
+"""The one door: read what is known, decide, append; on a conflict read on and decide again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from domain.aggregate import Asked, Decider, Known, Refused, decode
+from eventstore.asking import Queue, Receipt, Waiting
+from eventstore.deciding import Deciding, Draft
+from eventstore.failures import LogClosed, LogUnavailable, Overloaded
+from eventstore.log import Appended, Conflict, Log
+from eventstore.recognising import Recorded
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+    from datetime import datetime
+
+    from domain.values import Command
+
+__all__ = ["LogUnavailable", "Overloaded", "Receipt", "Recorder"]
+
+S = TypeVar("S")
+
+STATES_MAX = 1_000
+"""Streams whose state is kept in memory."""
+
+QUEUE_COMMANDS_MAX = 1_000
+"""Commands that wait for one stream; beyond it a command is turned away."""
+
+ATTEMPTS_MAX = 20
+"""Times that somebody else may be first before a batch is turned away."""
+
+
+class Recorder(Generic[S]):
+    """Records commands of one category of streams: each once, however often it is asked.
+
+    While an append to a stream is in flight its next commands gather; they are then decided one
+    after another and appended together. A state in memory is proven by the append that follows
+    from it; where nothing is to be appended the log is asked.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        decider: Decider[S],
+        *,
+        clock: Callable[[], datetime],
+        surroundings: Callable[[S, Command], Awaitable[object]] | None = None,
+    ) -> None:
+        self._log = log
+        self._decider = decider
+        self._deciding = Deciding(decider, clock, surroundings)
+        self._recorded = Recorded(log)
+        self._states: OrderedDict[str, Known[S]] = OrderedDict()
+        self._queues: dict[str, Queue] = {}
+
+    async def record(self, key: str, asked: Asked) -> Receipt | Refused:
+        """Decide a command about `<category>/<key>` and keep what it leads to.
+
+        What was begun is carried out also if the caller goes away. Raises Overloaded (nothing was
+        done) and LogUnavailable (unknown: ask again with the same command id).
+        """
+        queue = self._queues.get(key)
+        if queue is None:
+            queue = self._queues[key] = Queue()
+        if len(queue) >= QUEUE_COMMANDS_MAX:
+            raise Overloaded
+        answer = queue.add(asked)
+        if queue.work is None:
+            queue.work = asyncio.create_task(self._work(key, queue))
+        return await answer
+
+    async def known(self, key: str) -> Known[S]:
+        """Return what is known of a stream now, whoever wrote it."""
+        known = await self._read_on(key, self._states.get(key) or Known(self._decider.initial))
+        self._keep(key, known)
+        return known
+
+    async def known_at(self, key: str, *, version: int) -> Known[S]:
+        """Return what was known of a stream when it was at a version."""
+        return await self._read_on(key, Known(self._decider.initial), up_to=version)
+
+    async def _work(self, key: str, queue: Queue) -> None:
+        batch: list[Waiting] = []
+        try:
+            while queue.waiting:
+                batch = queue.take()
+                try:
+                    await self._settle(key, batch)
+                except Exception as error:  # noqa: BLE001 - told to everybody whom it concerns
+                    for one in batch:
+                        one.fail(error)
+        finally:
+            del self._queues[key]
+            for one in (*batch, *queue.waiting):
+                one.fail(LogClosed("the recorder was stopped"))
+
+    async def _settle(self, key: str, batch: Sequence[Waiting]) -> None:
+        """Decide a batch and append what it leads to, until nobody else was first."""
+        known = self._states.get(key) or await self._read_on(key, Known(self._decider.initial))
+        for _ in range(ATTEMPTS_MAX):
+            if not batch:
+                return
+            drafts, after = await self._deciding.in_order(known, [one.asked for one in batch])
+            events = [event for draft in drafts for event in draft.events]
+            if not events:
+                latest = await self._read_on(key, known)
+                if latest.version == known.version:
+                    self._keep(key, known)
+                    await self._answer(key, batch, drafts, known, known)
+                    return
+                known = latest
+                continue
+            match await self._log.append(self._stream(key), known.version, events):
+                case Appended(position=position):
+                    after = after._replace(position=position)
+                    self._keep(key, after)
+                    await self._answer(key, batch, drafts, known, after)
+                    return
+                case Conflict():
+                    pass
+                case _:  # some of them were recorded before, here or elsewhere
+                    batch = await self._recorded.answer(self._stream(key), batch)
+            known = await self._read_on(key, known)
+        raise Overloaded
+
+    async def _answer(
+        self,
+        key: str,
+        batch: Sequence[Waiting],
+        drafts: Sequence[Draft[S]],
+        before: Known[S],
+        after: Known[S],
+    ) -> None:
+        """Answer a batch that took the stream from one point to another: appended ones at once."""
+        stream = self._stream(key)
+        unchanged: list[tuple[Waiting, Refused | Receipt | Exception]] = []
+        for one, draft in zip(batch, drafts, strict=True):
+            if draft.events:
+                position = after.position - (after.version - draft.version)
+                one.settle(draft.receipt(stream, position))
+            else:
+                stood = draft.before.version
+                position = (
+                    before.position
+                    if stood == before.version
+                    else after.position - (after.version - stood)
+                )
+                receipt = draft.receipt(stream, position)
+                unchanged.append((one, draft.failed or draft.refused or receipt))
+        if unchanged:
+            await self._answer_unchanged(stream, unchanged)
+
+    async def _answer_unchanged(
+        self, stream: str, answers: Sequence[tuple[Waiting, Refused | Receipt | Exception]]
+    ) -> None:
+        """Answer commands that led to nothing now; some may have when they were asked before."""
+        await self._recorded.answer(stream, [one for one, _ in answers])
+        for one, answer in answers:
+            if isinstance(answer, Exception):
+                one.fail(answer)
+            else:
+                one.settle(answer)
+
+    async def _read_on(self, key: str, known: Known[S], *, up_to: int | None = None) -> Known[S]:
+        """Fold what the log has beyond what is known."""
+        state, version, position = known
+        decider, evolve = self._decider, self._decider.evolve
+        pages = self._log.read_stream(self._stream(key), after=version, up_to=up_to)
+        async for page in pages:
+            for event in page:
+                fact = decode(decider, event.type, event.schema_version, event.data)
+                state = evolve(state, fact)
+            version, position = page[-1].version, page[-1].position
+        return Known(state, version, position)
+
+    def _keep(self, key: str, known: Known[S]) -> None:
+        """Remember a state, unless a later one is remembered, and forget the least used."""
+        before = self._states.get(key)
+        if before is None or before.version <= known.version:
+            self._states[key] = known
+        self._states.move_to_end(key)
+        if len(self._states) > STATES_MAX:
+            self._states.popitem(last=False)
+
+    def _stream(self, key: str) -> str:
+        return f"{self._decider.category}/{key}"

@@ -1,0 +1,117 @@
+"""The end of the log as one process sees it: read once, shown to every follower from memory."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from eventstore.connecting import Connection, close_quietly, connect, pauses
+from eventstore.events import StoredEvent
+from eventstore.failures import passes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+CHANNEL = "muster_log"
+POLL_S = 0.5
+"""How long to trust that no bell means no news."""
+
+PAGE_EVENTS = 1_000
+WINDOW_EVENTS = 8_192
+"""Newest events kept in memory for the followers; who falls behind them is cut."""
+
+COLUMNS = (
+    "position, recorded_at, occurred_at, stream, version, event_id, type, schema_version,"
+    " data, meta, hash"
+)
+READ = f"SELECT {COLUMNS} FROM muster.event WHERE position > $1 ORDER BY position LIMIT $2"  # noqa: S608 - our own column names
+HEAD = "SELECT coalesce(max(position), 0) FROM muster.event"
+
+
+class Tail:
+    """Reads every new event once, woken by a doorbell, and by a clock in case it was not heard."""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self._bell = asyncio.Event()
+        self._news = asyncio.Event()
+        self._kept: list[StoredEvent] = []
+        self._head: int | None = None
+        self._work: asyncio.Task[None] | None = None
+
+    def open(self) -> None:
+        """Begin to listen, if nobody did yet."""
+        if self._work is None:
+            self._work = asyncio.create_task(self._listen(), name="log tail")
+
+    async def close(self) -> None:
+        """Stop listening."""
+        if self._work is not None:
+            self._work.cancel()
+            await asyncio.gather(self._work, return_exceptions=True)
+
+    async def head(self) -> int:
+        """Return the last position seen, having looked at least once."""
+        while self._head is None:
+            await self.news()
+        return self._head
+
+    async def news(self) -> None:
+        """Wait for the next events. Look first: what is there already is no news."""
+        await self._news.wait()
+
+    def after(self, position: int) -> Sequence[StoredEvent] | None:
+        """Return a page of what came after a position; None if that is no longer in memory."""
+        if self._head is None:
+            return None
+        oldest = self._head - len(self._kept)
+        if position < oldest:
+            return None
+        return self._kept[position - oldest : position - oldest + PAGE_EVENTS]
+
+    async def _listen(self) -> None:
+        wait = pauses()
+        while True:
+            connection: Connection | None = None
+            try:
+                connection = await connect(self._dsn)
+                wait = pauses()
+                await connection.add_listener(CHANNEL, self._ring)
+                connection.add_termination_listener(self._ring)
+                await self._read_on(connection)
+            except Exception as error:
+                if not passes(error):
+                    raise
+            finally:
+                await close_quietly(connection)
+            await asyncio.sleep(next(wait))
+
+    async def _read_on(self, connection: Connection) -> None:
+        if self._head is None:
+            self._head = int(await connection.fetchval(HEAD))
+            self._tell()
+        while True:
+            self._bell.clear()
+            rows = await connection.fetch(READ, self._head, PAGE_EVENTS)
+            if rows:
+                self._keep([StoredEvent._make(row) for row in rows])
+                continue
+            try:
+                async with asyncio.timeout(POLL_S):
+                    await self._bell.wait()
+            except TimeoutError:
+                continue
+
+    def _keep(self, page: Sequence[StoredEvent]) -> None:
+        self._kept.extend(page)
+        if len(self._kept) > 2 * WINDOW_EVENTS:
+            del self._kept[:-WINDOW_EVENTS]
+        self._head = page[-1].position
+        self._tell()
+
+    def _tell(self) -> None:
+        news, self._news = self._news, asyncio.Event()
+        news.set()
+
+    def _ring(self, *_: object) -> None:
+        self._bell.set()

@@ -1,0 +1,30 @@
+"""A log on a database of its own, and a small kind of stream to write to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from eventstore.log import Log
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.conftest import Database
+
+
+@pytest.fixture
+async def log(database: Database) -> AsyncIterator[Log]:
+    """Open the log, and close it afterwards."""
+    opened = await Log.open(database.dsn)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def other_log(database: Database) -> AsyncIterator[Log]:
+    """Open the same log as another process would."""
+    opened = await Log.open(database.dsn)
+    yield opened
+    await opened.close()

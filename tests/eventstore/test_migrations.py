@@ -1,0 +1,94 @@
+"""Migrations: each once, in order, and never on a past or a future that is not ours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from eventstore import migrations
+from eventstore.migrations import (
+    DatabaseUnfit,
+    PastChanged,
+    SchemaNewer,
+    SchemaOlder,
+    check,
+    known_migrations,
+    migrate,
+)
+from tests.conftest import Database, execute
+
+if TYPE_CHECKING:
+    from tests.postgres import Cluster
+
+
+async def test_a_second_migration_has_nothing_to_do(database: Database) -> None:
+    assert await migrate(database.owner_dsn) == []
+    await check(database.dsn)
+
+
+async def test_an_empty_database_is_migrated_step_by_step(postgres: Cluster) -> None:
+    await execute(postgres.dsn(), "DROP DATABASE IF EXISTS fresh", "CREATE DATABASE fresh")
+    with pytest.raises(SchemaOlder, match="run `muster migrate`"):
+        await check(postgres.dsn("fresh"))
+    steps = [step.name for step in known_migrations()]
+    assert await migrate(postgres.dsn("fresh")) == steps
+    await execute(postgres.dsn(), "DROP DATABASE fresh")
+
+
+async def test_a_changed_past_is_refused(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, *rest = known_migrations()
+    changed = [first._replace(sha256=b"other"), *rest]
+    monkeypatch.setattr(migrations, "known_migrations", lambda: changed)
+    with pytest.raises(PastChanged, match="0001_log"):
+        await migrate(database.owner_dsn)
+    with pytest.raises(PastChanged):
+        await check(database.dsn)
+
+
+async def test_a_newer_schema_is_refused(database: Database) -> None:
+    await execute(
+        database.owner_dsn, "INSERT INTO muster.migration VALUES (9999, '9999_later.sql', '\\x00')"
+    )
+    with pytest.raises(SchemaNewer, match="9999_later"):
+        await migrate(database.owner_dsn)
+    with pytest.raises(SchemaNewer):
+        await check(database.dsn)
+
+
+async def test_an_older_schema_is_refused_until_it_is_migrated(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = known_migrations()[-1]._replace(number=9999, name="9999_more.sql", sql="SELECT 1")
+    steps = [*known_migrations(), more]
+    monkeypatch.setattr(migrations, "known_migrations", lambda: steps)
+    with pytest.raises(SchemaOlder, match="9999_more"):
+        await check(database.dsn)
+    assert await migrate(database.owner_dsn) == ["9999_more.sql"]
+    await check(database.dsn)
+
+
+async def test_a_step_that_fails_leaves_nothing(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = known_migrations()[-1]._replace(
+        number=9999, name="9999_wrong.sql", sql="CREATE TABLE muster.left_behind (); SELECT 1 / 0"
+    )
+    steps = [*known_migrations(), wrong]
+    with monkeypatch.context() as patched, pytest.raises(Exception, match="division by zero"):
+        patched.setattr(migrations, "known_migrations", lambda: steps)
+        await migrate(database.owner_dsn)
+    await execute(database.owner_dsn, "CREATE TABLE muster.left_behind ()")
+
+
+async def test_a_database_that_does_not_keep_utf8_is_refused(postgres: Cluster) -> None:
+    await execute(
+        postgres.dsn(),
+        "DROP DATABASE IF EXISTS ascii",
+        "CREATE DATABASE ascii ENCODING 'SQL_ASCII' TEMPLATE template0",
+    )
+    with pytest.raises(DatabaseUnfit, match="SQL_ASCII"):
+        await migrate(postgres.dsn("ascii"))
+    await execute(postgres.dsn(), "DROP DATABASE ascii")
