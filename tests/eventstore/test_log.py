@@ -83,7 +83,9 @@ async def test_appends_of_many_are_dense_chained_and_in_order(log: Log, other_lo
         for version in range(20):
             await writer.append(f"door/{door}", version, events(1))
 
-    writers = [write(writer, 2 * n + k) for n in range(8) for k, writer in enumerate((log, other_log))]
+    writers = [
+        write(writer, 2 * n + k) for n in range(8) for k, writer in enumerate((log, other_log))
+    ]
     await asyncio.gather(*writers)
     stored = await whole(log)
     assert [one.position for one in stored] == list(range(1, 321))
@@ -98,7 +100,9 @@ async def test_appends_of_many_are_dense_chained_and_in_order(log: Log, other_lo
 
 
 async def test_of_those_who_expect_the_same_version_one_wins(log: Log, other_log: Log) -> None:
-    appends = [writer.append("door/a", 0, events(1)) for writer in (log, other_log) for _ in range(10)]
+    appends = [
+        writer.append("door/a", 0, events(1)) for writer in (log, other_log) for _ in range(10)
+    ]
     answers = await asyncio.gather(*appends)
     assert sorted(type(answer).__name__ for answer in answers) == ["Appended"] + 19 * ["Conflict"]
 
