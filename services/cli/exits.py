@@ -1,0 +1,53 @@
+"""What a command of `muster` returns to the shell, and why."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import grpc
+
+
+class Exit(IntEnum):
+    """How a command ended."""
+
+    OK = 0
+    """It was done, or it was already so."""
+    REFUSED = 1
+    """The rules refuse it: a state of the world stands in the way, and nothing was changed."""
+    USAGE = 2
+    """It was asked wrongly: an option, a field, a file."""
+    UNAVAILABLE = 3
+    """The service did not answer, is overloaded, or is not running."""
+    NOT_FOUND = 4
+    """There is no such incident, plan, unit or contact."""
+    VERIFICATION_FAILED = 5
+    """The log does not prove what it should."""
+    NOT_PERMITTED = 6
+    """The token is not known, or its role may not do this."""
+    FAULT = 7
+    """Something is broken in Muster itself; the service's log says what."""
+    INTERRUPTED = 130
+    """Somebody pressed Ctrl-C."""
+
+
+_OF_STATUS = {
+    grpc.StatusCode.OK: Exit.OK,
+    grpc.StatusCode.CANCELLED: Exit.INTERRUPTED,
+    grpc.StatusCode.INVALID_ARGUMENT: Exit.USAGE,
+    grpc.StatusCode.OUT_OF_RANGE: Exit.USAGE,
+    grpc.StatusCode.FAILED_PRECONDITION: Exit.REFUSED,
+    grpc.StatusCode.ABORTED: Exit.REFUSED,
+    grpc.StatusCode.ALREADY_EXISTS: Exit.REFUSED,
+    grpc.StatusCode.NOT_FOUND: Exit.NOT_FOUND,
+    grpc.StatusCode.UNAUTHENTICATED: Exit.NOT_PERMITTED,
+    grpc.StatusCode.PERMISSION_DENIED: Exit.NOT_PERMITTED,
+    grpc.StatusCode.UNAVAILABLE: Exit.UNAVAILABLE,
+    grpc.StatusCode.DEADLINE_EXCEEDED: Exit.UNAVAILABLE,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: Exit.UNAVAILABLE,
+    grpc.StatusCode.DATA_LOSS: Exit.VERIFICATION_FAILED,
+}
+
+
+def exit_of(status: grpc.StatusCode) -> Exit:
+    """Return how a command ends that the service answered with a status."""
+    return _OF_STATUS.get(status, Exit.FAULT)

@@ -1,0 +1,210 @@
+"""What each fact says to people, in Chinese and in English: one sentence per kind."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from services.cli.words import clock, language_of, said, word
+
+
+class Sentence(NamedTuple):
+    """A sentence in two languages, with the fact's fields in braces."""
+
+    zh: str
+    en: str
+
+
+SENTENCES: dict[str, Sentence] = {
+    # opening
+    "IncidentOpened": Sentence(
+        "事件在 {venue} 启动（{hazard}），适用预案 {plan}，{mode}",
+        "Incident opened at {venue} ({hazard}) under plan {plan}, {mode}",
+    ),
+    "WarningRaised": Sentence(
+        "发布{colour}预警，范围 {scope}：{matters}（发布：{issuer}）",
+        "{colour} warning for {scope}: {matters} (issued by {issuer})",
+    ),
+    "WarningAdjusted": Sentence(
+        "预警调整为{colour}，范围 {scope}：{matters}",
+        "Warning adjusted to {colour} for {scope}: {matters}",
+    ),
+    "WarningCancelled": Sentence("预警解除（{issuer}）", "Warning cancelled by {issuer}"),
+    "AlarmReported": Sentence(
+        "{zone} 报警（{source}），须于 {verify_by} 前核实",
+        "Alarm in {zone} from {source}; to be verified by {verify_by}",
+    ),
+    "AlarmVerified": Sentence("警情属实", "Alarm verified"),
+    "AlarmFoundFalse": Sentence("误报", "Alarm found false"),
+    "AlarmLeftUnverified": Sentence("警情逾时未核实", "Alarm left unverified"),
+    "IncidentStoodDown": Sentence("事件解除，未启动响应", "Incident stood down"),
+    # response
+    "ResponseActivated": Sentence(
+        "启动{level}级响应：{matters}", "Level {level} response activated: {matters}"
+    ),
+    "ResponseLevelChanged": Sentence(
+        "响应级别由 {was} 级调整为 {level} 级", "Response level changed from {was} to {level}"
+    ),
+    "ResponseTerminated": Sentence("响应终止，转入善后", "Response terminated; aftermath begins"),
+    "GateOverruled": Sentence("关口被否决放行：{unmet}", "Gate overruled ({gate}): {unmet}"),
+    "PostOffered": Sentence(
+        "请 {person} 担任 {post}，{accept_by} 前答复",
+        "{post} offered to {person} until {accept_by}",
+    ),
+    "PostAccepted": Sentence("{person} 就任 {post}", "{person} took {post}"),
+    "PostDeclined": Sentence("{person} 谢绝 {post}", "{person} declined {post}"),
+    "PostOfferExpired": Sentence(
+        "{person} 逾时未答复 {post}", "{person} did not answer the offer of {post} in time"
+    ),
+    "PostLeftVacant": Sentence("{post} 无人到位", "{post} is left vacant"),
+    "CommandTransferred": Sentence(
+        "指挥权由 {from_person} 移交 {to_person}：{briefing}",
+        "Command passed from {from_person} to {to_person}: {briefing}",
+    ),
+    "MeasureImposed": Sentence("采取措施：{title}", "Measure imposed: {title}"),
+    "MeasureLifted": Sentence("解除措施 {measure}", "Measure {measure} lifted"),
+    "MeasureHandedOver": Sentence(
+        "措施 {measure} 移交 {owner}", "Measure {measure} now owned by {owner}"
+    ),
+    "EvacuationOrdered": Sentence("下令疏散 {zone}", "Evacuation of {zone} ordered"),
+    "ZoneCleared": Sentence(
+        "{zone} 已清空（{searched_by} 搜索）", "{zone} cleared, searched by {searched_by}"
+    ),
+    "UnaccountedReported": Sentence(
+        "{zone} 尚有 {persons} 人下落不明", "{persons} unaccounted for in {zone}"
+    ),
+    "AssistanceRegistered": Sentence("{zone} 有人需协助：{need}", "Help needed in {zone}: {need}"),
+    "AssistanceGiven": Sentence("协助 {assistance} 已完成", "Help given: {assistance}"),
+    # duties
+    "NotificationOrdered": Sentence(
+        "通知 {to}：{message}（{about}）", "Tell {to}: {message} ({about})"
+    ),
+    "NotificationDelivered": Sentence(
+        "通知 {notification} 已由{channel}送达", "{notification} delivered by {channel}"
+    ),
+    "NotificationFailed": Sentence(
+        "通知 {notification} 未送达：{cause}", "{notification} not delivered: {cause}"
+    ),
+    "NotificationWithdrawn": Sentence("通知 {notification} 撤回", "{notification} withdrawn"),
+    "TaskAssigned": Sentence(
+        "任务 {task}（{title}）交 {post}，{acknowledge_by} 前确认",
+        "Task {task} ({title}) assigned to {post}; acknowledge by {acknowledge_by}",
+    ),
+    "TaskAcknowledged": Sentence("{person} 确认任务 {task}", "{person} acknowledged {task}"),
+    "TaskEscalated": Sentence(
+        "任务 {task} 无人确认，升级至 {to}，{acknowledge_by} 前确认",
+        "Task {task} escalated to {to}; acknowledge by {acknowledge_by}",
+    ),
+    "TaskLeftUnanswered": Sentence("任务 {task} 始终无人确认", "Nobody acknowledged {task}"),
+    "TaskStarted": Sentence("{person} 开始任务 {task}", "{person} started {task}"),
+    "TaskFinished": Sentence("{person} 完成任务 {task}", "{person} finished {task}"),
+    "TaskDeclaredImpossible": Sentence(
+        "{person} 报告任务 {task} 无法完成", "{person} cannot do {task}"
+    ),
+    "TaskOverdue": Sentence("任务 {task} 逾期（{missed}）", "Task {task} overdue ({missed})"),
+    "TaskLapsed": Sentence("任务 {task} 随阶段结束", "Task {task} lapsed with its phase"),
+    "ReportExpected": Sentence(
+        "报告 {report} 须于 {due_at} 前提交", "Report {report} due {due_at}"
+    ),
+    "SituationReported": Sentence(
+        "报告 {report} 第 {number} 次：{summary}", "Report {report}, no. {number}: {summary}"
+    ),
+    "ReportMissed": Sentence("报告 {report} 逾期", "Report {report} missed"),
+    "ReportNoLongerExpected": Sentence(
+        "报告 {report} 不再需要", "Report {report} no longer expected"
+    ),
+    # means
+    "ResourceRequested": Sentence(
+        "请求 {quantity} 支 {resource_kind} 到 {zone}，{arrive_by} 前到达",
+        "{quantity} of {resource_kind} requested at {zone} by {arrive_by}",
+    ),
+    "UnitDispatched": Sentence("派出 {unit}（{request}）", "{unit} dispatched for {request}"),
+    "UnitArrived": Sentence("{unit} 到达现场", "{unit} arrived"),
+    "UnitOverdue": Sentence("{request} 逾时未到齐", "Units of {request} overdue"),
+    "UnitReleased": Sentence("{unit} 撤出", "{unit} released"),
+    "UnitReturned": Sentence("{unit} 归队", "{unit} returned"),
+    "ResourceUnavailable": Sentence(
+        "{request} 缺 {missing} 支，无可用力量", "{missing} missing of {request}; none to be had"
+    ),
+    "ResourceRequestCancelled": Sentence("{request} 取消", "Request {request} cancelled"),
+    "NoticeDrafted": Sentence(
+        "{drafted_by} 起草公告 {notice}：{text}", "{drafted_by} drafted notice {notice}: {text}"
+    ),
+    "NoticeApproved": Sentence(
+        "{approved_by} 批准公告 {notice}", "{approved_by} approved {notice}"
+    ),
+    "NoticeRejected": Sentence(
+        "{rejected_by} 退回公告 {notice}", "{rejected_by} rejected {notice}"
+    ),
+    "NoticePublished": Sentence("公告 {notice} 发布", "Notice {notice} published"),
+    "FirstNoticeMissed": Sentence("首次公告逾期", "First notice to the public missed"),
+    # aftermath
+    "DamageRecorded": Sentence("损失 {asset}：{description}", "Damage to {asset}: {description}"),
+    "EvaluationCompleted": Sentence(
+        "评估完成，截至第 {up_to_version} 条", "Evaluated up to version {up_to_version}"
+    ),
+    "FindingAdded": Sentence(
+        "评估发现 {finding}：{text}（依据 {cites}）", "Finding {finding}: {text} (cites {cites})"
+    ),
+    "CorrectiveActionProposed": Sentence(
+        "整改 {action}：{text}（责任 {owner}）", "Action {action}: {text} (owner {owner})"
+    ),
+    "IncidentClosed": Sentence("事件结案", "Incident closed"),
+    # plans, units, contacts
+    "PlanPublished": Sentence("预案发布", "Plan published"),
+    "UnitRegistered": Sentence("登记力量 {unit}", "Unit {unit} registered"),
+    "UnitReserved": Sentence(
+        "预留给 {incident} 的 {request}", "Reserved for {request} of {incident}"
+    ),
+    "UnitReservationReleased": Sentence("解除预留 {request}", "Reservation for {request} released"),
+    "UnitPutOutOfService": Sentence("停止服务：{cause}", "Out of service: {cause}"),
+    "UnitReturnedToService": Sentence("恢复服务", "Returned to service"),
+    "ContactRegistered": Sentence("登记联系人 {person}", "Contact {person} registered"),
+    "ContactChanged": Sentence("变更联系人 {person}", "Contact {person} changed"),
+}
+"""Every kind of fact that the log may hold; a test keeps it complete."""
+
+
+def sentence(kind: str, data: str, language: str) -> str:
+    """Say a stored fact in a language; an unknown kind is said by its name."""
+    known = SENTENCES.get(kind)
+    if known is None:
+        return kind
+    fields = {name: _shown(name, value, language) for name, value in json.loads(data).items()}
+    template = known.zh if language_of(language) == "zh" else known.en
+    text = template.format_map(fields)
+    return text[0].upper() + text[1:]
+
+
+def _shown(name: str, value: object, language: str) -> str:
+    match value:
+        case None:
+            return "—"
+        case dict():
+            return _record(value, language)
+        case list():
+            return ", ".join(_shown(name, one, language) for one in value)
+        case str() if name.endswith(("_by", "_at")) and _is_instant(value):
+            return clock(datetime.fromisoformat(value))
+        case _:
+            return word("level" if name == "was" else name, str(value), language)
+
+
+def _record(value: Mapping[str, object], language: str) -> str:
+    match value:
+        case {"zh": _} | {"en": _}:
+            return said(value, language)
+        case {"id": plan, "version": version}:
+            return f"{plan} v{version}"
+        case _:
+            return json.dumps(value, ensure_ascii=False)
+
+
+def _is_instant(value: str) -> bool:
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""One emergency, played from warning to closed case on a stack of its own."""
