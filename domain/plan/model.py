@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, FiniteFloat, StrictInt
 
 from domain.plan import reading
 from domain.values import (
@@ -25,9 +25,10 @@ from domain.values import (
     WarningColour,
 )
 
-Span = Annotated[
-    timedelta, BeforeValidator(reading.span), Field(gt=timedelta(0), le=timedelta(days=365))
-]
+SPAN_MAX = timedelta(days=365)
+"""No duty of an emergency takes longer than a year."""
+
+Span = Annotated[timedelta, BeforeValidator(reading.span), Field(gt=timedelta(0), le=SPAN_MAX)]
 """How long something may take: `90 s`, `3 min`, `1 h`, `30 d`, or ISO 8601."""
 
 Numeral = Annotated[ResponseLevel, BeforeValidator(reading.level)]
@@ -55,11 +56,11 @@ class Zone(Value):
 
     id: Id
     title: Text
-    capacity: int = Field(gt=0)
+    capacity: StrictInt = Field(gt=0)
     """Persons."""
-    x: float = 0.0
+    x: FiniteFloat = 0.0
     """Metres east of the venue's origin."""
-    y: float = 0.0
+    y: FiniteFloat = 0.0
     """Metres north of the venue's origin."""
 
 
@@ -150,7 +151,7 @@ class ResourceNeed(Value):
     """Units that are asked for when the response is activated."""
 
     kind: Id
-    quantity: int = Field(default=1, ge=1, le=100)
+    quantity: StrictInt = Field(default=1, ge=1, le=100)
     levels: tuple[Numeral, ...] = tuple(ResponseLevel)
     arrive_within: Span = timedelta(minutes=10)
     """Ten minutes for a unit from outside the house (mission S38)."""
@@ -161,8 +162,8 @@ class Supply(Value):
 
     id: Id
     title: Text
-    quantity: int = Field(ge=0)
-    minimum: int = Field(ge=0)
+    quantity: StrictInt = Field(ge=0)
+    minimum: StrictInt = Field(ge=0)
     unit: Text
     location: Text
     custodian: Id
@@ -207,7 +208,7 @@ class Plan(Value):
     """A whole plan, pinned to an incident by the hash of its canonical form."""
 
     id: Id
-    version: int = Field(ge=1)
+    version: StrictInt = Field(ge=1)
     title: Text
     purpose: Text
     scope: Text
