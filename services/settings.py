@@ -1,0 +1,203 @@
+"""What a process must be told: from the environment (`MUSTER_…`) and from a file (`muster.toml`).
+
+A nested setting is `MUSTER_DATABASE__DSN` in the environment and `dsn` under `[database]` in the
+file; the environment wins. The file is the one that `MUSTER_CONFIG` names, else `./muster.toml`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+Port = Annotated[int, Field(ge=0, le=65_535)]
+
+
+class Section(BaseModel):
+    """A part of the settings."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Database(Section):
+    """Where the log is. A DSN as PostgreSQL's own clients read it; `sslmode` and the like in it."""
+
+    dsn: SecretStr = SecretStr("postgresql://muster_runtime@localhost/muster")
+    """Of the role that may read and append, and nothing else."""
+    owner_dsn: SecretStr | None = None
+    """Of the role that owns the schema; only migrations need it."""
+
+
+class Temporal(Section):
+    """Where the workflows run: a server of one's own, or Temporal Cloud."""
+
+    address: str = "localhost:7233"
+    namespace: str = "default"
+    tls: bool = False
+    server_ca_file: Path | None = None
+    client_cert_file: Path | None = None
+    client_key_file: Path | None = None
+    server_name: str | None = None
+    api_key: SecretStr | None = None
+
+
+class Tls(Section):
+    """The certificates of the gRPC service; with a client CA, callers must show one (mTLS)."""
+
+    cert_file: Path
+    key_file: Path
+    client_ca_file: Path | None = None
+
+
+class Api(Section):
+    """The gRPC service."""
+
+    host: str = "127.0.0.1"
+    port: Port = 7460
+    tls: Tls | None = None
+    tokens_file: Path = Path("tokens.json")
+    """Hashed tokens with actor, roles and venues; read again when it changes."""
+    reflection: bool = True
+    max_message_bytes: int = Field(default=4 * 1024 * 1024, ge=1_024, le=64 * 1024 * 1024)
+    max_concurrent_commands: int = Field(default=512, ge=1, le=10_000)
+    """Beyond it a command is turned away with RESOURCE_EXHAUSTED."""
+    max_watches: int = Field(default=256, ge=1, le=10_000)
+    deadline_seconds: float = Field(default=30.0, gt=0, le=3_600)
+    """Longest time for a call that names no deadline of its own."""
+    drain_seconds: float = Field(default=5.0, ge=0, le=300)
+    """How long calls may go on after the process was asked to stop."""
+
+    @model_validator(mode="after")
+    def stays_at_home_without_tls(self) -> Api:
+        """Refuse to serve tokens in the clear to other machines."""
+        if self.tls is None and self.host not in {"127.0.0.1", "::1", "localhost"}:
+            raise ValueError(
+                "without tls the service binds to loopback only: set host to 127.0.0.1, or set tls"
+            )
+        return self
+
+
+class Metrics(Section):
+    """Prometheus; off unless a port is given."""
+
+    port: Port | None = None
+    host: str = "127.0.0.1"
+
+
+class Log(Section):
+    """What the processes say about themselves."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["json", "text"] = "json"
+
+
+class Mail(Section):
+    """The SMTP server that takes notifications."""
+
+    host: str = "localhost"
+    port: Port = 25
+    security: Literal["none", "starttls", "tls"] = "none"
+    username: str | None = None
+    password: SecretStr | None = None
+    from_address: str = "muster@localhost"
+    timeout_seconds: float = Field(default=15.0, gt=0, le=300)
+
+
+class Webhook(Section):
+    """How webhooks are signed, and where they may go."""
+
+    secret_file: Path = Path("keys/webhook")
+    """The key of the HMAC-SHA256 signature."""
+    allow_private_networks: bool = False
+    """Whether a webhook may go to a private or loopback address."""
+    timeout_seconds: float = Field(default=10.0, gt=0, le=300)
+    attempts: int = Field(default=4, ge=1, le=20)
+
+
+class Vault(Section):
+    """Where the key lies that wraps the keys of personal data."""
+
+    key_file: Path = Path("keys/vault")
+    """32 bytes in base64."""
+
+
+class Worker(Section):
+    """The process of the workflows and the hands."""
+
+    task_queue: str = "muster-incident"
+    hands_queue: str = "muster-hands"
+    max_concurrent_activities: int = Field(default=32, ge=1, le=1_000)
+    max_cached_workflows: int = Field(default=1_000, ge=0, le=100_000)
+    drain_seconds: float = Field(default=10.0, ge=0, le=300)
+
+
+class Settings(BaseSettings):
+    """All settings of all processes."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="MUSTER_",
+        env_nested_delimiter="__",
+        extra="ignore",
+        frozen=True,
+        nested_model_default_partial_update=True,
+    )
+
+    database: Database = Database()
+    temporal: Temporal = Temporal()
+    api: Api = Api()
+    metrics: Metrics = Metrics()
+    log: Log = Log()
+    mail: Mail = Mail()
+    webhook: Webhook = Webhook()
+    vault: Vault = Vault()
+    worker: Worker = Worker()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read the environment first, then the file."""
+        del dotenv_settings, file_secret_settings
+        file = TomlConfigSettingsSource(settings_cls, config_file())
+        return init_settings, env_settings, file
+
+
+class SettingsInvalid(Exception):  # noqa: N818 - names a state, as refusals do
+    """A setting is not as it must be; the text says which, and what would be right."""
+
+
+def config_file() -> Path:
+    """Return where the settings file is, or would be."""
+    return Path(os.environ.get("MUSTER_CONFIG", "muster.toml"))
+
+
+def load() -> Settings:
+    """Read the settings. Raises SettingsInvalid."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = "\n".join(
+            f"  {'.'.join(map(str, fault['loc'])) or 'settings'}: {fault['msg']}"
+            for fault in error.errors()
+        )
+        raise SettingsInvalid(f"these settings can't be used:\n{faults}") from None
+    except ValueError as error:  # a file that is no TOML
+        raise SettingsInvalid(f"{config_file()} can't be read: {error}") from None
+
+
+def redacted(settings: Settings) -> dict[str, object]:
+    """Return the settings for people to see, secrets and passwords hidden."""
+    return settings.model_dump(mode="json")
