@@ -1,0 +1,1 @@
+"""Muster, as its clients see it."""
