@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, TypeAlias
 import asyncpg
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
-Lent: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 CONNECT_TIMEOUT_S = 3.0
 STATEMENT_TIMEOUT_S = 30.0
@@ -33,18 +33,23 @@ SETTINGS = {
     "timezone": "UTC",
 }
 
+LOG_SETTINGS = {**SETTINGS, "enable_seqscan": "off", "enable_bitmapscan": "off"}
+"""For those who read the log: in its order, page by page, whatever the statistics say."""
 
-async def connect(dsn: str) -> Connection:
+
+async def connect(dsn: str, settings: Mapping[str, str] = SETTINGS) -> Connection:
     """Open one connection."""
     return await asyncpg.connect(
         dsn,
         timeout=CONNECT_TIMEOUT_S,
         command_timeout=STATEMENT_TIMEOUT_S,
-        server_settings=SETTINGS,
+        server_settings=dict(settings),
     )
 
 
-async def connect_pool(dsn: str, *, size: int = READERS_MAX) -> asyncpg.Pool[asyncpg.Record]:
+async def connect_pool(
+    dsn: str, settings: Mapping[str, str] = SETTINGS, *, size: int = READERS_MAX
+) -> Pool:
     """Open a pool whose users leave nothing behind in a session."""
     return await asyncpg.create_pool(
         dsn,
@@ -52,7 +57,7 @@ async def connect_pool(dsn: str, *, size: int = READERS_MAX) -> asyncpg.Pool[asy
         max_size=size,
         timeout=CONNECT_TIMEOUT_S,
         command_timeout=STATEMENT_TIMEOUT_S,
-        server_settings=SETTINGS,
+        server_settings=dict(settings),
         reset=_leave_as_is,
     )
 
@@ -72,7 +77,7 @@ async def close_quietly(connection: Connection | None) -> None:
         await asyncio.sleep(0)
 
 
-async def close_pool(pool: asyncpg.Pool[asyncpg.Record]) -> None:
+async def close_pool(pool: Pool) -> None:
     """Close a pool, waiting a moment for whoever still reads."""
     try:
         async with asyncio.timeout(CLOSE_TIMEOUT_S):

@@ -45,6 +45,16 @@ class StoredEvent(NamedTuple):
         return self.stream.partition("/")[0]
 
 
+class StoredFact(NamedTuple):
+    """What a fold needs of an event."""
+
+    version: int
+    position: int
+    type: str
+    schema_version: int
+    data: str
+
+
 class Appended(NamedTuple):
     """The events are durable. Version and position are those of the last one."""
 

@@ -6,7 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Self
 
-from eventstore.connecting import close_pool, connect_pool, pauses
+from eventstore.connecting import LOG_SETTINGS, Pool, close_pool, connect_pool, pauses
 from eventstore.events import (
     AlreadyThere,
     Appended,
@@ -15,6 +15,7 @@ from eventstore.events import (
     NewEvent,
     Outcome,
     StoredEvent,
+    StoredFact,
 )
 from eventstore.failures import FollowerTooSlow, LogClosed, LogUnavailable, Overloaded, passes
 from eventstore.tail import COLUMNS, HEAD, READ, Tail
@@ -40,10 +41,12 @@ __all__ = [
     "Outcome",
     "Overloaded",
     "StoredEvent",
+    "StoredFact",
 ]
 
 PAGE_EVENTS = 2_000
-"""Events of a stream in one page."""
+PAGE_FACTS = 5_000
+"""Events of a stream in one page: some 20 ms of everybody's time."""
 
 READ_LIMIT_MAX = 10_000
 """Events that one read returns at most."""
@@ -57,6 +60,9 @@ READ_CATEGORY = f"""
 READ_STREAM = f"""
     SELECT {COLUMNS} FROM muster.event WHERE stream = $1 AND version > $2 AND version <= $3
     ORDER BY version LIMIT $4"""  # noqa: S608 - our own column names
+READ_FACTS = """
+    SELECT version, position, type, schema_version, data FROM muster.event
+    WHERE stream = $1 AND version > $2 AND version <= $3 ORDER BY version LIMIT $4"""
 FIND = f"SELECT {COLUMNS} FROM muster.event WHERE event_id = ANY ($1)"  # noqa: S608 - our own column names
 POSITION_AT = "SELECT muster.position_at($1)"
 
@@ -66,7 +72,7 @@ VERSION_MAX = 2**63 - 1
 class Log:
     """What happened, in one order. Reads and appends outlast a restart of the database."""
 
-    def __init__(self, dsn: str, pool: asyncpg.Pool[asyncpg.Record], writer: Writer) -> None:
+    def __init__(self, dsn: str, pool: Pool, writer: Writer) -> None:
         self._pool = pool
         self._writer = writer
         self._tail = Tail(dsn)
@@ -76,7 +82,7 @@ class Log:
         """Connect: one connection writes, a few read, one listens once somebody follows."""
         writer = Writer(dsn)
         try:
-            pool = await connect_pool(dsn)
+            pool = await connect_pool(dsn, LOG_SETTINGS)
             await writer.open()
         except Exception as error:
             if passes(error):
@@ -123,6 +129,19 @@ class Log:
                 yield events
                 after = events[-1].version
             if len(events) < page:
+                return
+
+    async def read_facts(
+        self, stream: str, *, after: int = 0, up_to: int | None = None
+    ) -> AsyncIterator[Sequence[StoredFact]]:
+        """Yield pages of what a fold needs of a stream: a third of the time of `read_stream`."""
+        last = VERSION_MAX if up_to is None else up_to
+        while True:
+            rows = await self._fetch(READ_FACTS, stream, after, last, PAGE_FACTS)
+            if rows:
+                yield [StoredFact._make(row) for row in rows]
+                after = rows[-1]["version"]
+            if len(rows) < PAGE_FACTS:
                 return
 
     async def find(self, event_ids: Sequence[UUID]) -> Mapping[UUID, StoredEvent]:

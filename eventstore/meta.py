@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from domain.aggregate import Asked
     from eventstore.events import StoredEvent
 
+_TO_TEXT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 
 def event_id(command_id: UUID, number: int) -> UUID:
     """Return the id of a command's n-th event, from 0: the same whoever records it, and when."""
@@ -18,7 +20,7 @@ def event_id(command_id: UUID, number: int) -> UUID:
 
 def meta_texts(asked: Asked) -> tuple[str, str]:
     """Return what is kept with a command's first event, and with its others."""
-    rest = json.dumps(_meta(asked), ensure_ascii=False, separators=(",", ":"))
+    rest = _TO_TEXT(_meta(asked))
     return f'{rest[:-1]},"command":{asked.command.model_dump_json()}}}', rest
 
 

@@ -168,12 +168,10 @@ class Recorder(Generic[S]):
         """Fold what the log has beyond what is known."""
         state, version, position = known
         decider, evolve = self._decider, self._decider.evolve
-        pages = self._log.read_stream(self._stream(key), after=version, up_to=up_to)
+        pages = self._log.read_facts(self._stream(key), after=version, up_to=up_to)
         async for page in pages:
-            for event in page:
-                fact = decode(decider, event.type, event.schema_version, event.data)
-                state = evolve(state, fact)
-            version, position = page[-1].version, page[-1].position
+            for version, position, kind, schema_version, data in page:  # noqa: B007 - of the last
+                state = evolve(state, decode(decider, kind, schema_version, data))
         return Known(state, version, position)
 
     def _keep(self, key: str, known: Known[S]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from eventstore.connecting import Connection, close_quietly, connect, pauses
+from eventstore.connecting import LOG_SETTINGS, Connection, close_quietly, connect, pauses
 from eventstore.events import StoredEvent
 from eventstore.failures import passes
 
@@ -74,7 +74,7 @@ class Tail:
         while True:
             connection: Connection | None = None
             try:
-                connection = await connect(self._dsn)
+                connection = await connect(self._dsn, LOG_SETTINGS)
                 wait = pauses()
                 await connection.add_listener(CHANNEL, self._ring)
                 connection.add_termination_listener(self._ring)

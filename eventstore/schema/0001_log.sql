@@ -24,7 +24,7 @@ CREATE TABLE muster.event (
     version        bigint      NOT NULL CHECK (version > 0),
     schema_version smallint    NOT NULL CHECK (schema_version > 0),
     -- <category>/<id>
-    stream         text        COLLATE "C" NOT NULL CHECK (stream ~ '^[a-z]+/.'),
+    stream         text        COLLATE "C" NOT NULL CHECK (strpos(stream, '/') > 1),
     type           text        COLLATE "C" NOT NULL,
     -- json, never jsonb: the text is kept byte for byte, and it is what is hashed.
     data           json        NOT NULL,
