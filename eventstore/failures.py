@@ -26,7 +26,7 @@ class FollowerTooSlow(Exception):  # noqa: N818 - a state of the world
 
 
 PASSING_SQLSTATES = ("08", "53", "57P", "40001", "40P01", "55P03", "57014", "25006")
-"""Prefixes of states that pass: connection, resources, operator, conflict, lock, cancel, standby."""
+"""States that pass: connection, resources, operator, conflict, lock, cancel, standby."""
 
 
 def passes(error: BaseException) -> bool:

@@ -105,8 +105,7 @@ class Log:
         Raises Overloaded (nothing was done), LogUnavailable (unknown: ask again with the same ids).
         """
         if not events:
-            message = "nothing to append"
-            raise ValueError(message)
+            raise ValueError("nothing to append")
         return await self._writer.append(stream, expected_version, events)
 
     async def read(
@@ -167,8 +166,7 @@ class Log:
         """
         self._tail.open()
         if after > await self._tail.head() and after > await self.head():
-            message = f"position {after} is not in this log"
-            raise ValueError(message)
+            raise ValueError(f"position {after} is not in this log")
         caught_up = False
         while True:
             page = self._tail.after(after)

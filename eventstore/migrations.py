@@ -98,8 +98,7 @@ async def check(dsn: str) -> None:
     finally:
         await connection.close()
     if missing:
-        message = f"the database lacks {missing[0].name}: run `muster migrate`"
-        raise SchemaOlder(message)
+        raise SchemaOlder(f"the database lacks {missing[0].name}: run `muster migrate`")
 
 
 async def _applied(connection: asyncpg.Connection[asyncpg.Record]) -> list[asyncpg.Record]:
@@ -112,12 +111,14 @@ async def _applied(connection: asyncpg.Connection[asyncpg.Record]) -> list[async
 async def _refuse_unfit(connection: asyncpg.Connection[asyncpg.Record]) -> None:
     version = connection.get_server_version()
     if (version.major, version.minor) < POSTGRESQL_AT_LEAST:
-        message = f"PostgreSQL {POSTGRESQL_AT_LEAST[0]} or newer is needed, this is {version.major}"
-        raise DatabaseUnfit(message)
+        raise DatabaseUnfit(
+            f"PostgreSQL {POSTGRESQL_AT_LEAST[0]} or newer is needed, this is {version.major}"
+        )
     encoding = await connection.fetchval("SHOW server_encoding")
     if encoding != "UTF8":
-        message = f"the database must keep texts in UTF8, this one keeps them in {encoding}"
-        raise DatabaseUnfit(message)
+        raise DatabaseUnfit(
+            f"the database must keep texts in UTF8, this one keeps them in {encoding}"
+        )
 
 
 def _missing(known: list[Migration], applied: list[asyncpg.Record]) -> list[Migration]:
@@ -129,6 +130,7 @@ def _missing(known: list[Migration], applied: list[asyncpg.Record]) -> list[Migr
         raise SchemaNewer(message)
     for step, past in zip(known, applied, strict=False):
         if (step.number, step.sha256) != (past["number"], past["sha256"]):
-            message = f"{step.name} is not the {past['name']} that was applied to the database"
-            raise PastChanged(message)
+            raise PastChanged(
+                f"{step.name} is not the {past['name']} that was applied to the database"
+            )
     return known[len(applied) :]

@@ -73,3 +73,12 @@ async def execute(dsn: str, *statements: str) -> None:
             await connection.execute(statement)
     finally:
         await connection.close()
+
+
+@pytest.fixture
+def fresh_dsn(postgres: Cluster, template: str) -> Iterator[str]:
+    """Give a test that runs its own event loops a database of its own."""
+    name = f"test_{uuid4().hex}"
+    asyncio.run(execute(postgres.dsn(), f"CREATE DATABASE {name} TEMPLATE {template}"))
+    yield postgres.dsn(name, user="muster_runtime")
+    asyncio.run(execute(postgres.dsn(), f"DROP DATABASE {name} WITH (FORCE)"))

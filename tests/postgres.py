@@ -59,12 +59,12 @@ class Cluster:
             self.folder,
         ]
         with (self.folder / "server.log").open("ab") as log:
-            self.process = subprocess.Popen(  # noqa: S603 - our own binaries
+            self.process = subprocess.Popen(
                 [*command, *settings], user=self.user, stdout=log, stderr=log, cwd=self.folder
             )
         deadline = time.monotonic() + START_TIMEOUT_S
         ready: list[str | Path] = [self.programs / "pg_isready", "-q", "-h", self.folder]
-        while subprocess.run(ready, check=False).returncode:  # noqa: S603 - our own binaries
+        while subprocess.run(ready, check=False).returncode:
             if time.monotonic() > deadline or self.process.poll() is not None:
                 raise RuntimeError((self.folder / "server.log").read_text())
             time.sleep(0.02)
@@ -102,7 +102,7 @@ def temporary_cluster() -> Iterator[Cluster]:
             "postgres",
         ]
         options = ["--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C"]
-        subprocess.run(  # noqa: S603 - our own binaries
+        subprocess.run(
             [*initialise, *options], user=user, check=True, stdout=subprocess.DEVNULL, cwd=folder
         )
         cluster.start()

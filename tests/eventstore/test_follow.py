@@ -9,7 +9,7 @@ import pytest
 
 from eventstore import log as log_module
 from eventstore import tail
-from eventstore.log import FollowerTooSlow, Log
+from eventstore.log import Appended, FollowerTooSlow, Log
 from tests.eventstore.samples import events
 
 if TYPE_CHECKING:
@@ -105,6 +105,8 @@ async def test_following_and_appending_outlast_a_crash_of_the_database(
 async def _write(log: Log, count: int) -> list[int]:
     versions = []
     for version in range(count):
-        versions.append((await log.append("door/a", version, events(1)))[0])
+        answer = await log.append("door/a", version, events(1))
+        assert isinstance(answer, Appended)
+        versions.append(answer.version)
         await asyncio.sleep(0.01)
     return versions

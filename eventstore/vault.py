@@ -1,0 +1,123 @@
+"""Personal data, sealed with a key per subject that is kept outside the log and can be destroyed.
+
+A sealed text is `sealed:v1:<key id>:<base64 of nonce and ciphertext>`: AES-256-GCM with the subject
+as associated data. Sealing the same text again gives the same text, so that recording it again is
+recognised; the nonce is a keyed hash of subject and text. Erasing a subject destroys its key: what
+was sealed stays where it is, proves what it proved, and can never be read again.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import re
+from base64 import b64decode, b64encode
+from typing import TYPE_CHECKING, NamedTuple, Self
+from uuid import UUID, uuid4
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from eventstore.connecting import Pool, close_pool, connect_pool
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEY_BYTES = 32
+NONCE_BYTES = 12
+VAULT_CONNECTIONS = 2
+
+SEALED = re.compile(r"sealed:v1:(?P<key>[0-9a-f-]{36}):(?P<sealed>[A-Za-z0-9+/=]+)")
+
+KEY_OF = "SELECT key_id, wrapped FROM muster_vault.key WHERE subject = $1 AND wrapped IS NOT NULL"
+KEY_CALLED = "SELECT subject, wrapped FROM muster_vault.key WHERE key_id = $1"
+KEEP_KEY = """
+    INSERT INTO muster_vault.key (key_id, subject, wrapped) VALUES ($1, $2, $3)
+    ON CONFLICT (subject) WHERE wrapped IS NOT NULL DO NOTHING"""
+ERASE = """
+    UPDATE muster_vault.key SET wrapped = NULL, erased_at = now()
+    WHERE subject = $1 AND wrapped IS NOT NULL"""
+
+
+class VaultBroken(Exception):  # noqa: N818 - a state of the world
+    """A key or a sealed text is not one of this vault's, or was tampered with."""
+
+
+class _Keys(NamedTuple):
+    """What is derived from a subject's key: one for each use."""
+
+    key_id: UUID
+    cipher: AESGCM
+    nonces: bytes
+
+
+class Vault:
+    """Seals and opens texts. Needs the key-encryption key, which is not in the database."""
+
+    def __init__(self, pool: Pool, key: bytes) -> None:
+        if len(key) != KEY_BYTES:
+            raise VaultBroken(f"the vault's key must have {KEY_BYTES} bytes")
+        self._pool = pool
+        self._wrapping = AESGCM(key)
+
+    @classmethod
+    async def connect(cls, dsn: str, key_file: Path) -> Self:
+        """Open the vault with the key in a file: 32 bytes in hexadecimal."""
+        try:
+            key = bytes.fromhex(key_file.read_text().strip())  # noqa: ASYNC240 - once, at start
+        except ValueError as error:
+            raise VaultBroken(f"{key_file} holds no key in hexadecimal") from error
+        return cls(await connect_pool(dsn, size=VAULT_CONNECTIONS), key)
+
+    async def close(self) -> None:
+        """Disconnect."""
+        await close_pool(self._pool)
+
+    async def seal(self, subject: str, text: str) -> str:
+        """Return a text that only this vault opens, until the subject is erased."""
+        keys = await self._keys_of(subject)
+        plain, about = text.encode(), subject.encode()
+        sized = len(about).to_bytes(4, "big") + about + plain
+        nonce = hmac.digest(keys.nonces, sized, "sha256")[:NONCE_BYTES]
+        sealed = nonce + keys.cipher.encrypt(nonce, plain, about)
+        return f"sealed:v1:{keys.key_id}:{b64encode(sealed).decode()}"
+
+    async def open(self, sealed: str) -> str | None:
+        """Return what was sealed; None once its subject was erased. Raises VaultBroken."""
+        parts = SEALED.fullmatch(sealed)
+        if parts is None:
+            raise VaultBroken("this was not sealed by a vault")
+        key_id, text = UUID(parts["key"]), b64decode(parts["sealed"])
+        row = await self._pool.fetchrow(KEY_CALLED, key_id)
+        if row is None:
+            raise VaultBroken(f"the vault has no key {key_id}")
+        if row["wrapped"] is None:
+            return None
+        cipher = self._unwrapped(key_id, row["wrapped"]).cipher
+        return _decrypted(cipher, text, row["subject"].encode()).decode()
+
+    async def erase(self, subject: str) -> None:
+        """Destroy the subject's key. What is sealed for it afterwards has a new one."""
+        await self._pool.execute(ERASE, subject)
+
+    async def _keys_of(self, subject: str) -> _Keys:
+        """Return the subject's keys, made at first use by whoever comes first."""
+        row = await self._pool.fetchrow(KEY_OF, subject)
+        while row is None:
+            key_id, nonce = uuid4(), os.urandom(NONCE_BYTES)
+            wrapped = self._wrapping.encrypt(nonce, os.urandom(KEY_BYTES), key_id.bytes)
+            await self._pool.execute(KEEP_KEY, key_id, subject, nonce + wrapped)
+            row = await self._pool.fetchrow(KEY_OF, subject)
+        return self._unwrapped(row["key_id"], row["wrapped"])
+
+    def _unwrapped(self, key_id: UUID, wrapped: bytes) -> _Keys:
+        key = _decrypted(self._wrapping, wrapped, UUID(str(key_id)).bytes)
+        cipher = AESGCM(hmac.digest(key, b"muster/vault/v1/cipher", "sha256"))
+        return _Keys(key_id, cipher, hmac.digest(key, b"muster/vault/v1/nonce", "sha256"))
+
+
+def _decrypted(cipher: AESGCM, sealed: bytes, about: bytes) -> bytes:
+    try:
+        return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], about)
+    except InvalidTag as error:
+        raise VaultBroken("the key is another one, or what was sealed was changed") from error

@@ -1,0 +1,90 @@
+"""The vault: readable for who has the key, until the subject is erased."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from eventstore.vault import Vault, VaultBroken
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from tests.conftest import Database
+
+KEY = bytes(range(32))
+PHONE = "+86 138 0000 0000 张三"
+
+
+@pytest.fixture
+def key_file(tmp_path: Path) -> Path:
+    """Keep the key where the settings would say."""
+    file = tmp_path / "vault.key"
+    file.write_text(KEY.hex() + "\n")
+    return file
+
+
+@pytest.fixture
+async def vault(database: Database, key_file: Path) -> AsyncIterator[Vault]:
+    """Open the vault."""
+    opened = await Vault.connect(database.dsn, key_file)
+    yield opened
+    await opened.close()
+
+
+async def test_what_was_sealed_can_be_opened(vault: Vault) -> None:
+    sealed = await vault.seal("person/zhang", PHONE)
+    assert PHONE not in sealed
+    assert sealed.startswith("sealed:v1:")
+    assert await vault.open(sealed) == PHONE
+
+
+async def test_sealing_twice_gives_the_same_and_others_another(vault: Vault) -> None:
+    sealing = [vault.seal("person/zhang", PHONE) for _ in range(8)]
+    assert len(set(await asyncio.gather(*sealing))) == 1
+    assert await vault.seal("person/li", PHONE) != await vault.seal("person/zhang", PHONE)
+
+
+async def test_after_erasure_nothing_is_readable_but_life_goes_on(vault: Vault) -> None:
+    sealed = await vault.seal("person/zhang", PHONE)
+    other = await vault.seal("person/li", PHONE)
+    await vault.erase("person/zhang")
+    await vault.erase("person/zhang")
+    assert await vault.open(sealed) is None
+    assert await vault.open(other) == PHONE
+    again = await vault.seal("person/zhang", PHONE)
+    assert again != sealed
+    assert await vault.open(again) == PHONE
+    assert await vault.open(sealed) is None
+
+
+async def test_what_was_tampered_with_is_not_opened(vault: Vault) -> None:
+    sealed = await vault.seal("person/zhang", PHONE)
+    changed = sealed[:-6] + ("A" if sealed[-6] != "A" else "B") + sealed[-5:]
+    for wrong in (
+        changed,
+        "sealed:v1:none",
+        sealed.replace(sealed[10:46], "0" * 8 + sealed[18:46]),
+    ):
+        with pytest.raises(VaultBroken):
+            await vault.open(wrong)
+
+
+async def test_another_key_opens_nothing(vault: Vault, database: Database, tmp_path: Path) -> None:
+    sealed = await vault.seal("person/zhang", PHONE)
+    other_file = tmp_path / "other.key"
+    other_file.write_text("00" * 32)
+    other = await Vault.connect(database.dsn, other_file)
+    with pytest.raises(VaultBroken):
+        await other.open(sealed)
+    await other.close()
+
+
+@pytest.mark.parametrize("text", ["", "zz", "00" * 31])
+async def test_a_key_must_be_a_key(database: Database, tmp_path: Path, text: str) -> None:
+    (tmp_path / "wrong.key").write_text(text)
+    with pytest.raises(VaultBroken):
+        await Vault.connect(database.dsn, tmp_path / "wrong.key")
