@@ -1,0 +1,102 @@
+"""Where the local stack keeps things."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+SOCKET_PATH_MAX = 90
+"""Characters; a unix socket's whole path must fit in 107 (unix(7))."""
+
+PRIVATE = 0o700
+SECRET = 0o600
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """The data folder; `.muster` unless somebody says otherwise."""
+
+    root: Path
+
+    @classmethod
+    def at(cls, path: Path | None = None) -> Folder:
+        """Return the folder at a path, else at MUSTER_DATA, else `.muster` here."""
+        return cls((path or Path(os.environ.get("MUSTER_DATA", ".muster"))).resolve())
+
+    def make(self) -> None:
+        """Make what is missing. The folder itself can be entered, what is secret in it can't."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        for secret in (self.run, self.tokens, self.keys, self.mail, self.logs):
+            secret.mkdir(mode=PRIVATE, exist_ok=True)
+
+    @property
+    def postgres(self) -> Path:
+        """PostgreSQL's data, of whoever runs it."""
+        return self.root / "postgres"
+
+    @property
+    def temporal(self) -> Path:
+        """Temporal's SQLite file."""
+        return self.root / "temporal.db"
+
+    @property
+    def run(self) -> Path:
+        """What is running now."""
+        return self.root / "run"
+
+    @property
+    def stack_file(self) -> Path:
+        """Addresses and processes of the running stack."""
+        return self.run / "stack.json"
+
+    @property
+    def lock_file(self) -> Path:
+        """Held by the one supervisor of this folder."""
+        return self.run / "lock"
+
+    @property
+    def tokens(self) -> Path:
+        """One bearer token per role, in the clear, for this machine's user."""
+        return self.root / "tokens"
+
+    @property
+    def tokens_file(self) -> Path:
+        """The hashes of the tokens, for the service."""
+        return self.root / "tokens.json"
+
+    @property
+    def keys(self) -> Path:
+        """Keys that must never be in the database."""
+        return self.root / "keys"
+
+    @property
+    def mail(self) -> Path:
+        """One file per mail that the sink took."""
+        return self.root / "mail"
+
+    @property
+    def logs(self) -> Path:
+        """One file per process."""
+        return self.root / "log"
+
+    @property
+    def socket(self) -> Path:
+        """The folder of PostgreSQL's socket, short enough for one."""
+        inside = self.postgres / "socket"
+        if len(str(inside)) <= SOCKET_PATH_MAX:
+            return inside
+        short = hashlib.sha256(str(self.root).encode()).hexdigest()[:12]
+        return Path(tempfile.gettempdir()) / f"muster-{short}"
+
+    def secret(self, path: Path, make: bytes) -> bytes:
+        """Return a secret, making it the first time; only this user can read it."""
+        if not path.exists():
+            part = path.with_suffix(".part")
+            descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, SECRET)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(make)
+            part.replace(path)
+        return path.read_bytes()

@@ -1,0 +1,117 @@
+"""Starts the local stack in order, keeps it running, and stops all of it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable
+
+from eventstore.migrations import migrate
+from eventstore.provision import create_database, set_password
+from services.local.folder import Folder
+from services.local.part import Part
+from services.local.postgres import DATABASE, OWNER, RUNTIME, Postgres
+from services.local.stack import PROCESSES, Ports, held, make_secrets, recipes, write_down
+
+Tell = Callable[[str], None]
+
+
+async def supervise(folder: Folder, wanted: Ports, tell: Tell) -> None:
+    """Run the stack until a signal says stop. Raises StackFailed, having stopped everything."""
+    folder.make()
+    with held(folder):
+        await Supervisor(folder, wanted.taken(), tell).run()
+
+
+class Supervisor:
+    """The one parent of the stack's processes."""
+
+    def __init__(self, folder: Folder, ports: Ports, tell: Tell) -> None:
+        self._folder = folder
+        self._ports = ports
+        self._tell = tell
+        make_secrets(folder)
+        self._postgres = Postgres.of(folder)
+        self._parts = {
+            name: Part(recipe, folder.run, folder.logs)
+            for name, recipe in recipes(folder, ports).items()
+        }
+        self._stop = asyncio.Event()
+
+    async def run(self) -> None:
+        """Start, keep, stop."""
+        loop = asyncio.get_running_loop()
+        for sign in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            loop.add_signal_handler(sign, self._stop.set)
+        begun = time.monotonic()
+        starting = asyncio.create_task(self._start())
+        stopped = asyncio.create_task(self._stop.wait())
+        try:
+            await asyncio.wait({starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if starting.done():
+                starting.result()
+                self._write_down()
+                self._tell(f"serving on 127.0.0.1:{self._ports.api}, {_since(begun)}")
+                await self._keep_until(stopped)
+        finally:
+            starting.cancel()
+            await asyncio.gather(starting, return_exceptions=True)
+            await self._stop_all()
+
+    async def _start(self) -> None:
+        try:
+            async with asyncio.TaskGroup() as starting:
+                starting.create_task(self._start_part("temporal"))
+                starting.create_task(self._start_part("mail"))
+                await self._start_database()
+                for name in PROCESSES:
+                    starting.create_task(self._start_part(name))
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None
+
+    async def _start_database(self) -> None:
+        await asyncio.to_thread(self._postgres.prepare)
+        await self._start_part("postgres")
+        await create_database(self._postgres.dsn(OWNER, "postgres"), DATABASE)
+        applied = await migrate(self._postgres.dsn(OWNER))
+        await set_password(self._postgres.dsn(OWNER), RUNTIME, self._postgres.dsn(RUNTIME))
+        self._tell(f"schema: {', '.join(applied) if applied else 'up to date'}")
+
+    async def _start_part(self, name: str) -> None:
+        begun = time.monotonic()
+        await self._parts[name].start()
+        self._tell(f"{name}: ready, {_since(begun)}")
+
+    async def _keep_until(self, stopped: asyncio.Task[bool]) -> None:
+        keeping: list[asyncio.Task[None]] = [asyncio.create_task(part.keep(self._write_down)) for part in self._all]
+        await asyncio.wait({stopped, *keeping}, return_when=asyncio.FIRST_COMPLETED)
+        failed = [task for task in keeping if task.done()]
+        for task in keeping:
+            task.cancel()
+        await asyncio.gather(*keeping, return_exceptions=True)
+        for task in failed:
+            task.result()
+
+    async def _stop_all(self) -> None:
+        """Stop those who use the others first."""
+        self._tell("stopping")
+        await asyncio.gather(*(self._parts[name].stop() for name in PROCESSES))
+        rest = [part for name, part in self._parts.items() if name not in PROCESSES]
+        await asyncio.gather(*(part.stop() for part in rest))
+        self._tell("stopped")
+
+    @property
+    def _all(self) -> list[Part]:
+        return list(self._parts.values())
+
+    def _write_down(self) -> None:
+        parts = {
+            name: {"pid": part.pid, "since": part.started_at, "restarts": part.restarts}
+            for name, part in self._parts.items()
+        }
+        write_down(self._folder, self._ports, parts)
+
+
+def _since(begun: float) -> str:
+    return f"{time.monotonic() - begun:.1f} s"
