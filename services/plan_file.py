@@ -71,6 +71,7 @@ def read_plan(text: str, name: str) -> Plan | Sequence[Diagnostic]:
 def inspect(source: str | bytes, name: str) -> Inspection:
     """Read a plan's text and look at all of it, warnings included."""
     try:
+        plan_yaml.limit(source)
         text = source if isinstance(source, str) else source.decode("utf-8-sig")
         document = plan_yaml.read(text)
     except UnicodeDecodeError as error:
@@ -78,7 +79,7 @@ def inspect(source: str | bytes, name: str) -> Inspection:
         spot = Spot(readable.count("\n") + 1, len(readable) - readable.rfind("\n"))
         return Inspection(None, [_Page(name, readable).misread(Misread(Fault.NOT_UTF8, spot))])
     except Misread as misread:
-        shown = text if len(text) <= plan_yaml.SIZE_MAX else ""
+        shown = "" if misread.fault is Fault.TOO_LARGE else text
         return Inspection(None, [_Page(name, shown).misread(misread)])
     return _understood(document, _Page(name, text))
 

@@ -103,10 +103,15 @@ class Document(NamedTuple):
         return tuple(int(step) if step.isdecimal() else step for step in pointer.split("/")[1:])
 
 
+def limit(source: str | bytes) -> None:
+    """Raise Misread if a text is too large to be a plan."""
+    text = source if isinstance(source, bytes) else source.encode("utf-8", "surrogatepass")
+    if len(text) > SIZE_MAX:
+        raise Misread(Fault.TOO_LARGE, Spot(), limit=str(SIZE_MAX))
+
+
 def read(text: str) -> Document:
     """Read the text of one document, or raise Misread."""
-    if len(text.encode("utf-8", "surrogatepass")) > SIZE_MAX:
-        raise Misread(Fault.TOO_LARGE, Spot(), limit=str(SIZE_MAX))
     try:
         return Document(_Reading().document(yaml.parse(text, Loader=LOADER)))
     except yaml.MarkedYAMLError as error:

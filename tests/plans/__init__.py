@@ -1,0 +1,1 @@
+"""Plans as files: the shipped ones, and what is said of bad ones."""

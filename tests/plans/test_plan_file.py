@@ -1,0 +1,260 @@
+"""What is said of a plan's file that is not right: where, what is wrong, what was meant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from hypothesis import given as forall
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from domain.plan.check import Severity
+from domain.plan.model import Plan
+from services.plan_file import (
+    DIAGNOSTICS_MAX,
+    Diagnostic,
+    inspect,
+    inspect_file,
+    read_plan,
+    render,
+)
+from services.plan_yaml import DEPTH_MAX, NODES_MAX, SIZE_MAX
+from tests.domain.plan.plans import SMALL_PLAN, written
+
+if TYPE_CHECKING:
+    import pathlib
+
+GOOD = yaml.safe_dump(written(), allow_unicode=True, sort_keys=False)
+
+
+def mistyped(right: str, wrong: str) -> str:
+    assert right in GOOD
+    return GOOD.replace(right, wrong, 1)
+
+
+def spot(text: str, mark: str) -> tuple[int, int]:
+    """Return the line and column, from 1, where something first stands in a text."""
+    before = text[: text.index(mark)]
+    return before.count("\n") + 1, len(before) - before.rfind("\n")
+
+
+def only(text: str | bytes) -> Diagnostic:
+    (diagnostic,) = inspect(text, "small.yaml").diagnostics
+    return diagnostic
+
+
+def test_a_good_file_is_a_plan() -> None:
+    assert read_plan(GOOD, "small.yaml") == SMALL_PLAN
+
+
+def test_a_plan_reads_the_same_with_a_byte_order_mark_and_windows_lines() -> None:
+    windows = ("\ufeff" + GOOD.replace("\n", "\r\n")).encode()
+    assert inspect(windows, "small.yaml").plan == SMALL_PLAN
+
+
+def test_an_alias_is_read_as_what_it_stands_for() -> None:
+    text = GOOD.replace("decided_by:\n  - commander", "decided_by: &who\n  - commander", 1)
+    text = text.replace("decided_by:\n  - commander", "decided_by: *who", 1)
+    assert "*who" in text
+    assert inspect(text, "small.yaml").plan == SMALL_PLAN
+
+
+# Each: the right text, the wrong one, its code, what the arrow points at, and words of the hint.
+TYPOS = {
+    "a key misspelt": ("custodian:", "custodain:", "key-unknown", "custodain", "'custodian'"),
+    "a span misspelt": ("II: 15 min", "II: 15 mins", "span-malformed", "15 mins", "'15 min'"),
+    "a span in Chinese": ("II: 15 min", "II: 15分钟", "span-malformed", "15分钟", "'15 min'"),
+    "a span without unit": ("II: 15 min", "II: 15", "span-malformed", "15\n", "90 s, 3 min"),
+    "a span of nothing": ("II: 15 min", "II: 0 s", "out-of-range", "0 s", ""),
+    "a span too long": ("II: 15 min", "II: 400 d", "out-of-range", "400 d", ""),
+    "a word misspelt": (
+        "phase: response", "phase: respons", "word-unknown", "respons\n", "'response'",
+    ),
+    "a level misspelt": (
+        "level: III\n  crit", "level: iii\n  crit", "word-unknown", "iii\n", "'III'",
+    ),
+    "a level as a key": ("II: 15 min", "V: 15 min", "word-unknown", "V: 15", ""),
+    "a name with capitals": (
+        "id: small-plan", "id: Small Plan", "id-malformed", "Small Plan", "'small-plan'",
+    ),
+    "a number in words": ("version: 1", "version: one", "type-wrong", "one\n", ""),
+    "a truth for a number": ("capacity: 100", "capacity: true", "type-wrong", "true\n", ""),
+    "a number below": ("capacity: 100", "capacity: -5", "out-of-range", "-5\n", ""),
+    "no list": ("- crowding\n- fire", "  fire", "type-wrong", "fire", "[a, b]"),
+    "an empty list": ("hazards:\n- crowding\n- fire", "hazards: []", "empty", "[]", ""),
+    "a text without language": (
+        "title:\n  zh: Small plan（中文）\n  en: Small plan", "title: Small plan", "type-wrong",
+        "Small plan", "{zh: 中文, en: English}",
+    ),
+    "a number for text": ("en: Small plan", "en: 2026", "type-wrong", "2026", "quotes"),
+    "a post misspelt": (
+        "post: guide\n- id: settle", "post: gide\n- id: settle", "post-unknown", "gide", "'guide'",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("typo", TYPOS)
+def test_a_typo_is_shown_where_it_stands_with_what_was_meant(typo: str) -> None:
+    right, wrong, code, mark, hint = TYPOS[typo]
+    text = mistyped(right, wrong)
+    found = next(one for one in inspect(text, "small.yaml").diagnostics if one.code == code)
+    assert (found.line, found.column) == spot(text, mark)
+    assert found.is_error
+    assert hint in (found.hint.said_in("en") if found.hint else "")
+    assert found.message.zh
+    assert found.message.en
+    assert found.shown == text.split("\n")[found.line - 1]
+
+
+def test_a_typo_is_rendered_as_a_compiler_does() -> None:
+    text = mistyped("custodian: guide", "custodian: gide")
+    assert render([only(text)]) == (
+        "error[post-unknown]: no post is called 'gide'\n"
+        "   --> small.yaml:197:14 (/supplies/0/custodian)\n"
+        "    |\n"
+        "197 |   custodian: gide\n"
+        "    |              ^^^^ did you mean 'guide'?"
+    )
+
+
+def test_the_arrow_stands_under_what_it_means_behind_chinese_text() -> None:
+    shown = render([only("{zh: 公共场所, foo: 1, foo: 2}")], "zh").split("\n")
+    assert shown[0] == "error[key-duplicate]: 键“foo”重复，第 1 行已有"
+    assert shown[-2:] == [
+        "1 | {zh: 公共场所, foo: 1, foo: 2}",
+        "  |                        ^^^",
+    ]
+
+
+def test_a_missing_key_is_shown_at_what_misses_it() -> None:
+    text = mistyped("  minimum: 5\n", "")
+    found = only(text)
+    assert (found.code, found.path) == ("key-missing", "/supplies/0/minimum")
+    assert (found.line, found.column) == spot(text, "id: cones")
+    assert found.message.said_in("zh") == "缺少“minimum”"
+
+
+def test_a_key_given_twice_is_an_error() -> None:
+    text = GOOD + "version: 2\n"
+    found = only(text)
+    assert found.code == "key-duplicate"
+    assert found.line == text.count("\n")
+    assert "line 2" in found.message.said_in("en")
+
+
+def test_a_warning_is_shown_and_keeps_no_plan_from_being_read() -> None:
+    text = mistyped("quantity: 10", "quantity: 4")
+    assert isinstance(read_plan(text, "small.yaml"), Plan)
+    found = only(text)
+    assert (found.severity, found.line) == (Severity.WARNING, spot(text, "quantity: 4")[0])
+
+
+def test_an_error_in_what_the_parts_say_together_is_no_plan() -> None:
+    diagnostics = read_plan(mistyped("custodian: guide", "custodian: me"), "small.yaml")
+    assert not isinstance(diagnostics, Plan)
+    assert [one.code for one in diagnostics] == ["post-unknown"]
+
+
+def test_many_faults_are_shown_in_the_order_of_the_file_and_not_without_end() -> None:
+    plan = written()
+    plan["contacts"] = [{"id": "A B"} for _ in range(DIAGNOSTICS_MAX)]
+    found = inspect(yaml.safe_dump(plan, sort_keys=False), "small.yaml").diagnostics
+    assert len(found) == DIAGNOSTICS_MAX
+    assert [one.line for one in found] == sorted(one.line for one in found)
+
+
+LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{above}: &{above} [{', '.join([f'*{below}'] * 10)}]\n"
+    for below, above in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+HOSTILE: dict[str, tuple[str | bytes, str]] = {
+    "nothing": ("", "not-a-plan"),
+    "a list": ("- a\n- b\n", "not-a-plan"),
+    "a word": ("plan", "not-a-plan"),
+    "two documents": (f"{GOOD}---\na: 1\n", "second-document"),
+    "not YAML": ("title: {zh: x\nversion: 1\n", "yaml-syntax"),
+    "a tab": ("title:\n\t- x\n", "yaml-syntax"),
+    "a billion laughs": (LAUGHS, "too-many-values"),
+    "a list that holds itself": ("a: &a [*a]\n", "alias-recursive"),
+    "an alias of nothing": ("a: *b\n", "alias-unknown"),
+    "a Python object": ("a: !!python/object/apply:os.system [ls]\n", "tag-not-allowed"),
+    "a tag of its own": ("a: !plan b\n", "tag-not-allowed"),
+    "a list as a key": ("? [a]\n: b\n", "key-not-text"),
+    "deep brackets": ("a: " + "[" * 500_000, "too-deep"),
+    "deep braces": ("{a: " * (DEPTH_MAX + 1), "too-deep"),
+    "too many values": ("a:\n" + "- b\n" * NODES_MAX, "too-many-values"),
+    "a huge file of Chinese": (("预" * SIZE_MAX).encode(), "too-large"),
+    "a huge file": ("#" * (SIZE_MAX + 1), "too-large"),
+    "a bell": ("a: \x07\n", "character-not-allowed"),
+    "half a character": ("a: b\nc: \ud800\n", "character-not-allowed"),
+    "another encoding": ("a: b\n标题: 预案\n".encode("gb18030"), "not-utf8"),
+    "pictures": (b"\x89PNG\r\n\x1a\n\x00\x00", "not-utf8"),
+}
+
+
+@pytest.mark.parametrize("input_", HOSTILE)
+def test_hostile_input_gets_a_diagnostic_and_nothing_else(input_: str) -> None:
+    text, code = HOSTILE[input_]
+    found = inspect(text, "hostile.yaml")
+    assert found.plan is None
+    assert [one.code for one in found.diagnostics] == [code]
+    assert render(found.diagnostics)
+
+
+def test_words_and_clock_times_stay_text() -> None:
+    text = mistyped("en: Small plan", "en: yes")
+    plan = inspect(text, "small.yaml").plan
+    assert plan
+    assert plan.title.en == "yes"
+
+
+def test_a_file_of_gigabytes_is_not_read_whole(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "huge.yaml"
+    with path.open("wb") as file:
+        file.truncate(8 * 1024**3)
+    assert [one.code for one in inspect_file(path).diagnostics] == ["too-large"]
+
+
+@forall(st.text(alphabet=st.characters(codec="utf-8"), max_size=200))
+@settings(max_examples=100, deadline=None)
+def test_any_text_gets_diagnostics_and_no_crash(text: str) -> None:
+    assert render(inspect(text, "any.yaml").diagnostics)
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["id", "zh", "x"]), inner)
+    ),
+    max_leaves=5,
+)
+
+
+def places(value: object, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    inner = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
+    return [at, *(place for key, one in inner for place in places(one, (*at, key)))]
+
+
+@forall(place=st.sampled_from(places(written())[1:]), value=ANYTHING)
+@settings(max_examples=100, deadline=None)
+def test_anything_anywhere_in_a_plan_gets_diagnostics_and_no_crash(
+    place: tuple[Any, ...], value: object
+) -> None:
+    plan: Any = written()
+    inner = plan
+    for step in place[:-1]:
+        inner = inner[step]
+    inner[place[-1]] = value
+    text = yaml.safe_dump(plan, allow_unicode=True)
+    found = inspect(text, "any.yaml")
+    assert found.plan is not None or found.errors
+    assert all(render([one], language) for one in found.diagnostics for language in ("zh", "en"))
