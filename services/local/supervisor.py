@@ -84,7 +84,9 @@ class Supervisor:
         self._tell(f"{name}: ready, {_since(begun)}")
 
     async def _keep_until(self, stopped: asyncio.Task[bool]) -> None:
-        keeping: list[asyncio.Task[None]] = [asyncio.create_task(part.keep(self._write_down)) for part in self._all]
+        keeping: list[asyncio.Task[None]] = [
+            asyncio.create_task(part.keep(self._write_down)) for part in self._all
+        ]
         await asyncio.wait({stopped, *keeping}, return_when=asyncio.FIRST_COMPLETED)
         failed = [task for task in keeping if task.done()]
         for task in keeping:

@@ -1,0 +1,230 @@
+"""The local stack from the command line: up, status, down, migrate, config, mail, tokens, processes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from domain.values import Role
+from services import settings as configuration
+from services.cli.exits import Exit
+from services.local import mail_sink, stack, tokens
+from services.local.failures import StackFailed
+from services.local.folder import Folder
+from services.local.stack import Ports
+from services.local.supervisor import supervise
+
+DETACHED_TIMEOUT_S = 90.0
+POLL_S = 0.05
+
+console = Console()
+FolderOption = Annotated[
+    Path,
+    typer.Option("--folder", envvar="MUSTER_FOLDER", help="The stack's data folder."),
+]
+DEFAULT_FOLDER = Path(".muster")
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands of the stack."""
+    for command in (up, status, down, migrate, recover, api, worker, follower):
+        app.command()(command)
+    for name, commands in {"config": (show,), "mail": (inbox, read), "token": (new,)}.items():
+        group = typer.Typer(no_args_is_help=True, help=GROUPS[name])
+        for command in commands:
+            group.command(NAMES.get(command.__name__))(command)
+        app.add_typer(group, name=name)
+
+
+GROUPS = {
+    "config": "What the processes were told.",
+    "mail": "The mails that the local sink took.",
+    "token": "Bearer tokens.",
+}
+NAMES = {"inbox": "list", "read": "show"}
+
+
+def up(
+    folder: FolderOption = DEFAULT_FOLDER,
+    api_port: Annotated[int, typer.Option(help="gRPC; 0 takes a free port.")] = 7460,
+    temporal_port: Annotated[int, typer.Option(help="Temporal; 0 takes a free port.")] = 7461,
+    mail_port: Annotated[int, typer.Option(help="The mail sink; 0 takes a free port.")] = 7462,
+    temporal_ui_port: Annotated[
+        int | None, typer.Option(help="Temporal's own web page; off unless given.")
+    ] = None,
+    *,
+    detach: Annotated[bool, typer.Option("--detach", "-d", help="Run in the background.")] = False,
+) -> None:
+    """Start everything on this machine, in one process tree, until Ctrl-C."""
+    place = Folder.at(folder)
+    if detach:
+        _detached(place)
+        return
+    ports = Ports(api_port, temporal_port, mail_port, temporal_ui_port)
+    try:
+        asyncio.run(supervise(place, ports, lambda text: console.print(f"[dim]muster[/] {text}")))
+    except StackFailed as error:
+        _fail(str(error))
+
+
+def status(folder: FolderOption = DEFAULT_FOLDER, *, as_json: JsonOption = False) -> None:
+    """Say what runs, how far each follower is, and what is delayed."""
+    from services.local.health import look  # noqa: PLC0415 - only this command needs all of it
+
+    running = stack.running(Folder.at(folder))
+    if running is None:
+        _fail(f"no stack runs in {Folder.at(folder).root}: `muster up` starts one")
+    seen = asyncio.run(look(running))
+    if as_json:
+        sys.stdout.write(json.dumps(seen.as_json(), indent=2) + "\n")
+    else:
+        table = Table(title=f"muster in {running.folder.root}", title_justify="left")
+        for column in ("part", "state", "what"):
+            table.add_column(column)
+        for line in seen.lines:
+            table.add_row(line.part, f"[{line.colour}]{line.state}[/]", line.what)
+        console.print(table)
+    raise typer.Exit(Exit.OK if seen.is_well else Exit.UNAVAILABLE)
+
+
+def down(folder: FolderOption = DEFAULT_FOLDER) -> None:
+    """Stop everything that runs in a folder."""
+    stopped = stack.down(Folder.at(folder))
+    console.print("stopped" if stopped else f"nothing runs in {Folder.at(folder).root}")
+
+
+def migrate(folder: FolderOption = DEFAULT_FOLDER) -> None:
+    """Bring the database up to date, as its owner."""
+    from eventstore import migrations  # noqa: PLC0415 - only this command needs it
+
+    dsn = _settings(folder).database.owner_dsn
+    if dsn is None:
+        _fail("database.owner_dsn is not set: migrations need the owner of the schema")
+    try:
+        applied = asyncio.run(migrations.migrate(dsn.get_secret_value()))
+    except (migrations.SchemaMismatch, OSError) as error:
+        _fail(str(error))
+    console.print("\n".join(applied) if applied else "up to date")
+
+
+def recover(folder: FolderOption = DEFAULT_FOLDER) -> None:
+    """Start the workflow of every open incident again, from the log alone."""
+    from services.recover import recover as restart  # noqa: PLC0415 - only this command needs it
+
+    count = asyncio.run(restart(_settings(folder), console.print))
+    console.print(f"{count} open incidents")
+
+
+def api() -> None:
+    """Run the gRPC service alone, as the settings say."""
+    _process("api")
+
+
+def worker() -> None:
+    """Run the workflows and the hands alone, as the settings say."""
+    _process("worker")
+
+
+def follower() -> None:
+    """Run the views and the relay alone, as the settings say."""
+    _process("follower")
+
+
+def show(folder: FolderOption = DEFAULT_FOLDER) -> None:
+    """Print the settings in force, secrets hidden."""
+    shown = configuration.redacted(_settings(folder))
+    sys.stdout.write(json.dumps(shown, indent=2, ensure_ascii=False) + "\n")
+
+
+def inbox(folder: FolderOption = DEFAULT_FOLDER, *, as_json: JsonOption = False) -> None:
+    """List the mails that the local sink took, oldest first."""
+    mails = mail_sink.kept(Folder.at(folder).mail)
+    if as_json:
+        keys = ("X-Envelope-To", "Subject", "Date", "Message-ID")
+        listed = [{key: str(mail[key]) for key in keys} for mail in mails]
+        sys.stdout.write(json.dumps(listed, indent=2, ensure_ascii=False) + "\n")
+        return
+    table = Table("no.", "to", "subject", "date")
+    for number, mail in enumerate(mails, start=1):
+        table.add_row(
+            str(number), str(mail["X-Envelope-To"]), str(mail["Subject"]), str(mail["Date"])
+        )
+    console.print(table)
+
+
+def read(number: int, folder: FolderOption = DEFAULT_FOLDER) -> None:
+    """Print one mail whole, by its number in the list."""
+    mails = mail_sink.kept(Folder.at(folder).mail)
+    if not 1 <= number <= len(mails):
+        _fail(f"there are {len(mails)} mails, from 1 on", Exit.NOT_FOUND)
+    sys.stdout.write(mails[number - 1].as_string() + "\n")
+
+
+def new(
+    actor: Annotated[str, typer.Option(help="Who the token stands for; ends up in the log.")],
+    role: Annotated[list[Role], typer.Option(help="What they may do; may be repeated.")],
+    venue: Annotated[
+        list[str] | None, typer.Option(help="Only at these venues; at all when left out.")
+    ] = None,
+    folder: FolderOption = DEFAULT_FOLDER,
+) -> None:
+    """Let somebody in. The token is printed once and kept nowhere; its hash is."""
+    if Role.SYSTEM in role:
+        _fail("the role `system` is of the hands and the clock; no token carries it", Exit.USAGE)
+    file = _settings(folder).api.tokens_file
+    sys.stdout.write(tokens.issue(file, actor, role, venue) + "\n")
+
+
+def _settings(folder: Path) -> configuration.Settings:
+    """Read the settings; of the stack in the folder, if one runs there."""
+    import os  # noqa: PLC0415 - to lend the running stack's settings to this process
+
+    running = stack.running(Folder.at(folder))
+    if running is not None:
+        for key, value in running.environment().items():
+            os.environ.setdefault(key, value)
+    try:
+        return configuration.load()
+    except configuration.SettingsInvalid as error:
+        _fail(str(error), Exit.USAGE)
+
+
+def _process(name: str) -> None:
+    from services import process  # noqa: PLC0415 - uvloop only where a process runs
+
+    raise typer.Exit(process.run(name))
+
+
+def _detached(folder: Folder) -> None:
+    folder.make()
+    command = [
+        sys.executable,
+        *(argument for argument in sys.argv if argument not in {"-d", "--detach"}),
+    ]
+    log = folder.logs / "supervisor.log"
+    with log.open("ab") as output:
+        child = subprocess.Popen(  # noqa: S603 - this very command again
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+        )
+    deadline = time.monotonic() + DETACHED_TIMEOUT_S
+    while (running := stack.running(folder)) is None or running.pid != child.pid:
+        if child.poll() is not None or time.monotonic() > deadline:
+            lines = log.read_text(encoding="utf-8").splitlines()
+            _fail("\n".join(lines[-3:]) or f"see {log}")
+        time.sleep(POLL_S)
+    console.print(f"serving on {running.api}; `muster down` stops it")
+
+
+def _fail(text: str, code: Exit = Exit.UNAVAILABLE) -> NoReturn:
+    Console(stderr=True).print(f"[red]muster:[/] {text}", highlight=False, soft_wrap=True)
+    raise typer.Exit(code)

@@ -1,0 +1,98 @@
+"""How a local stack is: what runs, where the log stands, and what lags behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from eventstore.log import Log
+from eventstore.migrations import SchemaMismatch, check
+from services.local.postgres import RUNTIME, Postgres
+from services.local.stack import Stack
+from services.local.temporal import listens
+
+LOOK_TIMEOUT_S = 5.0
+LAG_EVENTS_MAX = 1_000
+"""Events that a follower may be behind before `status` calls it delayed."""
+
+GOOD, BAD = "green", "red"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One part, and how it is."""
+
+    part: str
+    state: str
+    what: str
+    colour: str = GOOD
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """All parts."""
+
+    lines: tuple[Line, ...]
+
+    @property
+    def is_well(self) -> bool:
+        """Tell whether nothing is broken or delayed."""
+        return all(line.colour == GOOD for line in self.lines)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the same for programs."""
+        parts = {
+            line.part: {k: v for k, v in asdict(line).items() if k != "colour"}
+            for line in self.lines
+        }
+        return {"well": self.is_well, "parts": parts}
+
+
+async def look(stack: Stack) -> Health:
+    """Look at every part of a running stack."""
+    processes = [await _process(stack, name) for name in stack.parts]
+    try:
+        async with asyncio.timeout(LOOK_TIMEOUT_S):
+            log = await _log(stack)
+    except (OSError, TimeoutError, SchemaMismatch) as error:
+        log = [Line("log", "away", f"{type(error).__name__}: {error}", BAD)]
+    return Health((*processes, *log))
+
+
+async def _process(stack: Stack, name: str) -> Line:
+    part = stack.parts[name]
+    pid, restarts = part["pid"], part["restarts"]
+    age = f"{time.time() - part['since']:.0f} s"
+    what = f"pid {pid}, up {age}" + (f", restarted {restarts} times" if restarts else "")
+    port = {"api": stack.ports.api, "temporal": stack.ports.temporal, "mail": stack.ports.mail}
+    if pid is None:
+        return Line(name, "starting", "it died and is started again", BAD)
+    if name not in port:
+        return Line(name, "running", what)
+    what += f", 127.0.0.1:{port[name]}"
+    if await listens(port[name]):
+        return Line(name, "serving", what)
+    delayed = ": commands are recorded, deadlines and hands wait" if name == "temporal" else ""
+    return Line(name, "not answering", what + delayed, BAD)
+
+
+async def _log(stack: Stack) -> list[Line]:
+    dsn = Postgres.of(stack.folder).dsn(RUNTIME)
+    await check(dsn)
+    log = await Log.open(dsn)
+    try:
+        head = await log.head()
+        marks = await log.bookmarks()
+    finally:
+        await log.close()
+    followers = [_follower(name, head, position) for name, position in sorted(marks.items())]
+    return [Line("log", "open", f"schema up to date, position {head}"), *followers]
+
+
+def _follower(name: str, head: int, position: int) -> Line:
+    behind = head - position
+    late = behind > LAG_EVENTS_MAX
+    state = "delayed" if late else "following"
+    return Line(name, state, f"position {position}, {behind} behind", BAD if late else GOOD)
