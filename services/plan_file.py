@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from importlib import resources
 from typing import TYPE_CHECKING, NamedTuple
@@ -25,6 +26,9 @@ DIAGNOSTICS_MAX = 100
 """Diagnostics of one file; whoever has more mends these first."""
 LINE_SHOWN_MAX = 200
 """Characters of a line that are shown."""
+
+LINE_BREAK = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
+"""What YAML counts as the end of a line."""
 
 
 class Diagnostic(NamedTuple):
@@ -124,8 +128,8 @@ class _Page(NamedTuple):
         hint: Text | None = None,
         severity: Severity = Severity.ERROR,
     ) -> Diagnostic:
-        lines = self.text.split("\n")
-        shown = lines[spot.line - 1].rstrip("\r") if spot.line <= len(lines) else ""
+        lines = LINE_BREAK.split(self.text)
+        shown = lines[spot.line - 1] if spot.line <= len(lines) else ""
         file, (line, column, length) = self.name, spot
         return Diagnostic(code, severity, file, line, column, length, path, message, hint, shown)
 
