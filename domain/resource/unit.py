@@ -169,7 +169,7 @@ def _decision(state: Unit, ask: Command) -> Decision:
         return Refusal.UNIT_UNKNOWN
     match ask:
         case ReserveUnit():
-            return _reserve(state, ask)
+            return _reserve(state, state.registered.unit, ask)
         case ReleaseReservation():
             mine = state.reserved_for == (ask.incident, ask.request)
             released = UnitReservationReleased(incident=ask.incident, request=ask.request)
@@ -187,16 +187,20 @@ def _register(state: Unit, ask: RegisterUnit) -> Decision:
     registered = UnitRegistered(**ask.model_dump(exclude={"kind"}))
     if state.registered is None:
         return [registered]
-    return [] if state.registered == registered else Refusal.UNIT_ALREADY_REGISTERED
+    if state.registered == registered:
+        return []
+    return Refused(Refusal.UNIT_ALREADY_REGISTERED, {"unit": ask.unit})
 
 
-def _reserve(state: Unit, ask: ReserveUnit) -> Decision:
+def _reserve(state: Unit, unit: str, ask: ReserveUnit) -> Decision:
     if state.reserved_for == (ask.incident, ask.request):
         return []
     if state.reserved_for is not None:
-        return Refused(Refusal.UNIT_RESERVED_ELSEWHERE, state.reserved_for._asdict())
+        return Refused(
+            Refusal.UNIT_RESERVED_ELSEWHERE, {"unit": unit, **state.reserved_for._asdict()}
+        )
     if state.out_of_service is not None:
-        return Refused(Refusal.UNIT_NOT_AVAILABLE, {"cause": state.out_of_service})
+        return Refused(Refusal.UNIT_NOT_AVAILABLE, {"unit": unit, "cause": state.out_of_service})
     return [UnitReserved(incident=ask.incident, request=ask.request)]
 
 

@@ -69,7 +69,7 @@ def test_reserving_again_for_the_same_request_changes_nothing() -> None:
 
 def test_two_incidents_never_get_the_same_unit() -> None:
     given(UNITS, REGISTERED, RESERVED).when(RESERVE_FOR_ANOTHER).then_refused(
-        Refusal.UNIT_RESERVED_ELSEWHERE, incident=INCIDENT, request="plan.guard.1"
+        Refusal.UNIT_RESERVED_ELSEWHERE, unit="guards-1", incident=INCIDENT, request="plan.guard.1"
     )
 
 
@@ -96,7 +96,7 @@ def test_giving_back_late_does_not_free_what_another_incident_holds() -> None:
 
 def test_a_unit_out_of_service_is_not_reserved() -> None:
     given(UNITS, REGISTERED, BROKEN_DOWN).when(RESERVE).then_refused(
-        Refusal.UNIT_NOT_AVAILABLE, cause="flat battery"
+        Refusal.UNIT_NOT_AVAILABLE, unit="guards-1", cause="flat battery"
     )
 
 
