@@ -126,7 +126,7 @@ class Vault(Section):
     """Where the key lies that wraps the keys of personal data."""
 
     key_file: Path = Path("keys/vault")
-    """32 bytes in base64."""
+    """32 bytes in hexadecimal."""
 
 
 class Worker(Section):

@@ -10,7 +10,6 @@ import signal
 import socket
 import sys
 import time
-from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -126,7 +125,7 @@ def down(folder: Folder, timeout_s: float = 60.0) -> bool:
 
 def make_secrets(folder: Folder) -> None:
     """Make the keys and the tokens, the first time."""
-    folder.secret(folder.keys / "vault", b64encode(secrets.token_bytes(KEY_BYTES)))
+    folder.secret(folder.keys / "vault", secrets.token_hex(KEY_BYTES).encode())
     folder.secret(folder.keys / "webhook", secrets.token_urlsafe(KEY_BYTES).encode())
     tokens.issue_one_per_role(folder)
 
