@@ -1,0 +1,141 @@
+"""Tell somebody something, by the first of their channels that takes it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from temporalio import activity
+
+from activities.notification import mail, webhook
+from activities.notification.mail import MailServer
+from activities.notification.message import Wanted, Written, written
+from activities.notification.outcome import Failed, Undelivered
+from activities.notification.webhook import WebhookRules
+from activities.reporting_back import report, version_of
+from domain.aggregate import decode
+from domain.directory.person import Channel, Person
+from domain.incident.decider import INCIDENTS
+from domain.incident.events.duties import TaskAssigned
+from domain.incident.events.means import NoticeDrafted
+from domain.incident.notification import ConfirmDelivery, ReportDeliveryFailure
+from domain.incident.outstanding import Order
+from domain.incident.state import Incident, Notification
+from domain.plan.model import ChannelKind
+from domain.values import Text
+from eventstore.log import Log
+from eventstore.plans import PlanLibrary
+from eventstore.recorder import Recorder
+from eventstore.vault import Vault
+
+PAUSES_S = (0.0, 0.5, 2.0, 5.0)
+"""Before each attempt on one channel; then the next channel is tried."""
+
+Send = Callable[[str, Written], Awaitable[None]]
+
+
+class Notifier:
+    """The hand that tells people."""
+
+    def __init__(
+        self,
+        log: Log,
+        incidents: Recorder[Incident],
+        people: Recorder[Person],
+        plans: PlanLibrary,
+        vault: Vault,
+        *,
+        mail_server: MailServer,
+        webhooks: WebhookRules,
+    ) -> None:
+        self._log = log
+        self._incidents = incidents
+        self._people = people
+        self._plans = plans
+        self._vault = vault
+        self._senders: dict[ChannelKind, Send] = {
+            ChannelKind.MAIL: lambda to, message: mail.send(mail_server, to, message),
+            ChannelKind.WEBHOOK: lambda to, message: webhook.send(webhooks, to, message),
+        }
+
+    @activity.defn(name="notify")
+    async def notify(self, order: Order) -> int:
+        """Deliver a notification, unless it was answered or withdrawn meanwhile."""
+        known = await self._incidents.known(order.incident)
+        owed = known.state.notifications.get(order.subject)
+        if owed is None:
+            return known.version
+        message = await self._written(order, known.state, owed)
+        person = (await self._people.known(owed.to)).state
+        outcome = await self._by_first_channel(person.reachable_in(known.state.mode), message)
+        command: ConfirmDelivery | ReportDeliveryFailure
+        if isinstance(outcome, ChannelKind):
+            command = ConfirmDelivery(notification=order.subject, channel=outcome)
+        else:
+            command = ReportDeliveryFailure(notification=order.subject, cause=outcome)
+        work = f"notify/{order.subject}"
+        answer = await report(self._incidents, order.incident, work, command.kind, command)
+        return version_of(answer)
+
+    async def _by_first_channel(
+        self, channels: tuple[Channel, ...], message: Written
+    ) -> ChannelKind | str:
+        """Return the channel that took the message, or why none did."""
+        causes: list[str] = []
+        for channel in channels:
+            address = await self._vault.open(channel.address)
+            if address is None:
+                causes.append(f"{channel.kind}: the address was erased")
+                continue
+            cause = await self._by(channel.kind, address, message)
+            if cause is None:
+                return channel.kind
+            causes.append(f"{channel.kind}: {cause}")
+        return "; ".join(causes)[:500] or "no channel is registered for this kind of incident"
+
+    async def _by(self, kind: ChannelKind, address: str, message: Written) -> str | None:
+        """Return None once a channel took the message, else why it did not."""
+        cause = "not tried"
+        for pause in PAUSES_S:
+            await asyncio.sleep(pause)
+            try:
+                await self._senders[kind](address, message)
+            except Failed as failed:
+                return str(failed)
+            except Undelivered as undelivered:
+                cause = str(undelivered)
+            else:
+                return None
+        return cause
+
+    async def _written(self, order: Order, incident: Incident, owed: Notification) -> Written:
+        assert incident.plan, "an incident that notifies is pinned to a plan"  # noqa: S101 - an invariant
+        pinned = await self._plans.pinned(incident.plan)
+        assert pinned, "a pinned plan is in the log"  # noqa: S101 - an invariant
+        titles, notice = await self._texts(order.incident, owed.about)
+        wanted = Wanted(
+            incident_id=order.incident,
+            notification=order.subject,
+            message=owed.message,
+            about=owed.about,
+            titles=titles,
+            notice=notice,
+        )
+        return written(wanted, incident, pinned.plan)
+
+    async def _texts(self, incident: str, about: str) -> tuple[dict[str, Text], Text | None]:
+        """Read the texts that the state does not hold: of a task, of a public notice."""
+        topic, _, subject = about.partition("/")
+        if topic not in {"task", "notice"}:
+            return {}, None
+        wanted = {"task": "TaskAssigned", "notice": "NoticeDrafted"}[topic]
+        async for page in self._log.read_stream(f"incident/{incident}"):
+            for event in page:
+                if event.type != wanted:
+                    continue
+                fact = decode(INCIDENTS, event.type, event.schema_version, event.data)
+                if isinstance(fact, TaskAssigned) and fact.task == subject:
+                    return {about: fact.title}, None
+                if isinstance(fact, NoticeDrafted) and fact.notice == subject:
+                    return {}, fact.text
+        return {}, None

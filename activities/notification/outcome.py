@@ -1,0 +1,11 @@
+"""How sending a message can end, other than well."""
+
+from __future__ import annotations
+
+
+class Failed(Exception):  # noqa: N818 - names a state
+    """This channel will not take the message. The text names no person and no address."""
+
+
+class Undelivered(Exception):  # noqa: N818 - names a state
+    """This channel did not take the message now; it may later."""
