@@ -1,0 +1,174 @@
+"""Send the nearest suitable unit, and give units back.
+
+A unit is first reserved on its own stream, then dispatched on the incident's. Killed at any line, the
+next attempt finds the reservation it made and goes on from there; if the incident does not want the
+unit any more, the reservation is given back.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from temporalio import activity
+
+from activities.reporting_back import command_id, report, version_of
+from domain.aggregate import Asked, Refused, decode
+from domain.incident.outstanding import Order
+from domain.incident.resources import (
+    ConfirmUnitReturned,
+    DeclareResourceUnavailable,
+    DispatchUnit,
+)
+from domain.incident.state import Incident, Request, RequestStatus
+from domain.plan.model import Zone
+from domain.resource.unit import (
+    UNITS,
+    ReleaseReservation,
+    Reservation,
+    ReserveUnit,
+    Unit,
+    UnitStatus,
+)
+from domain.values import HANDS, Phase
+from eventstore.log import Log
+from eventstore.plans import PlanLibrary
+from eventstore.recorder import Recorder
+
+PAGE_EVENTS = 2_000
+
+
+class Candidate(NamedTuple):
+    """A unit that could be sent, and how far it is."""
+
+    metres: float
+    unit: str
+
+
+class Dispatcher:
+    """The hand that sends units."""
+
+    def __init__(
+        self,
+        log: Log,
+        incidents: Recorder[Incident],
+        units: Recorder[Unit],
+        plans: PlanLibrary,
+    ) -> None:
+        self._log = log
+        self._incidents = incidents
+        self._units = units
+        self._plans = plans
+
+    @activity.defn(name="dispatch")
+    async def dispatch(self, order: Order) -> int:
+        """Send units until a request is filled, or say that none is to be had."""
+        reservation = Reservation(order.incident, order.subject)
+        while True:
+            known = await self._incidents.known(order.incident)
+            request = known.state.requests.get(order.subject)
+            if request is None or not _is_open(known.state, request):
+                await self._give_back_leftovers(reservation, request)
+                return known.version
+            unit = await self._reserved_or_reserve(reservation, known.state, request)
+            if unit is None:
+                unavailable = DeclareResourceUnavailable(request=order.subject)
+                work = f"dispatch/{order.subject}"
+                what = f"unavailable-after-{len(request.units)}"
+                answer = await report(self._incidents, order.incident, work, what, unavailable)
+                return version_of(answer)
+            await self._send(order, unit)
+
+    @activity.defn(name="give_back")
+    async def give_back(self, order: Order) -> int:
+        """Free a unit that an incident released."""
+        known = await self._incidents.known(order.incident)
+        sent = known.state.units.get(order.subject)
+        if sent is None:
+            return known.version
+        await self._release(order.subject, Reservation(order.incident, sent.request))
+        returned = ConfirmUnitReturned(unit=order.subject)
+        work = f"return/{order.subject}/{sent.request}"
+        return version_of(await report(self._incidents, order.incident, work, "back", returned))
+
+    async def _send(self, order: Order, unit: str) -> None:
+        """Dispatch a reserved unit; if the incident refuses it, give the reservation back."""
+        command = DispatchUnit(request=order.subject, unit=unit)
+        work = f"dispatch/{order.subject}"
+        answer = await report(self._incidents, order.incident, work, f"send-{unit}", command)
+        if isinstance(answer, Refused):
+            activity.logger.info("the incident refused a unit: %s", answer.reason)
+            await self._release(unit, Reservation(order.incident, order.subject))
+
+    async def _reserved_or_reserve(
+        self, reservation: Reservation, incident: Incident, request: Request
+    ) -> str | None:
+        """Return a unit that is kept for this request and not sent yet, if one can be had."""
+        units = await self._all_units()
+        for name, unit in units.items():
+            if unit.reserved_for == reservation and name not in request.units:
+                return name
+        zone = await self._zone(incident, request)
+        for candidate in candidates(units, incident.venue, request.resource_kind, zone):
+            if await self._reserve(candidate.unit, reservation):
+                return candidate.unit
+        return None
+
+    async def _reserve(self, unit: str, reservation: Reservation) -> bool:
+        """Keep a unit for a request; false when another incident was first."""
+        command = ReserveUnit(incident=reservation.incident, request=reservation.request)
+        version = (await self._units.known(unit)).version
+        work = f"reserve/{unit}/{reservation.request}/{version}"
+        asked = Asked(command, command_id(reservation.incident, work, "reserve"), HANDS)
+        return not isinstance(await self._units.record(unit, asked), Refused)
+
+    async def _release(self, unit: str, reservation: Reservation) -> None:
+        command = ReleaseReservation(incident=reservation.incident, request=reservation.request)
+        version = (await self._units.known(unit)).version
+        work = f"release/{unit}/{reservation.request}/{version}"
+        asked = Asked(command, command_id(reservation.incident, work, "release"), HANDS)
+        await self._units.record(unit, asked)
+
+    async def _give_back_leftovers(self, reservation: Reservation, request: Request | None) -> None:
+        """Give back what an earlier attempt reserved for a request that is over."""
+        sent = request.units if request else ()
+        for name, unit in (await self._all_units()).items():
+            if unit.reserved_for == reservation and name not in sent:
+                await self._release(name, reservation)
+
+    async def _all_units(self) -> dict[str, Unit]:
+        """Fold every unit from the log itself: a view could be behind."""
+        units: dict[str, Unit] = {}
+        after = 0
+        while page := await self._log.read(after, limit=PAGE_EVENTS, category=UNITS.category):
+            for event in page:
+                name = event.stream.removeprefix("unit/")
+                fact = decode(UNITS, event.type, event.schema_version, event.data)
+                units[name] = UNITS.evolve(units.get(name, UNITS.initial), fact)
+            after = page[-1].position
+        return units
+
+    async def _zone(self, incident: Incident, request: Request) -> Zone:
+        assert incident.plan, "an incident that dispatches is pinned to a plan"  # noqa: S101 - an invariant
+        pinned = await self._plans.pinned(incident.plan)
+        assert pinned, "a pinned plan is in the log"  # noqa: S101 - an invariant
+        return pinned.plan.zones[incident.venue][request.zone]
+
+
+def candidates(
+    units: dict[str, Unit], venue: str, resource_kind: str, zone: Zone
+) -> list[Candidate]:
+    """Return the units that could be sent to a zone, the nearest first (metres, straight line)."""
+    found = [
+        Candidate(math.hypot(unit.registered.x - zone.x, unit.registered.y - zone.y), name)
+        for name, unit in units.items()
+        if unit.registered
+        and unit.status is UnitStatus.AVAILABLE
+        and unit.registered.resource_kind == resource_kind
+        and unit.registered.venue in {None, venue}
+    ]
+    return sorted(found)
+
+
+def _is_open(incident: Incident, request: Request) -> bool:
+    return incident.phase is Phase.RESPONSE and request.status is RequestStatus.OPEN
