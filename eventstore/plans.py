@@ -1,0 +1,86 @@
+"""The plans that incidents are pinned to, read from the log."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING, NamedTuple
+
+from domain.aggregate import decode
+from domain.incident.warning import Opening
+from domain.plan.model import PinnedPlan, PlanRef
+from domain.plan.publication import PUBLICATION, PlanPublished
+
+if TYPE_CHECKING:
+    from domain.incident.state import Incident
+    from domain.values import Command
+    from eventstore.log import Log
+
+PLANS_MAX = 64
+"""Plan versions kept in memory; so are the latest versions of as many plans."""
+
+
+class _Latest(NamedTuple):
+    """The version in force, and how far its stream was read."""
+
+    plan: PinnedPlan | None = None
+    version: int = 0
+
+
+class PlanLibrary:
+    """Finds plans by what pins them, or the version in force."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._by_hash: OrderedDict[str, PinnedPlan] = OrderedDict()
+        self._latest: OrderedDict[str, _Latest] = OrderedDict()
+
+    async def surroundings(self, incident: Incident, command: Command) -> PinnedPlan | None:
+        """Return the plan that a command about an incident is decided by: the pinned one.
+
+        For a command that would open the incident it is the version in force. As a recorder's
+        `surroundings`. Raises LogUnavailable.
+        """
+        if incident.plan is not None:
+            return await self.pinned(incident.plan)
+        if isinstance(command, Opening):
+            return await self.latest(command.plan)
+        return None
+
+    async def pinned(self, ref: PlanRef) -> PinnedPlan | None:
+        """Return just this version, whatever was published since."""
+        if (kept := self._by_hash.get(ref.hash)) is not None:
+            self._by_hash.move_to_end(ref.hash)
+            return kept
+        async for page in self._log.read_facts(f"plan/{ref.id}"):
+            for fact in page:
+                plan = _published(fact.type, fact.schema_version, fact.data)
+                if plan.ref.hash == ref.hash:
+                    self._keep(plan)
+                    return plan
+        return None
+
+    async def latest(self, plan: str) -> PinnedPlan | None:
+        """Return the version in force now; None if the plan was never published."""
+        found, version = self._latest.get(plan) or _Latest()
+        async for page in self._log.read_facts(f"plan/{plan}", after=version):
+            last = page[-1]
+            found, version = _published(last.type, last.schema_version, last.data), last.version
+        if found is not None:
+            self._keep(found)
+            self._latest[plan] = _Latest(found, version)
+            self._latest.move_to_end(plan)
+            if len(self._latest) > PLANS_MAX:
+                self._latest.popitem(last=False)
+        return found
+
+    def _keep(self, plan: PinnedPlan) -> None:
+        self._by_hash[plan.ref.hash] = plan
+        self._by_hash.move_to_end(plan.ref.hash)
+        if len(self._by_hash) > PLANS_MAX:
+            self._by_hash.popitem(last=False)
+
+
+def _published(kind: str, schema_version: int, data: str) -> PinnedPlan:
+    fact = decode(PUBLICATION, kind, schema_version, data)
+    assert isinstance(fact, PlanPublished), fact  # noqa: S101 - the stream holds nothing else
+    return PinnedPlan(ref=fact.ref, plan=fact.plan)
