@@ -1,8 +1,8 @@
 """Send the nearest suitable unit, and give units back.
 
-A unit is first reserved on its own stream, then dispatched on the incident's. Killed at any line, the
-next attempt finds the reservation it made and goes on from there; if the incident does not want the
-unit any more, the reservation is given back.
+A unit is first reserved on its own stream, then dispatched on the incident's. Killed at any line,
+the next attempt finds the reservation it made and goes on from there; if the incident does not want
+the unit any more, the reservation is given back.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ Send = Callable[[str, Written], Awaitable[None]]
 class Notifier:
     """The hand that tells people."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a hand needs is given to it, each by its name
         self,
         log: Log,
         incidents: Recorder[Incident],

@@ -1,0 +1,69 @@
+"""Take the figures of a case from its log and say that they were taken."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import Executor
+
+from temporalio import activity
+
+from activities.evaluation.report import Report, Say, report
+from activities.reporting_back import report as report_back
+from activities.reporting_back import version_of
+from domain.incident.aftermath import CompleteEvaluation
+from domain.incident.outstanding import Order
+from domain.incident.state import Incident
+from domain.plan.model import PinnedPlan
+from eventstore.events import StoredEvent
+from eventstore.log import Log
+from eventstore.plans import PlanLibrary
+from eventstore.recorder import Recorder
+
+
+class Evaluator:
+    """The hand that evaluates.
+
+    The figures are taken in another process: the worker's own must never be kept busy, or Temporal
+    takes its workflows for dead.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        incidents: Recorder[Incident],
+        plans: PlanLibrary,
+        executor: Executor,
+        say: Say,
+    ) -> None:
+        self._log = log
+        self._incidents = incidents
+        self._plans = plans
+        self._executor = executor
+        self._say = say
+
+    @activity.defn(name="evaluate")
+    async def evaluate(self, order: Order) -> int:
+        """Evaluate a case up to where it stands now."""
+        known = await self._incidents.known(order.incident)
+        if known.state.evaluated or known.state.plan is None:
+            return known.version
+        pinned = await self._plans.pinned(known.state.plan)
+        assert pinned, "a pinned plan is in the log"  # noqa: S101 - an invariant
+        events = await case_of(self._log, order.incident, known.version)
+        made = await self._made(events, pinned)
+        completed = CompleteEvaluation(up_to_version=made.up_to_version, report_sha256=made.sha256)
+        work = f"evaluate/{order.subject}"
+        return version_of(
+            await report_back(self._incidents, order.incident, work, "done", completed)
+        )
+
+    async def _made(self, events: Sequence[StoredEvent], pinned: PinnedPlan) -> Report:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, report, events, pinned, self._say)
+
+
+async def case_of(log: Log, incident: str, up_to: int | None = None) -> list[StoredEvent]:
+    """Read the events of a case, up to a version if one is given."""
+    pages = log.read_stream(f"incident/{incident}", up_to=up_to)
+    return [event async for page in pages for event in page]

@@ -1,0 +1,145 @@
+"""The after-action report: Markdown and HTML, both languages, the same from the same events."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from activities.evaluation.figures import Entry, Figure, entries, figures
+from domain.incident.events import aftermath, opening
+from domain.plan.model import PinnedPlan
+from domain.values import Mode
+from eventstore.events import StoredEvent
+
+CITES_SHOWN = 12
+"""Events named beside a figure; all of them are in the case."""
+
+Say = Callable[[str, str, str], str]
+"""Says a stored fact as a sentence: kind, data text, language."""
+
+MINUTE = 60
+HOUR = 3_600
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """An after-action report."""
+
+    markdown: str
+    html: str
+    figures: tuple[Figure, ...]
+    up_to_version: int
+
+    @property
+    def sha256(self) -> str:
+        """Return the digest of the Markdown text, in hexadecimal."""
+        return hashlib.sha256(self.markdown.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An event as the timeline shows it."""
+
+    version: int
+    occurred_at: str
+    recorded_at: str
+    who: str
+    zh: str
+    en: str
+    kind: str
+
+
+def report(events: Sequence[StoredEvent], pinned: PinnedPlan, say: Say) -> Report:
+    """Return the report about the events of one incident, from its first to the last one given."""
+    case = entries(events)
+    taken = tuple(figures(case))
+    opened = next(entry.fact for entry in case if isinstance(entry.fact, opening.IncidentOpened))
+    found = {
+        "incident": events[0].stream.partition("/")[2],
+        "opened": opened,
+        "exercise": opened.mode is Mode.EXERCISE,
+        "plan": pinned.plan,
+        "ref": pinned.ref,
+        "venue": next(venue for venue in pinned.plan.venues if venue.id == opened.venue),
+        "begun": _moment(events[0].occurred_at),
+        "up_to": events[-1].version,
+        "last_hash": events[-1].hash.hex(),
+        "figures": taken,
+        "lines": [_line(event, say) for event in events],
+        "damages": _of(case, aftermath.DamageRecorded),
+        "findings": _of(case, aftermath.FindingAdded),
+        "actions": _of(case, aftermath.CorrectiveActionProposed),
+    }
+    return Report(
+        markdown=_TEMPLATES.get_template("report.md.j2").render(found),
+        html=_TEMPLATES.get_template("report.html.j2").render(found),
+        figures=taken,
+        up_to_version=events[-1].version,
+    )
+
+
+def _of(case: Sequence[Entry], kind: type[object]) -> list[Entry]:
+    return [entry for entry in case if isinstance(entry.fact, kind)]
+
+
+def _line(event: StoredEvent, say: Say) -> Line:
+    meta = json.loads(event.meta)
+    who = meta.get("on_behalf_of") or meta.get("actor", "")
+    return Line(
+        version=event.version,
+        occurred_at=_moment(event.occurred_at),
+        recorded_at=_moment(event.recorded_at),
+        who=who,
+        zh=say(event.type, event.data, "zh"),
+        en=say(event.type, event.data, "en"),
+        kind=event.type,
+    )
+
+
+def _moment(at: datetime) -> str:
+    return at.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] + "Z"
+
+
+def _value(figure: Figure) -> str:
+    """Return a figure for people: `1 h 02 min`, `3 min 20 s`, `4.2 s`, `7`, or a dash."""
+    if figure.value is None:
+        return "—"
+    if not figure.is_span:
+        return str(figure.value)
+    seconds = float(figure.value)
+    if seconds < MINUTE:
+        return f"{seconds:.1f} s"
+    if seconds < HOUR:
+        return f"{int(seconds // MINUTE)} min {int(seconds % MINUTE):02d} s"
+    return f"{int(seconds // HOUR)} h {int(seconds % HOUR // MINUTE):02d} min"
+
+
+def _cites(figure: Figure) -> str:
+    shown = ", ".join(f"#{version}" for version in figure.cites[:CITES_SHOWN])
+    return shown + (" …" if len(figure.cites) > CITES_SHOWN else "")
+
+
+def _cell(text: str) -> str:
+    """Return a text that can't break out of a Markdown table."""
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")
+
+
+def _environment() -> Environment:
+    made = Environment(  # noqa: S701 - the HTML template is escaped; Markdown has no HTML
+        loader=PackageLoader("activities.evaluation"),
+        autoescape=lambda name: bool(name and name.endswith(".html.j2")),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.filters.update(value=_value, cites=_cites, cell=_cell)
+    return made
+
+
+_TEMPLATES = _environment()
