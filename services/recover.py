@@ -1,0 +1,55 @@
+"""Gives every open incident its life back, from the log alone: for when Temporal lost its data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from domain.incident.decider import INCIDENTS
+from domain.incident.events.aftermath import IncidentClosed
+from domain.incident.events.opening import IncidentStoodDown
+from services.relay import latest
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from eventstore.log import Log
+    from services.lives import Lives
+
+PAGE_EVENTS = 5_000
+TOLD_AT_ONCE = 256
+"""Incidents between two reports of progress."""
+
+ENDS: Final = frozenset(
+    shape.model_fields["kind"].default for shape in (IncidentClosed, IncidentStoodDown)
+)
+"""The facts after which an incident needs no life."""
+
+
+class Progress(NamedTuple):
+    """How far a recovery is."""
+
+    events_read: int
+    """The position in the log."""
+    events: int
+    incidents_told: int
+    incidents: int
+    """Open ones; known once the whole log is read."""
+
+
+async def recover(log: Log, lives: Lives) -> AsyncIterator[Progress]:
+    """Begin or nudge the life of each open incident, reporting progress; safe to do any time."""
+    head = await log.head()
+    still_open: dict[str, int] = {}
+    position = 0
+    while page := await log.read(position, limit=PAGE_EVENTS, category=INCIDENTS.category):
+        position = page[-1].position
+        still_open |= latest(page)
+        for event in page:
+            if event.type in ENDS:
+                still_open.pop(event.stream.partition("/")[2], None)
+        yield Progress(position, max(head, position), 0, len(still_open))
+    waiting = list(still_open.items())
+    for told in range(0, len(waiting), TOLD_AT_ONCE):
+        some = waiting[told : told + TOLD_AT_ONCE]
+        await lives.tell_all(dict(some))
+        yield Progress(head, head, told + len(some), len(waiting))

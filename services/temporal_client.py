@@ -1,0 +1,65 @@
+"""Reaching Temporal: a server of one's own, or Temporal Cloud."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import GrpcCompression, RPCError, TLSConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from services.settings import Temporal
+
+PAUSE_FIRST_S = 0.1
+PAUSE_MAX_S = 5.0
+
+log = structlog.get_logger()
+
+
+async def connect(settings: Temporal) -> Client:
+    """Connect, however long Temporal is away. Raises OSError for a certificate that isn't there."""
+    tls = _tls(settings)
+    key = settings.api_key
+    for pause in pauses():
+        try:
+            return await Client.connect(
+                settings.address,
+                namespace=settings.namespace,
+                tls=tls,
+                api_key=key.get_secret_value() if key else None,
+                data_converter=pydantic_data_converter,
+                grpc_compression=GrpcCompression.NONE,  # it costs more than the loopback does
+            )
+        except (RuntimeError, RPCError) as error:
+            log.warning("temporal is away", at=settings.address, because=str(error))
+        await asyncio.sleep(pause)
+    raise AssertionError  # pauses() never ends
+
+
+def pauses() -> Iterator[float]:
+    """Yield how long to wait before each next attempt, endlessly."""
+    pause = PAUSE_FIRST_S
+    while True:
+        yield pause
+        pause = min(pause * 2, PAUSE_MAX_S)
+
+
+def _tls(settings: Temporal) -> TLSConfig | bool:
+    if not (settings.tls or settings.api_key or settings.client_cert_file):
+        return False
+    return TLSConfig(
+        server_root_ca_cert=_read(settings.server_ca_file),
+        domain=settings.server_name,
+        client_cert=_read(settings.client_cert_file),
+        client_private_key=_read(settings.client_key_file),
+    )
+
+
+def _read(file: Path | None) -> bytes | None:
+    return None if file is None else file.read_bytes()
