@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from temporalio import activity
 
-from activities.orders import DISPATCH, GIVE_BACK, Order
 from activities.reporting_back import command_id, report, version_of
 from domain.aggregate import Asked, Refused, decode
+from domain.incident.outstanding import Order
 from domain.incident.resources import (
     ConfirmUnitReturned,
     DeclareResourceUnavailable,
@@ -60,7 +60,7 @@ class Dispatcher:
         self._units = units
         self._plans = plans
 
-    @activity.defn(name=DISPATCH)
+    @activity.defn(name="dispatch")
     async def dispatch(self, order: Order) -> int:
         """Send units until a request is filled, or say that none is to be had."""
         reservation = Reservation(order.incident, order.subject)
@@ -79,7 +79,7 @@ class Dispatcher:
                 return version_of(answer)
             await self._send(order, unit)
 
-    @activity.defn(name=GIVE_BACK)
+    @activity.defn(name="give_back")
     async def give_back(self, order: Order) -> int:
         """Free a unit that an incident released."""
         known = await self._incidents.known(order.incident)

@@ -9,10 +9,10 @@ from concurrent.futures import Executor
 from temporalio import activity
 
 from activities.evaluation.report import Report, Say, report
-from activities.orders import EVALUATE, Order
 from activities.reporting_back import report as report_back
 from activities.reporting_back import version_of
 from domain.incident.aftermath import CompleteEvaluation
+from domain.incident.outstanding import Order
 from domain.incident.state import Incident
 from domain.plan.model import PinnedPlan
 from eventstore.events import StoredEvent
@@ -42,7 +42,7 @@ class Evaluator:
         self._executor = executor
         self._say = say
 
-    @activity.defn(name=EVALUATE)
+    @activity.defn(name="evaluate")
     async def evaluate(self, order: Order) -> int:
         """Evaluate a case up to where it stands now."""
         known = await self._incidents.known(order.incident)

@@ -12,7 +12,6 @@ from activities.notification.mail import MailServer
 from activities.notification.message import Wanted, Written, written
 from activities.notification.outcome import Failed, Undelivered
 from activities.notification.webhook import WebhookRules
-from activities.orders import NOTIFY, Order
 from activities.reporting_back import report, version_of
 from domain.aggregate import decode
 from domain.directory.person import Channel, Person
@@ -20,6 +19,7 @@ from domain.incident.decider import INCIDENTS
 from domain.incident.events.duties import TaskAssigned
 from domain.incident.events.means import NoticeDrafted
 from domain.incident.notification import ConfirmDelivery, ReportDeliveryFailure
+from domain.incident.outstanding import Order
 from domain.incident.state import Incident, Notification
 from domain.plan.model import ChannelKind
 from domain.values import Text
@@ -58,7 +58,7 @@ class Notifier:
             ChannelKind.WEBHOOK: lambda to, message: webhook.send(webhooks, to, message),
         }
 
-    @activity.defn(name=NOTIFY)
+    @activity.defn(name="notify")
     async def notify(self, order: Order) -> int:
         """Deliver a notification, unless it was answered or withdrawn meanwhile."""
         known = await self._incidents.known(order.incident)

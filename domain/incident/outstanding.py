@@ -32,6 +32,13 @@ class Work(Value):
         return f"{self.kind}/{self.subject}"
 
 
+class Order(Value):
+    """Work that a workflow gives to a hand."""
+
+    incident: str
+    subject: str
+
+
 class NextDeadline(Value):
     """The earliest deadline, and what the clock says when it comes."""
 
