@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from enum import Enum, StrEnum
 from functools import cache
 from typing import Annotated, Any, NamedTuple
@@ -60,7 +60,8 @@ def parameters(
 
 def fill(message: Message, values: Mapping[str, Any]) -> None:
     """Set the fields of a message from the options that were given."""
-    for field in message.DESCRIPTOR.fields:
+    fields: Sequence[FieldDescriptor] = message.DESCRIPTOR.fields  # type: ignore[assignment] # two stubs of one class
+    for field in fields:
         if _is_text(field):
             _fill_text(message, field, values)
         elif (value := values.get(field.name)) not in (None, [], ()):
@@ -77,8 +78,13 @@ def plain_name(kind: EnumDescriptor, number: int) -> str:
 def choices(kind: EnumDescriptor) -> type[Enum]:
     """Return what an option for an enum may be; the unspecified value is not offered."""
     names = [plain_name(kind, value.number) for value in kind.values if value.number]
-    made: type[Enum] = StrEnum(kind.name, [(name, name) for name in names])  # type: ignore[assignment] # a functional enum is one
-    return made
+    return _enum(kind.name, names)
+
+
+def _enum(name: str, values: Sequence[str]) -> type[Enum]:
+    made: Any = StrEnum
+    enum: type[Enum] = made(name, [(value, value) for value in values])
+    return enum
 
 
 def number_of(kind: EnumDescriptor, name: str) -> int:
@@ -95,7 +101,7 @@ def _parameters_of(field: FieldDescriptor, told: Help) -> Iterable[inspect.Param
         return
     reading = _reading(field)
     text = " ".join(part for part in (help_text, reading.hint) if part)
-    required = field.name in told.required and reading.shape is not bool
+    required = field.name in told.required
     if field.is_repeated:
         reading = reading._replace(shape=_list_of(reading.shape))
         text = f"{text} May be given several times.".strip()
@@ -104,6 +110,8 @@ def _parameters_of(field: FieldDescriptor, told: Help) -> Iterable[inspect.Param
 
 def _parameter(name: str, reading: _Reading, text: str, *, required: bool) -> inspect.Parameter:
     flag = f"--{name.replace('_', '-')}"
+    if reading.shape is bool and required:
+        flag = f"{flag}/--no-{name.replace('_', '-')}"
     option = typer.Option(flag, help=text or None, parser=reading.parser, show_default=False)
     if reading.parser is not None:
         option.metavar = "TEXT"

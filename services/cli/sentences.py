@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import NamedTuple
 
-from services.cli.words import clock, language_of, said, word
+from services.cli.words import Language, clock, language_of, said, word
 
 
 class Sentence(NamedTuple):
@@ -167,39 +167,54 @@ SENTENCES: dict[str, Sentence] = {
 """Every kind of fact that the log may hold; a test keeps it complete."""
 
 
-def sentence(kind: str, data: str, language: str) -> str:
-    """Say a stored fact in a language; an unknown kind is said by its name."""
+def sentence(kind: str, data: str, language: str, zone: tzinfo | None = None) -> str:
+    """Say a stored fact in a language; an unknown kind is said by its name.
+
+    Moments are those of a time zone: of this machine's, unless another is given.
+    """
     known = SENTENCES.get(kind)
     if known is None:
         return kind
-    fields = {name: _shown(name, value, language) for name, value in json.loads(data).items()}
+    said_of = Reading(language, zone)
+    fields = {name: said_of.shown(name, value) for name, value in json.loads(data).items()}
     template = known.zh if language_of(language) == "zh" else known.en
     text = template.format_map(fields)
     return text[0].upper() + text[1:]
 
 
-def _shown(name: str, value: object, language: str) -> str:
-    match value:
-        case None:
-            return "—"
-        case dict():
-            return _record(value, language)
-        case list():
-            return ", ".join(_shown(name, one, language) for one in value)
-        case str() if name.endswith(("_by", "_at")) and _is_instant(value):
-            return clock(datetime.fromisoformat(value))
-        case _:
-            return word("level" if name == "was" else name, str(value), language)
+def sentence_in_utc(kind: str, data: str, language: str) -> str:
+    """Say a stored fact the same on every machine, as a report must."""
+    return sentence(kind, data, language, UTC)
 
 
-def _record(value: Mapping[str, object], language: str) -> str:
-    match value:
-        case {"zh": _} | {"en": _}:
-            return said(value, language)
-        case {"id": plan, "version": version}:
-            return f"{plan} v{version}"
-        case _:
-            return json.dumps(value, ensure_ascii=False)
+class Reading(NamedTuple):
+    """How values are said."""
+
+    language: Language
+    zone: tzinfo | None
+
+    def shown(self, name: str, value: object) -> str:
+        """Say the value of a field."""
+        match value:
+            case None:
+                return "—"
+            case dict():
+                return self._record(value)
+            case list():
+                return ", ".join(self.shown(name, one) for one in value)
+            case str() if name.endswith(("_by", "_at")) and _is_instant(value):
+                return clock(datetime.fromisoformat(value), self.zone)
+            case _:
+                return word("level" if name == "was" else name, str(value), self.language)
+
+    def _record(self, value: Mapping[str, object]) -> str:
+        match value:
+            case {"zh": _} | {"en": _}:
+                return said(value, self.language)
+            case {"id": plan, "version": version}:
+                return f"{plan} v{version}"
+            case _:
+                return json.dumps(value, ensure_ascii=False)
 
 
 def _is_instant(value: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
 Language = str
 """`zh` or `en`; anything that begins with `zh` is Chinese."""
@@ -143,9 +143,9 @@ def said(text: Mapping[str, object], language: Language) -> str:
     return next((str(text[one]) for one in order if text.get(one)), "")
 
 
-def clock(moment: datetime) -> str:
-    """Write a moment as the time of day here, to the second."""
-    return moment.astimezone().strftime("%H:%M:%S")
+def clock(moment: datetime, zone: tzinfo | None = None) -> str:
+    """Write a moment as the time of day, here or in another zone, to the second."""
+    return moment.astimezone(zone).strftime("%H:%M:%S")
 
 
 def date_and_clock(moment: datetime) -> str:

@@ -1,0 +1,141 @@
+"""`muster replay` and `muster verify`: what happened, how it stood, whether the log proves it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from muster.v1.audit_service_pb2 import StateAtRequest, VerifyRequest, VerifyResponse
+from muster.v1.incident_pb2 import Incident
+from rich.console import Group, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.text import Text
+
+from eventstore.events import StoredEvent
+from services.cli import events, spelling
+from services.cli.exits import Exit
+from services.cli.failure import Failure
+from services.cli.incident import state
+from services.cli.output import Output, plain
+from services.cli.session import Session
+from services.cli.timeline import lines, table
+from services.cli.watching import said
+
+AtOption = Annotated[
+    str,
+    typer.Option("--at", help="As of a version, such as `12`, or of an instant, such as `14:30`."),
+]
+
+
+async def replay(
+    session: Session,
+    incident: Annotated[str, typer.Argument(metavar="INCIDENT", help="A UUID.")],
+    at: AtOption = "",
+    *,
+    step: Annotated[bool, typer.Option("--step", help="One event at a time.")] = False,
+) -> None:
+    """Replay a case from its log: who did what, when and why, and how it stood then."""
+    history = await events.of_incident(session.connection, incident)
+    request = _moment(incident, at)
+    stood = await session.connection.audit.StateAt(request, **session.connection.call)
+    shown = [event for event in history if event.version <= stood.version]
+    if step and not session.output.as_json:
+        _step_through(shown, session.output)
+    session.output.show(
+        {"state": plain(stood), "timeline": [_as_json(event) for event in shown]},
+        lambda: _replayed(shown, stood, session.output),
+    )
+
+
+async def verify(
+    session: Session,
+    incident: Annotated[
+        str, typer.Argument(metavar="[INCIDENT]", help="A UUID; the whole log if left out.")
+    ] = "",
+) -> None:
+    """Check every seal, version and position. Exit code 5 when something is wrong."""
+    request = VerifyRequest(stream=f"incident/{incident}" if incident else "")
+    last = await _checked(session, request)
+    session.output.show(last, lambda: _verified(last, session.output))
+    if not last.sound:
+        raise Failure(
+            Exit.VERIFICATION_FAILED,
+            "LOG_NOT_SOUND",
+            session.output.said(
+                f"发现 {len(last.flaws)} 处问题", f"{len(last.flaws)} flaws were found"
+            ),
+        )
+
+
+async def _checked(session: Session, request: VerifyRequest) -> VerifyResponse:
+    """Follow a check to its end, with a bar for people, and gather the flaws."""
+    answer = VerifyResponse()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    quiet = session.output.as_json
+    console = session.output.console
+    with Progress(*columns, console=console, transient=True, disable=quiet) as bar:
+        task = bar.add_task(session.output.said("核验", "verifying"), total=None)
+        connection = session.connection
+        async for step in connection.audit.Verify(request, metadata=connection.metadata):
+            flaws = [*answer.flaws, *step.flaws]
+            answer.CopyFrom(step)
+            del answer.flaws[:]
+            answer.flaws.extend(flaws)
+            bar.update(task, completed=step.checked, total=step.total)
+    return answer
+
+
+def _verified(answer: VerifyResponse, output: Output) -> RenderableType:
+    flaws = [
+        Text(f"{flaw.stream} v{flaw.version} @{flaw.position}: {flaw.what}", style="red")
+        for flaw in answer.flaws
+    ]
+    outcome = output.said(
+        f"核验 {answer.checked} 条，至位置 {answer.position}：{'完好' if answer.sound else '有误'}",
+        f"{answer.checked} events verified up to position {answer.position}: "
+        f"{'sound' if answer.sound else 'NOT SOUND'}",
+    )
+    return Group(*flaws, Text(outcome, style="bold green" if answer.sound else "bold red"))
+
+
+def _moment(incident: str, at: str) -> StateAtRequest:
+    if not at:
+        return StateAtRequest(incident_id=incident)
+    if at.isdecimal():
+        return StateAtRequest(incident_id=incident, version=int(at))
+    request = StateAtRequest(incident_id=incident)
+    request.instant.FromDatetime(spelling.moment_of(at, datetime.now(UTC).astimezone()))
+    return request
+
+
+def _replayed(shown: list[StoredEvent], stood: Incident, output: Output) -> RenderableType:
+    title = output.said(f"截至第 {stood.version} 条", f"As of version {stood.version}")
+    timeline = table(list(lines(shown, output.language)), output.language)
+    return Group(timeline, "", Text(title, style="bold"), state(stood, output))
+
+
+def _step_through(shown: list[StoredEvent], output: Output) -> None:
+    """Show one event after the other, each when somebody presses Enter."""
+    console = output.console
+    for line in said(shown, output):
+        console.print(line)
+        try:
+            console.input("")
+        except EOFError:
+            return
+
+
+def _as_json(event: StoredEvent) -> dict[str, object]:
+    """Return an event with its data and meta as text, as they were hashed."""
+    return {
+        "position": event.position,
+        "version": event.version,
+        "recorded_at": event.recorded_at.isoformat(),
+        "occurred_at": event.occurred_at.isoformat(),
+        "event_id": str(event.event_id),
+        "type": event.type,
+        "data": event.data,
+        "meta": event.meta,
+        "hash": event.hash.hex(),
+    }

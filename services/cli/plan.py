@@ -1,0 +1,225 @@
+"""`muster plan`: checked here, published, read back."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from muster.v1.common_pb2 import PlanRef
+from muster.v1.plan_service_pb2 import (
+    GetPlanRequest,
+    GetPlanResponse,
+    ListPlansRequest,
+    ListPlansResponse,
+    PlanDocument,
+    PublishPlanRequest,
+)
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.tree import Tree
+
+from domain.plan.model import Plan
+from domain.plan.reading import spelled
+from services import plan_file
+from services.cli.asking import new_context
+from services.cli.exits import Exit
+from services.cli.failure import Failure
+from services.cli.output import Output, grid
+from services.cli.session import Session, action, offline
+from services.cli.words import Language, either, heading, word
+from services.plan_file import Diagnostic, Inspection
+
+app = typer.Typer(no_args_is_help=True, help="Plans: checked, brought into force, read.")
+
+FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A plan in YAML.")]
+PlanArgument = Annotated[str, typer.Argument(metavar="PLAN", help="A plan's id.")]
+VersionOption = Annotated[int, typer.Option(min=0, help="The one in force if left out.")]
+
+READER = "operator"
+
+
+@offline(app, "check")
+def check(output: Output, file: FileArgument) -> None:
+    """Say what is wrong with a plan, where, and what was meant. Needs no service."""
+    found = _inspected(file)
+    output.show(_as_json(found), lambda: _rendered(found, file, output.language))
+    if found.errors:
+        raise typer.Exit(Exit.USAGE)
+
+
+@action(app, "publish", role="planner")
+async def publish(
+    session: Session,
+    file: FileArgument,
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+    expected_version: Annotated[
+        int | None, typer.Option(help="Refuse unless the plan's stream stands here.")
+    ] = None,
+    *,
+    validate_only: Annotated[bool, typer.Option("--validate-only", help="Record nothing.")] = False,
+) -> None:
+    """Bring a version of a plan into force; new incidents are pinned to it."""
+    found = _inspected(file)
+    if found.errors:
+        raise _invalid(found, session.output.language)
+    request = PublishPlanRequest(
+        context=new_context(reason, expected_version, validate_only=validate_only),
+        document=PlanDocument(yaml=file.read_text(encoding="utf-8-sig")),
+    )
+    answer = await session.connection.plans.PublishPlan(request, **session.connection.call)
+    session.output.show(answer, lambda: _pinned(answer.plan, session.output))
+
+
+@action(app, "get", role=READER)
+async def get(session: Session, plan: PlanArgument, version: VersionOption = 0) -> None:
+    """Print a plan's canonical text: the SHA-256 of these bytes is its hash."""
+    answer = await _get(session, plan, version)
+    if session.output.as_json:
+        session.output.line(answer, indent=2)
+    else:
+        sys.stdout.write(answer.json)
+
+
+@action(app, "list", role=READER)
+async def list_plans(session: Session) -> None:
+    """List the plans, each with its version in force."""
+    request, answer = ListPlansRequest(page_size=500), ListPlansResponse()
+    while True:
+        page = await session.connection.plans.ListPlans(request, **session.connection.call)
+        answer.MergeFrom(page)
+        answer.next_page_token = request.page_token = page.next_page_token
+        if not page.next_page_token:
+            break
+    session.output.show(answer, lambda: _listed(answer, session.output.language))
+
+
+@action(app, "show", role=READER)
+async def show(session: Session, plan: PlanArgument, version: VersionOption = 0) -> None:
+    """Show a plan as people read it: who commands, who does what by when, with which means."""
+    answer = await _get(session, plan, version)
+    read = Plan.model_validate_json(answer.json)
+    session.output.show(answer, lambda: _shown(read, session.output.language))
+
+
+async def _get(session: Session, plan: str, version: int) -> GetPlanResponse:
+    request = GetPlanRequest(plan=plan, version=version)
+    return await session.connection.plans.GetPlan(request, **session.connection.call)
+
+
+def _inspected(file: Path) -> Inspection:
+    try:
+        return plan_file.inspect_file(file)
+    except OSError as error:
+        text = f"{file}: {error.strerror or error}"
+        raise Failure(Exit.USAGE, "FILE_UNREADABLE", text) from None
+
+
+def _invalid(found: Inspection, language: Language) -> Failure:
+    return Failure(
+        Exit.USAGE,
+        "PLAN_INVALID",
+        either(
+            language, "预案有误，没有发布", "the plan can't come into force; nothing was published"
+        ),
+        fields={
+            f"{one.file}:{one.line}:{one.column}": _said(one, language) for one in found.errors
+        },
+        hint=either(language, "`muster plan check` 显示位置", "`muster plan check` shows where"),
+    )
+
+
+def _said(one: Diagnostic, language: Language) -> str:
+    hint = f" ({one.hint.said_in(language)})" if one.hint else ""
+    return f"{one.message.said_in(language)}{hint}"
+
+
+def _as_json(found: Inspection) -> dict[str, object]:
+    return {
+        "valid": not found.errors,
+        "findings": [
+            {
+                "code": one.code,
+                "severity": one.severity,
+                "file": one.file,
+                "line": one.line,
+                "column": one.column,
+                "path": one.path,
+                "message": one.message.model_dump(),
+                "hint": one.hint.model_dump() if one.hint else None,
+            }
+            for one in found.diagnostics
+        ],
+    }
+
+
+def _rendered(found: Inspection, file: Path, language: Language) -> RenderableType:
+    shown = plan_file.render(found.diagnostics, language)
+    warnings = len(found.diagnostics) - len(found.errors)
+    outcome = either(
+        language,
+        f"{file}：{len(found.errors)} 个错误，{warnings} 个警告",
+        f"{file}: {len(found.errors)} errors, {warnings} warnings",
+    )
+    return f"{shown}\n\n{outcome}" if shown else outcome
+
+
+def _pinned(ref: PlanRef, output: Output) -> str:
+    in_force = output.said("已生效", "in force")
+    return f"{ref.id} v{ref.version} {in_force}, SHA-256 {ref.hash}"
+
+
+def _listed(answer: ListPlansResponse, language: Language) -> Table:
+    rows = [
+        [
+            one.plan.id,
+            str(one.plan.version),
+            (one.title.zh if language == "zh" else one.title.en) or one.title.zh or one.title.en,
+            ", ".join(one.venues),
+            one.plan.hash[:12],
+        ]
+        for one in answer.plans
+    ]
+    return grid(("plan", "version", "title", "venue", "hash"), rows, language)
+
+
+def _shown(plan: Plan, language: Language) -> RenderableType:
+    head = f"[bold]{plan.title.said_in(language)}[/]  {plan.id} v{plan.version}"
+    return Group(
+        head,
+        plan.purpose.said_in(language),
+        "",
+        _organisation(plan, language),
+        "",
+        _duties(plan, language),
+    )
+
+
+def _organisation(plan: Plan, language: Language) -> Tree:
+    tree = Tree(heading("post", language), guide_style="dim")
+    branches: dict[str | None, Tree] = {None: tree}
+    for group in plan.groups:
+        parent = branches.get(group.parent, tree)
+        branches[group.id] = branch = parent.add(f"[bold]{group.title.said_in(language)}[/]")
+        for post in group.posts:
+            line = " → ".join((post.holder, *post.members, *post.deputies))
+            branch.add(f"{post.title.said_in(language)}: {line}")
+    return tree
+
+
+def _duties(plan: Plan, language: Language) -> Table:
+    rows = [
+        [
+            word("phase", task.phase, language),
+            task.title.said_in(language),
+            task.post,
+            " ".join(level.name for level in task.levels),
+            spelled(task.acknowledge_within),
+            spelled(task.start_within) if task.start_within else "",
+            spelled(task.finish_within) if task.finish_within else "",
+        ]
+        for task in plan.tasks
+    ]
+    columns = ("phase", "task", "post", "level", "acknowledge", "start", "finish")
+    return grid(columns, rows, language)

@@ -1,0 +1,63 @@
+"""`muster report`: the after-action report of a case, made from its log."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from muster.v1.plan_service_pb2 import GetPlanRequest
+
+from activities.evaluation.report import Report
+from activities.evaluation.report import report as made_of
+from domain.incident.events.opening import IncidentOpened
+from domain.plan.model import PinnedPlan, Plan
+from eventstore.events import StoredEvent
+from services.cli import events
+from services.cli.connection import Connection
+from services.cli.exits import Exit
+from services.cli.failure import Failure
+from services.cli.sentences import sentence_in_utc
+from services.cli.session import Session
+
+
+class Kind(StrEnum):
+    """What a report is written as."""
+
+    HTML = "html"
+    MARKDOWN = "md"
+
+
+async def report(
+    session: Session,
+    incident: Annotated[str, typer.Argument(metavar="INCIDENT", help="A UUID.")],
+    to: Annotated[
+        Path | None, typer.Option("--to", help="The file; `.html` or `.md`. Else in this folder.")
+    ] = None,
+    kind: Annotated[Kind, typer.Option("--format", help="When no file is named.")] = Kind.HTML,
+) -> None:
+    """Write the after-action report: timeline and figures, each with the events it cites."""
+    history = await events.of_incident(session.connection, incident)
+    made = made_of(history, await pinned(session.connection, history), sentence_in_utc)
+    file = to or Path(f"report-{incident}.{kind}")
+    write(made, file)
+    answer = {"file": str(file), "up_to_version": made.up_to_version, "sha256": made.sha256}
+    session.output.show(answer, lambda: str(file))
+
+
+async def pinned(connection: Connection, history: list[StoredEvent]) -> PinnedPlan:
+    """Return the version of the plan that an incident is pinned to."""
+    opened = IncidentOpened.model_validate_json(history[0].data)
+    request = GetPlanRequest(plan=opened.plan.id, version=opened.plan.version)
+    answer = await connection.plans.GetPlan(request, **connection.call)
+    return PinnedPlan(ref=opened.plan, plan=Plan.model_validate_json(answer.json))
+
+
+def write(made: Report, file: Path) -> None:
+    """Write a report as what its file's name says."""
+    text = made.markdown if file.suffix == ".md" else made.html
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Failure(Exit.USAGE, "FILE_UNWRITABLE", f"{file}: {error.strerror or error}") from None

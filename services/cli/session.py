@@ -1,0 +1,169 @@
+"""What every command shares: the service it talks to, who asks, the language, the form."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import grpc
+import typer
+
+from services.cli.connection import Connection, connect
+from services.cli.exits import Exit, exit_of
+from services.cli.failure import Failure, failure_of
+from services.cli.output import Output
+from services.cli.words import default_language
+
+Action = Callable[..., Awaitable[None]]
+Plain = Callable[..., None]
+
+
+class Form(StrEnum):
+    """How an answer is written."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+@dataclass(frozen=True)
+class Session:
+    """A command while it runs."""
+
+    connection: Connection
+    output: Output
+
+
+def _option(flags: str, text: str, shape: Any, default: object, env: str | None = None) -> Any:
+    option = typer.Option(*flags.split(), help=text, envvar=env, rich_help_panel="Everywhere")
+    return Annotated[shape, option], default
+
+
+SAID: dict[str, Any] = {
+    "form": _option("--output -o", "For people, or for programs.", Form, Form.TABLE),
+    "language": _option("--lang", "zh or en; as the environment says.", str | None, None),
+}
+"""How every command answers: name, shape, default."""
+
+COMMON: dict[str, Any] = {
+    **SAID,
+    "role": _option(
+        "--as", "Whose token of the local stack is used.", str | None, None, "MUSTER_AS"
+    ),
+    "address": _option(
+        "--address", "The service, as host:port.", str | None, None, "MUSTER_ADDRESS"
+    ),
+    "token_file": _option(
+        "--token-file", "A file that holds a token.", Path | None, None, "MUSTER_TOKEN_FILE"
+    ),
+    "ca_file": _option(
+        "--ca-file", "Certificates to trust; turns TLS on.", Path | None, None, "MUSTER_CA_FILE"
+    ),
+    "folder": _option(
+        "--folder", "Where the local stack lives.", Path, Path(".muster"), "MUSTER_FOLDER"
+    ),
+}
+"""What every command that asks the service takes, beside that."""
+
+
+def action(
+    app: typer.Typer, name: str, *, role: str, about: str | None = None
+) -> Callable[[Action], Action]:
+    """Make a command of a coroutine whose first argument is the session.
+
+    `role` is whose token of the local stack it takes when nobody says.
+    """
+
+    def decorate(function: Action) -> Action:
+        own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+        app.command(name, help=about or inspect.getdoc(function))(runner(function, own, role))
+        return function
+
+    return decorate
+
+
+def offline(app: typer.Typer, name: str) -> Callable[[Plain], Plain]:
+    """Make a command of a function whose first argument is the output: it needs no service."""
+
+    def decorate(function: Plain) -> Plain:
+        own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+        app.command(name, help=inspect.getdoc(function))(_offline_runner(function, own))
+        return function
+
+    return decorate
+
+
+def _offline_runner(function: Plain, own: Sequence[inspect.Parameter]) -> Callable[..., None]:
+    def run(**values: Any) -> None:
+        output = _output({name: values.pop(name) for name in SAID})
+        try:
+            function(output, **values)
+        except Failure as failure:
+            output.fail(failure)
+            raise typer.Exit(failure.exit) from None
+
+    return _as_command(run, function.__name__, own, SAID)
+
+
+def runner(function: Action, own: Sequence[inspect.Parameter], role: str) -> Callable[..., None]:
+    """Return a command for typer: `own` are its options, beside those that all share."""
+
+    def run(**values: Any) -> None:
+        common = {name: values.pop(name) for name in COMMON}
+        common["role"] = common["role"] or role
+        raise typer.Exit(_outcome(function, common, values))
+
+    return _as_command(run, function.__name__, own, COMMON)
+
+
+def _as_command(
+    run: Callable[..., None],
+    name: str,
+    own: Sequence[inspect.Parameter],
+    shared: Mapping[str, Any],
+) -> Callable[..., None]:
+    """Give a function the signature that typer reads its options from."""
+    last = [
+        inspect.Parameter(one, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=shape)
+        for one, (shape, default) in shared.items()
+    ]
+    options = [*(one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own), *last]
+    run.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined] # as typer reads it
+    run.__annotations__ = {one.name: one.annotation for one in options}
+    run.__name__ = name
+    return run
+
+
+def _output(common: Mapping[str, Any]) -> Output:
+    return Output(common["language"] or default_language(), common["form"] is Form.JSON)
+
+
+def _outcome(function: Action, common: dict[str, Any], values: dict[str, Any]) -> Exit:
+    output = _output(common)
+    try:
+        asyncio.run(_within(function, output, common, values))
+    except Failure as failure:
+        output.fail(failure)
+        return failure.exit
+    except grpc.aio.AioRpcError as error:
+        output.fail(failure_of(error))
+        return exit_of(error.code())
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.OK
+    return Exit.OK
+
+
+async def _within(
+    function: Action, output: Output, common: dict[str, Any], values: dict[str, Any]
+) -> None:
+    async with connect(output.language, common) as connection:
+        await function(Session(connection, output), **values)

@@ -1,0 +1,115 @@
+"""A case as people read it: when, who, what, why; and where it stood at any moment of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from rich.table import Table
+from rich.text import Text
+
+from domain.aggregate import decode
+from domain.incident.decider import INCIDENTS
+from domain.incident.state import Incident
+from eventstore.events import StoredEvent
+from services.cli.sentences import sentence
+from services.cli.words import Language, date_and_clock, either, heading
+
+COLOURS = {
+    "opening": "bright_yellow",
+    "response": "bright_red",
+    "means": "bright_magenta",
+    "aftermath": "bright_blue",
+}
+"""How the topics of facts are told apart, beside their words."""
+
+
+class Line(NamedTuple):
+    """One event of a timeline."""
+
+    version: int
+    recorded: datetime
+    occurred: datetime
+    who: str
+    what: str
+    why: str
+    kind: str
+
+
+def lines(events: Iterable[StoredEvent], language: Language) -> Iterator[Line]:
+    """Say events in a language; the events of one command share its reason."""
+    asked: dict[str, str] = {}
+    for event in events:
+        meta = json.loads(event.meta)
+        by = meta.get("command_id", "")
+        if command := meta.get("command"):
+            asked[by] = in_words(command["kind"])
+        yield Line(
+            event.version,
+            event.recorded_at,
+            event.occurred_at,
+            who(event, language),
+            sentence(event.type, event.data, language),
+            meta.get("reason") or asked.get(by, ""),
+            event.type,
+        )
+
+
+def who(event: StoredEvent, language: Language) -> str:
+    """Return whose act an event is, and who entered it if that is somebody else."""
+    meta = json.loads(event.meta)
+    actor = str(meta.get("actor", ""))
+    spoken_for = meta.get("on_behalf_of")
+    if not spoken_for or spoken_for == actor:
+        return actor
+    return either(language, f"{spoken_for}（{actor} 代录）", f"{spoken_for} (by {actor})")
+
+
+def in_words(name: str) -> str:
+    """Return a name in words: `TaskEscalated` is `task escalated`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
+
+
+def table(shown: Sequence[Line], language: Language, title: str | None = None) -> Table:
+    """Lay a timeline out."""
+    made = Table(title=title, title_justify="left", box=None, header_style="bold", pad_edge=False)
+    made.add_column(heading("version", language), justify="right", style="dim")
+    made.add_column(heading("recorded", language), no_wrap=True)
+    made.add_column(heading("occurred", language), no_wrap=True, style="dim")
+    made.add_column(heading("who", language), style="cyan", overflow="fold")
+    made.add_column(heading("what", language), ratio=3, overflow="fold")
+    made.add_column(heading("why", language), ratio=1, style="dim", overflow="fold")
+    for line in shown:
+        made.add_row(
+            str(line.version),
+            date_and_clock(line.recorded),
+            _since(line),
+            line.who,
+            Text(line.what, style=colour_of(line.kind)),
+            line.why,
+        )
+    return made
+
+
+def colour_of(kind: str) -> str:
+    """Return how a kind of fact is told apart; most are not."""
+    shape = INCIDENTS.facts.get(kind)
+    topic = shape.__module__.rpartition(".")[2] if shape else ""
+    return COLOURS.get(topic, "")
+
+
+def fold(events: Iterable[StoredEvent], state: Incident = INCIDENTS.initial) -> Incident:
+    """Return where an incident stood after these events of it."""
+    for event in events:
+        fact = decode(INCIDENTS, event.type, event.schema_version, event.data)
+        state = INCIDENTS.evolve(state, fact)
+    return state
+
+
+def _since(line: Line) -> str:
+    """Write when it occurred, if that is not when it was recorded."""
+    apart = abs((line.recorded - line.occurred).total_seconds())
+    return "" if apart < 1 else date_and_clock(line.occurred)
