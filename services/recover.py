@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from domain.incident.decider import INCIDENTS
 from domain.incident.events.aftermath import IncidentClosed
 from domain.incident.events.opening import IncidentStoodDown
+from eventstore.log import Log
+from services.lives import Lives
 from services.relay import latest
+from services.temporal_client import connect
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
-    from eventstore.log import Log
-    from services.lives import Lives
+    from services.settings import Settings
 
 PAGE_EVENTS = 5_000
 TOLD_AT_ONCE = 256
@@ -28,15 +30,35 @@ ENDS: Final = frozenset(
 class Progress(NamedTuple):
     """How far a recovery is."""
 
-    events_read: int
-    """The position in the log."""
-    events: int
-    incidents_told: int
-    incidents: int
-    """Open ones; known once the whole log is read."""
+    position: int
+    """Read up to here in the log, of `head`."""
+    head: int
+    told: int
+    """Incidents, of `known` that are open; how many is certain once the log is read."""
+    known: int
+
+    def __str__(self) -> str:
+        """Say it in a line."""
+        if self.position < self.head:
+            return f"read {self.position} of {self.head} events: {self.known} open incidents so far"
+        return f"{self.told} of {self.known} open incidents have their life back"
 
 
-async def recover(log: Log, lives: Lives) -> AsyncIterator[Progress]:
+async def recover(settings: Settings, say: Callable[[str], object]) -> int:
+    """Give every open incident its life back; return how many there are."""
+    log = await Log.open(settings.database.dsn.get_secret_value())
+    try:
+        lives = Lives(await connect(settings.temporal), settings.worker)
+        known = 0
+        async for progress in revive(log, lives):
+            say(str(progress))
+            known = progress.known
+        return known
+    finally:
+        await log.close()
+
+
+async def revive(log: Log, lives: Lives) -> AsyncIterator[Progress]:
     """Begin or nudge the life of each open incident, reporting progress; safe to do any time."""
     head = await log.head()
     still_open: dict[str, int] = {}

@@ -1,0 +1,126 @@
+"""The worker: runs the incidents' workflows, and the hands that they order to work."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+import structlog
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import (
+    AddSearchAttributesRequest,
+    ListSearchAttributesRequest,
+)
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.worker import Worker
+
+from services import readiness
+from services.hands import Activities, opened
+from services.temporal_client import connect
+from workflows.operators import SEARCH_ATTRIBUTES
+from workflows.running import RUNNER, WORKFLOWS
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+    from services.settings import Settings
+
+CLOUD_ANSWERS: Final = frozenset(
+    {RPCStatusCode.UNIMPLEMENTED, RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.NOT_FOUND}
+)
+"""How Temporal Cloud answers questions that only its own console may ask."""
+
+log = structlog.get_logger()
+
+
+class NamespaceUnfit(Exception):  # noqa: N818 - names a state
+    """The namespace lacks search attributes that we can't add; the text says which."""
+
+
+async def work(settings: Settings) -> None:
+    """Work until told to stop, then finish what is under way, up to the time for draining."""
+    _stop_when_told()
+    with contextlib.suppress(asyncio.CancelledError):
+        await _serve(settings)
+
+
+def workers(client: Client, settings: Settings, activities: Activities) -> list[Worker]:
+    """Return one worker for the workflows with the log, and one for the hands.
+
+    Two queues, so that no amount of slow deliveries keeps a deadline from being recorded.
+    """
+    chosen = settings.worker
+    drain = timedelta(seconds=chosen.drain_seconds)
+    return [
+        Worker(
+            client,
+            task_queue=chosen.hands_queue,
+            activities=activities.hands,
+            max_concurrent_activities=chosen.max_concurrent_activities,
+            graceful_shutdown_timeout=drain,
+        ),
+        Worker(
+            client,
+            task_queue=chosen.task_queue,
+            workflows=WORKFLOWS,
+            activities=activities.record,
+            workflow_runner=RUNNER,
+            max_cached_workflows=chosen.max_cached_workflows,
+            max_concurrent_activities=chosen.max_concurrent_activities,
+            graceful_shutdown_timeout=drain,
+        ),
+    ]
+
+
+async def prepare(client: Client) -> None:
+    """See that the namespace knows what operators look for. Raises NamespaceUnfit.
+
+    A workflow that shows an unknown search attribute stands still, so it is checked first.
+    """
+    service, namespace = client.operator_service, client.namespace
+    try:
+        known = await service.list_search_attributes(
+            ListSearchAttributesRequest(namespace=namespace)
+        )
+        missing = {
+            key.name: IndexedValueType.ValueType(key.indexed_value_type)
+            for key in SEARCH_ATTRIBUTES
+            if key.name not in known.custom_attributes
+        }
+        if missing:
+            log.info("adding search attributes", names=sorted(missing))
+            await service.add_search_attributes(
+                AddSearchAttributesRequest(namespace=namespace, search_attributes=missing)
+            )
+    except RPCError as error:
+        if error.status is RPCStatusCode.ALREADY_EXISTS:  # another worker was first
+            return
+        if error.status in CLOUD_ANSWERS:
+            log.warning("can't tell whether the search attributes are there", because=str(error))
+            return
+        names = ", ".join(key.name for key in SEARCH_ATTRIBUTES)
+        raise NamespaceUnfit(
+            f"namespace {namespace!r} must have the search attributes {names}: {error}"
+        ) from error
+
+
+async def _serve(settings: Settings) -> None:
+    async with contextlib.AsyncExitStack() as held:
+        client = await connect(settings.temporal)
+        await prepare(client)
+        activities = await held.enter_async_context(opened(settings))
+        for worker in workers(client, settings, activities):
+            await held.enter_async_context(worker)
+        readiness.announce()
+        log.info("serving", queue=settings.worker.task_queue, hands=settings.worker.hands_queue)
+        await asyncio.Event().wait()
+
+
+def _stop_when_told() -> None:
+    task = asyncio.current_task()
+    assert task, "a process runs in a task"  # noqa: S101 - an invariant
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, task.cancel)
