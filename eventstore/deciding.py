@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from domain.aggregate import Asked, Decider, Known, Refused, encode
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
     from domain.values import Fact
 
 S = TypeVar("S")
-
-CLOCK_SKEW_MAX = timedelta(seconds=5)
-"""How far ahead of ours the clock of an asker may be."""
 
 
 class Draft(NamedTuple, Generic[S]):
@@ -67,7 +63,7 @@ class Deciding(Generic[S]):
     async def _decide(self, known: Known[S], asked: Asked) -> tuple[Draft[S], Known[S]]:
         try:
             now = self.clock()
-            decision = _ill_asked(known, asked, now) or await self._decision(known, asked, now)
+            decision = _stale(known, asked) or await self._decision(known, asked, now)
             if isinstance(decision, Refused):
                 return Draft(known, refused=decision), known
             state = known.state
@@ -90,15 +86,12 @@ class Deciding(Generic[S]):
         return self.decider.decide(known.state, asked, now, around)
 
 
-def _ill_asked(known: Known[S], asked: Asked, now: datetime) -> Refused | None:
-    """Refuse what is wrong with how it is asked, whatever it is."""
+def _stale(known: Known[S], asked: Asked) -> Refused | None:
+    """Refuse a command that was meant for another version of the stream."""
     expected = asked.expected_version
     if expected is not None and expected != known.version:
         found = {"expected": str(expected), "actual": str(known.version)}
         return Refused(Refusal.VERSION_STALE, found)
-    if asked.occurred_at is not None and asked.occurred_at > now + CLOCK_SKEW_MAX:
-        found = {"occurred_at": asked.occurred_at.isoformat(), "now": now.isoformat()}
-        return Refused(Refusal.INSTANT_IN_FUTURE, found)
     return None
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from typing import TYPE_CHECKING, Self
 
-from eventstore.connecting import LOG_SETTINGS, Pool, close_pool, connect_pool, pauses
+from eventstore.connecting import LOG_SETTINGS, Pool, close_pool, connect_pool
 from eventstore.events import (
     AlreadyThere,
     Appended,
@@ -18,11 +16,12 @@ from eventstore.events import (
     StoredFact,
 )
 from eventstore.failures import FollowerTooSlow, LogClosed, LogUnavailable, Overloaded, passes
+from eventstore.patience import patiently
 from eventstore.tail import COLUMNS, HEAD, READ, Tail
 from eventstore.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -50,9 +49,6 @@ PAGE_FACTS = 5_000
 
 READ_LIMIT_MAX = 10_000
 """Events that one read returns at most."""
-
-READ_PATIENCE_S = 5.0
-"""How long a read waits for a database that is away, such as one that restarts."""
 
 READ_CATEGORY = f"""
     SELECT {COLUMNS} FROM muster.event WHERE position > $1 AND starts_with(stream, $3 || '/')
@@ -119,7 +115,7 @@ class Log:
 
     async def read_stream(
         self, stream: str, *, after: int = 0, up_to: int | None = None, page: int = PAGE_EVENTS
-    ) -> AsyncIterator[Sequence[StoredEvent]]:
+    ) -> AsyncGenerator[Sequence[StoredEvent], None]:
         """Yield pages of a stream's events after a version, up to one."""
         last = VERSION_MAX if up_to is None else up_to
         while True:
@@ -132,7 +128,7 @@ class Log:
 
     async def read_facts(
         self, stream: str, *, after: int = 0, up_to: int | None = None
-    ) -> AsyncIterator[Sequence[StoredFact]]:
+    ) -> AsyncGenerator[Sequence[StoredFact], None]:
         """Yield pages of what a fold needs of a stream: a third of the time of `read_stream`."""
         last = VERSION_MAX if up_to is None else up_to
         while True:
@@ -158,7 +154,7 @@ class Log:
 
     async def follow(
         self, after: int, *, categories: frozenset[str] | None = None
-    ) -> AsyncIterator[Sequence[StoredEvent]]:
+    ) -> AsyncGenerator[Sequence[StoredEvent], None]:
         """Yield what comes after a position, endlessly, in pages; None means all categories.
 
         First from the database, then as it happens, from memory. Raises FollowerTooSlow for one
@@ -186,19 +182,7 @@ class Log:
                 yield shown
 
     async def _fetch(self, query: str, *arguments: object) -> list[asyncpg.Record]:
-        """Read, again and again while the database is away, as long as there is patience."""
-        began = time.monotonic()
-        for pause in pauses():
-            try:
-                async with self._pool.acquire() as connection:
-                    return await connection.fetch(query, *arguments)
-            except Exception as error:
-                if not passes(error):
-                    raise
-                if time.monotonic() - began > READ_PATIENCE_S:
-                    raise LogUnavailable(str(error)) from error
-            await asyncio.sleep(pause)
-        raise AssertionError  # pauses() never ends
+        return await patiently(self._pool, lambda lent: lent.fetch(query, *arguments))
 
 
 def _stored(rows: list[asyncpg.Record]) -> list[StoredEvent]:

@@ -15,10 +15,12 @@ from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING, NamedTuple, Self
 from uuid import UUID, uuid4
 
+import asyncpg
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from eventstore.connecting import Pool, close_pool, connect_pool
+from eventstore.patience import patiently
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,7 +90,7 @@ class Vault:
         if parts is None:
             raise VaultBroken("this was not sealed by a vault")
         key_id, text = UUID(parts["key"]), b64decode(parts["sealed"])
-        row = await self._pool.fetchrow(KEY_CALLED, key_id)
+        row = await patiently(self._pool, lambda lent: lent.fetchrow(KEY_CALLED, key_id))
         if row is None:
             raise VaultBroken(f"the vault has no key {key_id}")
         if row["wrapped"] is None:
@@ -98,17 +100,23 @@ class Vault:
 
     async def erase(self, subject: str) -> None:
         """Destroy the subject's key. What is sealed for it afterwards has a new one."""
-        await self._pool.execute(ERASE, subject)
+        await patiently(self._pool, lambda lent: lent.execute(ERASE, subject))
 
     async def _keys_of(self, subject: str) -> _Keys:
         """Return the subject's keys, made at first use by whoever comes first."""
-        row = await self._pool.fetchrow(KEY_OF, subject)
+        row = await self._key_of(subject)
         while row is None:
-            key_id, nonce = uuid4(), os.urandom(NONCE_BYTES)
-            wrapped = self._wrapping.encrypt(nonce, os.urandom(KEY_BYTES), key_id.bytes)
-            await self._pool.execute(KEEP_KEY, key_id, subject, nonce + wrapped)
-            row = await self._pool.fetchrow(KEY_OF, subject)
+            await self._make_key(subject)
+            row = await self._key_of(subject)
         return self._unwrapped(row["key_id"], row["wrapped"])
+
+    async def _key_of(self, subject: str) -> asyncpg.Record | None:
+        return await patiently(self._pool, lambda lent: lent.fetchrow(KEY_OF, subject))
+
+    async def _make_key(self, subject: str) -> None:
+        key_id, nonce = uuid4(), os.urandom(NONCE_BYTES)
+        wrapped = nonce + self._wrapping.encrypt(nonce, os.urandom(KEY_BYTES), key_id.bytes)
+        await patiently(self._pool, lambda lent: lent.execute(KEEP_KEY, key_id, subject, wrapped))
 
     def _unwrapped(self, key_id: UUID, wrapped: bytes) -> _Keys:
         key = _decrypted(self._wrapping, wrapped, UUID(str(key_id)).bytes)

@@ -16,6 +16,8 @@ CREATE TABLE muster_view.checkpoint (
     view     text   PRIMARY KEY,
     -- Which columns and rules the rows were made with; when these change, the view is made again.
     shape    text   NOT NULL,
-    position bigint NOT NULL CHECK (position >= 0)
+    position bigint NOT NULL CHECK (position >= 0),
+    -- Why it came to a stop there, if it did.
+    stopped  text
 );
 GRANT SELECT, INSERT, UPDATE, DELETE ON muster_view.checkpoint TO muster_runtime;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -215,12 +215,6 @@ async def test_an_expected_version_must_be_the_one(recorder: Recorder[Door]) -> 
     stale = await recorder.record("a", asked(CountPeople(), expected_version=0))
     assert stale == Refused(Refusal.VERSION_STALE, {"expected": "0", "actual": "1"})
     assert isinstance(await recorder.record("a", asked(CountPeople(), expected_version=1)), Receipt)
-
-
-async def test_nothing_happened_tomorrow(recorder: Recorder[Door]) -> None:
-    answer = await recorder.record("a", asked(OpenDoor(), occurred_at=NOW + timedelta(days=1)))
-    assert isinstance(answer, Refused)
-    assert answer.reason is Refusal.INSTANT_IN_FUTURE
 
 
 async def test_a_commit_outlives_who_asked_for_it(log: Log, recorder: Recorder[Door]) -> None:

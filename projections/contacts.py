@@ -1,0 +1,67 @@
+"""The contacts as a list shows them: how they can be reached, without names and addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from domain.aggregate import Known
+from domain.directory.person import PERSONS, Person
+from eventstore.connecting import Lent
+from eventstore.events import StoredEvent
+from projections.engine import Apply, View
+from projections.folding import Folding
+
+TABLE = """
+    CREATE TABLE muster_view.contacts (
+        person    text      COLLATE "C" PRIMARY KEY,
+        channels  text[]    NOT NULL,
+        exercises boolean[] NOT NULL,
+        version   bigint    NOT NULL
+    )"""
+
+KEEP = """
+    INSERT INTO muster_view.contacts VALUES ($1, $2, $3, $4)
+    ON CONFLICT (person) DO UPDATE SET
+        channels = excluded.channels, exercises = excluded.exercises, version = excluded.version"""
+
+
+class ContactRow(NamedTuple):
+    """A contact in a list; `channels` and `exercises` go together."""
+
+    person: str
+    channels: Sequence[str]
+    """The kinds, in the order to try."""
+    exercises: Sequence[bool]
+    """Whether each is for exercises only."""
+    version: int
+
+
+def begin() -> Apply:
+    """Start with nobody remembered."""
+    folding = Folding(PERSONS)
+
+    async def apply(connection: Lent, events: Sequence[StoredEvent]) -> None:
+        rows: dict[str, ContactRow] = {}
+        for event in events:
+            if taken := await folding.take(connection, event):
+                row = _row(taken[1])
+                rows[row.person] = row
+        if rows:
+            await connection.executemany(KEEP, rows.values())
+
+    return apply
+
+
+def _row(known: Known[Person]) -> ContactRow:
+    person = known.state
+    assert person.person is not None  # noqa: S101 - its first fact says who it is
+    return ContactRow(
+        person.person,
+        [channel.kind for channel in person.channels],
+        [channel.exercise for channel in person.channels],
+        known.version,
+    )
+
+
+VIEW = View("contacts", TABLE, rules=1, begin=begin)

@@ -1,0 +1,159 @@
+"""The incidents as a list shows them: one row each, as its facts fold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from domain.aggregate import Known
+from domain.incident.decider import INCIDENTS
+from domain.incident.state import Incident
+from domain.values import Phase
+from eventstore.connecting import Lent
+from eventstore.events import StoredEvent
+from projections.engine import Apply, View
+from projections.folding import Folding, key_of
+
+TABLE = """
+    CREATE TABLE muster_view.incidents (
+        incident_id   text        COLLATE "C" PRIMARY KEY,
+        version       bigint      NOT NULL,
+        position      bigint      NOT NULL,
+        phase         text        COLLATE "C" NOT NULL,
+        venue         text        COLLATE "C" NOT NULL,
+        hazard        text        COLLATE "C" NOT NULL,
+        plan_id       text        COLLATE "C" NOT NULL,
+        plan_version  bigint      NOT NULL,
+        plan_hash     text        COLLATE "C" NOT NULL,
+        mode          text        COLLATE "C" NOT NULL,
+        level         smallint,
+        warning       text        COLLATE "C",
+        opened_at     timestamptz NOT NULL,
+        changed_at    timestamptz NOT NULL,
+        ended_at      timestamptz,
+        commander     text        COLLATE "C",
+        open_tasks    int         NOT NULL,
+        overdue_tasks int         NOT NULL
+    );
+    CREATE INDEX ON muster_view.incidents (opened_at DESC, incident_id);
+    CREATE INDEX ON muster_view.incidents (venue, phase)"""
+
+KEEP = """
+    INSERT INTO muster_view.incidents AS was VALUES
+        ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+    ON CONFLICT (incident_id) DO UPDATE SET
+        version = excluded.version, position = excluded.position, phase = excluded.phase,
+        venue = excluded.venue, hazard = excluded.hazard, plan_id = excluded.plan_id,
+        plan_version = excluded.plan_version, plan_hash = excluded.plan_hash,
+        mode = excluded.mode, level = excluded.level, warning = excluded.warning,
+        changed_at = excluded.changed_at, ended_at = coalesce(was.ended_at, excluded.ended_at),
+        commander = excluded.commander, open_tasks = excluded.open_tasks,
+        overdue_tasks = excluded.overdue_tasks"""
+COMMAND_POST = """
+    SELECT data #>> '{plan,command,post}' FROM muster.event
+    WHERE stream = 'plan/' || $1 AND data #>> '{ref,hash}' = $2
+    ORDER BY version DESC LIMIT 1"""
+
+OVER = frozenset(phase for phase in Phase if phase.is_over)
+
+
+class IncidentRow(NamedTuple):
+    """An incident in a list. Times are those at which things happened."""
+
+    incident_id: str
+    version: int
+    position: int
+    phase: str
+    venue: str
+    hazard: str
+    plan_id: str
+    plan_version: int
+    plan_hash: str
+    mode: str
+    level: int | None
+    warning: str | None
+    """The colour of the warning in force."""
+    opened_at: datetime
+    changed_at: datetime
+    ended_at: datetime | None
+    commander: str | None
+    """Who holds the post that commands, by the plan."""
+    open_tasks: int
+    overdue_tasks: int
+
+
+def begin() -> Apply:
+    """Start with no incident remembered."""
+    folding, posts = Folding(INCIDENTS), _CommandPosts()
+
+    async def apply(connection: Lent, events: Sequence[StoredEvent]) -> None:
+        touched: dict[str, _Touched] = {}
+        for event in events:
+            if taken := await folding.take(connection, event):
+                _, known = taken
+                before = touched.get(event.stream) or _Touched(event, event, known)
+                ended = event if known.state.phase in OVER else None
+                touched[event.stream] = _Touched(before.first, event, known, before.ended or ended)
+        rows = [_row(one, await posts.of(connection, one.known.state)) for one in touched.values()]
+        if rows:
+            await connection.executemany(KEEP, rows)
+
+    return apply
+
+
+class _Touched(NamedTuple):
+    """What a page holds of an incident."""
+
+    first: StoredEvent
+    last: StoredEvent
+    known: Known[Incident]
+    ended: StoredEvent | None = None
+
+
+class _CommandPosts:
+    """Which post commands, by the hash of a plan."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+
+    async def of(self, connection: Lent, incident: Incident) -> str:
+        plan = incident.plan
+        if plan is None:
+            return ""
+        if plan.hash not in self._known:
+            post = await connection.fetchval(COMMAND_POST, plan.id, plan.hash)
+            self._known[plan.hash] = post or ""
+        return self._known[plan.hash]
+
+
+def _row(touched: _Touched, command_post: str) -> IncidentRow:
+    incident = touched.known.state
+    plan, phase = incident.plan, incident.phase
+    assert plan is not None  # noqa: S101 - an incident begins with its plan
+    assert phase is not None  # noqa: S101 - and in a phase
+    command = incident.posts.get(command_post)
+    tasks = incident.tasks.values()
+    return IncidentRow(
+        incident_id=key_of(touched.last),
+        version=touched.known.version,
+        position=touched.known.position,
+        phase=phase,
+        venue=incident.venue,
+        hazard=incident.hazard,
+        plan_id=plan.id,
+        plan_version=plan.version,
+        plan_hash=plan.hash,
+        mode=incident.mode,
+        level=incident.level,
+        warning=incident.warning.colour if incident.warning else None,
+        opened_at=touched.first.occurred_at,
+        changed_at=touched.last.occurred_at,
+        ended_at=touched.ended.occurred_at if touched.ended else None,
+        commander=command.held_by if command else None,
+        open_tasks=sum(not task.status.is_over for task in tasks),
+        overdue_tasks=sum(task.overdue for task in tasks),
+    )
+
+
+VIEW = View("incidents", TABLE, rules=1, begin=begin)

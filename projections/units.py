@@ -1,0 +1,102 @@
+"""The units as a list shows them: what they are, and where they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from domain.aggregate import Known
+from domain.resource.unit import UNITS, Unit
+from eventstore.connecting import Lent
+from eventstore.events import StoredEvent
+from projections.engine import Apply, View
+from projections.folding import Folding
+
+TABLE = """
+    CREATE TABLE muster_view.units (
+        unit          text   COLLATE "C" PRIMARY KEY,
+        title_zh      text,
+        title_en      text,
+        resource_kind text   COLLATE "C" NOT NULL,
+        venue         text   COLLATE "C",
+        x             double precision NOT NULL,
+        y             double precision NOT NULL,
+        capacity      int,
+        status        text   COLLATE "C" NOT NULL,
+        incident_id   text   COLLATE "C",
+        request       text   COLLATE "C",
+        cause         text,
+        version       bigint NOT NULL
+    );
+    CREATE INDEX ON muster_view.units (resource_kind, venue)"""
+
+KEEP = """
+    INSERT INTO muster_view.units VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+    ON CONFLICT (unit) DO UPDATE SET
+        title_zh = excluded.title_zh, title_en = excluded.title_en,
+        resource_kind = excluded.resource_kind, venue = excluded.venue,
+        x = excluded.x, y = excluded.y, capacity = excluded.capacity, status = excluded.status,
+        incident_id = excluded.incident_id, request = excluded.request, cause = excluded.cause,
+        version = excluded.version"""
+
+
+class UnitRow(NamedTuple):
+    """A unit in a list."""
+
+    unit: str
+    title_zh: str | None
+    title_en: str | None
+    resource_kind: str
+    venue: str | None
+    """The only venue that it serves; None when it serves every venue."""
+    x: float
+    y: float
+    capacity: int | None
+    status: str
+    incident_id: str | None
+    """What it is reserved for."""
+    request: str | None
+    cause: str | None
+    """Why it is out of service."""
+    version: int
+
+
+def begin() -> Apply:
+    """Start with no unit remembered."""
+    folding = Folding(UNITS)
+
+    async def apply(connection: Lent, events: Sequence[StoredEvent]) -> None:
+        rows: dict[str, UnitRow] = {}
+        for event in events:
+            if taken := await folding.take(connection, event):
+                row = _row(taken[1])
+                rows[row.unit] = row
+        if rows:
+            await connection.executemany(KEEP, rows.values())
+
+    return apply
+
+
+def _row(known: Known[Unit]) -> UnitRow:
+    unit = known.state
+    registered = unit.registered
+    assert registered is not None  # noqa: S101 - nothing happens to a unit before
+    reserved = unit.reserved_for
+    return UnitRow(
+        unit=registered.unit,
+        title_zh=registered.title.zh,
+        title_en=registered.title.en,
+        resource_kind=registered.resource_kind,
+        venue=registered.venue,
+        x=registered.x,
+        y=registered.y,
+        capacity=registered.capacity,
+        status=unit.status,
+        incident_id=reserved.incident if reserved else None,
+        request=reserved.request if reserved else None,
+        cause=unit.out_of_service,
+        version=known.version,
+    )
+
+
+VIEW = View("units", TABLE, rules=1, begin=begin)
