@@ -21,15 +21,20 @@ class Case:
     def __init__(self) -> None:
         self.events: list[StoredEvent] = []
         self.state: Incident = INCIDENTS.initial
+        self.broken: BaseException | None = None
+        """Why the watch ended, if it did."""
         self._news = asyncio.Condition()
 
     async def follow(self, batches: AsyncIterator[Sequence[StoredEvent]]) -> None:
         """Take every batch in, and tell whoever waits."""
-        async for batch in batches:
-            for event in batch:
-                self.take(event)
-            async with self._news:
-                self._news.notify_all()
+        try:
+            async for batch in batches:
+                for event in batch:
+                    self.take(event)
+                await self._tell()
+        except Exception as error:  # noqa: BLE001 - raised again for whoever waits
+            self.broken = error
+            await self._tell()
 
     def take(self, event: StoredEvent) -> None:
         """Take an event in. A gap or a repetition is a defect of whoever sent it."""
@@ -46,12 +51,15 @@ class Case:
                 found = self.first(look)
                 if found is not None:
                     return found
+                self._still_watching()
                 await self._news.wait()
 
     async def until_so(self, so: Callable[[Incident], bool], *, within: float) -> None:
         """Wait until it stands so; TimeoutError when it does not in time."""
         async with asyncio.timeout(within), self._news:
-            await self._news.wait_for(lambda: so(self.state))
+            while not so(self.state):
+                self._still_watching()
+                await self._news.wait()
 
     def first(self, look: Look) -> StoredEvent | None:
         """Return the earliest event of this look."""
@@ -60,6 +68,14 @@ class Case:
     def all_of(self, kind: str, **fields: object) -> list[StoredEvent]:
         """Return the events of a kind, in order."""
         return [event for event in self.events if looks_like(kind, fields)(event)]
+
+    async def _tell(self) -> None:
+        async with self._news:
+            self._news.notify_all()
+
+    def _still_watching(self) -> None:
+        if self.broken is not None:
+            raise self.broken
 
 
 def looks_like(kind: str, fields: dict[str, object]) -> Look:
