@@ -10,6 +10,10 @@ from eventstore.patience import patiently
 BOOKMARK_CONNECTIONS = 2
 
 READ = "SELECT position FROM muster.bookmark WHERE name = $1"
+ALL = """
+    SELECT name, position FROM muster.bookmark
+    UNION ALL SELECT 'view ' || view, position FROM muster_view.checkpoint
+    ORDER BY 1"""
 MOVE = """
     INSERT INTO muster.bookmark (name, position) VALUES ($1, $2)
     ON CONFLICT (name) DO UPDATE SET position = $2, moved_at = now()"""
@@ -34,6 +38,11 @@ class Bookmarks:
         """Return the position up to which everything was seen to; 0 at first."""
         found = await patiently(self._pool, lambda lent: lent.fetchval(READ, name))
         return int(found or 0)
+
+    async def positions(self) -> dict[str, int]:
+        """Return how far every follower has come, the views among them."""
+        rows = await patiently(self._pool, lambda lent: lent.fetch(ALL))
+        return {row["name"]: row["position"] for row in rows}
 
     async def move_bookmark(self, name: str, position: int) -> None:
         """Say that everything up to a position was seen to; back, to have it seen to again."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from eventstore.log import Log
 from eventstore.migrations import SchemaMismatch, check
+from projections.bookmarks import Bookmarks
 from services.local.postgres import RUNTIME, Postgres
 from services.local.stack import Stack
 from services.local.temporal import listens
@@ -84,7 +85,11 @@ async def _log(stack: Stack) -> list[Line]:
     log = await Log.open(dsn)
     try:
         head = await log.head()
-        marks = await log.bookmarks()
+        bookmarks = await Bookmarks.open(dsn)
+        try:
+            marks = await bookmarks.positions()
+        finally:
+            await bookmarks.close()
     finally:
         await log.close()
     followers = [_follower(name, head, position) for name, position in sorted(marks.items())]
