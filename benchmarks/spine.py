@@ -1,0 +1,315 @@
+"""The figures of the spine: `python -m benchmarks.spine` prints a table and writes a JSON file.
+
+All on one machine, client included, with everything running: PostgreSQL with fsync, Temporal, the
+worker, the follower with its views and relay. Compare figures within one run, not across runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median, quantiles
+from uuid import UUID, uuid4
+
+import uvloop
+from muster.v1 import incident_service_pb2, incident_service_pb2_grpc
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from benchmarks.limits import limit_p50_ms, median_ms, temporal_update_p50_ms
+from benchmarks.place import Place, damage, place
+from domain.aggregate import encode
+from domain.incident.decider import INCIDENTS
+from domain.incident.events import aftermath, duties, opening
+from domain.incident.outstanding import Standing
+from domain.plan.model import PlanRef
+from domain.values import Fact, HazardKind, Mode, Text
+from eventstore.events import Appended, NewEvent
+from eventstore.log import Log
+from eventstore.meta import event_id
+from eventstore.recorder import Recorder
+from services.local.postgres import OWNER, RUNTIME, Postgres
+
+OUT = Path(__file__).parent / "out" / "spine.json"
+IN_FLIGHT = 64
+COMMANDS = 6_000
+WATCH_RATE = 500
+WATCH_SECONDS = 6
+REACTIONS = 20
+FOLD_EVENTS = 100_000
+FOLD_PAGE = 1_000
+FOLD_ROUNDS = 3
+QUIET_S = 3.0
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a figure should reach."""
+
+    key: str
+    what: str
+    reach: str
+    is_met: Callable[[dict[str, float]], bool]
+
+
+GOALS = (
+    Goal(
+        "command_p50_ms",
+        "one command at a time, gRPC to durable, p50 (ms)",
+        "<= 2.0; <= 1/4 update; <= 2 x limit",
+        lambda f: (
+            f["command_p50_ms"] <= 2.0
+            and f["command_p50_ms"] <= f["temporal_update_p50_ms"] / 4
+            and f["command_p50_ms"] <= 2 * f["limit_p50_ms"]
+        ),
+    ),
+    Goal("temporal_update_p50_ms", "a bare Temporal update, p50 (ms)", "", lambda _: True),
+    Goal("limit_p50_ms", "an empty call plus an insert with commit, p50 (ms)", "", lambda _: True),
+    Goal(
+        "commands_per_s_64_incidents",
+        "64 in flight over 64 incidents, commands/s",
+        ">= 3000",
+        lambda f: f["commands_per_s_64_incidents"] >= 3_000,
+    ),
+    Goal(
+        "commands_per_s_one_incident",
+        "64 in flight on one incident, commands/s",
+        ">= 3000",
+        lambda f: f["commands_per_s_one_incident"] >= 3_000,
+    ),
+    Goal(
+        "watch_p99_ms",
+        "sent to seen by a watcher, p99, at 500/s (ms)",
+        "<= 50",
+        lambda f: f["watch_p99_ms"] <= 50,
+    ),
+    Goal(
+        "reaction_p50_ms",
+        "recorded to its workflow has reacted, p50, idle (ms)",
+        "<= 50",
+        lambda f: f["reaction_p50_ms"] <= 50,
+    ),
+    Goal(
+        "fold_100k_s",
+        "fold 100,000 events, reading and decoding included (s)",
+        "<= 1.0",
+        lambda f: f["fold_100k_s"] <= 1.0,
+    ),
+    Goal(
+        "cold_start_s",
+        "cold `muster up` to serving (s)",
+        "<= 5",
+        lambda f: f["cold_start_s"] <= 5,
+    ),
+)
+
+
+async def measure(at: Place) -> dict[str, float]:
+    """Take every figure once, in an order that keeps them out of each other's way."""
+    incidents = [await at.open_incident() for _ in range(IN_FLIGHT)]
+    await asyncio.sleep(QUIET_S)
+    dsn = Postgres.of(at.stack.folder).dsn
+    temporal = f"127.0.0.1:{at.stack.ports.temporal}"
+    figures = {"cold_start_s": at.cold_start_s}
+    steps: list[tuple[str, Callable[[], Awaitable[float]]]] = [
+        ("reaction_p50_ms", lambda: reaction_p50_ms(at, incidents[0], temporal)),
+        ("temporal_update_p50_ms", lambda: temporal_update_p50_ms(temporal)),
+        ("limit_p50_ms", lambda: limit_p50_ms(dsn(OWNER))),
+        ("command_p50_ms", lambda: command_p50_ms(at, incidents[1])),
+        ("watch_p99_ms", lambda: watch_p99_ms(at, incidents[2])),
+        ("commands_per_s_one_incident", lambda: commands_per_s(at, incidents[3:4])),
+        ("commands_per_s_64_incidents", lambda: commands_per_s(at, incidents)),
+        ("fold_100k_s", lambda: fold_100k_s(dsn(RUNTIME))),
+    ]
+    for number, (key, take) in enumerate(steps, start=1):
+        figures[key] = await take()
+        sys.stderr.write(f"[{number}/{len(steps)}] {key} = {figures[key]:.3f}\n")
+        await asyncio.sleep(QUIET_S)
+    return figures
+
+
+async def command_p50_ms(at: Place, incident: str) -> float:
+    """Return the median of one command after another."""
+    call, caller = at.ask("RecordDamage"), at.caller("commander")
+    return await median_ms(lambda number: call(damage(incident, number), metadata=caller))
+
+
+async def commands_per_s(at: Place, incidents: Sequence[str]) -> float:
+    """Return how many commands a second are answered with 64 in flight."""
+    call, caller = at.ask("RecordDamage"), at.caller("commander")
+    begin = time.time_ns()
+    asked = [
+        damage(incidents[number % len(incidents)], begin + number) for number in range(COMMANDS)
+    ]
+    left = iter(asked)
+
+    async def ask() -> None:
+        for request in left:
+            await call(request, metadata=caller)
+
+    begun = time.perf_counter()
+    await asyncio.gather(*(ask() for _ in range(IN_FLIGHT)))
+    return COMMANDS / (time.perf_counter() - begun)
+
+
+async def watch_p99_ms(at: Place, incident: str) -> float:
+    """Return the 99th percentile from sending a command to seeing its event, at a steady rate."""
+    stub = incident_service_pb2_grpc.IncidentServiceStub(at.channel)
+    watching = stub.WatchIncidents(
+        incident_service_pb2.WatchIncidentsRequest(incident_id=incident),
+        metadata=at.caller("auditor"),
+    )
+    call, caller = at.ask("RecordDamage"), at.caller("commander")
+    sent: dict[str, float] = {}
+    seen: list[float] = []
+    total = WATCH_RATE * WATCH_SECONDS
+
+    async def watch() -> None:
+        async for step in watching:
+            now = time.perf_counter()
+            for event in step.events.events:
+                if begun := sent.pop(event.event_id, None):
+                    seen.append(now - begun)
+            if len(seen) == total:
+                return
+
+    watcher = asyncio.create_task(watch())
+    await asyncio.sleep(0.5)
+    begin, number_from, asked = time.perf_counter(), time.time_ns(), []
+    for number in range(total):
+        await asyncio.sleep(max(0.0, begin + number / WATCH_RATE - time.perf_counter()))
+        request = damage(incident, number_from + number)
+        command = incident_service_pb2.Command.FromString(b"")
+        command.record_damage.ParseFromString(request)
+        first = _first_event_id(command.record_damage.context.command_id)
+        sent[first] = time.perf_counter()
+        asked.append(asyncio.ensure_future(call(request, metadata=caller)))
+    await asyncio.gather(*asked)
+    await asyncio.wait_for(watcher, 10)
+    watching.cancel()
+    return quantiles(seen, n=100)[98] * 1_000
+
+
+def _first_event_id(command_id: str) -> str:
+    return str(event_id(UUID(command_id), 0))
+
+
+async def reaction_p50_ms(at: Place, incident: str, temporal: str) -> float:
+    """Return the median from a command's answer until its workflow knows of it, one by one."""
+    client = await Client.connect(temporal, data_converter=pydantic_data_converter)
+    handle = client.get_workflow_handle(f"incident/{incident}")
+    call, caller = at.ask("RecordDamage"), at.caller("commander")
+    times = []
+    for number in range(REACTIONS):
+        receipt = await call(damage(incident, number), metadata=caller)
+        begun = time.perf_counter()
+        while True:
+            known = await handle.query("standing", result_type=Standing)
+            if known.version >= receipt.version:
+                break
+            await asyncio.sleep(0.002)
+        times.append(time.perf_counter() - begun)
+        await asyncio.sleep(0.3)
+    return median(times) * 1_000
+
+
+async def fold_100k_s(dsn: str) -> float:
+    """Return the best of some folds of a long incident that no cache knows."""
+    log = await Log.open(dsn)
+    incident = str(uuid4())
+    try:
+        facts = long_life(FOLD_EVENTS)
+        for first in range(0, len(facts), FOLD_PAGE):
+            page = [_stored(fact) for fact in facts[first : first + FOLD_PAGE]]
+            kept = await log.append(f"incident/{incident}", first, page)
+            assert isinstance(kept, Appended), kept
+        times = []
+        for _ in range(FOLD_ROUNDS):
+            recorder = Recorder(log, INCIDENTS, clock=lambda: datetime.now(UTC))
+            begun = time.perf_counter()
+            known = await recorder.known(incident)
+            times.append(time.perf_counter() - begun)
+            assert known.version == FOLD_EVENTS
+        return min(times)
+    finally:
+        await log.close()
+
+
+def long_life(events: int) -> list[Fact]:
+    """Return the facts of a very long incident: tasks, reports, deliveries and damage."""
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    ref = PlanRef(id="bench", version=1, hash="0" * 64)
+    facts: list[Fact] = [
+        opening.IncidentOpened(
+            venue="mall", hazard=HazardKind.CROWDING, plan=ref, mode=Mode.EXERCISE, pace=1.0
+        )
+    ]
+    number = 0
+    while len(facts) < events:
+        number += 1
+        task, told = f"task-{number}", f"n{number}"
+        facts += [
+            duties.TaskAssigned(
+                task=task,
+                title=Text.of("引导顾客", "Guide customers"),
+                post="guidance",
+                acknowledge_by=at,
+                start_by=None,
+                finish_by=at,
+            ),
+            duties.NotificationOrdered(
+                notification=told,
+                to="lead",
+                message=duties.Message.TASK_ASSIGNED,
+                about=f"task/{task}",
+            ),
+            duties.NotificationDelivered(notification=told, channel="mail"),  # type: ignore[arg-type] # read as its kind
+            duties.TaskAcknowledged(task=task, person="lead"),
+            duties.TaskStarted(task=task, person="lead"),
+            duties.TaskFinished(task=task, person="lead"),
+            duties.SituationReported(
+                report="sitrep",
+                filing=f"sitrep-{number}",
+                number=number,
+                summary="About 540 people at the north entrance, rising slowly.",
+                headcount=540,
+                casualties=0,
+            ),
+            aftermath.DamageRecorded(
+                damage=f"d-{number}", asset="barrier", description="Bent.", estimate_fen=None
+            ),
+        ]
+    return facts[:events]
+
+
+def _stored(fact: Fact) -> NewEvent:
+    now = datetime.now(UTC)
+    return NewEvent(uuid4(), fact.kind, fact.schema_version, now, encode(fact), '{"actor":"x"}')
+
+
+def show(figures: dict[str, float]) -> None:
+    """Print the table."""
+    width = max(len(goal.what) for goal in GOALS)
+    for goal in GOALS:
+        verdict = "" if not goal.reach else ("  met" if goal.is_met(figures) else "  NOT MET")
+        print(f"{goal.what:<{width}}  {figures[goal.key]:>10.2f}  {goal.reach}{verdict}")
+
+
+async def main() -> None:
+    """Measure, show, and write down."""
+    async with place() as at:
+        figures = await measure(at)
+    show(figures)
+    OUT.parent.mkdir(exist_ok=True)
+    OUT.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    print(f"written to {OUT}")
+
+
+if __name__ == "__main__":
+    uvloop.run(main())
