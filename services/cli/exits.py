@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-import grpc
-
 
 class Exit(IntEnum):
     """How a command ended."""
@@ -28,26 +26,3 @@ class Exit(IntEnum):
     """Something is broken in Muster itself; the service's log says what."""
     INTERRUPTED = 130
     """Somebody pressed Ctrl-C."""
-
-
-_OF_STATUS = {
-    grpc.StatusCode.OK: Exit.OK,
-    grpc.StatusCode.CANCELLED: Exit.INTERRUPTED,
-    grpc.StatusCode.INVALID_ARGUMENT: Exit.USAGE,
-    grpc.StatusCode.OUT_OF_RANGE: Exit.USAGE,
-    grpc.StatusCode.FAILED_PRECONDITION: Exit.REFUSED,
-    grpc.StatusCode.ABORTED: Exit.REFUSED,
-    grpc.StatusCode.ALREADY_EXISTS: Exit.REFUSED,
-    grpc.StatusCode.NOT_FOUND: Exit.NOT_FOUND,
-    grpc.StatusCode.UNAUTHENTICATED: Exit.NOT_PERMITTED,
-    grpc.StatusCode.PERMISSION_DENIED: Exit.NOT_PERMITTED,
-    grpc.StatusCode.UNAVAILABLE: Exit.UNAVAILABLE,
-    grpc.StatusCode.DEADLINE_EXCEEDED: Exit.UNAVAILABLE,
-    grpc.StatusCode.RESOURCE_EXHAUSTED: Exit.UNAVAILABLE,
-    grpc.StatusCode.DATA_LOSS: Exit.VERIFICATION_FAILED,
-}
-
-
-def exit_of(status: grpc.StatusCode) -> Exit:
-    """Return how a command ends that the service answered with a status."""
-    return _OF_STATUS.get(status, Exit.FAULT)

@@ -9,9 +9,26 @@ import grpc
 from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 
-from services.cli.exits import Exit, exit_of
+from services.cli.exits import Exit
 
 DETAILS_KEY = "grpc-status-details-bin"
+
+_OF_STATUS = {
+    grpc.StatusCode.OK: Exit.OK,
+    grpc.StatusCode.CANCELLED: Exit.INTERRUPTED,
+    grpc.StatusCode.INVALID_ARGUMENT: Exit.USAGE,
+    grpc.StatusCode.OUT_OF_RANGE: Exit.USAGE,
+    grpc.StatusCode.FAILED_PRECONDITION: Exit.REFUSED,
+    grpc.StatusCode.ABORTED: Exit.REFUSED,
+    grpc.StatusCode.ALREADY_EXISTS: Exit.REFUSED,
+    grpc.StatusCode.NOT_FOUND: Exit.NOT_FOUND,
+    grpc.StatusCode.UNAUTHENTICATED: Exit.NOT_PERMITTED,
+    grpc.StatusCode.PERMISSION_DENIED: Exit.NOT_PERMITTED,
+    grpc.StatusCode.UNAVAILABLE: Exit.UNAVAILABLE,
+    grpc.StatusCode.DEADLINE_EXCEEDED: Exit.UNAVAILABLE,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: Exit.UNAVAILABLE,
+    grpc.StatusCode.DATA_LOSS: Exit.VERIFICATION_FAILED,
+}
 
 
 @dataclass(frozen=True)
@@ -78,3 +95,8 @@ def _hint(code: grpc.StatusCode) -> str:
             return "choose another role with `--as`, or another token with `--token-file`"
         case _:
             return ""
+
+
+def exit_of(status: grpc.StatusCode) -> Exit:
+    """Return how a command ends that the service answered with a status."""
+    return _OF_STATUS.get(status, Exit.FAULT)

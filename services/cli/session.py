@@ -16,8 +16,8 @@ import grpc
 import typer
 
 from services.cli.connection import Connection, connect
-from services.cli.exits import Exit, exit_of
-from services.cli.failure import Failure, failure_of
+from services.cli.exits import Exit
+from services.cli.failure import Failure, exit_of, failure_of
 from services.cli.output import Output
 from services.cli.words import default_language
 
