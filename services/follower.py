@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from typing import Any
 
 import structlog
 
 from eventstore.log import Log
 from eventstore.migrations import check
+from projections.bookmarks import Bookmarks
 from projections.engine import Stopped, ViewKeeper
 from projections.views import VIEWS
-from projections.bookmarks import Bookmarks
 from services import readiness
 from services.lives import Lives
 from services.relay import Relay
@@ -23,7 +25,7 @@ log_line = structlog.get_logger()
 
 
 async def follow(settings: Settings) -> None:
-    """Follow until the process is told to stop."""
+    """Follow until the process is told to stop. Neither follower waits for the other."""
     stopping = asyncio.Event()
     for wanted in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(wanted, stopping.set)
@@ -36,31 +38,41 @@ async def follow(settings: Settings) -> None:
         opened.push_async_callback(keeper.close)
         bookmarks = await Bookmarks.open(dsn)
         opened.push_async_callback(bookmarks.close)
-        views = asyncio.create_task(keeper.run(), name="views")
-        relay = asyncio.create_task(_relay(settings, log, bookmarks), name="relay")
+        followers = [
+            asyncio.create_task(keeper.run(), name="views"),
+            asyncio.create_task(_relay(settings, log, bookmarks), name="relay"),
+        ]
         log_line.info("serving", views=[view.name for view in VIEWS])
         readiness.announce()
-        await _until(stopping, {views, relay})
+        await _until(stopping, followers)
 
 
 async def _relay(settings: Settings, log: Log, bookmarks: Bookmarks) -> None:
-    """Tell the workflows, as soon as Temporal can be reached; the views don't wait for it."""
-    client = await connect(settings.temporal)
-    await Relay(log, Lives(client, settings.worker), bookmarks).run()
+    """Tell the workflows what happened, once Temporal is there."""
+    lives = Lives(await connect(settings.temporal), settings.worker)
+    await Relay(log, lives, bookmarks).run()
 
 
-async def _until(stopping: asyncio.Event, work: set[asyncio.Task[None]]) -> None:
-    """Wait for the end; what is under way is given up, since every step of it is whole or not."""
+async def _until(stopping: asyncio.Event, followers: Sequence[asyncio.Task[None]]) -> None:
+    """Wait for the end; what is under way is given up, since every step of it is whole or not.
+
+    A follower that fails ends the process, so that whoever started it starts it again.
+    """
     told = asyncio.create_task(stopping.wait())
-    done, _ = await asyncio.wait({told, *work}, return_when=asyncio.FIRST_COMPLETED)
-    for task in (told, *work):
-        task.cancel()
-    await asyncio.gather(told, *work, return_exceptions=True)
-    for task in done - {told}:
-        task.result()
+    waiting: set[asyncio.Task[Any]] = {told, *followers}
+    while not told.done() and len(waiting) > 1:
+        done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        if any(one.exception() is not None for one in done):
+            break
+    for one in (told, *followers):
+        one.cancel()
+    ends = await asyncio.gather(*followers, return_exceptions=True)
+    for end in ends:
+        if isinstance(end, Exception):
+            raise end
 
 
 def _report(stopped: Stopped) -> None:
-    """Say that a view stopped; the others go on."""
-    because = f"{type(stopped.because).__name__}: {stopped.because}"
+    """Say that a view stopped; the table `muster_view.checkpoint` has the whole text of why."""
+    because = type(stopped.because).__name__
     log_line.error("view stopped", view=stopped.view, position=stopped.position, because=because)
