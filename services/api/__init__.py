@@ -1,0 +1,1 @@
+"""The gRPC service, built from the descriptors of `muster.v1`."""

@@ -1,0 +1,162 @@
+"""What happened: read again, as of a moment, verified."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
+
+from muster.v1 import audit_service_pb2, incident_pb2
+
+from domain.incident.decider import INCIDENTS
+from eventstore.verify import Divergence, Verification
+from services.api import present
+from services.api.commands import incident_id
+from services.api.failures import Failure, Violation
+from services.api.history import at_position
+from services.api.incidents import refuse_elsewhere, refuse_unknown
+
+if TYPE_CHECKING:
+    from domain.aggregate import Known
+    from domain.incident.state import Incident
+    from eventstore.events import StoredEvent
+    from eventstore.log import Log
+    from eventstore.recorder import Recorder
+    from services.api.edge import Call
+    from services.api.places import Places
+
+PAGE_EVENTS = 500
+"""Events read and sent at a time."""
+
+STREAM_LENGTH_MAX = 200
+"""Characters of a stream's name."""
+
+ReadStep = audit_service_pb2.ReadEventsResponse
+VerifyStep = audit_service_pb2.VerifyResponse
+
+
+class Audit:
+    """Answers what is asked about the past."""
+
+    def __init__(self, log: Log, incidents: Recorder[Incident], places: Places) -> None:
+        self._log = log
+        self._incidents = incidents
+        self._places = places
+
+    async def read(self, request: Any, call: Call) -> AsyncGenerator[ReadStep, None]:
+        """Read events of a stream by version, or of the whole log by position."""
+        for field in ("after", "limit"):
+            if getattr(request, field) < 0:
+                raise Failure("FIELD_INVALID", violations=[Violation.of(field, "not_negative")])
+        stream = await self._stream(request, call)
+        left = request.limit or None
+        async for page in self._pages(stream, request.after):
+            shown = [one for one in page if await self._places.shown_to(call.actor, one)]
+            if left is not None:
+                shown = shown[:left]
+                left -= len(shown)
+            if shown:
+                yield ReadStep(events=[present.event(one) for one in shown])
+            if left == 0:
+                return
+
+    async def state_at(self, request: Any, call: Call) -> incident_pb2.Incident:
+        """Return an incident as it was known at a moment."""
+        key = incident_id(request.incident_id)
+        current = await self._incidents.known(key)
+        refuse_unknown(key, current.version)
+        refuse_elsewhere(key, current.state.venue, call)
+        return present.incident(key, await self._as_of(key, current, request))
+
+    async def verify(self, request: Any, call: Call) -> AsyncGenerator[VerifyStep, None]:
+        """Compute every seal again, and say how far it has come."""
+        if call.actor.venues is not None:
+            raise Failure("VENUE_NOT_PERMITTED", {"venue": "*"})
+        head = await self._log.head()
+        stream = _checked(request.stream) if request.stream else None
+        verification = Verification(stream)
+        total = await self._length(stream) if stream else head
+        async for page in self._pages(stream, 0):
+            for event in page:
+                if event.position > head:
+                    break
+                verification.take(event)
+            if verification.divergence or page[-1].position >= head:
+                break
+            yield _progress(verification, total)
+        verification.finish()
+        yield _progress(verification, total, done=True)
+
+    async def _as_of(self, key: str, current: Known[Incident], request: Any) -> Known[Incident]:
+        match request.WhichOneof("moment"):
+            case "version":
+                if not 0 <= request.version <= current.version:
+                    found = {"version": str(request.version), "current": str(current.version)}
+                    raise Failure("VERSION_UNKNOWN", found, subject=f"incident/{key}")
+                return await self._incidents.known_at(key, version=request.version)
+            case "position":
+                return await at_position(self._log, key, request.position)
+            case "instant":
+                try:
+                    instant = request.instant.ToDatetime(tzinfo=UTC)
+                except ValueError:
+                    broken = Violation.of("instant", "moment_out_of_range")
+                    raise Failure("FIELD_INVALID", violations=[broken]) from None
+                return await at_position(self._log, key, await self._log.position_at(instant))
+            case _:
+                return current
+
+    async def _stream(self, request: Any, call: Call) -> str | None:
+        match request.WhichOneof("source"):
+            case "incident_id":
+                stream = f"{INCIDENTS.category}/{incident_id(request.incident_id)}"
+                if await self._places.venue(stream) is None:
+                    raise Failure("INCIDENT_UNKNOWN", subject=stream)
+                await self._places.refuse_elsewhere(call.actor, stream)
+                return stream
+            case "stream":
+                return _checked(request.stream)
+            case _:
+                return None
+
+    async def _pages(self, stream: str | None, after: int) -> AsyncIterator[Sequence[StoredEvent]]:
+        if stream is not None:
+            async for page in self._log.read_stream(stream, after=after, page=PAGE_EVENTS):
+                yield page
+            return
+        while page := await self._log.read(after, limit=PAGE_EVENTS):
+            yield page
+            after = page[-1].position
+
+    async def _length(self, stream: str) -> int:
+        category, _, key = stream.partition("/")
+        if category != INCIDENTS.category:
+            return 0
+        return (await self._incidents.known(key)).version
+
+
+def _checked(stream: str) -> str:
+    if not stream.partition("/")[2] or len(stream) > STREAM_LENGTH_MAX:
+        raise Failure("FIELD_INVALID", violations=[Violation.of("stream", "stream")])
+    return stream
+
+
+def _progress(verification: Verification, total: int, *, done: bool = False) -> VerifyStep:
+    found = verification.divergence
+    return VerifyStep(
+        checked=verification.events,
+        position=verification.end.position if verification.end else 0,
+        total=max(total, verification.events),
+        flaws=[_flaw(found)] if found else [],
+        done=done,
+        sound=done and found is None,
+    )
+
+
+def _flaw(found: Divergence) -> audit_service_pb2.Flaw:
+    return audit_service_pb2.Flaw(
+        what=f"{found.doubt}: expected {found.expected}, found {found.found}",
+        position=found.position,
+        stream=found.stream,
+        version=found.version,
+    )

@@ -1,0 +1,77 @@
+"""A unit of somebody's own choice: kept for the request first, so that no two incidents send it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from domain.aggregate import Asked, Refused
+from domain.incident.resources import DispatchUnit
+from domain.refusals import Refusal
+from domain.resource.unit import ReleaseReservation, ReserveUnit
+
+if TYPE_CHECKING:
+    from domain.values import Command
+    from eventstore.recorder import Receipt, Recorder
+    from services.api.commands import Order
+
+
+class Dispatching:
+    """Reserves a unit on its own stream, then dispatches it; gives it back if that is refused."""
+
+    METHOD = "dispatch_unit"
+    """How a batch calls the command."""
+
+    def __init__(self, incidents: Recorder[Any], units: Recorder[Any]) -> None:
+        self._incidents = incidents
+        self._units = units
+
+    @staticmethod
+    def concerns(order: Order) -> bool:
+        """Tell whether a command sends a unit."""
+        return isinstance(order.asked.command, DispatchUnit)
+
+    async def record(self, order: Order) -> Receipt | Refused:
+        """Record a dispatch. Safe to repeat: a reservation for the same request is the same one."""
+        asked = order.asked
+        command = asked.command
+        assert isinstance(command, DispatchUnit), command  # noqa: S101 - as `concerns` said
+        tried = Asked(
+            command,
+            asked.command_id,
+            asked.actor,
+            occurred_at=asked.occurred_at,
+            on_behalf_of=asked.on_behalf_of,
+            reason=asked.reason,
+            expected_version=asked.expected_version,
+            validate_only=True,
+        )
+        would = await self._incidents.record(order.key, tried)
+        if isinstance(would, Refused) or would.duplicate or asked.validate_only or not would.kinds:
+            return would
+        if refused := await self._refuse_elsewhere(order, command):
+            return refused
+        wanted = {"incident": order.key, "request": command.request}
+        kept = await self._ask(order, command.unit, ReserveUnit(**wanted))
+        if isinstance(kept, Refused):
+            return kept
+        answer = await self._incidents.record(order.key, asked)
+        if isinstance(answer, Refused) and kept.kinds:
+            await self._ask(order, command.unit, ReleaseReservation(**wanted))
+        return answer
+
+    async def _refuse_elsewhere(self, order: Order, command: DispatchUnit) -> Refused | None:
+        """Refuse a unit that serves another venue only."""
+        unit = (await self._units.known(command.unit)).state
+        incident = (await self._incidents.known(order.key)).state
+        if unit.registered is None:
+            return Refused(Refusal.UNIT_UNKNOWN)
+        if unit.registered.venue not in {None, incident.venue}:
+            return Refused(Refusal.UNIT_NOT_AVAILABLE)
+        return None
+
+    async def _ask(self, order: Order, unit: str, command: Command) -> Receipt | Refused:
+        cause = str(order.asked.command_id)
+        return await self._units.record(
+            unit, Asked(command, uuid4(), order.asked.actor, causation_id=cause)
+        )

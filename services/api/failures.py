@@ -1,0 +1,207 @@
+"""Why a call fails, and how it is told: `google.rpc.Status` with details, in two languages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+from google.protobuf.any_pb2 import Any as Packed
+from google.rpc import code_pb2, error_details_pb2, status_pb2
+from muster.v1 import errors_pb2, options_pb2
+
+from domain.values import Text
+from eventstore.failures import FollowerTooSlow, LogClosed, LogUnavailable, Overloaded
+from services.api import marks
+
+if TYPE_CHECKING:
+    from domain.aggregate import Asked, Refused
+
+DOMAIN = "muster"
+RETRY_AFTER_S = {"OVERLOADED": 0.2, "LOG_UNAVAILABLE": 1.0, "VIEW_BEHIND": 0.2}
+RETRY_AFTER_OTHERWISE_S = 1.0
+RETRIED = frozenset({code_pb2.UNAVAILABLE, code_pb2.RESOURCE_EXHAUSTED})
+NEVER_RETRIED = frozenset({"MESSAGE_TOO_LARGE"})
+METADATA_LENGTH_MAX = 1_000
+"""Characters of one entry; headers are no place for long texts."""
+
+_PLACE = re.compile(r"\{(\w+)\}")
+
+
+class Saying(NamedTuple):
+    """What the contract says of a reason."""
+
+    code: int
+    text: Text
+    places: frozenset[str]
+    """The names of what is filled in."""
+
+
+def _catalogue() -> dict[str, Saying]:
+    found = {}
+    for value in errors_pb2.ErrorReason.DESCRIPTOR.values:
+        said: Any = value.GetOptions().Extensions[options_pb2.error]
+        if value.number:
+            places = frozenset(_PLACE.findall(said.zh + said.en))
+            name = value.name.removeprefix("ERROR_REASON_")
+            found[name] = Saying(said.code, Text.of(said.zh, said.en), places)
+    return found
+
+
+CATALOGUE: Mapping[str, Saying] = _catalogue()
+"""Every reason of the contract."""
+
+
+class Violation(NamedTuple):
+    """A field that is not as it must be, by its path in the request."""
+
+    field: str
+    rule: str
+    text: Text
+
+    @classmethod
+    def of(cls, field: str, rule: str) -> Self:
+        """Return a violation of a rule that needs no figures."""
+        return cls(field, rule, PLAIN_RULES[rule])
+
+
+PLAIN_RULES: Mapping[str, Text] = {
+    "moment_out_of_range": Text.of(
+        "时间须在公元1年至9999年之间", "a moment must lie between the years 1 and 9999"
+    ),
+    "span_out_of_range": Text.of("时长过大", "the span is too long"),
+    "missing": Text.of("必填", "required"),
+    "uuid": Text.of(
+        "须为UUID，例如 0b8e4f3c-3f0e-4f5e-9f52-6a7d1c2b3a40",
+        "must be a UUID, such as 0b8e4f3c-3f0e-4f5e-9f52-6a7d1c2b3a40",
+    ),
+    "not_a_message": Text.of("无法解析的消息", "the bytes are no message of this type"),
+    "not_together": Text.of("不能与续读标记同时使用", "can't be used together with a resume token"),
+    "stream": Text.of("写作 <类别>/<名称>", "must be <category>/<id>"),
+    "page_size": Text.of("须为0至500", "must be 0 to 500"),
+    "not_negative": Text.of("不能为负数", "must not be negative"),
+    "too_many": Text.of("最多256条命令", "at most 256 commands"),
+    "too_long_for_a_line": Text.of("最多2000个字符", "at most 2000 characters"),
+    "mail_address": Text.of("须为邮件地址", "must be a mail address"),
+    "web_address": Text.of("须为 http 或 https 地址", "must be an http or https address"),
+    "bookmark_interval": Text.of("须为1秒至1小时", "must be 1 s to 1 h"),
+}
+
+
+class Failure(Exception):  # noqa: N818 - an answer
+    """A call can't be answered; `reason` is a name of the catalogue."""
+
+    def __init__(
+        self,
+        reason: str,
+        metadata: Mapping[str, str] | None = None,
+        *,
+        violations: Sequence[Violation] = (),
+        subject: str = "",
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.metadata = metadata or {}
+        self.violations = violations
+        self.subject = subject
+        """What it is about: a stream."""
+
+    def inside(self, field: str) -> Self:
+        """Return the same failure, its fields being inside another one."""
+        self.violations = [one._replace(field=f"{field}.{one.field}") for one in self.violations]
+        return self
+
+    @property
+    def code(self) -> int:
+        """Return the gRPC status code."""
+        return CATALOGUE[self.reason].code
+
+    def message(self, language: str) -> str:
+        """Return what people are told."""
+        text = CATALOGUE[self.reason].text.said_in(language)
+        return _PLACE.sub(lambda place: self.metadata.get(place[1], "?"), text)
+
+    def status(self, language: str, request_id: str) -> status_pb2.Status:
+        """Return it with its details: one ErrorInfo, and what else helps."""
+        message = self.message("en")
+        status = status_pb2.Status(code=self.code, message=message)
+        for detail in self._details(language, request_id, message):
+            packed = Packed()
+            packed.Pack(detail)
+            status.details.append(packed)
+        return status
+
+    def _details(self, language: str, request_id: str, message: str) -> list[Any]:
+        short = {name: text[:METADATA_LENGTH_MAX] for name, text in self.metadata.items()}
+        details: list[Any] = [
+            error_details_pb2.ErrorInfo(reason=self.reason, domain=DOMAIN, metadata=short),
+            error_details_pb2.LocalizedMessage(
+                locale=language, message=self.message(language)[:METADATA_LENGTH_MAX]
+            ),
+            error_details_pb2.RequestInfo(request_id=request_id),
+        ]
+        if self.violations:
+            details.append(_bad_request(self.violations, language))
+        if self.code in {code_pb2.FAILED_PRECONDITION, code_pb2.ABORTED}:
+            kept = error_details_pb2.PreconditionFailure()
+            kept.violations.add(type=self.reason, subject=self.subject, description=message)
+            details.append(kept)
+        if self.code == code_pb2.NOT_FOUND:
+            details.append(self._resource(message))
+        if self.code in RETRIED and self.reason not in NEVER_RETRIED:
+            retry = error_details_pb2.RetryInfo()
+            after = RETRY_AFTER_S.get(self.reason, RETRY_AFTER_OTHERWISE_S)
+            retry.retry_delay.FromMilliseconds(round(after * 1_000))
+            details.append(retry)
+        return details
+
+    def _resource(self, message: str) -> error_details_pb2.ResourceInfo:
+        kind = self.reason.removesuffix("_UNKNOWN").lower()
+        name = self.metadata.get(kind) or self.metadata.get("subject") or self.subject
+        return error_details_pb2.ResourceInfo(
+            resource_type=kind, resource_name=name, description=message
+        )
+
+
+def of_refusal(refused: Refused, asked: Asked, stream: str) -> Failure:
+    """Return a refusal with what its text needs: what was found, and what was asked."""
+    reason = refused.reason.value
+    metadata = dict(refused.details)
+    for place in CATALOGUE[reason].places - metadata.keys():
+        said = asked.who if place == "who" else getattr(asked.command, place, None)
+        if said is not None:
+            metadata[place] = str(said)
+    violations = [REASON_MISSING] if reason == "REASON_REQUIRED" else ()
+    return Failure(reason, metadata, violations=violations, subject=stream)
+
+
+REASON_MISSING = Violation.of("context.reason", "missing")
+
+
+def of_error(error: Exception) -> Failure | None:
+    """Return what an error of the log means to a caller; None for a defect."""
+    match error:
+        case Failure():
+            return error
+        case LogClosed():
+            return Failure("SHUTTING_DOWN")
+        case LogUnavailable():
+            return Failure("LOG_UNAVAILABLE")
+        case Overloaded():
+            return Failure("OVERLOADED")
+        case FollowerTooSlow():
+            token = marks.resume_token(error.resume_position)
+            return Failure("FOLLOWER_TOO_SLOW", {"resume_token": token})
+        case _:
+            return None
+
+
+def _bad_request(violations: Sequence[Violation], language: str) -> error_details_pb2.BadRequest:
+    bad = error_details_pb2.BadRequest()
+    for one in violations:
+        said = bad.field_violations.add(
+            field=one.field, description=one.text.said_in("en"), reason=one.rule.upper()
+        )
+        said.localized_message.locale = language
+        said.localized_message.message = one.text.said_in(language)
+    return bad

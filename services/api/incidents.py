@@ -1,0 +1,174 @@
+"""Incidents, to be read: one, a list, and what the workflow knows of one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from muster.v1 import common_pb2, incident_pb2, incident_service_pb2
+from temporalio.api.enums.v1 import PendingActivityState, WorkflowExecutionStatus
+
+from projections.filtering import FilterInvalid
+from projections.paging import PageTokenInvalid
+from projections.reading import ViewBehind
+from services.api import present
+from services.api.commands import incident_id
+from services.api.failures import Failure, Violation
+from services.api.present import moment, number
+
+if TYPE_CHECKING:
+    from domain.incident.state import Incident
+    from eventstore.recorder import Recorder
+    from projections.incidents import IncidentRow
+    from projections.reading import ViewReader
+    from services.api.edge import Call
+    from services.api.workflows import Seen, Workflows
+
+PAGE_SIZE_MAX = 500
+VIEW_PATIENCE_S = 5.0
+"""How long a list waits for a view that is behind."""
+
+FAILURE_LENGTH_MAX = 500
+"""Characters shown of what went wrong in an activity."""
+
+
+class Incidents:
+    """Answers what is asked about incidents."""
+
+    def __init__(
+        self, incidents: Recorder[Incident], views: ViewReader, workflows: Workflows
+    ) -> None:
+        self._incidents = incidents
+        self._views = views
+        self._workflows = workflows
+
+    async def get(self, request: Any, call: Call) -> incident_pb2.Incident:
+        """Return an incident as it is now."""
+        key = incident_id(request.incident_id)
+        known = await self._incidents.known(key)
+        refuse_unknown(key, known.version)
+        refuse_elsewhere(key, known.state.venue, call)
+        return present.incident(key, known)
+
+    async def list(self, request: Any, call: Call) -> incident_service_pb2.ListIncidentsResponse:
+        """Return a page of incidents, no older than asked."""
+        check_page(request)
+        if request.min_position < 0:
+            broken = Violation.of("min_position", "not_negative")
+            raise Failure("FIELD_INVALID", violations=[broken])
+        try:
+            if request.min_position:
+                await self._views.wait_for("incidents", request.min_position, VIEW_PATIENCE_S)
+            page = await self._views.incidents(
+                matching=request.filter,
+                order_by=request.order_by,
+                size=request.page_size,
+                page_token=request.page_token,
+                venues=call.actor.venues,
+            )
+        except FilterInvalid as error:
+            found = {"column": str(error.column), "problem": error.problem}
+            raise Failure("FILTER_INVALID", found) from None
+        except (PageTokenInvalid, ViewBehind) as error:
+            raise listing_failure(error, request) from None
+        return incident_service_pb2.ListIncidentsResponse(
+            incidents=[_summary(row) for row in page.rows],
+            next_page_token=page.next_token,
+            position=page.position,
+        )
+
+    async def standing(self, request: Any, call: Call) -> incident_service_pb2.GetStandingResponse:
+        """Ask the running workflow."""
+        key = incident_id(request.incident_id)
+        known = await self._incidents.known(key)
+        refuse_unknown(key, known.version)
+        refuse_elsewhere(key, known.state.venue, call)
+        seen = await self._workflows.ask(key)
+        return _standing(key, known.version, seen)
+
+
+def refuse_unknown(key: str, version: int) -> None:
+    """Refuse to show what never happened. Raises Failure."""
+    if version == 0:
+        raise Failure("INCIDENT_UNKNOWN", {"incident": key}, subject=f"incident/{key}")
+
+
+def refuse_elsewhere(key: str, venue: str, call: Call) -> None:
+    """Refuse to show an incident of another venue. Raises Failure."""
+    if not call.actor.may_act_at(venue):
+        raise Failure("VENUE_NOT_PERMITTED", {"venue": venue}, subject=f"incident/{key}")
+
+
+def check_page(request: Any) -> None:
+    """Refuse a page of an impossible size. Raises Failure."""
+    if not 0 <= request.page_size <= PAGE_SIZE_MAX:
+        raise Failure("FIELD_INVALID", violations=[Violation.of("page_size", "page_size")])
+
+
+def listing_failure(error: PageTokenInvalid | ViewBehind, request: Any) -> Failure:
+    """Return why a list can't be shown."""
+    if isinstance(error, ViewBehind):
+        wanted = str(getattr(request, "min_position", 0))
+        return Failure("VIEW_BEHIND", {"position": str(error.position), "min_position": wanted})
+    return Failure("PAGE_TOKEN_INVALID")
+
+
+def _summary(row: IncidentRow) -> incident_pb2.IncidentSummary:
+    return incident_pb2.IncidentSummary(
+        incident_id=row.incident_id,
+        version=row.version,
+        position=row.position,
+        phase=present.named("Phase", row.phase),
+        venue=row.venue,
+        hazard=present.named("HazardKind", row.hazard),
+        plan=common_pb2.PlanRef(id=row.plan_id, version=row.plan_version, hash=row.plan_hash),
+        mode=present.named("Mode", row.mode),
+        level=row.level,  # type: ignore[arg-type] # its numbers are the law's
+        warning=present.named("WarningColour", row.warning) if row.warning else None,
+        opened_at=moment(row.opened_at),
+        changed_at=moment(row.changed_at),
+        ended_at=moment(row.ended_at) if row.ended_at else None,
+        commander=row.commander,
+        open_tasks=row.open_tasks,
+        overdue_tasks=row.overdue_tasks,
+    )
+
+
+def _standing(key: str, version: int, asked: Seen) -> incident_service_pb2.GetStandingResponse:
+    seen, described = asked
+    coming, raw = seen.next_deadline, described.raw_description
+    status = raw.workflow_execution_info.status
+    return incident_service_pb2.GetStandingResponse(
+        incident_id=key,
+        phase=number(seen.phase),
+        version_seen=seen.version,
+        version=version,
+        behind=max(0, version - seen.version),
+        next_deadline=incident_pb2.Deadline(
+            kind=number(coming.command.deadline),
+            subject=coming.command.subject,
+            due_at=moment(coming.at),
+        )
+        if coming
+        else None,
+        outstanding=[
+            incident_service_pb2.Work(kind=number(work.kind), subject=work.subject)
+            for work in seen.outstanding
+        ],
+        pending_activities=[_activity(one) for one in raw.pending_activities],
+        workflow_id=described.id,
+        run_id=described.run_id,
+        status=WorkflowExecutionStatus.Name(status)
+        .removeprefix("WORKFLOW_EXECUTION_STATUS_")
+        .lower(),
+    )
+
+
+def _activity(one: Any) -> incident_service_pb2.PendingActivity:
+    state = PendingActivityState.Name(one.state).removeprefix("PENDING_ACTIVITY_STATE_")
+    return incident_service_pb2.PendingActivity(
+        type=one.activity_type.name,
+        activity_id=one.activity_id,
+        state=state.lower(),
+        attempt=one.attempt,
+        last_failure=one.last_failure.message[:FAILURE_LENGTH_MAX],
+    )

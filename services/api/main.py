@@ -1,0 +1,176 @@
+"""The process that serves the contract."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import structlog
+from prometheus_client import start_http_server
+
+from domain.directory.person import PERSONS
+from domain.incident.decider import INCIDENTS
+from domain.plan.publication import PUBLICATION
+from domain.resource.unit import UNITS
+from eventstore.failures import LogUnavailable
+from eventstore.log import Log
+from eventstore.migrations import check
+from eventstore.plans import PlanLibrary
+from eventstore.recorder import Recorder
+from eventstore.vault import Vault
+from projections.reading import ViewReader
+from services import readiness
+from services.api.audit import Audit
+from services.api.contract import methods, services
+from services.api.doors import Doors
+from services.api.edge import Edge, Limits
+from services.api.incidents import Incidents
+from services.api.places import Places
+from services.api.plans import Plans
+from services.api.recording import Recording
+from services.api.resources import Resources
+from services.api.server import WORKFLOWS, bind, build, say_how_it_is
+from services.api.watching import Watching
+from services.api.workflows import Workflows
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from services.api.edge import Stream, Unary
+    from services.settings import Settings
+
+LOOK_S = 2.0
+"""How often to look whether the log and Temporal can be reached."""
+
+log = structlog.get_logger()
+
+
+class Serving(NamedTuple):
+    """A service that runs."""
+
+    host: str
+    port: int
+
+    @property
+    def address(self) -> str:
+        """Return where it listens."""
+        return f"{self.host}:{self.port}"
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until told to stop, then end in order. Raises PortTaken, SchemaMismatch and others."""
+    told = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, told.set)
+    async with serving(settings) as here:
+        if settings.metrics.port is not None:
+            start_http_server(settings.metrics.port, settings.metrics.host)
+        log.info("serving", address=here.address)
+        readiness.announce(here.address)
+        await told.wait()
+
+
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[Serving]:
+    """Run the service for as long as the context lasts."""
+    dsn = settings.database.dsn.get_secret_value()
+    await check(dsn)
+    doors = Doors(settings.api.tokens_file)
+    async with AsyncExitStack() as stack:
+        store = await Log.open(dsn)
+        stack.push_async_callback(store.close)
+        views = await ViewReader.open(dsn)
+        stack.push_async_callback(views.close)
+        vault = await Vault.connect(dsn, settings.vault.key_file)
+        stack.push_async_callback(vault.close)
+        workflows = Workflows(settings.temporal)
+        stack.push_async_callback(workflows.close)
+        parts = _parts(store, views, vault, workflows)
+        mutual = settings.api.tls is not None and settings.api.tls.client_ca_file is not None
+        edge = Edge(doors, _limits(settings), mutual_tls=mutual)
+        server, well = build(edge, settings.api, parts.unaries, parts.streams)
+        port = bind(server, settings.api)
+        await _look(store, workflows, well)
+        looking = asyncio.create_task(_keep_looking(store, workflows, well), name="health")
+        await server.start()
+        try:
+            yield Serving(settings.api.host, port)
+        finally:
+            looking.cancel()
+            await well.enter_graceful_shutdown()
+            parts.watching.close()
+            await server.stop(settings.api.drain_seconds)
+
+
+class _Parts(NamedTuple):
+    unaries: Mapping[str, Unary]
+    streams: Mapping[str, Stream]
+    watching: Watching
+
+
+def _parts(store: Log, views: ViewReader, vault: Vault, workflows: Workflows) -> _Parts:
+    """Make what answers each method."""
+    library, places = PlanLibrary(store), Places(store)
+    incidents = Recorder(store, INCIDENTS, clock=_now, surroundings=library.surroundings)
+    recorders: dict[str, Recorder[Any]] = {
+        "incident": incidents,
+        "unit": Recorder(store, UNITS, clock=_now),
+        "person": Recorder(store, PERSONS, clock=_now),
+    }
+    plans = Plans(store, Recorder(store, PUBLICATION, clock=_now), library, views)
+    reading = Incidents(incidents, views, workflows)
+    recording = Recording(recorders, vault.seal)
+    resources, audit = Resources(views), Audit(store, incidents, places)
+    watching = Watching(store, incidents, views, places)
+    unaries: dict[str, Unary] = {
+        "Submit": recording.submit,
+        "GetIncident": reading.get,
+        "ListIncidents": reading.list,
+        "GetStanding": reading.standing,
+        "PublishPlan": plans.publish,
+        "CheckPlan": plans.check,
+        "GetPlan": plans.get,
+        "ListPlans": plans.list,
+        "ListUnits": resources.units,
+        "ListContacts": resources.contacts,
+        "StateAt": audit.state_at,
+    }
+    unaries |= {one.name: recording.unary(one) for one in methods() if one.records}
+    streams: dict[str, Stream] = {
+        "SubmitStream": recording.submit_stream,
+        "WatchIncidents": watching.watch,
+        "ReadEvents": audit.read,
+        "Verify": audit.verify,
+    }
+    return _Parts(unaries, streams, watching)
+
+
+def _limits(settings: Settings) -> Limits:
+    api = settings.api
+    return Limits(
+        api.max_message_bytes, api.max_concurrent_commands, api.max_watches, api.deadline_seconds
+    )
+
+
+async def _keep_looking(store: Log, workflows: Workflows, well: Any) -> None:
+    while True:
+        await asyncio.sleep(LOOK_S)
+        await _look(store, workflows, well)
+
+
+async def _look(store: Log, workflows: Workflows, well: Any) -> None:
+    """Say how it is: commands need the log only; what runs at Temporal is another matter."""
+    try:
+        await store.head()
+        recorded = True
+    except LogUnavailable:
+        recorded = False
+    state = {service.full_name: recorded for service in services()}
+    await say_how_it_is(well, {"": True, **state, WORKFLOWS: await workflows.are_well()})
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,59 @@
+"""Where incidents happen: for callers who were let in at some venues only."""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from services.api.failures import Failure
+
+if TYPE_CHECKING:
+    from domain.values import Actor
+    from eventstore.events import StoredEvent
+    from eventstore.log import Log
+
+PLACES_MAX = 20_000
+"""Incidents whose venue is remembered."""
+
+CATEGORY = "incident"
+
+
+class Places:
+    """The venue of each incident. It is in the first event and never changes."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._venues: OrderedDict[str, str] = OrderedDict()
+
+    async def venue(self, stream: str) -> str | None:
+        """Return where an incident happens; None if there is no such incident."""
+        if stream in self._venues:
+            return self._venues[stream]
+        async for page in self._log.read_stream(stream, up_to=1):
+            return self._keep(page[0])
+        return None
+
+    async def refuse_elsewhere(self, actor: Actor, stream: str) -> None:
+        """Refuse to show an incident of another venue. Raises Failure."""
+        if actor.venues is None:
+            return
+        venue = await self.venue(stream)
+        if venue is not None and not actor.may_act_at(venue):
+            raise Failure("VENUE_NOT_PERMITTED", {"venue": venue}, subject=stream)
+
+    async def shown_to(self, actor: Actor, event: StoredEvent) -> bool:
+        """Tell whether an actor may read an event: plans all, incidents those of their venues."""
+        if actor.venues is None or event.category == "plan":
+            return True
+        if event.category != CATEGORY:
+            return False
+        venue = self._keep(event) if event.version == 1 else await self.venue(event.stream)
+        return venue is not None and actor.may_act_at(venue)
+
+    def _keep(self, first: StoredEvent) -> str:
+        venue = str(json.loads(first.data)["venue"])
+        self._venues[first.stream] = venue
+        if len(self._venues) > PLACES_MAX:
+            self._venues.popitem(last=False)
+        return venue

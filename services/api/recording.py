@@ -1,0 +1,176 @@
+"""Commands: to the recorder, and from its answer to a receipt; one at a time, many, or a stream."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from google.rpc import status_pb2
+from muster.v1 import common_pb2, incident_service_pb2
+
+from domain.aggregate import Refused
+from domain.refusals import Refusal
+from domain.resource.unit import RegisterUnit
+from services.api import marks
+from services.api.commands import Order, Reading, named
+from services.api.contract import Method, methods
+from services.api.dispatching import Dispatching
+from services.api.edge import not_allowed
+from services.api.failures import Failure, Violation, of_error, of_refusal
+from services.api.personal import personal_fields, seal_all
+
+if TYPE_CHECKING:
+    from eventstore.recorder import Receipt, Recorder
+    from services.api.edge import Call, Unary
+
+SUBMIT_COMMANDS_MAX = 256
+"""Commands in one batch."""
+
+STREAM_COMMANDS_MAX = 64
+"""Commands of one stream that are being recorded at a time."""
+
+EFFECTS: Mapping[str, common_pb2.WorkKind.ValueType] = {
+    "NotificationOrdered": common_pb2.WORK_KIND_NOTIFY,
+    "ResourceRequested": common_pb2.WORK_KIND_DISPATCH,
+    "UnitReleased": common_pb2.WORK_KIND_RETURN,
+    "ResponseTerminated": common_pb2.WORK_KIND_EVALUATE,
+}
+"""The facts that leave the hands something to do."""
+
+Seal = Callable[[str, str], Awaitable[str]]
+"""Seals a text for a subject."""
+
+log = structlog.get_logger()
+
+
+class Recording:
+    """Records what methods ask for."""
+
+    def __init__(self, recorders: Mapping[str, Recorder[Any]], seal: Seal) -> None:
+        self._recorders = recorders
+        self._seal = seal
+        self._dispatching = Dispatching(recorders["incident"], recorders["unit"])
+        self._readings = {one.name: Reading.of(one) for one in methods() if one.records}
+        self._personal = {
+            name: personal_fields(reading.method.request.DESCRIPTOR)
+            for name, reading in self._readings.items()
+        }
+
+    def unary(self, method: Method) -> Unary:
+        """Return what answers a method that records a command."""
+        reading = self._readings[method.name]
+        if self._personal[method.name] or reading.category != "incident":
+            return self._carefully(reading)
+
+        async def answer(request: Any, call: Call) -> common_pb2.Receipt:
+            order = reading.order(reading.convert.values(request), request, call)
+            return receipt(order, await self._record(order))
+
+        return answer
+
+    async def submit(self, request: Any, call: Call) -> incident_service_pb2.SubmitResponse:
+        """Record many commands, those of one incident in their order."""
+        if len(request.commands) > SUBMIT_COMMANDS_MAX:
+            raise Failure("FIELD_INVALID", violations=[Violation.of("commands", "too_many")])
+        answers: list[Awaitable[incident_service_pb2.Answer]] = []
+        for command in request.commands:
+            task = asyncio.create_task(self._answer(command, call))
+            answers.append(task)
+            if command.WhichOneof("command") == Dispatching.METHOD:
+                await asyncio.wait([task])
+        return incident_service_pb2.SubmitResponse(answers=await asyncio.gather(*answers))
+
+    async def submit_stream(
+        self, requests: AsyncIterator[Any], call: Call
+    ) -> AsyncGenerator[incident_service_pb2.SubmitStreamResponse, None]:
+        """Record commands as they come, some at a time, and answer in their order."""
+        begun: asyncio.Queue[asyncio.Task[incident_service_pb2.Answer] | None]
+        begun = asyncio.Queue(STREAM_COMMANDS_MAX)
+
+        async def begin() -> None:
+            async for request in requests:
+                await begun.put(asyncio.create_task(self._answer(request.command, call)))
+            await begun.put(None)
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(begin())
+            while (task := await begun.get()) is not None:
+                yield incident_service_pb2.SubmitStreamResponse(answer=await task)
+
+    def _carefully(self, reading: Reading) -> Unary:
+        """Return what answers a method about a unit or a person: sealed, and only where allowed."""
+        personal = self._personal[reading.method.name]
+
+        async def answer(request: Any, call: Call) -> common_pb2.Receipt:
+            values = reading.convert.values(request)
+            if personal:
+                subject = named(getattr(request, reading.key), reading.key)
+                await seal_all(values, personal, subject, self._seal)
+            order = reading.order(values, request, call)
+            await self._refuse_elsewhere(order)
+            return receipt(order, await self._record(order))
+
+        return answer
+
+    async def _record(self, order: Order) -> Receipt | Refused:
+        if self._dispatching.concerns(order):
+            return await self._dispatching.record(order)
+        return await self._recorders[order.category].record(order.key, order.asked)
+
+    async def _answer(self, command: Any, call: Call) -> incident_service_pb2.Answer:
+        """Answer one of many as its own method would."""
+        which = command.WhichOneof("command")
+        named = ""
+        try:
+            if which is None:
+                raise Failure("COMMAND_REQUIRED")  # noqa: TRY301 - told below, like all others
+            request = getattr(command, which)
+            named = request.context.command_id
+            reading = self._readings[type(request).DESCRIPTOR.name.removesuffix("Request")]
+            if call.actor.roles.isdisjoint(reading.method.allowed):
+                raise not_allowed(call.actor, reading.method)  # noqa: TRY301 - as above
+            order = reading.order(reading.convert.values(request), request, call)
+            recorded = receipt(order, await self._record(order))
+        except Exception as error:  # noqa: BLE001 - an edge too: one must not fail the others
+            return incident_service_pb2.Answer(command_id=named, error=_told(error, call))
+        return incident_service_pb2.Answer(command_id=named, receipt=recorded)
+
+    async def _refuse_elsewhere(self, order: Order) -> None:
+        """Refuse a unit of another venue to those who were let in at some venues only."""
+        actor = order.asked.actor
+        if order.category != "unit" or actor.venues is None:
+            return
+        command = order.asked.command
+        venue = command.venue if isinstance(command, RegisterUnit) else None
+        if not isinstance(command, RegisterUnit):
+            known = await self._recorders["unit"].known(order.key)
+            venue = known.state.registered.venue if known.state.registered else None
+        if venue is None or not actor.may_act_at(venue):
+            found = Refused(Refusal.VENUE_NOT_PERMITTED, {"venue": venue or "*"})
+            raise of_refusal(found, order.asked, order.stream)
+
+
+def receipt(order: Order, answer: Receipt | Refused) -> common_pb2.Receipt:
+    """Return the receipt. Raises Failure for a refusal."""
+    if isinstance(answer, Refused):
+        raise of_refusal(answer, order.asked, order.stream)
+    return common_pb2.Receipt(
+        stream=answer.stream,
+        incident_id=order.key if order.category == "incident" else "",
+        version=answer.version,
+        position=answer.position,
+        resume_token=marks.resume_token(answer.position),
+        kinds=answer.kinds,
+        duplicate=answer.duplicate,
+        effects_pending=[EFFECTS[kind] for kind in answer.kinds if kind in EFFECTS],
+    )
+
+
+def _told(error: Exception, call: Call) -> status_pb2.Status:
+    failure = of_error(error)
+    if failure is None:
+        log.error("command_broke", request_id=call.request_id, exc_info=error)
+        failure = Failure("INTERNAL", {"request_id": call.request_id})
+    return failure.status(call.language, call.request_id)

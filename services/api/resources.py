@@ -1,0 +1,91 @@
+"""Units and contacts, to be listed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from muster.v1 import common_pb2, resource_service_pb2
+
+from projections.paging import PageTokenInvalid
+from projections.reading import ViewBehind
+from services.api import present
+from services.api.incidents import VIEW_PATIENCE_S, check_page, listing_failure
+
+if TYPE_CHECKING:
+    from domain.values import Actor
+    from projections.contacts import ContactRow
+    from projections.reading import ViewReader
+    from projections.units import UnitRow
+    from services.api.edge import Call
+
+
+class Resources:
+    """Answers what is asked about units and contacts."""
+
+    def __init__(self, views: ViewReader) -> None:
+        self._views = views
+
+    async def units(self, request: Any, call: Call) -> resource_service_pb2.ListUnitsResponse:
+        """Return a page of units; those of other venues only are left out."""
+        check_page(request)
+        try:
+            if request.min_position > 0:
+                await self._views.wait_for("units", request.min_position, VIEW_PATIENCE_S)
+            page = await self._views.units(
+                resource_kind=request.resource_kind,
+                venue=request.venue,
+                size=request.page_size,
+                page_token=request.page_token,
+            )
+        except (PageTokenInvalid, ViewBehind) as error:
+            raise listing_failure(error, request) from None
+        return resource_service_pb2.ListUnitsResponse(
+            units=[_unit(row) for row in page.rows if _serves(row, call.actor)],
+            next_page_token=page.next_token,
+            position=page.position,
+        )
+
+    async def contacts(self, request: Any, _: Call) -> resource_service_pb2.ListContactsResponse:
+        """Return a page of contacts, without names and addresses."""
+        check_page(request)
+        try:
+            page = await self._views.contacts(size=request.page_size, page_token=request.page_token)
+        except PageTokenInvalid as error:
+            raise listing_failure(error, request) from None
+        return resource_service_pb2.ListContactsResponse(
+            contacts=[_contact(row) for row in page.rows], next_page_token=page.next_token
+        )
+
+
+def _serves(row: UnitRow, actor: Actor) -> bool:
+    return row.venue is None or actor.may_act_at(row.venue)
+
+
+def _unit(row: UnitRow) -> resource_service_pb2.Unit:
+    return resource_service_pb2.Unit(
+        unit=row.unit,
+        title=common_pb2.Text(zh=row.title_zh, en=row.title_en),
+        resource_kind=row.resource_kind,
+        venue=row.venue,
+        x=row.x,
+        y=row.y,
+        capacity=row.capacity,
+        status=present.named_unit_status(row.status),
+        incident_id=row.incident_id or "",
+        request=row.request or "",
+        cause=row.cause or "",
+        version=row.version,
+    )
+
+
+def _contact(row: ContactRow) -> resource_service_pb2.Contact:
+    return resource_service_pb2.Contact(
+        person=row.person,
+        channels=[
+            resource_service_pb2.ContactChannel(
+                kind=present.named("ChannelKind", kind), exercise=exercise
+            )
+            for kind, exercise in zip(row.channels, row.exercises, strict=True)
+        ],
+        version=row.version,
+    )
