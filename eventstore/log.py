@@ -97,7 +97,7 @@ class Log:
     ) -> Outcome:
         """Append events to a stream at the version it is expected to have, all or none.
 
-        What was handed over is carried out, whether or not the caller still waits for the answer.
+        What was sent is carried out, whether or not the caller still waits for the answer.
         Raises Overloaded (nothing was done), LogUnavailable (unknown: ask again with the same ids).
         """
         if not events:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from eventstore.connecting import LOG_SETTINGS, Connection, close_quietly, connect, pauses
 from eventstore.events import StoredEvent
-from eventstore.failures import passes
+from eventstore.failures import LogClosed, passes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +43,7 @@ class Tail:
         """Begin to listen, if nobody did yet."""
         if self._work is None:
             self._work = asyncio.create_task(self._listen(), name="log tail")
+            self._work.add_done_callback(lambda _: self._tell())
 
     async def close(self) -> None:
         """Stop listening."""
@@ -57,8 +58,16 @@ class Tail:
         return self._head
 
     async def news(self) -> None:
-        """Wait for the next events. Look first: what is there already is no news."""
-        await self._news.wait()
+        """Wait for the next events. Look first: what is there already is no news.
+
+        Raises LogClosed, and whatever ended the listening.
+        """
+        if self._work is None or not self._work.done():
+            await self._news.wait()
+        if self._work is not None and self._work.done():
+            if self._work.cancelled():
+                raise LogClosed("the log was closed")
+            self._work.result()
 
     def after(self, position: int) -> Sequence[StoredEvent] | None:
         """Return a page of what came after a position; None if that is no longer in memory."""

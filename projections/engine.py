@@ -14,7 +14,8 @@ from eventstore.failures import FollowerTooSlow, LogUnavailable, passes
 from eventstore.log import Log
 
 PACE_S = 0.01
-"""How long a view lets events gather while they come one by one."""
+FULL_PAGE_EVENTS = 200
+"""How long a view lets events gather while they come few at a time."""
 
 VIEW_LOCK = 7309940773834519399
 """One process at a time makes the tables of views."""
@@ -137,7 +138,8 @@ class ViewKeeper:
         async with aclosing(self._log.follow(position)) as pages:
             async for page in pages:
                 await self._take(view, apply, page)
-                await asyncio.sleep(PACE_S)
+                if len(page) < FULL_PAGE_EVENTS:
+                    await asyncio.sleep(PACE_S)
 
     async def _take(self, view: View, apply: Apply, page: Sequence[StoredEvent]) -> None:
         """Apply a page and move the checkpoint, both or neither, and once whoever else keeps it."""

@@ -9,7 +9,7 @@ import pytest
 
 from eventstore import log as log_module
 from eventstore import tail
-from eventstore.log import Appended, FollowerTooSlow, Log
+from eventstore.log import Appended, FollowerTooSlow, Log, LogClosed
 from tests.eventstore.samples import events
 
 if TYPE_CHECKING:
@@ -110,3 +110,12 @@ async def _write(log: Log, count: int) -> list[int]:
         versions.append(answer.version)
         await asyncio.sleep(0.01)
     return versions
+
+
+async def test_a_follower_is_told_when_the_log_is_closed(database: Database) -> None:
+    log = await Log.open(database.dsn)
+    following = asyncio.ensure_future(anext(log.follow(0)))
+    await asyncio.sleep(0.1)
+    await log.close()
+    with pytest.raises(LogClosed):
+        await following

@@ -219,7 +219,7 @@ async def test_an_expected_version_must_be_the_one(recorder: Recorder[Door]) -> 
 
 async def test_a_commit_outlives_who_asked_for_it(log: Log, recorder: Recorder[Door]) -> None:
     asking = asyncio.create_task(recorder.record("a", asked(OpenDoor())))
-    while not recorder._queues or recorder._queues["a"].waiting:  # noqa: ASYNC110, SLF001 - in flight
+    while not recorder._queues or recorder._queues["a"].waiting:  # noqa: SLF001 - in flight
         await asyncio.sleep(0)
     asking.cancel()
     counted = await recorder.record("a", asked(CountPeople()))
