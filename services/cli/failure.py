@@ -31,7 +31,7 @@ _OF_STATUS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)  # not frozen: an exception is given its traceback as it passes
 class Failure(Exception):  # noqa: N818 - most of them are refusals, which are answers
     """Why a command did not do what it was asked."""
 

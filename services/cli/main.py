@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import cache
 
 import typer
 from typer.models import CommandInfo
@@ -12,7 +13,7 @@ from services.cli import stack
 
 app = typer.Typer(
     name="muster",
-    help="Runs emergency plans: the plan is data, each incident a durable process, its log the proof.",
+    help="Runs emergency plans: a plan is data, an incident a durable process, its log the proof.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -22,9 +23,14 @@ stack.add_to(app)
 
 def command_line(asked: Sequence[str] = ()) -> typer.Typer:
     """Return every command; the stack's alone when one of them is asked: it starts sooner."""
-    if asked and asked[0] in {name_of(command) for command in app.registered_commands}:
-        return app
-    from services.cli import register  # noqa: PLC0415 - as the docstring says
+    own = {name_of(command) for command in app.registered_commands}
+    return app if asked and asked[0] in own else whole()
+
+
+@cache
+def whole() -> typer.Typer:
+    """Return every command there is."""
+    from services.cli import register  # noqa: PLC0415 - it takes a while, and not all need it
 
     register.add_to(app)
     return app

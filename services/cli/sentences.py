@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import NamedTuple
 
-from services.cli.words import Language, clock, language_of, said, word
+from services.cli.words import Language, day_and_clock, language_of, said, word
 
 
 class Sentence(NamedTuple):
@@ -179,7 +179,12 @@ def sentence(kind: str, data: str, language: str, zone: tzinfo | None = None) ->
     fields = {name: said_of.shown(name, value) for name, value in json.loads(data).items()}
     template = known.zh if language_of(language) == "zh" else known.en
     text = template.format_map(fields)
-    return text[0].upper() + text[1:]
+    return text if template.startswith("{") and "colour" not in template else capitalised(text)
+
+
+def capitalised(text: str) -> str:
+    """Return a text with a capital first."""
+    return text[:1].upper() + text[1:]
 
 
 def sentence_in_utc(kind: str, data: str, language: str) -> str:
@@ -203,7 +208,7 @@ class Reading(NamedTuple):
             case list():
                 return ", ".join(self.shown(name, one) for one in value)
             case str() if name.endswith(("_by", "_at")) and _is_instant(value):
-                return clock(datetime.fromisoformat(value), self.zone)
+                return day_and_clock(datetime.fromisoformat(value), self.zone)
             case _:
                 return word("level" if name == "was" else name, str(value), self.language)
 

@@ -148,6 +148,11 @@ def clock(moment: datetime, zone: tzinfo | None = None) -> str:
     return moment.astimezone(zone).strftime("%H:%M:%S")
 
 
+def day_and_clock(moment: datetime, zone: tzinfo | None = None) -> str:
+    """Write a moment as day of the year and time of day, here or in another zone."""
+    return moment.astimezone(zone).strftime("%m-%d %H:%M:%S")
+
+
 def date_and_clock(moment: datetime) -> str:
     """Write a moment with its day, here, to the millisecond."""
     here = moment.astimezone()

@@ -20,7 +20,7 @@ from services.cli.reporting import write
 from services.cli.timeline import fold, lines, table
 from services.cli.words import Language, clock, either, heading, word
 from services.demo import proof, stage, story
-from services.demo.case import Case
+from services.demo.case import Case, meta_of
 from services.demo.performance import PACE, Performance, performance
 from services.demo.play import StoryBroken
 from services.demo.proof import Proof
@@ -120,12 +120,18 @@ def _moments(events: Sequence[StoredEvent], language: Language) -> RenderableTyp
     grid.add_column("")
     stood = []
     for kind in MOMENTS:
-        event = [one for one in events if one.type == kind][-1]
+        event = _last_of_its_command([one for one in events if one.type == kind][-1], events)
         stood.append(fold(events[: event.version]))
         grid.add_column(f"#{event.version}  {clock(event.recorded_at)}")
     for name, values in _rows(stood, language):
         grid.add_row(name, *values)
     return grid
+
+
+def _last_of_its_command(event: StoredEvent, events: Sequence[StoredEvent]) -> StoredEvent:
+    """Return the end of what a command led to: nobody ever saw it stand half-way."""
+    command = meta_of(event)["command_id"]
+    return [one for one in events if meta_of(one)["command_id"] == command][-1]
 
 
 def _rows(stood: Sequence[Incident], language: Language) -> list[tuple[str, list[str]]]:
