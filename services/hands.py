@@ -18,6 +18,7 @@ from domain.directory.person import PERSONS
 from domain.incident.decider import INCIDENTS
 from domain.resource.unit import UNITS
 from eventstore.log import Log
+from eventstore.migrations import check
 from eventstore.plans import PlanLibrary
 from eventstore.recorder import Recorder
 from eventstore.vault import Vault
@@ -44,6 +45,7 @@ class Activities(NamedTuple):
 async def opened(settings: Settings) -> AsyncIterator[Activities]:
     """Open the log, the vault and the process that evaluates; close them afterwards."""
     dsn = settings.database.dsn.get_secret_value()
+    await check(dsn)
     log = await Log.open(dsn)
     try:
         vault = await Vault.connect(dsn, settings.vault.key_file)

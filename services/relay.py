@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from domain.incident.decider import INCIDENTS
-from eventstore.failures import FollowerTooSlow, LogUnavailable
+from eventstore.failures import FollowerTooSlow, LogUnavailable, passes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +49,9 @@ class Relay:
                 await self._follow()
             except FollowerTooSlow:
                 log.info("relay fell behind", position=self.position)
-            except LogUnavailable as error:
+            except Exception as error:
+                if not (isinstance(error, LogUnavailable) or passes(error)):
+                    raise
                 log.warning("the log is away", because=str(error))
                 await asyncio.sleep(LOG_PAUSE_S)
 

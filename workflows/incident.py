@@ -81,15 +81,16 @@ class IncidentWorkflow:
     async def _live_in(self, *phases: Phase | None) -> None:
         while self._standing.phase in phases:
             await workflow.wait_condition(lambda: self._has_news or self._alarm.rang)
-            if deadline := self._due():
-                self._passed, self._asked = deadline, self._heard
-                self._attend(await ports.let_deadline_pass(self._life, deadline))
-            elif self._has_news:
-                self._asked = self._heard
-                self._attend(await ports.standing(self._life))
-            else:  # what the alarm was set for was answered in time
-                self._attend(self._standing)
-            self._begin_anew_if_long()
+            self._attend(await self._whatever_came())
+
+    async def _whatever_came(self) -> Standing:
+        if deadline := self._due():
+            self._passed, self._asked = deadline, self._heard
+            return await ports.let_deadline_pass(self._life, deadline)
+        if self._has_news:
+            self._asked = self._heard
+            return await ports.standing(self._life)
+        return self._standing  # what the alarm was set for was answered in time
 
     @property
     def _has_news(self) -> bool:
@@ -104,6 +105,7 @@ class IncidentWorkflow:
         """See to what stands: the clock, the work, what operators are shown."""
         self._standing = standing
         self._asked = max(self._asked, standing.version)
+        self._begin_anew_if_long()
         self._hands.take_on(standing.outstanding)
         operators.show(standing)
         deadline = standing.next_deadline
@@ -113,7 +115,10 @@ class IncidentWorkflow:
         self._alarm.set_for(None if deadline is None else deadline.at)
 
     def _begin_anew_if_long(self) -> None:
-        """Go on in a new run when this one's history is long, if possible between two works."""
+        """Go on in a new run when this one's history is long, if possible between two works.
+
+        The new run asks the log, and takes on again what was under way; its hands notice.
+        """
         here = workflow.info()
         long = (
             here.get_current_history_length() > HISTORY_EVENTS_MAX

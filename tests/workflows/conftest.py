@@ -1,0 +1,143 @@
+"""A real Temporal server whose time can be skipped, and incidents that live on it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
+from temporalio.worker import Worker
+
+from services.lives import Lives, workflow_id
+from services.settings import Worker as Queues
+from tests.workflows.world import World
+from workflows.incident import IncidentWorkflow
+from workflows.operators import SEARCH_ATTRIBUTES
+from workflows.running import RUNNER, WORKFLOWS
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+
+    from temporalio.client import WorkflowHandle
+
+    from domain.incident.outstanding import Standing
+
+PATIENCE_S = 15.0
+LOOK_S = 0.02
+
+EVENTS_OF_A_RUN = 60
+"""After which the server suggests to continue as new; 4,096 by default."""
+
+FLAGS = {
+    "frontend.WorkflowTimeSkippingEnabled": "true",
+    "limit.historyCount.suggestContinueAsNew": str(EVENTS_OF_A_RUN),
+}
+
+
+async def start_temporal() -> WorkflowEnvironment:
+    """Start a server that knows nothing."""
+    return await WorkflowEnvironment.start_time_skipping_v2(
+        ts_config=TimeSkippingConfig(enabled=False),
+        dev_server_existing_path=str(Path(sys.executable).parent / "temporal"),
+        dev_server_log_level="error",
+        dev_server_extra_args=[
+            word
+            for name, value in FLAGS.items()
+            for word in ("--dynamic-config-value", f"{name}={value}")
+        ],
+        data_converter=pydantic_data_converter,
+        search_attributes=SEARCH_ATTRIBUTES,
+    )
+
+
+@pytest.fixture(scope="session")
+async def temporal() -> AsyncIterator[WorkflowEnvironment]:
+    """One server for all tests."""
+    async with await start_temporal() as environment:
+        yield environment
+
+
+async def eventually(
+    look: Callable[[], Any | Awaitable[Any]], patience_s: float = PATIENCE_S
+) -> Any:
+    """Wait until something is so, and return what was seen."""
+    until = time.monotonic() + patience_s
+    while True:
+        seen = look()
+        if asyncio.iscoroutine(seen):
+            seen = await seen
+        if seen or time.monotonic() > until:
+            assert seen, "it did not come about"
+            return seen
+        await asyncio.sleep(LOOK_S)
+
+
+class Stage:
+    """Queues of one test's own, and whoever works on them."""
+
+    def __init__(self, temporal: WorkflowEnvironment, cached: int) -> None:
+        self.temporal = temporal
+        self.client = temporal.client
+        self.queues = Queues(task_queue=f"incidents-{uuid4()}", hands_queue=f"hands-{uuid4()}")
+        self.lives = Lives(self.client, self.queues)
+        self.cached = cached
+
+    @asynccontextmanager
+    async def worker(self, activities: Sequence[Callable[..., Any]]) -> AsyncIterator[None]:
+        """Work on both queues."""
+        hands = Worker(self.client, task_queue=self.queues.hands_queue, activities=activities)
+        workflows = Worker(
+            self.client,
+            task_queue=self.queues.task_queue,
+            workflows=WORKFLOWS,
+            activities=activities,
+            workflow_runner=RUNNER,
+            max_cached_workflows=self.cached,
+        )
+        async with hands, workflows:
+            yield
+
+    def life(self, incident: str) -> WorkflowHandle[IncidentWorkflow, Any]:
+        """Return the latest run of an incident's life."""
+        return self.client.get_workflow_handle_for(IncidentWorkflow.run, workflow_id(incident))
+
+    async def run_of(self, incident: str) -> str:
+        """Return which run an incident's life is in."""
+        return (await self.life(incident).describe()).run_id
+
+    async def standing(self, incident: str) -> Standing:
+        """Ask a workflow what it knows."""
+        return await self.life(incident).query(IncidentWorkflow.standing)
+
+    async def knows(self, incident: str, version: int) -> None:
+        """Wait until a workflow has seen a version."""
+
+        async def seen() -> bool:
+            return (await self.standing(incident)).version >= version
+
+        await eventually(seen)
+
+
+@pytest.fixture(params=[0, 100], ids=["replaying", "cached"])
+def stage(temporal: WorkflowEnvironment, request: pytest.FixtureRequest) -> Stage:
+    """With a worker that replays for every task, and with one that remembers."""
+    return Stage(temporal, request.param)
+
+
+@pytest.fixture
+def world() -> World:
+    """Nothing happened yet."""
+    return World()
+
+
+@pytest.fixture
+def incident() -> str:
+    """Return a new incident's id."""
+    return str(uuid4())

@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from domain.values import Phase, ResponseLevel
+from tests.workflows.conftest import Stage, eventually
+from tests.workflows.world import World, due, notify
+from workflows.operators import LEVEL, MODE, PHASE, PLAN, VENUE
+
+A_MOMENT = 0.3
+"""Long enough for a wrong thing to happen."""
+
+
+def in_hours(hours: float) -> datetime:
+    return datetime.now(UTC) + timedelta(hours=hours)
+
+
+async def test_an_incident_lives_from_its_first_alarm_to_its_close(
+    stage: Stage, world: World, incident: str
+) -> None:
+    async with stage.worker(world.activities):
+        for phase in (Phase.NORMAL, Phase.WARNING, Phase.RESPONSE, Phase.AFTERMATH, Phase.CLOSED):
+            await stage.lives.tell(incident, world.opened(incident, phase=phase))
+        assert await stage.life(incident).result() == Phase.CLOSED
+
+
+async def test_a_warning_that_is_cancelled_stands_down(
+    stage: Stage, world: World, incident: str
+) -> None:
+    async with stage.worker(world.activities):
+        await stage.lives.tell(incident, world.opened(incident, phase=Phase.WARNING))
+        await stage.lives.tell(incident, world.say(incident, phase=Phase.STOOD_DOWN))
+        assert await stage.life(incident).result() == Phase.STOOD_DOWN
+
+
+async def test_a_life_that_is_over_is_not_begun_again(
+    stage: Stage, world: World, incident: str
+) -> None:
+    async with stage.worker(world.activities):
+        version = world.opened(incident, phase=Phase.CLOSED)
+        await stage.lives.tell(incident, version)
+        await stage.life(incident).result()
+        before = await stage.run_of(incident)
+        await stage.lives.tell(incident, version)
+        assert await stage.run_of(incident) == before
+
+
+async def test_a_life_that_an_operator_ended_is_begun_again(
+    stage: Stage, world: World, incident: str
+) -> None:
+    async with stage.worker(world.activities):
+        version = world.opened(incident)
+        await stage.lives.tell(incident, version)
+        await stage.knows(incident, version)
+        await stage.life(incident).terminate("by mistake")
+        await stage.lives.tell(incident, world.say(incident))
+        await stage.knows(incident, version + 1)
+
+
+async def test_a_deadline_passes_once_and_not_before_its_time(
+    stage: Stage, world: World, incident: str
+) -> None:
+    deadline = due(in_hours(4))
+    async with stage.worker(world.activities):
+        version = world.opened(incident, next_deadline=deadline)
+        await stage.lives.tell(incident, version)
+        await stage.knows(incident, version)
+        await stage.temporal.fast_forward(stage.life(incident), timedelta(hours=3))
+        await asyncio.sleep(A_MOMENT)
+        assert world.passed == []
+        await stage.temporal.fast_forward(stage.life(incident), timedelta(hours=2))
+        await eventually(lambda: world.passed)
+        await stage.lives.tell(incident, world.say(incident))
+        await asyncio.sleep(A_MOMENT)
+        assert world.passed == [(incident, deadline)]
+
+
+async def test_a_deadline_that_came_while_no_worker_ran_passes_once(
+    stage: Stage, world: World, incident: str
+) -> None:
+    deadline = due(in_hours(4))
+    async with stage.worker(world.activities):
+        version = world.opened(incident, next_deadline=deadline)
+        await stage.lives.tell(incident, version)
+        await stage.knows(incident, version)
+    skipping = asyncio.create_task(
+        stage.temporal.fast_forward(stage.life(incident), timedelta(hours=9))
+    )
+    await asyncio.sleep(A_MOMENT)
+    async with stage.worker(world.activities):
+        await skipping
+        await eventually(lambda: world.passed)
+        await asyncio.sleep(A_MOMENT)
+    assert world.passed == [(incident, deadline)]
+
+
+async def test_a_deadline_that_was_over_before_its_life_began_passes_at_once(
+    stage: Stage, world: World, incident: str
+) -> None:
+    deadline = due(in_hours(-30))
+    async with stage.worker(world.activities):
+        await stage.lives.tell(incident, world.opened(incident, next_deadline=deadline))
+        await eventually(lambda: world.passed)
+    assert world.passed == [(incident, deadline)]
+
+
+async def test_a_duty_answered_in_time_does_not_pass_and_the_next_one_does(
+    stage: Stage, world: World, incident: str
+) -> None:
+    first, second = due(in_hours(1)), due(in_hours(6), "close-entrance")
+    async with stage.worker(world.activities):
+        await stage.lives.tell(incident, world.opened(incident, next_deadline=first))
+        await eventually(lambda: world.read)
+        version = world.say(incident, next_deadline=second)
+        await stage.lives.tell(incident, version)
+        await stage.knows(incident, version)
+        await stage.temporal.fast_forward(stage.life(incident), timedelta(hours=2))
+        await asyncio.sleep(A_MOMENT)
+        assert world.passed == []
+        await stage.temporal.fast_forward(stage.life(incident), timedelta(hours=5))
+        await eventually(lambda: world.passed)
+    assert world.passed == [(incident, second)]
+
+
+async def test_a_nearer_deadline_comes_first(stage: Stage, world: World, incident: str) -> None:
+    far, near = due(in_hours(8)), due(in_hours(1), "close-entrance")
+    async with stage.worker(world.activities):
+        await stage.lives.tell(incident, world.opened(incident, next_deadline=far))
+        await eventually(lambda: world.read)
+        version = world.say(incident, next_deadline=near)
+        await stage.lives.tell(incident, version)
+        await stage.knows(incident, version)
+        await stage.temporal.fast_forward(stage.life(incident), timedelta(hours=2))
+        await eventually(lambda: world.passed)
+    assert world.passed == [(incident, near)]
+
+
+async def test_a_deadline_that_stays_armed_does_not_go_round_in_a_circle(
+    stage: Stage, world: World, incident: str
+) -> None:
+    stuck = due(in_hours(-1))
+    async with stage.worker(world.activities):
+        await stage.lives.tell(incident, world.opened(incident, next_deadline=stuck))
+        await eventually(lambda: world.passed)
+        version = world.say(incident, next_deadline=stuck)
+        await stage.lives.tell(incident, version)
+        await stage.knows(incident, version)
+        await asyncio.sleep(A_MOMENT)
+    assert len(world.passed) == 1
+
+
+async def test_every_piece_of_work_is_done_once_however_often_it_is_nudged(
+    stage: Stage, world: World, incident: str
+) -> None:
+    works = tuple(notify(number) for number in range(1, 9))
+    world.pace.clear()
+    async with stage.worker(world.activities):
+        for _ in range(5):
+            version = world.opened(incident, outstanding=works)
+            await stage.lives.tell(incident, version)
+            await stage.knows(incident, version)
+        world.pace.set()
+        await eventually(lambda: not world.standings[incident].outstanding)
+        await stage.knows(incident, world.standings[incident].version)
+    assert [world.times(work) for work in works] == [1] * len(works)
+
+
+async def test_work_that_fails_is_tried_again(stage: Stage, world: World, incident: str) -> None:
+    work = notify(1)
+    world.refusing.add(work.key)
+    async with stage.worker(world.activities):
+        await stage.lives.tell(incident, world.opened(incident, outstanding=(work,)))
+        await eventually(lambda: world.times(work) > 1)
+        world.refusing.clear()
+        await eventually(lambda: not world.standings[incident].outstanding)
+    assert world.most_at_once[work.key] == 1
+
+
+async def test_the_work_of_an_answered_duty_is_not_tried_again(
+    stage: Stage, world: World, incident: str
+) -> None:
+    answered, other = notify(1), notify(2)
+    world.refusing.add(answered.key)
+    async with stage.worker(world.activities):
+        await stage.lives.tell(incident, world.opened(incident, outstanding=(answered,)))
+        await eventually(lambda: world.times(answered))
+        version = world.say(incident, outstanding=(other,))
+        await stage.lives.tell(incident, version)
+        await stage.knows(incident, version + 1)
+        tried = world.times(answered)
+        await stage.temporal.fast_forward(stage.life(incident), timedelta(minutes=5))
+        await asyncio.sleep(A_MOMENT)
+    assert world.times(answered) == tried
+    assert world.times(other) == 1
+
+
+async def test_a_long_life_goes_on_in_new_runs_and_loses_nothing(
+    stage: Stage, world: World, incident: str
+) -> None:
+    deadline = due(in_hours(4))
+    async with stage.worker(world.activities):
+        version = world.opened(incident, next_deadline=deadline)
+        await stage.lives.tell(incident, version)
+        first = await stage.run_of(incident)
+        for number in range(1, 25):
+            left = (*world.standings[incident].outstanding, notify(number))
+            version = world.say(incident, outstanding=left)
+            await stage.lives.tell(incident, version)
+            await stage.knows(incident, version)
+        await eventually(lambda: not world.standings[incident].outstanding)
+        assert await stage.run_of(incident) != first
+        await stage.temporal.fast_forward(stage.life(incident), timedelta(hours=5))
+        await eventually(lambda: world.passed)
+    assert world.passed == [(incident, deadline)]
+    assert [world.times(notify(number)) for number in range(1, 25)] == [1] * 24
+
+
+async def test_operators_see_where_an_incident_stands(
+    stage: Stage, world: World, incident: str
+) -> None:
+    async with stage.worker(world.activities):
+        version = world.opened(incident, level=ResponseLevel.II)
+        await stage.lives.tell(incident, version)
+        await stage.knows(incident, version)
+        shown = (await stage.life(incident).describe()).typed_search_attributes
+    assert [shown.get(key) for key in (PHASE, VENUE, PLAN, MODE)] == [
+        "response",
+        "mall",
+        "general",
+        "live",
+    ]
+    assert shown.get(LEVEL) == 2
+
+
+async def test_news_that_change_nothing_for_operators_show_nothing_new(
+    stage: Stage, world: World, incident: str
+) -> None:
+    async with stage.worker(world.activities):
+        for _ in range(3):
+            version = world.opened(incident)
+            await stage.lives.tell(incident, version)
+            await stage.knows(incident, version)
+        history = await stage.life(incident).fetch_history()
+    shown = [
+        event
+        for event in history.events
+        if event.HasField("upsert_workflow_search_attributes_event_attributes")
+    ]
+    assert len(shown) == 1
