@@ -6,12 +6,11 @@ import json
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
+from pydantic_core import to_json
+
 if TYPE_CHECKING:
     from domain.aggregate import Asked
     from eventstore.events import StoredEvent
-
-_TO_TEXT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
 
 def event_id(command_id: UUID, number: int) -> UUID:
     """Return the id of a command's n-th event, from 0: the same whoever records it, and when."""
@@ -20,7 +19,7 @@ def event_id(command_id: UUID, number: int) -> UUID:
 
 def meta_texts(asked: Asked) -> tuple[str, str]:
     """Return what is kept with a command's first event, and with its others."""
-    rest = _TO_TEXT(_meta(asked))
+    rest = to_json(_meta(asked)).decode()
     return f'{rest[:-1]},"command":{asked.command.model_dump_json()}}}', rest
 
 
