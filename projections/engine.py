@@ -12,6 +12,7 @@ from eventstore.connecting import SETTINGS, Lent, Pool, close_pool, connect_pool
 from eventstore.events import StoredEvent
 from eventstore.failures import FollowerTooSlow, LogUnavailable, passes
 from eventstore.log import Log
+from eventstore.patience import patiently
 
 PACE_S = 0.01
 FULL_PAGE_EVENTS = 200
@@ -154,9 +155,9 @@ class ViewKeeper:
 
     async def _stop(self, view: View, error: Exception) -> None:
         because = f"{type(error).__name__}: {error}"
-        await self._pool.execute(STOP, view.name, because)
-        position = int(await self._pool.fetchval(POSITION, view.name))
-        self._report(Stopped(view.name, position, error))
+        found = await patiently(self._pool, lambda lent: lent.fetchval(POSITION, view.name))
+        self._report(Stopped(view.name, int(found), error))
+        await patiently(self._pool, lambda lent: lent.execute(STOP, view.name, because))
 
 
 async def _make(connection: Lent, view: View) -> None:
