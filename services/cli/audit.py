@@ -36,8 +36,8 @@ async def replay(
     step: Annotated[bool, typer.Option("--step", help="One event at a time.")] = False,
 ) -> None:
     """Replay a case from its log: who did what, when and why, and how it stood then."""
-    history = await events.of_incident(session.connection, incident)
     request = _moment(incident, at)
+    history = await events.of_incident(session.connection, incident)
     stood = await session.connection.audit.StateAt(request, **session.connection.call)
     shown = [event for event in history if event.version <= stood.version]
     if step and not session.output.as_json:

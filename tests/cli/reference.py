@@ -19,15 +19,18 @@ FILE = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
 
 HEAD = """# The command line
 
-Made from the command line itself by `python -m tests.cli.reference`; a test keeps it true. `muster COMMAND --help` says more.
+Made from the command line itself by `python -m tests.cli.reference`; a test keeps it true.
+`muster COMMAND --help` says more.
 
-Answers are tables for people; with `-o json` they are JSON for programs, with the field names of the contract, on the output
-stream. What went wrong is on the error stream: a reason for programs, a text in Chinese or English, the details, and what would
-be right; with `-o json` as `{"error": {"reason", "text", "details", "fields", "hint"}}`. A reason is a value of
-`muster.v1.ErrorReason`, or one of the command line's own (`NOT_RUNNING`, `FILE_UNREADABLE`, `ROLE_UNKNOWN`, …).
+Answers are tables for people; with `-o json` they are JSON for programs, with the field names of
+the contract, on the output stream. What went wrong is on the error stream: a reason for programs,
+a text in Chinese or English, the details, and what would be right; with `-o json` as
+`{"error": {"reason", "text", "details", "fields", "hint"}}`. A reason is a value of
+`muster.v1.ErrorReason`, or one of the command line's own (`NOT_RUNNING`, `FILE_UNREADABLE`,
+`ROLE_UNKNOWN`, …).
 
-Without `--address` and a token, the stack that runs in `.muster/` is used, with the token of the role that the command needs;
-`--as commander` chooses another.
+Without `--address` and a token, the stack that runs in `.muster/` is used, with the token of the
+role that the command needs; `--as commander` chooses another.
 """
 
 
@@ -69,7 +72,8 @@ def reference() -> str:
     for shape, _ in COMMON.values():
         (option,) = shape.__metadata__
         env = f" (`{option.envvar}`)" if option.envvar else ""
-        lines.append(f"| `{' '.join(option.param_decls)}` | {option.help}{env} |")
+        flags = " ".join((str(option.default), *(option.param_decls or ())))
+        lines.append(f"| `{flags}` | {option.help}{env} |")
     lines += ["\n## Commands\n", "| command | what |", "| --- | --- |"]
     for words, command in every_command():
         about = " ".join((command.help or "").split("\n\n")[0].split())

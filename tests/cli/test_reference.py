@@ -10,7 +10,17 @@ from services.cli.exits import Exit
 from services.cli.main import command_line
 from tests.cli.reference import FILE, every_command, exit_texts, reference
 
-EVERY = [" ".join(words) for words, _ in every_command()]
+COMMANDS = {" ".join(words): command for words, command in every_command()}
+EVERY = sorted(COMMANDS)
+
+WITHOUT_A_TEXT = {"number", "help"}
+"""Parameters whose name says it all."""
+
+
+def test_a_command_can_be_asked_what_it_does() -> None:
+    answer = CliRunner().invoke(command_line(), ["incident", "raise-warning", "--help"])
+    assert answer.exit_code == Exit.OK
+    assert "--colour" in answer.output
 
 
 def test_the_reference_says_what_the_command_line_does() -> None:
@@ -23,9 +33,12 @@ def test_every_exit_code_says_when_it_is_returned() -> None:
 
 @pytest.mark.parametrize("words", EVERY)
 def test_every_command_explains_itself(words: str) -> None:
-    answer = CliRunner().invoke(command_line(), [*words.split(), "--help"])
-    assert answer.exit_code == Exit.OK
-    assert "Usage" in answer.output
+    command = COMMANDS[words]
+    context = command.make_context(words, [], resilient_parsing=True)
+    said = command.get_help(context)
+    assert "Usage" in said or command.help
+    options = [one for one in command.params if one.name not in WITHOUT_A_TEXT]
+    assert all(getattr(one, "help", None) for one in options)
 
 
 def test_every_command_of_an_incident_is_on_the_command_line() -> None:

@@ -1,0 +1,1 @@
+"""A whole emergency, over gRPC, on real parts."""
