@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
+from temporalio.client import WorkflowExecutionStatus
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 from temporalio.worker import Worker
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from temporalio.client import WorkflowHandle
 
     from domain.incident.outstanding import Standing
+    from domain.values import Phase
 
 PATIENCE_S = 15.0
 LOOK_S = 0.02
@@ -115,6 +118,24 @@ class Stage:
     async def standing(self, incident: str) -> Standing:
         """Ask a workflow what it knows."""
         return await self.life(incident).query(IncidentWorkflow.standing)
+
+    async def is_alive(self, incident: str) -> bool:
+        """Tell whether an incident has a life that goes on."""
+        try:
+            told = await self.life(incident).describe()
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return False
+            raise
+        return told.status is WorkflowExecutionStatus.RUNNING
+
+    async def stands(self, incident: str, phase: Phase) -> None:
+        """Wait until a workflow knows of a phase."""
+
+        async def seen() -> bool:
+            return (await self.standing(incident)).phase is phase
+
+        await eventually(seen)
 
     async def knows(self, incident: str, version: int) -> None:
         """Wait until a workflow has seen a version."""

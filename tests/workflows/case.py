@@ -1,0 +1,81 @@
+"""An incident on a real log, for workflows that live on a real Temporal server."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from temporalio import activity
+
+from activities.record import RecordActivities
+from domain.aggregate import Asked
+from domain.incident.decider import INCIDENTS
+from domain.incident.notification import ConfirmDelivery
+from domain.incident.outstanding import Order
+from domain.incident.warning import ReportAlarm
+from domain.plan.model import ChannelKind
+from domain.plan.publication import PUBLICATION, PublishPlan
+from domain.values import HANDS, Actor, HazardKind, Role
+from eventstore.plans import PlanLibrary
+from eventstore.recorder import Receipt, Recorder
+from tests.domain.plan.plans import SMALL_PLAN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from domain.values import Command
+    from eventstore.log import Log
+
+OFFICER = Actor("officer", frozenset({Role.OPERATOR, Role.COMMANDER, Role.PLANNER}))
+ALARM = ReportAlarm(
+    venue="shop", plan=SMALL_PLAN.id, hazard=HazardKind.FIRE, zone="hall", source="button"
+)
+
+
+class Case:
+    """The doors to one log, with a clock that can be put forward."""
+
+    def __init__(self, log: Log) -> None:
+        self.log = log
+        self.ahead = timedelta()
+        self.told: list[Order] = []
+        plans = PlanLibrary(log)
+        self.incidents = Recorder(log, INCIDENTS, clock=self._now, surroundings=plans.surroundings)
+        self._plans = Recorder(log, PUBLICATION, clock=self._now)
+
+    async def publish(self) -> None:
+        """Bring the plan into force."""
+        await self._plans.record(SMALL_PLAN.id, _asked(PublishPlan(plan=SMALL_PLAN)))
+
+    async def ask(self, incident: str, command: Command) -> Receipt:
+        """Record a command that is not refused."""
+        answer = await self.incidents.record(incident, _asked(command))
+        assert isinstance(answer, Receipt), answer
+        return answer
+
+    async def kinds(self, incident: str) -> list[str]:
+        """Return what happened to an incident."""
+        pages = self.log.read_stream(f"incident/{incident}")
+        return [event.type async for page in pages for event in page]
+
+    @property
+    def activities(self) -> Sequence[Callable[..., Any]]:
+        """The record, and a hand that always reaches everybody."""
+        record = RecordActivities(self.incidents)
+        return [record.standing, record.let_deadline_pass, self._notify]
+
+    @activity.defn(name="notify")
+    async def _notify(self, order: Order) -> int:
+        self.told.append(order)
+        delivered = ConfirmDelivery(notification=order.subject, channel=ChannelKind.MAIL)
+        asked = Asked(command=delivered, command_id=uuid4(), actor=HANDS)
+        await self.incidents.record(order.incident, asked)
+        return (await self.incidents.known(order.incident)).version
+
+    def _now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+def _asked(command: Command) -> Asked:
+    return Asked(command=command, command_id=uuid4(), actor=OFFICER)

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from activities.record import RecordActivities
+from domain.incident.outstanding import standing
+from domain.incident.warning import VerifyAlarm
+from domain.values import Phase
+from eventstore.log import Log
+from projections.bookmarks import Bookmarks
+from services.lives import Lives
+from services.recover import revive
+from services.relay import BOOKMARK, Relay
+from tests.workflows.case import ALARM, Case
+from tests.workflows.conftest import Stage, eventually, start_temporal
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.conftest import Database
+
+VERIFY_WITHIN = timedelta(minutes=3)
+GENUINE = VerifyAlarm(genuine=True)
+FALSE = VerifyAlarm(genuine=False)
+A_MOMENT = 0.3
+
+
+@pytest.fixture
+async def log(database: Database) -> AsyncIterator[Log]:
+    opened = await Log.open(database.dsn)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def case(log: Log) -> Case:
+    made = Case(log)
+    await made.publish()
+    return made
+
+
+@pytest.fixture
+async def bookmarks(database: Database) -> AsyncIterator[Bookmarks]:
+    opened = await Bookmarks.open(database.dsn)
+    yield opened
+    await opened.close()
+
+
+@asynccontextmanager
+async def running(relay: Relay) -> AsyncIterator[None]:
+    task = asyncio.create_task(relay.run())
+    yield
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def test_an_alarm_that_nobody_verifies_begins_the_response_once(
+    stage: Stage, case: Case, bookmarks: Bookmarks, incident: str
+) -> None:
+    async with stage.worker(case.activities), running(Relay(case.log, stage.lives, bookmarks)):
+        opened = await case.ask(incident, ALARM)
+        await eventually(lambda: stage.is_alive(incident))
+        await stage.knows(incident, opened.version)
+        case.ahead = VERIFY_WITHIN * 2
+        await stage.temporal.fast_forward(stage.life(incident), VERIFY_WITHIN * 2)
+        await eventually(lambda: case.told)
+        await stage.stands(incident, Phase.RESPONSE)
+    assert (await case.kinds(incident)).count("ResponseActivated") == 1
+
+
+async def test_the_clock_says_the_same_once_however_often_it_is_asked(
+    case: Case, incident: str
+) -> None:
+    await case.ask(incident, ALARM)
+    before = await case.incidents.known(incident)
+    deadline = standing(incident, before.state, before.version).next_deadline
+    assert deadline is not None
+    record = RecordActivities(case.incidents)
+    first = await record.let_deadline_pass(incident, deadline)
+    again = await RecordActivities(Case(case.log).incidents).let_deadline_pass(incident, deadline)
+    assert first == again
+    assert first.version > before.version
+
+
+async def test_a_false_alarm_ends_the_life_that_it_began(
+    stage: Stage, case: Case, bookmarks: Bookmarks, incident: str
+) -> None:
+    async with stage.worker(case.activities), running(Relay(case.log, stage.lives, bookmarks)):
+        await case.ask(incident, ALARM)
+        await eventually(lambda: stage.is_alive(incident))
+        await case.ask(incident, FALSE)
+        assert await stage.life(incident).result() == Phase.STOOD_DOWN
+
+
+async def test_the_bookmark_waits_until_temporal_has_taken_the_news(
+    stage: Stage, case: Case, bookmarks: Bookmarks, incident: str
+) -> None:
+    async with await start_temporal() as gone:
+        nowhere = gone.client
+    opened = await case.ask(incident, ALARM)
+    away = Relay(case.log, Lives(nowhere, stage.queues), bookmarks)
+    async with running(away):
+        await asyncio.sleep(A_MOMENT)
+        assert await away.lag() == opened.position
+    assert await bookmarks.read_bookmark(BOOKMARK) == 0
+    back = Relay(case.log, stage.lives, bookmarks)
+    async with stage.worker(case.activities), running(back):
+        await eventually(lambda: stage.is_alive(incident))
+        await eventually(lambda: back.position >= opened.position)
+
+
+async def test_every_open_incident_lives_again_after_temporal_lost_its_data(case: Case) -> None:
+    over, still_open = str(uuid4()), [str(uuid4()) for _ in range(5)]
+    for incident in (over, *still_open):
+        await case.ask(incident, ALARM)
+    await case.ask(over, FALSE)
+    async with await start_temporal() as empty:
+        stage = Stage(empty, cached=100)
+        async with stage.worker(case.activities):
+            progress = [seen async for seen in revive(case.log, stage.lives)]
+            assert (progress[-1].told, progress[-1].known) == (5, 5)
+            for incident in still_open:
+                await stage.stands(incident, Phase.NORMAL)
+            assert not await stage.is_alive(over)
+
+
+async def test_a_deadline_missed_while_temporal_was_gone_passes_when_it_is_back(
+    case: Case, incident: str
+) -> None:
+    await case.ask(incident, ALARM)
+    async with await start_temporal() as empty:
+        stage = Stage(empty, cached=0)
+        async with stage.worker(case.activities):
+            async for _ in revive(case.log, stage.lives):
+                pass
+            await stage.stands(incident, Phase.NORMAL)
+            case.ahead = VERIFY_WITHIN * 2
+            await stage.temporal.fast_forward(stage.life(incident), VERIFY_WITHIN * 2)
+            await stage.stands(incident, Phase.RESPONSE)
+    assert (await case.kinds(incident)).count("AlarmLeftUnverified") == 1
