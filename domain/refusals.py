@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Refusal(StrEnum):
-    """Why a command was refused. Each is also a value of `muster.v1.ErrorReason`, with its texts."""
+    """Why a command was refused; each is a value of `muster.v1.ErrorReason`, with its texts."""
 
     # whoever asks
     VENUE_NOT_PERMITTED = "VENUE_NOT_PERMITTED"

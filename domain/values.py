@@ -27,7 +27,8 @@ Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 """One line that a person wrote; never empty."""
 
 Prose = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=TEXT_LENGTH_MAX)
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=TEXT_LENGTH_MAX),
 ]
 """Some sentences that a person wrote; never empty."""
 
@@ -42,7 +43,7 @@ class Value(BaseModel):
 
 
 class Fact(Value):
-    """Something that happened. Its fields are a storage format: add a schema version to change it."""
+    """Something that happened. Its fields are a storage format: change them by schema version."""
 
     schema_version: ClassVar[int] = 1
     kind: str
@@ -72,7 +73,7 @@ class Text(Value):
 
 
 class Role(StrEnum):
-    """What somebody may do in Muster. A plan's posts are another matter: see `domain.plan.model`."""
+    """What somebody may do in Muster. A plan's posts are another matter: `domain.plan.model`."""
 
     ADMINISTRATOR = "administrator"
     COMMANDER = "commander"

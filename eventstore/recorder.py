@@ -6,7 +6,7 @@ import asyncio
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from domain.aggregate import Asked, Decider, Known, Refused, decode
+from domain.aggregate import Asked, Decider, Known, Refused, decode, folding
 from eventstore.asking import Queue, Receipt, Waiting
 from eventstore.deciding import Deciding, Draft
 from eventstore.failures import LogClosed, LogUnavailable, Overloaded
@@ -167,12 +167,12 @@ class Recorder(Generic[S]):
     async def _read_on(self, key: str, known: Known[S], *, up_to: int | None = None) -> Known[S]:
         """Fold what the log has beyond what is known."""
         state, version, position = known
-        decider, evolve = self._decider, self._decider.evolve
+        decider, fold = self._decider, folding(self._decider, state)
         pages = self._log.read_facts(self._stream(key), after=version, up_to=up_to)
         async for page in pages:
             for version, position, kind, schema_version, data in page:  # noqa: B007 - of the last
-                state = evolve(state, decode(decider, kind, schema_version, data))
-        return Known(state, version, position)
+                fold.take(decode(decider, kind, schema_version, data))
+        return Known(fold.state(), version, position)
 
     def _keep(self, key: str, known: Known[S]) -> None:
         """Remember a state, unless a later one is remembered, and forget the least used."""

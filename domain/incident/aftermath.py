@@ -92,8 +92,4 @@ def propose_corrective_action(on: Situation, ask: ProposeCorrectiveAction) -> De
 def complete_evaluation(on: Situation, ask: CompleteEvaluation) -> Decision:
     if on.incident.evaluated:
         return []
-    return [
-        EvaluationCompleted(
-            up_to_version=ask.up_to_version, report_sha256=ask.report_sha256
-        )
-    ]
+    return [EvaluationCompleted(up_to_version=ask.up_to_version, report_sha256=ask.report_sha256)]

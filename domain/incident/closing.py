@@ -33,16 +33,12 @@ class CloseIncident(Command):
 
 
 def terminate_response(on: Situation, ask: TerminateResponse) -> Decision:
-    overruled = _through(
-        on, "termination", termination_unmet(on.incident, on.plan), ask.overrule
-    )
+    overruled = _through(on, "termination", termination_unmet(on.incident, on.plan), ask.overrule)
     if not isinstance(overruled, list):
         return overruled
     after = on._replace(incident=on.incident._replace(phase=Phase.AFTERMATH))
     holders = {on.plan.posts[task.post].holder for task in on.incident.tasks.values()}
-    told = [
-        on.tell(one, Message.RESPONSE_TERMINATED, "incident") for one in sorted(holders)
-    ]
+    told = [on.tell(one, Message.RESPONSE_TERMINATED, "incident") for one in sorted(holders)]
     return [
         *overruled,
         ResponseTerminated(),
@@ -78,17 +74,9 @@ def termination_unmet(incident: Incident, plan: Plan) -> list[str]:
             if not state.lifted and state.owner is None
         ),
         *(f"zone not cleared: {zone}" for zone, state in zones if not state.cleared),
-        *(
-            f"people unaccounted for: {zone}"
-            for zone, state in zones
-            if state.unaccounted
-        ),
+        *(f"people unaccounted for: {zone}" for zone, state in zones if state.unaccounted),
         *(f"assistance open: {case}" for case in sorted(incident.assistance)),
-        *(
-            f"report not filed: {report}"
-            for report in unfiled
-            if report not in incident.reports
-        ),
+        *(f"report not filed: {report}" for report in unfiled if report not in incident.reports),
         *(
             f"unit not released: {unit}"
             for unit, state in sorted(incident.units.items())
@@ -114,9 +102,7 @@ def _through(
     if not unmet:
         return []
     if not overrule:
-        return Refused(
-            Refusal.GATE_NOT_PASSED, {"gate": gate, "unmet": "; ".join(unmet)}
-        )
+        return Refused(Refusal.GATE_NOT_PASSED, {"gate": gate, "unmet": "; ".join(unmet)})
     if not on.asked.reason:
         return Refusal.REASON_REQUIRED
     return [GateOverruled(gate=gate, unmet=tuple(unmet))]

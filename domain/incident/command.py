@@ -64,11 +64,7 @@ def assign_role(on: Situation, ask: AssignRole) -> Decision:
 def accept_role(on: Situation, ask: AcceptRole) -> Decision:
     holding = on.incident.posts.get(ask.post)
     if holding is None:
-        return (
-            Refusal.POST_UNKNOWN
-            if ask.post not in on.plan.posts
-            else Refusal.POST_NOT_OFFERED
-        )
+        return Refusal.POST_UNKNOWN if ask.post not in on.plan.posts else Refusal.POST_NOT_OFFERED
     if holding.held_by == on.who and holding.offered_to is None:
         return []
     if holding.offered_to is None:
@@ -84,19 +80,11 @@ def accept_role(on: Situation, ask: AcceptRole) -> Decision:
 def decline_role(on: Situation, ask: DeclineRole) -> Decision:
     holding = on.incident.posts.get(ask.post)
     if holding is None:
-        return (
-            Refusal.POST_UNKNOWN
-            if ask.post not in on.plan.posts
-            else Refusal.POST_NOT_OFFERED
-        )
+        return Refusal.POST_UNKNOWN if ask.post not in on.plan.posts else Refusal.POST_NOT_OFFERED
     if on.who in holding.passed_over:
         return []
     if holding.offered_to != on.who:
-        return (
-            Refusal.PERSON_NOT_ASSIGNED
-            if holding.offered_to
-            else Refusal.POST_NOT_OFFERED
-        )
+        return Refusal.PERSON_NOT_ASSIGNED if holding.offered_to else Refusal.POST_NOT_OFFERED
     declined = PostDeclined(post=ask.post, person=on.who)
     return [
         declined,

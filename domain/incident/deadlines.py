@@ -46,7 +46,7 @@ def let_deadline_pass(on: Situation, ask: LetDeadlinePass) -> Decision:
     return passed(on, key)
 
 
-def passed(on: Situation, key: DeadlineKey) -> list[Fact]:
+def passed(on: Situation, key: DeadlineKey) -> list[Fact]:  # noqa: PLR0911 - one case a kind
     """Return what follows when an armed deadline passes."""
     match key.kind:
         case DeadlineKind.ALARM_VERIFICATION:

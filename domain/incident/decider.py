@@ -27,6 +27,7 @@ from domain.incident import (
 from domain.incident.events import FACTS
 from domain.incident.events.duties import NotificationOrdered
 from domain.incident.fold import evolve
+from domain.incident.folding import IncidentFolding
 from domain.incident.situation import Situation
 from domain.incident.state import NOTHING_YET, Incident
 from domain.plan.model import PinnedPlan
@@ -36,9 +37,7 @@ from domain.values import Command, Fact, Phase, Role
 CLOCK_SKEW = timedelta(minutes=1)
 """How far ahead of ours a caller's clock may be."""
 
-MAY_SPEAK_FOR_OTHERS = frozenset(
-    {Role.COMMANDER, Role.OPERATOR, Role.ADMINISTRATOR, Role.SYSTEM}
-)
+MAY_SPEAK_FOR_OTHERS = frozenset({Role.COMMANDER, Role.OPERATOR, Role.ADMINISTRATOR, Role.SYSTEM})
 """Who may enter what another person did, such as an answer by telephone."""
 
 IncidentCommand = (
@@ -94,9 +93,7 @@ COMMANDS: dict[str, type[Command]] = {
 }
 """Every command of an incident, by its name."""
 
-COMMAND = TypeAdapter[IncidentCommand](
-    Annotated[IncidentCommand, Field(discriminator="kind")]
-)
+COMMAND = TypeAdapter[IncidentCommand](Annotated[IncidentCommand, Field(discriminator="kind")])
 """Reads a command from its JSON."""
 
 _OPENING = (warning.RaiseWarning, warning.ReportAlarm)
@@ -116,9 +113,7 @@ _PHASES: dict[type[Command], frozenset[Phase]] = {
     evacuation.OrderEvacuation: _RESPONSE,
     evacuation.RegisterAssistance: _RESPONSE,
     resources.RequestResource: _RESPONSE,
-    information.DraftNotice: frozenset(
-        {Phase.WARNING, Phase.RESPONSE, Phase.AFTERMATH}
-    ),
+    information.DraftNotice: frozenset({Phase.WARNING, Phase.RESPONSE, Phase.AFTERMATH}),
     closing.TerminateResponse: _RESPONSE,
     closing.CloseIncident: _AFTERMATH,
     aftermath.RecordDamage: _RESPONSE | _AFTERMATH,
@@ -142,13 +137,11 @@ def decide(
     return refused(decision) or _numbered(incident, decision)  # type: ignore[arg-type] # no refusal
 
 
-def _out_of_place(incident: Incident, asked: Asked, now: datetime) -> Refused | None:
+def _out_of_place(  # noqa: PLR0911 - one line a rule
+    incident: Incident, asked: Asked, now: datetime
+) -> Refused | None:
     shape = type(asked.command)
-    venue = (
-        getattr(asked.command, "venue", "")
-        if incident.phase is None
-        else incident.venue
-    )
+    venue = getattr(asked.command, "venue", "") if incident.phase is None else incident.venue
     if incident.phase is None and shape not in _OPENING:
         return Refused(Refusal.INCIDENT_UNKNOWN)
     if not asked.actor.may_act_at(venue):
@@ -182,7 +175,7 @@ def _numbered(incident: Incident, facts: Sequence[Fact]) -> list[Fact]:
     return numbered
 
 
-def _decide(on: Situation, ask: IncidentCommand) -> Decision:  # noqa: C901, PLR0911, PLR0912, PLR0915 - one case a command
+def _decide(on: Situation, ask: IncidentCommand) -> Decision:  # noqa: C901, PLR0911, PLR0912 - one case a command
     match ask:
         case warning.RaiseWarning():
             return warning.raise_warning(on, ask)
@@ -284,5 +277,6 @@ INCIDENTS = Decider[Incident](
     facts=FACTS,
     evolve=evolve,
     decide=decide,
+    folding=IncidentFolding,
 )
 """The incident, as the recorder knows it."""

@@ -66,9 +66,7 @@ def order_evacuation(on: Situation, ask: OrderEvacuation) -> Decision:
     zones = on.incident.zones
     wanted = dict.fromkeys(ask.zones)
     return [
-        EvacuationOrdered(zone=zone)
-        for zone in wanted
-        if zone not in zones or zones[zone].cleared
+        EvacuationOrdered(zone=zone) for zone in wanted if zone not in zones or zones[zone].cleared
     ]
 
 
@@ -80,9 +78,7 @@ def declare_zone_cleared(on: Situation, ask: DeclareZoneCleared) -> Decision:
         return Refusal.ZONE_NOT_EVACUATING
     if zone.cleared:
         return []
-    if open_cases := [
-        case for case, at in on.incident.assistance.items() if at == ask.zone
-    ]:
+    if open_cases := [case for case, at in on.incident.assistance.items() if at == ask.zone]:
         cases = ", ".join(sorted(open_cases))
         return Refused(Refusal.ASSISTANCE_STILL_OPEN, {"assistance": cases})
     return [ZoneCleared(zone=ask.zone, searched_by=ask.searched_by)]
@@ -102,14 +98,9 @@ def report_unaccounted(on: Situation, ask: ReportUnaccounted) -> Decision:
 def register_assistance(on: Situation, ask: RegisterAssistance) -> Decision:
     if not on.knows_zone(ask.zone):
         return Refusal.ZONE_UNKNOWN
-    if (
-        ask.assistance in on.incident.assistance
-        or ask.assistance in on.incident.assisted
-    ):
+    if ask.assistance in on.incident.assistance or ask.assistance in on.incident.assisted:
         return []
-    return [
-        AssistanceRegistered(assistance=ask.assistance, zone=ask.zone, need=ask.need)
-    ]
+    return [AssistanceRegistered(assistance=ask.assistance, zone=ask.zone, need=ask.need)]
 
 
 def confirm_assistance_given(on: Situation, ask: ConfirmAssistanceGiven) -> Decision:

@@ -106,10 +106,7 @@ def publish_notice(on: Situation, ask: PublishNotice) -> Decision:
             return Refusal.NOTICE_NOT_APPROVED
         case _:
             about = f"notice/{ask.notice}"
-            told = [
-                on.tell(channel, Message.PUBLIC_NOTICE, about)
-                for channel in notice.channels
-            ]
+            told = [on.tell(channel, Message.PUBLIC_NOTICE, about) for channel in notice.channels]
             return [NoticePublished(notice=ask.notice), *told]
 
 

@@ -49,9 +49,7 @@ class HandOverMeasure(Command):
 
 def impose_measure(on: Situation, ask: ImposeMeasure) -> Decision:
     if ask.measure in on.incident.measures:
-        return (
-            Refusal.ID_ALREADY_USED if on.incident.measures[ask.measure].lifted else []
-        )
+        return Refusal.ID_ALREADY_USED if on.incident.measures[ask.measure].lifted else []
     return [MeasureImposed(measure=ask.measure, title=ask.title)]
 
 

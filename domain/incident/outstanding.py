@@ -74,9 +74,7 @@ def outstanding(incident: Incident) -> tuple[Work, ...]:
     ]
     told = [
         Work(kind=WorkKind.NOTIFY, subject=notification)
-        for notification in sorted(
-            incident.notifications, key=lambda name: int(name[1:])
-        )
+        for notification in sorted(incident.notifications, key=lambda name: int(name[1:]))
     ]
     evaluation = incident.phase is Phase.AFTERMATH and not incident.evaluated
     case = [Work(kind=WorkKind.EVALUATE, subject="case")] if evaluation else []
@@ -94,8 +92,6 @@ def standing(key: str, incident: Incident, version: int) -> Standing:
         venue=incident.venue,
         plan=incident.plan.id if incident.plan else "",
         mode=incident.mode,
-        next_deadline=NextDeadline(at=coming.at, command=coming.command)
-        if coming
-        else None,
+        next_deadline=NextDeadline(at=coming.at, command=coming.command) if coming else None,
         outstanding=outstanding(incident),
     )

@@ -53,15 +53,11 @@ def submit_situation_report(on: Situation, ask: SubmitSituationReport) -> Decisi
 
 def begin(on: Situation, phase: Phase) -> list[Fact]:
     """Return the reports that a phase begins with."""
-    armed = {
-        key.subject for key in on.incident.deadlines if key.kind is DeadlineKind.REPORT
-    }
+    armed = {key.subject for key in on.incident.deadlines if key.kind is DeadlineKind.REPORT}
     return [
         ReportExpected(report=rule.id, due_at=on.after(rule.first_within))
         for rule in on.plan.reports
-        if phase in rule.phases
-        and rule.id not in armed
-        and not _filed_for_good(on, rule)
+        if phase in rule.phases and rule.id not in armed and not _filed_for_good(on, rule)
     ]
 
 

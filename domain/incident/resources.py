@@ -123,10 +123,7 @@ def dispatch_unit(on: Situation, ask: DispatchUnit) -> Decision:
         return Refusal.REQUEST_UNKNOWN
     if ask.unit in request.units:
         return []
-    if (
-        on.incident.phase is not Phase.RESPONSE
-        or request.status is not RequestStatus.OPEN
-    ):
+    if on.incident.phase is not Phase.RESPONSE or request.status is not RequestStatus.OPEN:
         return Refusal.REQUEST_OVER
     if ask.unit in on.incident.units:
         return Refusal.UNIT_NOT_AVAILABLE
@@ -158,9 +155,7 @@ def confirm_unit_returned(on: Situation, ask: ConfirmUnitReturned) -> Decision:
     return [UnitReturned(unit=ask.unit)]
 
 
-def declare_resource_unavailable(
-    on: Situation, ask: DeclareResourceUnavailable
-) -> Decision:
+def declare_resource_unavailable(on: Situation, ask: DeclareResourceUnavailable) -> Decision:
     request = on.incident.requests.get(ask.request)
     if request is None:
         return Refusal.REQUEST_UNKNOWN
@@ -187,8 +182,7 @@ def begin(on: Situation, level: ResponseLevel, was: ResponseLevel | None) -> lis
             arrive_by=on.after(need.arrive_within),
         )
         for number, need in enumerate(on.plan.resource_needs, start=1)
-        if level in need.levels
-        and f"plan.{need.kind}.{number}" not in on.incident.requests
+        if level in need.levels and f"plan.{need.kind}.{number}" not in on.incident.requests
         if was is None or was not in need.levels
     ]
 

@@ -43,9 +43,7 @@ class Situation(NamedTuple):
 
     def tell(self, to: str, message: Message, about: str) -> NotificationOrdered:
         """Return the order to tell somebody something; the decider numbers it."""
-        return NotificationOrdered(
-            notification=UNNUMBERED, to=to, message=message, about=about
-        )
+        return NotificationOrdered(notification=UNNUMBERED, to=to, message=message, about=about)
 
     def tell_commander(self, message: Message, about: str) -> NotificationOrdered:
         """Return the order to tell whoever commands, or would."""

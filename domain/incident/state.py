@@ -30,7 +30,7 @@ class DeadlineKind(StrEnum):
 
 
 class DeadlineKey(NamedTuple):
-    """Names a deadline within an incident: what is due, and for which task, post, …"""
+    """Names a deadline within an incident: what is due, and for which task or post."""
 
     kind: DeadlineKind
     subject: str

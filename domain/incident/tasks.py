@@ -154,9 +154,7 @@ def begin(on: Situation, phase: Phase, level: ResponseLevel | None) -> list[Fact
 
 def end(on: Situation) -> list[Fact]:
     """Return the lapse of every task that is still open when its phase ends."""
-    open_tasks = [
-        task for task, owed in on.incident.tasks.items() if not owed.status.is_over
-    ]
+    open_tasks = [task for task, owed in on.incident.tasks.items() if not owed.status.is_over]
     withdrawn = on.withdrawn(*(f"task/{task}" for task in open_tasks))
     return [*(TaskLapsed(task=task) for task in sorted(open_tasks)), *withdrawn]
 
@@ -173,9 +171,7 @@ def acknowledgement_missed(on: Situation, task: str) -> list[Fact]:
     rule = next((rule for rule in on.plan.tasks if rule.id == task), None)
     patience = rule.acknowledge_within if rule else on.plan.command.accept_within
     until = on.after(patience)
-    escalated = TaskEscalated(
-        task=task, to=chain[step], step=step, acknowledge_by=until
-    )
+    escalated = TaskEscalated(task=task, to=chain[step], step=step, acknowledge_by=until)
     return [
         escalated,
         *on.withdrawn(about),

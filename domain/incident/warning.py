@@ -111,9 +111,7 @@ def raise_warning(on: Situation, ask: RaiseWarning) -> Decision:
 
 def report_alarm(on: Situation, ask: ReportAlarm) -> Decision:
     if on.incident.phase is not None:
-        reported = (
-            on.incident.alarm is not AlarmStatus.NONE and on.incident.venue == ask.venue
-        )
+        reported = on.incident.alarm is not AlarmStatus.NONE and on.incident.venue == ask.venue
         return [] if reported else Refusal.INCIDENT_ALREADY_OPEN
     opened = opening(on, ask)
     if not isinstance(opened, Situation):
@@ -133,9 +131,7 @@ def adjust_warning(on: Situation, ask: AdjustWarning) -> Decision:
     if on.incident.warning == Warning_(ask.colour, ask.scope, ask.matters, ask.issuer):
         return []
     return [
-        WarningAdjusted(
-            colour=ask.colour, scope=ask.scope, matters=ask.matters, issuer=ask.issuer
-        )
+        WarningAdjusted(colour=ask.colour, scope=ask.scope, matters=ask.matters, issuer=ask.issuer)
     ]
 
 

@@ -1,0 +1,1 @@
+"""What each fact changes, by topic; `domain.incident.fold` puts them together."""
