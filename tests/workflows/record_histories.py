@@ -1,0 +1,125 @@
+"""Record what Temporal keeps of some lives: `python -m tests.workflows.record_histories`.
+
+Record anew only after a change that may not be replayed by runs that are open somewhere: a history
+that no longer replays is a release that would stop such an incident. Never write one by hand.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from domain.values import Phase, ResponseLevel
+from tests.workflows.conftest import Stage, eventually, start_temporal
+from tests.workflows.world import World, due, notify
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+HISTORIES = Path(__file__).parents[1] / "histories"
+HOUR = timedelta(hours=1)
+WHEREABOUTS = frozenset({"identity", "stackTrace"})
+
+
+async def from_alarm_to_close(stage: Stage, world: World, incident: str) -> None:
+    """Live a whole life, with work and a deadline."""
+    await happened(stage, incident, world.opened(incident, phase=Phase.NORMAL, level=None))
+    await happened(stage, incident, world.opened(incident, phase=Phase.WARNING, level=None))
+    deadline = due(datetime.now(UTC) + HOUR)
+    works = (notify(1), notify(2))
+    version = world.opened(incident, next_deadline=deadline, outstanding=works)
+    await happened(stage, incident, version)
+    await eventually(lambda: not world.standings[incident].outstanding)
+    await stage.temporal.fast_forward(stage.life(incident), 2 * HOUR)
+    await eventually(lambda: world.passed)
+    await happened(stage, incident, world.say(incident, level=ResponseLevel.I))
+    await happened(stage, incident, world.say(incident, phase=Phase.AFTERMATH))
+    await stage.lives.tell(incident, world.say(incident, phase=Phase.CLOSED))
+    await stage.life(incident).result()
+
+
+async def still_open(stage: Stage, world: World, incident: str) -> None:
+    """Wait for a deadline."""
+    deadline = due(datetime.now(UTC) + HOUR)
+    await happened(stage, incident, world.opened(incident, next_deadline=deadline))
+
+
+async def answered_in_time(stage: Stage, world: World, incident: str) -> None:
+    """Let go of work that fails, and of a deadline, because somebody answered."""
+    world.refusing.add(notify(1).key)
+    first, later = due(datetime.now(UTC) + HOUR), due(datetime.now(UTC) + 3 * HOUR, "settle")
+    version = world.opened(incident, next_deadline=first, outstanding=(notify(1),))
+    await happened(stage, incident, version)
+    await eventually(lambda: world.times(notify(1)))
+    await happened(stage, incident, world.say(incident, next_deadline=later, outstanding=()))
+    await stage.temporal.fast_forward(stage.life(incident), 2 * HOUR)
+    nearer = due(datetime.now(UTC) + 2.5 * HOUR, "report")
+    await happened(stage, incident, world.say(incident, next_deadline=nearer))
+
+
+async def begun_anew(stage: Stage, world: World, incident: str) -> None:
+    """Go on in a second run."""
+    await happened(stage, incident, world.opened(incident))
+    first = await stage.run_of(incident)
+    while await stage.run_of(incident) == first:
+        version = world.say(incident, outstanding=(notify(world.read),))
+        await happened(stage, incident, version)
+    await happened(stage, incident, world.say(incident, next_deadline=due(datetime.now(UTC))))
+    await eventually(lambda: world.passed)
+    await keep(stage, incident, "begun-anew-first-run", first)
+
+
+LIVES = (from_alarm_to_close, still_open, answered_in_time, begun_anew)
+
+
+async def happened(stage: Stage, incident: str, version: int) -> None:
+    """Tell a life what happened, and wait until it knows."""
+    await stage.lives.tell(incident, version)
+    await stage.knows(incident, version)
+
+
+async def keep(stage: Stage, incident: str, name: str, run: str | None = None) -> None:
+    """Keep a run's history."""
+    life = stage.client.get_workflow_handle(f"incident/{incident}", run_id=run)
+    history = await life.fetch_history()
+    file = HISTORIES / f"{name}.json"
+    kept = json.dumps(without_whereabouts(json.loads(history.to_json())), indent=1)
+    file.write_text(f"{kept}\n", encoding="utf-8")
+
+
+def without_whereabouts(value: Any) -> Any:
+    """Leave out which machine it ran on, and where its files lay."""
+    match value:
+        case dict():
+            return {
+                key: without_whereabouts(inner)
+                for key, inner in value.items()
+                if key not in WHEREABOUTS
+            }
+        case list():
+            return [without_whereabouts(inner) for inner in value]
+        case _:
+            return value
+
+
+async def record(live: Callable[[Stage, World, str], Awaitable[None]], stage: Stage) -> None:
+    """Live a life, and keep its last run's history."""
+    world, incident = World(), str(uuid4())
+    async with stage.worker(world.activities):
+        await live(stage, world, incident)
+        await keep(stage, incident, live.__name__.replace("_", "-"))
+
+
+async def main() -> None:
+    """Record all of them."""
+    async with await start_temporal() as temporal:
+        for live in LIVES:
+            await record(live, Stage(temporal, cached=100))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
