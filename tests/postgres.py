@@ -49,25 +49,31 @@ class Cluster:
         return f"postgresql://{user}@/{database}?{query}"
 
     def start(self) -> None:
-        """Start the server and wait until it answers."""
-        settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
-        command: list[str | Path] = [
-            self.programs / "postgres",
-            "-D",
-            self.folder / "data",
-            "-k",
-            self.folder,
-        ]
-        with (self.folder / "server.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [*command, *settings], user=self.user, stdout=log, stderr=log, cwd=self.folder
-            )
+        """Start the server and wait until it answers.
+
+        After a kill it may have to be tried again: the orphans of the one before must end first.
+        """
         deadline = time.monotonic() + START_TIMEOUT_S
         ready: list[str | Path] = [self.programs / "pg_isready", "-q", "-h", self.folder]
+        self._launch()
         while subprocess.run(ready, check=False).returncode:
-            if time.monotonic() > deadline or self.process.poll() is not None:
+            if time.monotonic() > deadline:
                 raise RuntimeError((self.folder / "server.log").read_text())
+            if self.process is None or self.process.poll() is not None:
+                self._launch()
             time.sleep(0.02)
+
+    def _launch(self) -> None:
+        settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
+        command: list[str | Path] = [self.programs / "postgres", "-D", self.folder / "data"]
+        with (self.folder / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [*command, "-k", self.folder, *settings],
+                user=self.user,
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+            )
 
     def kill(self) -> None:
         """End the server as a power cut would."""
