@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TypeAlias
 
 from rpds import HashTrieMap
 
 from domain.incident.state import DeadlineKey, DeadlineKind, Incident
 
-Deadlines = HashTrieMap[DeadlineKey, datetime]
+Deadlines: TypeAlias = "HashTrieMap[DeadlineKey, datetime]"
 
 
 def armed(was: Incident, kind: DeadlineKind, subject: str, at: datetime | None) -> Deadlines:
