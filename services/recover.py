@@ -10,7 +10,7 @@ from domain.incident.events.opening import IncidentStoodDown
 from eventstore.log import Log
 from services.lives import Lives
 from services.relay import latest
-from services.temporal_client import connect
+from services.temporal_client import come_to_rest, connect
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -53,6 +53,7 @@ async def recover(settings: Settings, say: Callable[[str], object]) -> int:
         async for progress in revive(log, lives):
             say(str(progress))
             known = progress.known
+        await come_to_rest()
         return known
     finally:
         await log.close()

@@ -19,7 +19,7 @@ from temporalio.worker import Worker
 
 from services import readiness
 from services.hands import Activities, opened
-from services.temporal_client import connect
+from services.temporal_client import come_to_rest, connect
 from workflows.operators import SEARCH_ATTRIBUTES
 from workflows.running import RUNNER, WORKFLOWS
 
@@ -45,6 +45,7 @@ async def work(settings: Settings) -> None:
     _stop_when_told()
     with contextlib.suppress(asyncio.CancelledError):
         await _serve(settings)
+    await come_to_rest()
 
 
 def workers(client: Client, settings: Settings, activities: Activities) -> list[Worker]:

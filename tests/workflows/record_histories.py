@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from domain.values import Phase, ResponseLevel
+from services.temporal_client import come_to_rest
 from tests.workflows.conftest import Stage, eventually, start_temporal
 from tests.workflows.world import World, due, notify
 
@@ -119,6 +120,7 @@ async def main() -> None:
     async with await start_temporal() as temporal:
         for live in LIVES:
             await record(live, Stage(temporal, cached=100))
+    await come_to_rest()
 
 
 if __name__ == "__main__":
