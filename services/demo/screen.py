@@ -168,15 +168,15 @@ class Screen:
         return Panel(grid, title=self._act or "…", box=box.SIMPLE_HEAD, title_align="left")
 
     def _due(self) -> RenderableType:
-        grid = Table.grid(expand=True)
-        grid.add_column(no_wrap=True, overflow="ellipsis")
-        grid.add_column(justify="right", no_wrap=True)
+        grid = Table.grid(expand=True, padding=(0, 1))
+        grid.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+        grid.add_column(justify="right", no_wrap=True, min_width=8)
         now = datetime.now(UTC)
         armed = sorted((at, key) for key, at in self.case.state.deadlines.items())
         for at, key in armed[:DEADLINES_SHOWN]:
             left = (at - now) * self._pace
             urgent = "bold red" if left < timedelta(minutes=1) else ""
-            grid.add_row(f"{in_words_of(key.kind)} {key.subject}", Text(_minutes(left), urgent))
+            grid.add_row(f"{key.subject} {in_words_of(key.kind)}", Text(_minutes(left), urgent))
         for _ in range(DEADLINES_SHOWN - len(armed)):
             grid.add_row("", "")
         title = either(self._language, f"时限 ({len(armed)})", f"deadlines ({len(armed)})")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,6 +72,8 @@ async def give(wishes: Wishes, console: Console) -> int:
     screen = Screen(console, wishes.language, case, wishes.pace)
     try:
         with stage.folder(keep=wishes.keep) as place:
+            if wishes.keep:
+                console.print(f"kept: {place.root}", style="dim", soft_wrap=True)
             async with performance(
                 place, story.CAST, case, language=wishes.language, tell=screen.tell
             ) as given:
@@ -79,11 +81,8 @@ async def give(wishes: Wishes, console: Console) -> int:
                     play = given.play(screen, wishes.pace)
                     await story.tell(play)
                 found, made = await _proven(given, play.receipts)
-            if wishes.keep:
-                console.print(f"kept: {place.root}", style="dim")
-    except (StoryBroken, stage.StackBroken) as error:
-        console.print(Text(f"demo: failed  {error}", style="bold red"), soft_wrap=True)
-        return 1
+    except (StoryBroken, stage.StackBroken, ExceptionGroup) as error:
+        return _failed(list(_causes(error)), console)
     _look_back(case.events, wishes.language, console)
     write(made, wishes.report)
     console.print(either(wishes.language, "事后评估报告：", "after-action report: "), end="")
@@ -167,9 +166,7 @@ def _commander(incident: Incident) -> str:
 
 def _last_line(found: Proof, console: Console) -> int:
     if found.wrong:
-        for one in found.wrong:
-            console.print(Text(f"demo: failed  {one}", style="bold red"), soft_wrap=True)
-        return 1
+        return _failed(found.wrong, console)
     sys.stdout.flush()
     console.print(
         f"demo: ok  {found.events} events, {found.mails} mails, {found.hooks} webhooks, "
@@ -179,3 +176,21 @@ def _last_line(found: Proof, console: Console) -> int:
         highlight=False,
     )
     return 0
+
+
+def _failed(causes: Sequence[str], console: Console) -> int:
+    for cause in causes:
+        console.print(Text(f"demo: failed  {cause}", style="bold red"), soft_wrap=True)
+    return 1
+
+
+def _causes(error: Exception) -> Iterator[str]:
+    """Return what broke the story, also where several people acted at once."""
+    match error:
+        case ExceptionGroup():
+            for one in error.exceptions:
+                yield from _causes(one)
+        case StoryBroken() | stage.StackBroken():
+            yield str(error)
+        case _:
+            raise error
