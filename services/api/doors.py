@@ -81,16 +81,22 @@ class Doors:
         self._looked = time.monotonic()
         self._changed = _changed(file)
         self._known = _read(file)
+        self._seen: dict[str, Actor] = {}
 
     def actor(self, authorization: str | None, names: Sequence[str]) -> Actor:
         """Return who presents a token, or else a certificate with these names. Raises Failure."""
         known = self._latest()
         if authorization is not None:
-            return _by_token(known, authorization)
+            return self._seen.get(authorization) or self._see(known, authorization)
         for name in names:
             if actor := known.by_certificate.get(name):
                 return actor
         raise Failure("UNAUTHENTICATED")
+
+    def _see(self, known: Known, authorization: str) -> Actor:
+        """Look a token up, and remember it until the file changes: only good ones are kept."""
+        actor = self._seen[authorization] = _by_token(known, authorization)
+        return actor
 
     def _latest(self) -> Known:
         now = time.monotonic()
@@ -102,6 +108,7 @@ class Doors:
             self._changed = changed
             try:
                 self._known = _read(self._file)
+                self._seen = {}
                 log.info("tokens_reloaded", entries=len(self._known.by_token))
             except TokensInvalid as error:
                 log.error("tokens_not_reloaded", problem=str(error))  # noqa: TRY400 - no defect

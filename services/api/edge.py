@@ -8,10 +8,10 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import grpc
 import structlog
@@ -34,6 +34,8 @@ WRITE_TIMEOUT_S = 30.0
 
 NO_NAMES: tuple[str, ...] = ()
 
+Metadata = Sequence[tuple[str, str | bytes]]
+
 log = structlog.get_logger()
 
 
@@ -49,15 +51,29 @@ class Limits:
     """Of a call that names none, or a later one."""
 
 
-class Call(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Call:
     """A call that was let in."""
 
     method: Method
     actor: Actor
-    language: str
-    request_id: str
-    trace: str | None
-    context: ServicerContext[Any, Any]
+    said: Metadata
+    """What the caller sent beside the request."""
+
+    @property
+    def language(self) -> str:
+        """Return the language that the caller prefers, of the two there are."""
+        return language(self.said)
+
+    @property
+    def request_id(self) -> str:
+        """Return how the call is called in the logs."""
+        return request_id(self.said)
+
+    @property
+    def trace(self) -> str | None:
+        """Return the trace that the call belongs to."""
+        return _find(self.said, "traceparent")
 
 
 Unary = Callable[[Any, Call], Awaitable[Any]]
@@ -134,14 +150,12 @@ class Edge:
         return kind(serve, response_serializer=method.response.SerializeToString)
 
     def _let_in(self, method: Method, context: ServicerContext[Any, Any]) -> Call:
-        said: dict[str, Any] = dict(context.invocation_metadata() or ())
+        said: Metadata = context.invocation_metadata() or ()  # type: ignore[assignment] # pairs
         names = _names(context) if self._mutual_tls else NO_NAMES
-        actor = self._doors.actor(said.get("authorization"), names)
+        actor = self._doors.actor(_find(said, "authorization"), names)
         if actor.roles.isdisjoint(method.allowed):
             raise not_allowed(actor, method)
-        return Call(
-            method, actor, language(said), request_id(said), said.get("traceparent"), context
-        )
+        return Call(method, actor, said)
 
     def _parser(self, method: Method) -> Callable[[bytes], Any]:
         read, limit = method.request.FromString, self._limits.message_bytes
@@ -191,18 +205,24 @@ def not_allowed(actor: Actor, method: Method) -> Failure:
     return Failure("ROLE_NOT_ALLOWED", found)
 
 
-def language(said: dict[str, Any]) -> str:
+def language(said: Metadata) -> str:
     """Return the language that a caller prefers, of the two there are."""
-    wanted = str(said.get("accept-language", "en"))
-    first = wanted.split(",", 1)[0].strip().lower()
-    return "zh" if first.startswith("zh") else "en"
+    first = (_find(said, "accept-language") or "en").partition(",")[0]
+    return "zh" if first.strip().lower().startswith("zh") else "en"
 
 
-def request_id(said: dict[str, Any]) -> str:
+def request_id(said: Metadata) -> str:
     """Return how a call is called in the logs: as the caller says, or by chance."""
-    given = str(said.get("x-request-id", ""))
+    given = _find(said, "x-request-id") or ""
     fits = given.isascii() and given.isprintable() and len(given) <= REQUEST_ID_LENGTH_MAX
     return given if given and fits else secrets.token_hex(8)
+
+
+def _find(said: Metadata, wanted: str) -> str | None:
+    for name, value in said:
+        if name == wanted:
+            return value if isinstance(value, str) else value.decode(errors="replace")
+    return None
 
 
 def _names(context: ServicerContext[Any, Any]) -> tuple[str, ...]:
@@ -230,7 +250,7 @@ async def _write_all(steps: AsyncIterator[Any], context: ServicerContext[Any, An
 
 async def _tell(error: Exception, method: Method, context: ServicerContext[Any, Any]) -> NoReturn:
     """End a call with what went wrong."""
-    said: dict[str, Any] = dict(context.invocation_metadata() or ())
+    said: Metadata = context.invocation_metadata() or ()  # type: ignore[assignment] # pairs
     named = request_id(said)
     failure = of_error(error)
     if failure is None:

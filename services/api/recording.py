@@ -169,8 +169,8 @@ def receipt(order: Order, answer: Receipt | Refused) -> common_pb2.Receipt:
 
 
 def _told(error: Exception, call: Call) -> status_pb2.Status:
-    failure = of_error(error)
+    failure, named_as = of_error(error), call.request_id
     if failure is None:
-        log.error("command_broke", request_id=call.request_id, exc_info=error)
-        failure = Failure("INTERNAL", {"request_id": call.request_id})
-    return failure.status(call.language, call.request_id)
+        log.error("command_broke", request_id=named_as, exc_info=error)
+        failure = Failure("INTERNAL", {"request_id": named_as})
+    return failure.status(call.language, named_as)

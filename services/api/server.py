@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 WORKFLOWS = "muster.v1.Workflows"
 """How the health service calls what runs at Temporal."""
 
+HEALTH = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
 REFLECTION = ("grpc.reflection.v1.ServerReflection", reflection.SERVICE_NAME)
 
 OPTIONS: Sequence[tuple[str, int]] = (
@@ -121,7 +122,11 @@ def _handler(
 
 def _reflect(server: grpc.aio.Server) -> None:
     """Serve reflection under both of its names; the messages are the same."""
-    names = [*(one.full_name for one in services()), health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, *REFLECTION]
+    names = [
+        *(one.full_name for one in services()),
+        health_pb2.DESCRIPTOR.services_by_name["Health"].full_name,
+        *REFLECTION,
+    ]
     servicer = reflecting.ReflectionServicer(names)
     handler = grpc.stream_stream_rpc_method_handler(
         servicer.ServerReflectionInfo,

@@ -1,0 +1,166 @@
+"""A client of the service, for programs of ours: typed, retrying, and watching without a gap."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+import grpc
+from google.protobuf.timestamp_pb2 import Timestamp
+from google.rpc.error_details_pb2 import ErrorInfo
+from grpc_status import rpc_status
+from muster.v1 import (
+    audit_service_pb2_grpc,
+    common_pb2,
+    incident_service_pb2,
+    incident_service_pb2_grpc,
+    plan_service_pb2_grpc,
+    resource_service_pb2_grpc,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+MESSAGE_BYTES_MAX = 64 * 1024 * 1024
+"""The largest message that is received: a snapshot of a long incident is."""
+
+PAUSE_FIRST_S = 0.1
+PAUSE_LONGEST_S = 5.0
+"""How long to wait before a watch is taken up again."""
+
+GOES_ON = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL})
+"""How a connection that breaks shows."""
+
+TOO_SLOW = "FOLLOWER_TOO_SLOW"
+
+Step = incident_service_pb2.WatchIncidentsResponse
+
+
+@dataclass(frozen=True)
+class Client:
+    """The services, as typed stubs, of one caller."""
+
+    incidents: incident_service_pb2_grpc.IncidentServiceAsyncStub
+    plans: plan_service_pb2_grpc.PlanServiceAsyncStub
+    resources: resource_service_pb2_grpc.ResourceServiceAsyncStub
+    audit: audit_service_pb2_grpc.AuditServiceAsyncStub
+
+    async def watch(
+        self, incident_id: str = "", *, resume_token: str = "", include_snapshot: bool = False
+    ) -> AsyncGenerator[Step, None]:
+        """Follow what happens, endlessly: a watch that ends or breaks is taken up where it was.
+
+        A snapshot that breaks off is begun again. Raises AioRpcError for what trying can't mend.
+        """
+        pause = PAUSE_FIRST_S
+        while True:
+            request = incident_service_pb2.WatchIncidentsRequest(
+                incident_id=incident_id,
+                resume_token=resume_token,
+                include_snapshot=include_snapshot and not resume_token,
+            )
+            try:
+                async for step in self.incidents.WatchIncidents(request):
+                    yield step
+                    resume_token = step.resume_token or resume_token
+                    pause = PAUSE_FIRST_S
+            except grpc.aio.AioRpcError as error:
+                if error.code() not in GOES_ON and reason_of(error) != TOO_SLOW:
+                    raise
+            await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads callers
+            pause = min(2 * pause, PAUSE_LONGEST_S)
+
+
+@asynccontextmanager
+async def connected(
+    address: str,
+    token: str | None = None,
+    *,
+    credentials: grpc.ChannelCredentials | None = None,
+) -> AsyncIterator[Client]:
+    """Connect as whoever a token, or the certificate in the credentials, stands for."""
+    options = [
+        ("grpc.service_config", service_config()),
+        ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
+    ]
+    channel = (
+        grpc.aio.insecure_channel(address, options)
+        if credentials is None
+        else grpc.aio.secure_channel(address, credentials, options)
+    )
+    async with channel:
+        named: Any = _Named(channel, token) if token else channel
+        yield Client(
+            incident_service_pb2_grpc.IncidentServiceStub(named),
+            plan_service_pb2_grpc.PlanServiceStub(named),
+            resource_service_pb2_grpc.ResourceServiceStub(named),
+            audit_service_pb2_grpc.AuditServiceStub(named),
+        )
+
+
+def context(  # noqa: PLR0913 - each is a field of the message
+    *,
+    command_id: UUID | None = None,
+    reason: str = "",
+    on_behalf_of: str = "",
+    expected_version: int | None = None,
+    occurred_at: datetime | None = None,
+    validate_only: bool = False,
+    correlation_id: str = "",
+) -> common_pb2.CommandContext:
+    """Say how a command is asked: under a new id, unless it is asked again under its own."""
+    said = common_pb2.CommandContext(
+        command_id=str(command_id or uuid4()),
+        expected_version=expected_version,
+        on_behalf_of=on_behalf_of,
+        reason=reason,
+        validate_only=validate_only,
+        correlation_id=correlation_id,
+    )
+    if occurred_at is not None:
+        moment = Timestamp()
+        moment.FromDatetime(occurred_at)
+        said.occurred_at.CopyFrom(moment)
+    return said
+
+
+def service_config() -> str:
+    """Return how calls are retried, as any gRPC client understands it."""
+    return (resources.files("muster.v1") / "service_config.json").read_text()
+
+
+def reason_of(error: grpc.aio.AioRpcError) -> str | None:
+    """Return the reason that the service gave: a name of `muster.v1.ErrorReason`."""
+    status = rpc_status.from_call(error)
+    for detail in status.details if status else ():
+        info = ErrorInfo()
+        if detail.Unpack(info):
+            return str(info.reason)
+    return None
+
+
+class _Named:
+    """A channel that says with each call who calls."""
+
+    def __init__(self, channel: grpc.aio.Channel, token: str) -> None:
+        self._channel = channel
+        self._said = (("authorization", f"Bearer {token}"),)
+
+    def __getattr__(self, kind: str) -> Callable[..., Any]:
+        make = getattr(self._channel, kind)
+
+        def named(*arguments: Any, **more: Any) -> Callable[..., Any]:
+            call = make(*arguments, **more)
+
+            def begin(*request: Any, metadata: Any = (), **how: Any) -> Any:
+                return call(*request, metadata=(*self._said, *metadata), **how)
+
+            return begin
+
+        return named
