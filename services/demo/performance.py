@@ -11,6 +11,7 @@ from uuid import uuid4
 from muster.v1.incident_service_pb2 import WatchIncidentsRequest, WatchIncidentsResponse
 
 from domain.values import Role
+from eventstore.events import StoredEvent
 from services.cli import events
 from services.cli.connection import Connection
 from services.cli.words import Language
@@ -66,15 +67,15 @@ async def performance(
         ):
             await stage.prepare(connections, received)
             incident = str(uuid4())
-            async with watching(connections[stage.AUDITOR], case):
+            async with watching(connections[stage.AUDITOR], case, incident):
                 yield Performance(place, running, connections, received, case, incident)
 
 
 @asynccontextmanager
-async def watching(connection: Connection, case: Case) -> AsyncIterator[None]:
-    """Follow everything that happens from now on."""
+async def watching(connection: Connection, case: Case, incident: str) -> AsyncIterator[None]:
+    """Follow what happens to an incident, from before it begins."""
     began = asyncio.Event()
-    task = asyncio.create_task(_follow(connection, case, began))
+    task = asyncio.create_task(_follow(connection, case, incident, began))
     beginning = asyncio.create_task(began.wait())
     try:
         await asyncio.wait({task, beginning}, return_when=asyncio.FIRST_COMPLETED)
@@ -87,7 +88,8 @@ async def watching(connection: Connection, case: Case) -> AsyncIterator[None]:
         await asyncio.gather(task, beginning, return_exceptions=True)
 
 
-async def _follow(connection: Connection, case: Case, began: asyncio.Event) -> None:
+async def _follow(connection: Connection, case: Case, incident: str, began: asyncio.Event) -> None:
+    """Watch all incidents, for this one is not there yet."""
     steps = events.watch(connection, WatchIncidentsRequest(include_snapshot=True))
 
     async def noted() -> AsyncIterator[WatchIncidentsResponse]:
@@ -95,4 +97,8 @@ async def _follow(connection: Connection, case: Case, began: asyncio.Event) -> N
             began.set()
             yield step
 
-    await case.follow(events.batches(noted()))
+    async def of_this_one() -> AsyncIterator[list[StoredEvent]]:
+        async for batch in events.batches(noted()):
+            yield [event for event in batch if event.stream == f"incident/{incident}"]
+
+    await case.follow(of_this_one())
