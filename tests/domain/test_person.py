@@ -17,7 +17,7 @@ from domain.directory.person import (
 from domain.plan.model import ChannelKind
 from domain.refusals import Refusal
 from domain.values import Mode
-from tests.domain._spec import given
+from tests.domain.spec import given
 
 NAME = "sealed:v1:person-1:" + "N" * 40
 ADDRESS = "sealed:v1:person-1:" + "A" * 54 + "=="

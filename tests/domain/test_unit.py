@@ -25,7 +25,7 @@ from domain.resource.unit import (
     UnitStatus,
 )
 from domain.values import Text
-from tests.domain._spec import given
+from tests.domain.spec import given
 
 GUARDS = Text.of("保安一队", "Guard team 1")
 INCIDENT = "0b8f6c0e-8d4a-4a5e-9d3f-1c2b3a4d5e6f"

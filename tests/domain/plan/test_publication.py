@@ -7,7 +7,7 @@ from domain.plan.canonical import canonical, pinned
 from domain.plan.model import Plan
 from domain.plan.publication import PUBLICATION, PlanPublished, PublishPlan
 from domain.refusals import Refusal
-from tests.domain._spec import given
+from tests.domain.spec import given
 from tests.domain.plan.plans import SMALL_PLAN, spoilt
 
 PUBLISH = PublishPlan(plan=SMALL_PLAN)
