@@ -17,7 +17,7 @@ from eventstore.events import (
 )
 from eventstore.failures import FollowerTooSlow, LogClosed, LogUnavailable, Overloaded, passes
 from eventstore.patience import patiently
-from eventstore.tail import COLUMNS, HEAD, READ, Tail
+from eventstore.tail import COLUMNS, HEAD, READ, Tail, whole
 from eventstore.writer import Writer
 
 if TYPE_CHECKING:
@@ -157,8 +157,9 @@ class Log:
     ) -> AsyncGenerator[Sequence[StoredEvent], None]:
         """Yield what comes after a position, endlessly, in pages; None means all categories.
 
-        First from the database, then as it happens, from memory. Raises FollowerTooSlow for one
-        that once was at the end and fell too far behind, ValueError for a position yet to come.
+        First from the database, then as it happens, from memory; a commit is whole, in one page.
+        Raises FollowerTooSlow for one that once was at the end and fell too far behind, ValueError
+        for a position yet to come.
         """
         self._tail.open()
         if after > await self._tail.head() and after > await self.head():
@@ -169,7 +170,7 @@ class Log:
             if page is None:
                 if caught_up:
                     raise FollowerTooSlow(after)
-                page = await self.read(after, limit=PAGE_EVENTS)
+                page = whole(await self.read(after, limit=PAGE_EVENTS), PAGE_EVENTS)
             elif page:
                 caught_up = True
             else:

@@ -76,7 +76,8 @@ class Tail:
         oldest = self._head - len(self._kept)
         if position < oldest:
             return None
-        return self._kept[position - oldest : position - oldest + PAGE_EVENTS]
+        first = position - oldest
+        return whole(self._kept[first : first + PAGE_EVENTS], PAGE_EVENTS)
 
     async def _listen(self) -> None:
         wait = pauses()
@@ -103,7 +104,7 @@ class Tail:
             self._bell.clear()
             rows = await connection.fetch(READ, self._head, PAGE_EVENTS)
             if rows:
-                self._keep([StoredEvent._make(row) for row in rows])
+                self._keep(whole([StoredEvent._make(row) for row in rows], PAGE_EVENTS))
                 continue
             try:
                 async with asyncio.timeout(POLL_S):
@@ -124,3 +125,15 @@ class Tail:
 
     def _ring(self, *_: object) -> None:
         self._bell.set()
+
+
+def whole(page: Sequence[StoredEvent], limit: int) -> Sequence[StoredEvent]:
+    """Leave out the commit that the end of a full page may have cut; the next page begins with it.
+
+    The events of a commit share their moment, which no other has. One larger than a page stays cut.
+    """
+    if len(page) < limit:
+        return page
+    last = page[-1].recorded_at
+    kept = [event for event in page if event.recorded_at != last]
+    return kept or page
