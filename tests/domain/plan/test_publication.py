@@ -7,8 +7,8 @@ from domain.plan.canonical import canonical, pinned
 from domain.plan.model import Plan
 from domain.plan.publication import PUBLICATION, PlanPublished, PublishPlan
 from domain.refusals import Refusal
-from tests.domain.spec import given
 from tests.domain.plan.plans import SMALL_PLAN, spoilt
+from tests.domain.spec import given
 
 PUBLISH = PublishPlan(plan=SMALL_PLAN)
 PUBLISHED = PlanPublished(ref=pinned(SMALL_PLAN).ref, plan=SMALL_PLAN)
