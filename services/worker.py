@@ -17,6 +17,7 @@ from temporalio.api.operatorservice.v1 import (
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
 
+from activities.beating import Beating
 from services import readiness
 from services.hands import Activities, opened
 from services.temporal_client import come_to_rest, connect
@@ -60,6 +61,7 @@ def workers(client: Client, settings: Settings, activities: Activities) -> list[
             client,
             task_queue=chosen.hands_queue,
             activities=activities.hands,
+            interceptors=[Beating()],
             max_concurrent_activities=chosen.max_concurrent_activities,
             graceful_shutdown_timeout=drain,
         ),

@@ -22,7 +22,7 @@ HANDS: Final = {
 }
 """Which hand does which work."""
 
-RECORD_TIMEOUT: Final = timedelta(seconds=30)
+RECORD_TIMEOUT: Final = timedelta(seconds=15)
 """One attempt to read or write the log, also of a very long incident."""
 
 RECORD_RETRY: Final = RetryPolicy(
@@ -32,6 +32,9 @@ RECORD_RETRY: Final = RetryPolicy(
 
 WORK_TIMEOUT: Final = timedelta(minutes=2)
 """One attempt at some work."""
+
+WORK_SILENCE: Final = timedelta(seconds=12)
+"""After which a worker without a sign of life is taken for lost, and its work given to another."""
 
 WORK_RETRY: Final = RetryPolicy(
     initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)
@@ -80,6 +83,7 @@ async def carry_out(life: Life, work: Work) -> int:
         result_type=int,
         task_queue=life.hands_queue,
         start_to_close_timeout=WORK_TIMEOUT,
+        heartbeat_timeout=WORK_SILENCE,
         retry_policy=WORK_RETRY,
         summary=work.key,
     )

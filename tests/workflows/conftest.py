@@ -17,6 +17,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 from temporalio.worker import Worker
 
+from activities.beating import Beating
 from services.lives import Lives, workflow_id
 from services.settings import Worker as Queues
 from tests.workflows.world import World
@@ -95,7 +96,12 @@ class Stage:
     @asynccontextmanager
     async def worker(self, activities: Sequence[Callable[..., Any]]) -> AsyncIterator[None]:
         """Work on both queues."""
-        hands = Worker(self.client, task_queue=self.queues.hands_queue, activities=activities)
+        hands = Worker(
+            self.client,
+            task_queue=self.queues.hands_queue,
+            activities=activities,
+            interceptors=[Beating()],
+        )
         workflows = Worker(
             self.client,
             task_queue=self.queues.task_queue,

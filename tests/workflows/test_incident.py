@@ -195,6 +195,21 @@ async def test_the_work_of_an_answered_duty_is_not_tried_again(
     assert world.times(other) == 1
 
 
+async def test_what_is_under_way_when_an_incident_closes_may_still_be_finished(
+    stage: Stage, world: World, incident: str
+) -> None:
+    world.pace.clear()
+    async with stage.worker(world.activities):
+        await stage.lives.tell(incident, world.opened(incident, outstanding=(notify(1),)))
+        await eventually(lambda: world.times(notify(1)))
+        version = world.say(incident, phase=Phase.CLOSED)
+        await stage.lives.tell(incident, version)
+        await stage.knows(incident, version)
+        world.pace.set()
+        assert await stage.life(incident).result() == Phase.CLOSED
+    assert not world.standings[incident].outstanding
+
+
 async def test_a_long_life_goes_on_in_new_runs_and_loses_nothing(
     stage: Stage, world: World, incident: str
 ) -> None:
