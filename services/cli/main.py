@@ -9,7 +9,7 @@ from functools import cache
 import typer
 from typer.models import CommandInfo
 
-from services.cli import stack
+from services.cli import register, stack
 
 app = typer.Typer(
     name="muster",
@@ -22,16 +22,19 @@ stack.add_to(app)
 
 
 def command_line(asked: Sequence[str] = ()) -> typer.Typer:
-    """Return every command; the stack's alone when one of them is asked: it starts sooner."""
-    own = {name_of(command) for command in app.registered_commands}
-    return app if asked and asked[0] in own else whole()
+    """Return the commands: every one, or only the one that is asked for, which starts sooner."""
+    first = asked[0] if asked else ""
+    if first in {name_of(command) for command in app.registered_commands}:
+        return app
+    if first in register.COMMANDS:
+        register.add_to(app, [first])
+        return app
+    return whole()
 
 
 @cache
 def whole() -> typer.Typer:
     """Return every command there is."""
-    from services.cli import register  # noqa: PLC0415 - it takes a while, and not all need it
-
     register.add_to(app)
     return app
 

@@ -65,10 +65,11 @@ def counts(
     proof: Proof, case: Case, incident: str, mails: Sequence[Message], hooks: Received
 ) -> None:
     """Compare what left the house with what the log says of it."""
-    in_sink = [str(mail["X-Muster-Notification"]) for mail in mails]
     to = [str(mail["X-Envelope-To"]) for mail in mails]
-    proof.mails, proof.hooks = len(set(in_sink)), len(hooks.by_key)
-    for channel, arrived in (("mail", set(in_sink)), ("webhook", set(hooks.by_key))):
+    mailed = _of(incident, (str(mail["X-Muster-Notification"]) for mail in mails))
+    called = _of(incident, hooks.by_key)
+    proof.mails, proof.hooks = len(mailed), len(called)
+    for channel, arrived in (("mail", mailed), ("webhook", called)):
         said = _keys(incident, case.all_of("NotificationDelivered", channel=channel))
         withdrawn = _keys(incident, case.all_of("NotificationWithdrawn"))
         proof.holds(
@@ -176,6 +177,11 @@ def _is_chained(case: Sequence[StoredEvent]) -> bool:
             return False
         before = event.hash
     return True
+
+
+def _of(incident: str, keys: Iterable[str]) -> set[str]:
+    """Return the keys of notifications of one incident."""
+    return {key for key in keys if key.startswith(f"{incident}/")}
 
 
 def _keys(incident: str, said: Iterable[StoredEvent]) -> set[str]:
