@@ -7,6 +7,7 @@ the unit any more, the reservation is given back.
 
 from __future__ import annotations
 
+import asyncio
 import math
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ from domain.incident.resources import (
     DispatchUnit,
 )
 from domain.incident.state import Incident, Request, RequestStatus
+from domain.incident.state import UnitStatus as Sent
 from domain.plan.model import Zone
 from domain.resource.unit import (
     UNITS,
@@ -64,6 +66,29 @@ class Dispatcher:
     async def dispatch(self, order: Order) -> int:
         """Send units until a request is filled, or say that none is to be had."""
         reservation = Reservation(order.incident, order.subject)
+        try:
+            return await self._fill(order, reservation)
+        except asyncio.CancelledError:  # owed no more, or the worker stops and another goes on
+            known = await self._incidents.known(order.incident)
+            request = known.state.requests.get(order.subject)
+            if request is None or not _is_open(known.state, request):
+                await self._give_back_leftovers(reservation, request)
+            raise
+
+    @activity.defn(name="give_back")
+    async def give_back(self, order: Order) -> int:
+        """Free a unit that an incident released."""
+        known = await self._incidents.known(order.incident)
+        sent = known.state.units.get(order.subject)
+        if sent is None or sent.status is not Sent.RELEASED:
+            return known.version
+        await self._release(order.subject, Reservation(order.incident, sent.request))
+        returned = ConfirmUnitReturned(unit=order.subject)
+        work = f"return/{order.subject}/{sent.request}"
+        answer = await report(self._incidents, order.incident, work, "back", returned)
+        return version_of(answer, known.version)
+
+    async def _fill(self, order: Order, reservation: Reservation) -> int:
         while True:
             known = await self._incidents.known(order.incident)
             request = known.state.requests.get(order.subject)
@@ -71,25 +96,15 @@ class Dispatcher:
                 await self._give_back_leftovers(reservation, request)
                 return known.version
             unit = await self._reserved_or_reserve(reservation, known.state, request)
+            if unit is None and await self._reclaim():
+                continue
             if unit is None:
                 unavailable = DeclareResourceUnavailable(request=order.subject)
                 work = f"dispatch/{order.subject}"
                 what = f"unavailable-after-{len(request.units)}"
                 answer = await report(self._incidents, order.incident, work, what, unavailable)
-                return version_of(answer)
+                return version_of(answer, known.version)
             await self._send(order, unit)
-
-    @activity.defn(name="give_back")
-    async def give_back(self, order: Order) -> int:
-        """Free a unit that an incident released."""
-        known = await self._incidents.known(order.incident)
-        sent = known.state.units.get(order.subject)
-        if sent is None:
-            return known.version
-        await self._release(order.subject, Reservation(order.incident, sent.request))
-        returned = ConfirmUnitReturned(unit=order.subject)
-        work = f"return/{order.subject}/{sent.request}"
-        return version_of(await report(self._incidents, order.incident, work, "back", returned))
 
     async def _send(self, order: Order, unit: str) -> None:
         """Dispatch a reserved unit; if the incident refuses it, give the reservation back."""
@@ -107,10 +122,13 @@ class Dispatcher:
         units = await self._all_units()
         for name, unit in units.items():
             if unit.reserved_for == reservation and name not in request.units:
-                return name
+                if unit.status is UnitStatus.ASSIGNED:
+                    return name
+                await self._release(name, reservation)  # it broke down before it was sent
         zone = await self._zone(incident, request)
+        mine = {*request.units, *incident.units}  # sent before, or still on its way back
         for candidate in candidates(units, incident.venue, request.resource_kind, zone):
-            if await self._reserve(candidate.unit, reservation):
+            if candidate.unit not in mine and await self._reserve(candidate.unit, reservation):
                 return candidate.unit
         return None
 
@@ -135,6 +153,27 @@ class Dispatcher:
         for name, unit in (await self._all_units()).items():
             if unit.reserved_for == reservation and name not in sent:
                 await self._release(name, reservation)
+
+    async def _reclaim(self) -> bool:
+        """Give back units that are kept for what is over; tell whether there were any.
+
+        A hand that died between reserving and dispatching left them, and its request was cancelled
+        before another could go on from there.
+        """
+        reclaimed = False
+        for name, unit in (await self._all_units()).items():
+            if unit.reserved_for and await self._is_forgotten(name, unit.reserved_for):
+                await self._release(name, unit.reserved_for)
+                reclaimed = True
+        return reclaimed
+
+    async def _is_forgotten(self, unit: str, kept_for: Reservation) -> bool:
+        """Tell whether nobody will send or return a unit any more: no request opens again."""
+        incident = (await self._incidents.known(kept_for.incident)).state
+        request = incident.requests.get(kept_for.request)
+        if request is None or incident.phase is None or _is_open(incident, request):
+            return False
+        return incident.phase.is_over or unit not in incident.units
 
     async def _all_units(self) -> dict[str, Unit]:
         """Fold every unit from the log itself: a view could be behind."""

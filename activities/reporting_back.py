@@ -8,6 +8,7 @@ from temporalio.exceptions import ApplicationError
 
 from domain.aggregate import Asked, Refused
 from domain.incident.state import Incident
+from domain.refusals import Refusal
 from domain.values import HANDS, Command
 from eventstore.recorder import Receipt, Recorder
 
@@ -28,12 +29,14 @@ async def report(
     return await recorder.record(incident, asked)
 
 
-def version_of(answer: Receipt | Refused) -> int:
-    """Return the version that shows what was reported.
+def version_of(answer: Receipt | Refused, known: int) -> int:
+    """Return the version that shows what was reported; the known one if the case is over.
 
-    A refusal of what a hand found is a bug of ours: it is raised, so that operators see it.
+    Any other refusal of what a hand found is a bug of ours: it is raised, so that operators see it.
     """
     if isinstance(answer, Refused):
+        if answer.reason is Refusal.PHASE_OVER:
+            return known
         details = ", ".join(f"{key}={value}" for key, value in answer.details.items())
         raise ApplicationError(f"{answer.reason} {details}", type=answer.reason)
     return answer.version

@@ -54,9 +54,8 @@ class Evaluator:
         made = await self._made(events, pinned)
         completed = CompleteEvaluation(up_to_version=made.up_to_version, report_sha256=made.sha256)
         work = f"evaluate/{order.subject}"
-        return version_of(
-            await report_back(self._incidents, order.incident, work, "done", completed)
-        )
+        answer = await report_back(self._incidents, order.incident, work, "done", completed)
+        return version_of(answer, known.version)
 
     async def _made(self, events: Sequence[StoredEvent], pinned: PinnedPlan) -> Report:
         loop = asyncio.get_running_loop()

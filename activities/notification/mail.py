@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from email.headerregistry import Address
 from email.message import EmailMessage
 
 import aiosmtplib
@@ -31,8 +32,12 @@ class MailServer(Value):
 async def send(server: MailServer, address: str, message: Written) -> None:
     """Hand a message to the server. Raises Failed for good, Undelivered when it may yet work."""
     try:
+        made = mail(server.from_address, address, message)
+    except ValueError:
+        raise Failed("the address is no mail address") from None
+    try:
         await aiosmtplib.send(
-            mail(server.from_address, address, message),
+            made,
             hostname=server.host,
             port=server.port,
             use_tls=server.security == "tls",
@@ -51,10 +56,13 @@ async def send(server: MailServer, address: str, message: Written) -> None:
 
 
 def mail(sender: str, address: str, message: Written) -> EmailMessage:
-    """Return the message as a mail, whose id is a function of what is told to whom."""
+    """Return the message as a mail, whose id is a function of what is told to whom.
+
+    Raises ValueError unless the address is just one.
+    """
     made = EmailMessage()
     made["From"] = sender
-    made["To"] = address
+    made["To"] = Address(addr_spec=address)
     made["Subject"] = message.subject
     made["Message-ID"] = f"<{hashlib.sha256(message.key.encode()).hexdigest()[:40]}@muster>"
     made["X-Muster-Incident"] = message.incident

@@ -69,7 +69,7 @@ def written(wanted: Wanted, incident: Incident, plan: Plan) -> Written:
     mark = EXERCISE.said_in("zh") + EXERCISE.said_in("en") if practising else ""
     return Written(
         key=f"{wanted.incident_id}/{wanted.notification}",
-        subject=f"{mark}{zh[0]} / {en[0]}",
+        subject=" ".join(f"{mark}{zh[0]} / {en[0]}".split()),
         body=f"{mark}\n{zh[1]}\n\n{en[1]}\n".lstrip(),
         incident=wanted.incident_id,
         message=wanted.message,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
 
 from temporalio import activity
 
@@ -31,7 +33,17 @@ from eventstore.vault import Vault
 PAUSES_S = (0.0, 0.5, 2.0, 5.0)
 """Before each attempt on one channel; then the next channel is tried."""
 
+PAUSE_MAX_S = 20.0
+"""The longest pause that a receiver can ask for."""
+
+DELIVERY_S = 90.0
+"""For all channels together, so that the last one is tried within one attempt of the workflow."""
+
 Send = Callable[[str, Written], Awaitable[None]]
+
+
+class _OwedNoMore(Exception):  # noqa: N818 - names a state
+    """Somebody answered, or the duty is over."""
 
 
 class Notifier:
@@ -67,7 +79,11 @@ class Notifier:
             return known.version
         message = await self._written(order, known.state, owed)
         person = (await self._people.known(owed.to)).state
-        outcome = await self._by_first_channel(person.reachable_in(known.state.mode), message)
+        try:
+            channels = person.reachable_in(known.state.mode)
+            outcome = await self._by_first_channel(channels, order, message)
+        except _OwedNoMore:
+            return (await self._incidents.known(order.incident)).version
         command: ConfirmDelivery | ReportDeliveryFailure
         if isinstance(outcome, ChannelKind):
             command = ConfirmDelivery(notification=order.subject, channel=outcome)
@@ -75,38 +91,50 @@ class Notifier:
             command = ReportDeliveryFailure(notification=order.subject, cause=outcome)
         work = f"notify/{order.subject}"
         answer = await report(self._incidents, order.incident, work, command.kind, command)
-        return version_of(answer)
+        return version_of(answer, known.version)
 
     async def _by_first_channel(
-        self, channels: tuple[Channel, ...], message: Written
+        self, channels: tuple[Channel, ...], order: Order, message: Written
     ) -> ChannelKind | str:
-        """Return the channel that took the message, or why none did."""
+        """Return the channel that took the message, or why none did. Raises _OwedNoMore."""
         causes: list[str] = []
         for channel in channels:
             address = await self._vault.open(channel.address)
             if address is None:
                 causes.append(f"{channel.kind}: the address was erased")
                 continue
-            cause = await self._by(channel.kind, address, message)
+            send = partial(self._senders[channel.kind], address, message)
+            cause = await self._patiently(send, order, DELIVERY_S / len(channels))
             if cause is None:
                 return channel.kind
             causes.append(f"{channel.kind}: {cause}")
         return "; ".join(causes)[:500] or "no channel is registered for this kind of incident"
 
-    async def _by(self, kind: ChannelKind, address: str, message: Written) -> str | None:
+    async def _patiently(
+        self, send: Callable[[], Awaitable[None]], order: Order, patience_s: float
+    ) -> str | None:
         """Return None once a channel took the message, else why it did not."""
-        cause = "not tried"
-        for pause in PAUSES_S:
-            await asyncio.sleep(pause)
-            try:
-                await self._senders[kind](address, message)
-            except Failed as failed:
-                return str(failed)
-            except Undelivered as undelivered:
-                cause = str(undelivered)
-            else:
-                return None
+        cause, asked_s = "it took too long", 0.0
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience_s):
+                for pause in PAUSES_S:
+                    await asyncio.sleep(max(pause, min(asked_s, PAUSE_MAX_S)))
+                    await self._look_again(order)
+                    try:
+                        await send()
+                    except Failed as failed:
+                        return str(failed)
+                    except Undelivered as undelivered:
+                        cause, asked_s = str(undelivered), undelivered.pause_s
+                    else:
+                        return None
         return cause
+
+    async def _look_again(self, order: Order) -> None:
+        """Raise _OwedNoMore if an answer withdrew meanwhile what was to be sent."""
+        known = await self._incidents.known(order.incident)
+        if order.subject not in known.state.notifications:
+            raise _OwedNoMore
 
     async def _written(self, order: Order, incident: Incident, owed: Notification) -> Written:
         assert incident.plan, "an incident that notifies is pinned to a plan"  # noqa: S101 - an invariant

@@ -9,3 +9,8 @@ class Failed(Exception):  # noqa: N818 - names a state
 
 class Undelivered(Exception):  # noqa: N818 - names a state
     """This channel did not take the message now; it may later."""
+
+    def __init__(self, cause: str, *, pause_s: float = 0.0) -> None:
+        super().__init__(cause)
+        self.pause_s = pause_s
+        """How long the other side asked to be left alone."""
