@@ -49,16 +49,23 @@ async def watch(
             ):
                 failures = 0
                 yield step
-                request = WatchIncidentsRequest(
-                    incident_id=request.incident_id,
-                    resume_token=step.resume_token,
-                    bookmark_interval=request.bookmark_interval,
-                )
+                request = _from_there(request, step.resume_token)
         except grpc.aio.AioRpcError as error:
             if error.code() not in RESUMABLE or not request.resume_token:
                 raise
         await asyncio.sleep(RESUME_PAUSES_S[min(failures, len(RESUME_PAUSES_S) - 1)])
         failures += 1
+
+
+def _from_there(request: WatchIncidentsRequest, token: str) -> WatchIncidentsRequest:
+    """Return what goes on after a step; the steps of a snapshot have no token of their own."""
+    if not token:
+        return request
+    again = WatchIncidentsRequest()
+    again.CopyFrom(request)
+    again.include_snapshot = False
+    again.resume_token = token
+    return again
 
 
 async def batches(
