@@ -1,0 +1,151 @@
+"""The service on a log of its own, and a client for each role."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from muster.v1 import common_pb2, incident_commands_pb2, plan_service_pb2
+from pydantic import SecretStr
+
+from domain.values import Role
+from eventstore.log import Log
+from projections import contacts as contacts_view
+from projections import incidents as incidents_view
+from projections import plans as plans_view
+from projections import units as units_view
+from projections.engine import ViewKeeper
+from services import plan_file
+from services.api.main import serving
+from services.client import Client, connected, context
+from services.settings import Api, Database, Settings, Temporal, Vault
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from tests.conftest import Database as TestDatabase
+
+PLAN = "general-venue"
+VENUE = "riverside-mall"
+ZONE = "atrium"
+NOWHERE = "127.0.0.1:1"
+"""Where no Temporal listens."""
+
+ROLES = [role for role in Role if role is not Role.SYSTEM]
+VIEWS = (incidents_view.VIEW, plans_view.VIEW, units_view.VIEW, contacts_view.VIEW)
+
+
+@dataclass
+class Service:
+    """A service that runs, and who may call it: one actor per role, named like it."""
+
+    address: str
+    settings: Settings
+    held: AsyncExitStack
+    clients: dict[str, Client] = field(default_factory=dict)
+
+    async def client(self, token: str) -> Client:
+        """Return a client with a token; the tokens of the roles are their names."""
+        if token not in self.clients:
+            entering = connected(self.address, token)
+            self.clients[token] = await self.held.enter_async_context(entering)
+        return self.clients[token]
+
+
+def entry(token: str, roles: list[str], venues: list[str] | None = None) -> dict[str, Any]:
+    """Let somebody in by a token that is their name, too."""
+    digest = hashlib.sha256(token.encode()).hexdigest()
+    actor = token.replace("_", "-")
+    return {"sha256": digest, "actor": actor, "roles": roles, "venues": venues}
+
+
+def settings_of(database: TestDatabase, folder: Path, **api: Any) -> Settings:
+    """Write the files that a service needs, and say where they are."""
+    tokens = [entry(role, [role]) for role in ROLES]
+    tokens += [
+        entry("here", ["commander", "auditor", "logistics", "planner"], [VENUE]),
+        entry("elsewhere", ["commander", "auditor", "logistics", "planner"], ["other-mall"]),
+        entry("second-commander", ["commander"]),
+    ]
+    file = folder / "tokens.json"
+    file.write_text(json.dumps({"tokens": tokens}))
+    (folder / "vault").write_text("0f" * 32)
+    chosen: dict[str, Any] = {"port": 0, "tokens_file": file, "drain_seconds": 1.0} | api
+    return Settings(
+        database=Database(dsn=SecretStr(database.dsn)),
+        api=Api(**chosen),
+        vault=Vault(key_file=folder / "vault"),
+        temporal=Temporal(address=NOWHERE),
+    )
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Service]:
+    """Run a service."""
+    async with AsyncExitStack() as held:
+        here = await held.enter_async_context(serving(settings))
+        async with AsyncExitStack() as callers:
+            yield Service(here.address, settings, callers)
+
+
+@pytest.fixture
+async def service(database: TestDatabase, tmp_path: Path) -> AsyncIterator[Service]:
+    """Run the service with the general venue plan in force."""
+    async with running(settings_of(database, tmp_path)) as service:
+        await publish(service)
+        yield service
+
+
+@pytest.fixture
+async def views(database: TestDatabase) -> AsyncIterator[None]:
+    """Keep the views up to date."""
+    import asyncio  # noqa: PLC0415 - only here
+
+    log = await Log.open(database.dsn)
+    keeper = await ViewKeeper.open(database.dsn, log, VIEWS, print)
+    keeping: asyncio.Task[None] = asyncio.create_task(keeper.run())
+    yield
+    keeping.cancel()
+    await asyncio.gather(keeping, return_exceptions=True)
+    await keeper.close()
+    await log.close()
+
+
+async def publish(service: Service) -> plan_service_pb2.PublishPlanResponse:
+    """Bring the plan into force that ships with the product."""
+    planner = await service.client("planner")
+    document = plan_service_pb2.PlanDocument(yaml=plan_file.shipped()[PLAN])
+    request = plan_service_pb2.PublishPlanRequest(context=context(), document=document)
+    return await planner.plans.PublishPlan(request)
+
+
+def alarm(**changes: Any) -> incident_commands_pb2.ReportAlarmRequest:
+    """Report an alarm, which opens an incident."""
+    fields: dict[str, Any] = {
+        "context": context(),
+        "venue": VENUE,
+        "plan": PLAN,
+        "hazard": common_pb2.HAZARD_KIND_CROWDING,
+        "zone": ZONE,
+        "source": "camera 7",
+    }
+    return incident_commands_pb2.ReportAlarmRequest(**(fields | changes))
+
+
+async def opened(service: Service, **changes: Any) -> common_pb2.Receipt:
+    """Open an incident."""
+    operator = await service.client("operator")
+    return await operator.incidents.ReportAlarm(alarm(**changes))
+
+
+def impose(incident: str, measure: str, **asked: Any) -> incident_commands_pb2.ImposeMeasureRequest:
+    """Impose a measure: possible as soon as an incident is open."""
+    return incident_commands_pb2.ImposeMeasureRequest(
+        context=context(**asked), incident_id=incident, measure=measure, title="entrance closed"
+    )
