@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from domain.aggregate import Asked
+from domain.incident.state import NOTHING_YET
+from domain.incident.warning import CancelWarning, ReportAlarm
+from domain.plan.canonical import pinned
+from domain.plan.publication import PUBLICATION, PublishPlan
+from domain.values import Actor, HazardKind, Role
+from eventstore.plans import PlanLibrary
+from eventstore.recorder import Receipt, Recorder
+from tests.domain.plan.plans import SMALL_PLAN, spoilt
+from tests.eventstore.samples import NOON
+
+if TYPE_CHECKING:
+    from domain.plan.model import Plan
+    from eventstore.log import Log
+
+PLANNER = Actor("planner", frozenset({Role.PLANNER}))
+NEXT_PLAN = spoilt("/version", 2)
+FIRST, SECOND = pinned(SMALL_PLAN), pinned(NEXT_PLAN)
+ALARM = ReportAlarm(
+    venue="shop", plan=SMALL_PLAN.id, hazard=HazardKind.FIRE, zone="hall", source="button"
+)
+
+
+async def publish(log: Log, plan: Plan) -> None:
+    plans = Recorder(log, PUBLICATION, clock=lambda: NOON)
+    asked = Asked(command=PublishPlan(plan=plan), command_id=uuid4(), actor=PLANNER)
+    assert isinstance(await plans.record(plan.id, asked), Receipt)
+
+
+@pytest.fixture
+async def library(log: Log) -> PlanLibrary:
+    await publish(log, SMALL_PLAN)
+    return PlanLibrary(log)
+
+
+async def test_the_plan_in_force_is_the_last_one_published(log: Log, library: PlanLibrary) -> None:
+    assert await library.latest(SMALL_PLAN.id) == FIRST
+    await publish(log, NEXT_PLAN)
+    assert await library.latest(SMALL_PLAN.id) == SECOND
+
+
+async def test_an_incident_keeps_the_plan_that_it_was_pinned_to(
+    log: Log, library: PlanLibrary
+) -> None:
+    await publish(log, NEXT_PLAN)
+    opened = NOTHING_YET._replace(plan=FIRST.ref)
+    assert await library.surroundings(opened, ALARM) == FIRST
+    assert await library.surroundings(NOTHING_YET, ALARM) == SECOND
+
+
+async def test_a_plan_that_nobody_published_is_not_found(library: PlanLibrary) -> None:
+    assert await library.latest("other-plan") is None
+    assert await library.pinned(SECOND.ref) is None
+
+
+async def test_what_cannot_open_an_incident_needs_no_plan(library: PlanLibrary) -> None:
+    assert await library.surroundings(NOTHING_YET, CancelWarning(issuer="office")) is None
