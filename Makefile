@@ -1,0 +1,66 @@
+# Muster. `make help` lists what there is to make.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+MUSTER := $(BIN)/muster
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint bench up down clean lock protos
+
+help: ## list what there is to make
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: $(VENV)/.installed ## play one emergency from warning to closed case, on real parts
+	@$(MUSTER) demo
+
+test: $(VENV)/.installed-dev ## run all tests, on a real PostgreSQL and a real Temporal
+	@$(BIN)/pytest -q
+
+check: lint test ## lint, types, import rules, contract, then all tests
+
+lint: $(VENV)/.installed-dev ## all of `make check` but the tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/buf lint
+	$(BIN)/buf breaking --against protos/released.binpb
+
+bench: $(VENV)/.installed-dev ## measure the figures of the spine
+	@$(BIN)/python -m benchmarks.spine
+
+up: $(VENV)/.installed ## start everything on this machine, until Ctrl-C
+	@$(MUSTER) up
+
+down: $(VENV)/.installed ## stop what `make up` started
+	@$(MUSTER) down
+
+clean: ## stop the local stack; remove it and everything that was installed
+	@test ! -x $(MUSTER) || $(MUSTER) down
+	rm -rf $(VENV) .muster build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+lock: $(VENV)/.installed-dev ## pin every dependency again, with hashes
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	    --no-emit-index-url --upgrade --extra build pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	    --no-emit-index-url --upgrade --extra build --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+protos: $(VENV)/.installed-dev ## generate the stubs of the contract again
+	$(BIN)/python protos/generate.py
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Muster needs Python 3.11 or later, this is " + sys.version.split()[0] + ": try make PYTHON=python3.11")'
+	@echo "installing into $(VENV) …"
+	@$(PYTHON) -m venv $(VENV)
+
+# Hash-checked, then the project itself without asking any index again.
+$(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
