@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from statistics import median
+from typing import Any
 
 import asyncpg
 import grpc
@@ -52,7 +53,7 @@ async def temporal_update_p50_ms(address: str) -> float:
 async def limit_p50_ms(dsn: str) -> float:
     """Return the median of an empty gRPC call to another process plus that of an insert."""
     async with _empty_service() as address, grpc.aio.insecure_channel(address) as channel:
-        call = channel.unary_unary(EMPTY)
+        call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(EMPTY)
         empty = await median_ms(lambda _: call(b""))
     connection = await asyncpg.connect(dsn)
     try:
@@ -97,7 +98,7 @@ async def _serve_empty() -> None:
     async def answer(_request: bytes, _context: object) -> bytes:
         return b""
 
-    handlers = {"Call": grpc.unary_unary_rpc_method_handler(answer)}
+    handlers: dict[str, Any] = {"Call": grpc.unary_unary_rpc_method_handler(answer)}
     server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler("bench.Empty", handlers)])
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()

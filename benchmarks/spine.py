@@ -32,7 +32,7 @@ from domain.plan.model import PlanRef
 from domain.values import Fact, HazardKind, Mode, Text
 from eventstore.events import Appended, NewEvent
 from eventstore.log import Log
-from eventstore.meta import event_id
+from eventstore.meta import event_id as id_of_event
 from eventstore.recorder import Recorder
 from services.local.postgres import OWNER, RUNTIME, Postgres
 
@@ -173,9 +173,8 @@ async def watch_p99_ms(at: Place, incident: str) -> float:
     async def watch() -> None:
         async for step in watching:
             now = time.perf_counter()
-            for event in step.events.events:
-                if begun := sent.pop(event.event_id, None):
-                    seen.append(now - begun)
+            ids = [event.event_id for event in step.events.events]
+            seen.extend(now - sent.pop(event_id) for event_id in ids if event_id in sent)
             if len(seen) == total:
                 return
 
@@ -197,7 +196,7 @@ async def watch_p99_ms(at: Place, incident: str) -> float:
 
 
 def _first_event_id(command_id: str) -> str:
-    return str(event_id(UUID(command_id), 0))
+    return str(id_of_event(UUID(command_id), 0))
 
 
 async def reaction_p50_ms(at: Place, incident: str, temporal: str) -> float:
@@ -269,7 +268,7 @@ def long_life(events: int) -> list[Fact]:
                 message=duties.Message.TASK_ASSIGNED,
                 about=f"task/{task}",
             ),
-            duties.NotificationDelivered(notification=told, channel="mail"),  # type: ignore[arg-type] # read as its kind
+            duties.NotificationDelivered(notification=told, channel="mail"),
             duties.TaskAcknowledged(task=task, person="lead"),
             duties.TaskStarted(task=task, person="lead"),
             duties.TaskFinished(task=task, person="lead"),

@@ -1,4 +1,4 @@
-"""What the processes say: one structured line an event, with request and incident, without persons."""
+"""What the processes say: a structured line an event, with request and incident, no persons."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The local stack from the command line: up, status, down, migrate, config, mail, tokens, processes."""
+"""The local stack from the command line, and each of its processes alone."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def add_to(app: typer.Typer) -> None:
         app.command()(command)
     for name, commands in {"config": (show,), "mail": (inbox, read), "token": (new,)}.items():
         group = typer.Typer(no_args_is_help=True, help=GROUPS[name])
-        for command in commands:
-            group.command(NAMES.get(command.__name__))(command)
+        for one in commands:
+            group.command(NAMES.get(one.__name__))(one)
         app.add_typer(group, name=name)
 
 
@@ -54,7 +54,7 @@ GROUPS = {
 NAMES = {"inbox": "list", "read": "show"}
 
 
-def up(
+def up(  # noqa: PLR0913 - each is an option of the command
     folder: FolderOption = DEFAULT_FOLDER,
     api_port: Annotated[int, typer.Option(help="gRPC; 0 takes a free port.")] = 7460,
     temporal_port: Annotated[int, typer.Option(help="Temporal; 0 takes a free port.")] = 7461,

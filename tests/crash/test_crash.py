@@ -6,7 +6,7 @@ import asyncio
 import os
 import random
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AsyncExitStack
 from uuid import uuid4
 
 import pytest
@@ -102,10 +102,9 @@ async def of_incident(
 ) -> AsyncIterator[list[StoredEvent]]:
     """Follow one incident from its first event on, across every restart."""
     request = WatchIncidentsRequest(include_snapshot=True)
-    async with aclosing(watched.batches(watched.watch(auditor, request))) as batches:
-        async for batch in batches:
-            if own := [event for event in batch if event.stream == f"incident/{incident}"]:
-                yield own
+    async for batch in watched.batches(watched.watch(auditor, request)):
+        if own := [event for event in batch if event.stream == f"incident/{incident}"]:
+            yield own
 
 
 async def stream(desk: PatientConnection, until: asyncio.Task[None]) -> None:

@@ -11,7 +11,7 @@ from domain.plan.model import Plan
 from domain.plan.publication import PUBLICATION, PlanPublished, PublishPlan
 from domain.values import HazardKind, Phase, ResponseLevel, WarningColour
 from services.plan_file import inspect, read_plan, shipped
-from tests.domain._spec import given
+from tests.domain.spec import given
 
 IV, III, II, I = sorted(ResponseLevel, reverse=True)  # noqa: E741 - the law's numerals
 
