@@ -29,7 +29,9 @@ def main() -> int:
     _generate(HERE)
     if not RELEASED.exists():
         subprocess.run(  # noqa: S603 - our own tool
-            [_tool("buf"), "build", "-o", RELEASED], cwd=HERE.parent, check=True
+            [_tool("buf"), "build", "--exclude-source-info", "-o", RELEASED],
+            cwd=HERE.parent,
+            check=True,
         )
     return 0
 
