@@ -26,6 +26,11 @@ COLOURS = {
 }
 """How the topics of facts are told apart, beside their words."""
 
+WHO_WIDTH = 22
+WHAT_WIDTH_MIN = 40
+WHY_WIDTH = 24
+"""Columns."""
+
 
 class Line(NamedTuple):
     """One event of a timeline."""
@@ -74,19 +79,23 @@ def in_words(name: str) -> str:
 
 
 def table(shown: Sequence[Line], language: Language, title: str | None = None) -> Table:
-    """Lay a timeline out."""
+    """Lay a timeline out; what is the same in every line is left out."""
+    one_day = len({line.recorded.astimezone().date() for line in shown}) == 1
+    told_late = any(_since(line) for line in shown)
     made = Table(title=title, title_justify="left", box=None, header_style="bold", pad_edge=False)
     made.add_column(heading("version", language), justify="right", style="dim")
     made.add_column(heading("recorded", language), no_wrap=True)
-    made.add_column(heading("occurred", language), no_wrap=True, style="dim")
-    made.add_column(heading("who", language), style="cyan", overflow="fold")
-    made.add_column(heading("what", language), ratio=3, overflow="fold")
-    made.add_column(heading("why", language), ratio=1, style="dim", overflow="fold")
+    if told_late:
+        made.add_column(heading("occurred", language), no_wrap=True, style="dim")
+    made.add_column(heading("who", language), style="cyan", overflow="fold", max_width=WHO_WIDTH)
+    made.add_column(heading("what", language), overflow="fold", min_width=WHAT_WIDTH_MIN)
+    made.add_column(heading("why", language), style="dim", overflow="fold", max_width=WHY_WIDTH)
     for line in shown:
+        recorded = date_and_clock(line.recorded)
         made.add_row(
             str(line.version),
-            date_and_clock(line.recorded),
-            _since(line),
+            recorded.partition(" ")[2] if one_day else recorded,
+            *([_since(line)] if told_late else ()),
             line.who,
             Text(line.what, style=colour_of(line.kind)),
             line.why,

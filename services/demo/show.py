@@ -26,6 +26,7 @@ from services.demo.play import StoryBroken
 from services.demo.proof import Proof
 from services.demo.screen import Screen
 from services.local import mail_sink
+from services.local.folder import Folder
 
 REPLAYED_LINES = 24
 """Events that the replay shows: those that turned something."""
@@ -74,13 +75,8 @@ async def give(wishes: Wishes, console: Console) -> int:
         with stage.folder(keep=wishes.keep) as place:
             if wishes.keep:
                 console.print(f"kept: {place.root}", style="dim", soft_wrap=True)
-            async with performance(
-                place, story.CAST, case, language=wishes.language, tell=screen.tell
-            ) as given:
-                with screen.shown():
-                    play = given.play(screen, wishes.pace)
-                    await story.tell(play)
-                found, made = await _proven(given, play.receipts)
+            with screen.shown():
+                found, made = await _performed(place, wishes, case, screen)
     except (StoryBroken, stage.StackBroken, ExceptionGroup) as error:
         return _failed(list(_causes(error)), console)
     _look_back(case.events, wishes.language, console)
@@ -88,6 +84,20 @@ async def give(wishes: Wishes, console: Console) -> int:
     console.print(either(wishes.language, "事后评估报告：", "after-action report: "), end="")
     console.print(str(wishes.report), style="underline", soft_wrap=True)
     return _last_line(found, console)
+
+
+async def _performed(
+    place: Folder, wishes: Wishes, case: Case, screen: Screen
+) -> tuple[Proof, Report]:
+    """Play the story on a stack of its own, and hold what came of it against its sources."""
+    screen.begins("准备：启动整套系统", "Setting up: a whole stack of its own")
+    async with performance(
+        place, story.CAST, case, language=wishes.language, tell=screen.tell
+    ) as given:
+        play = given.play(screen, wishes.pace)
+        await story.tell(play)
+        screen.begins("核验：逐项对照", "Proof: every figure against its sources")
+        return await _proven(given, play.receipts)
 
 
 async def _proven(given: Performance, receipts: Sequence[Receipt]) -> tuple[Proof, Report]:
