@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 
@@ -31,10 +32,7 @@ class MailServer(Value):
 
 async def send(server: MailServer, address: str, message: Written) -> None:
     """Hand a message to the server. Raises Failed for good, Undelivered when it may yet work."""
-    try:
-        made = mail(server.from_address, address, message)
-    except ValueError:
-        raise Failed("the address is no mail address") from None
+    made = mail(server.from_address, address, message)
     try:
         await aiosmtplib.send(
             made,
@@ -58,11 +56,11 @@ async def send(server: MailServer, address: str, message: Written) -> None:
 def mail(sender: str, address: str, message: Written) -> EmailMessage:
     """Return the message as a mail, whose id is a function of what is told to whom.
 
-    Raises ValueError unless the address is just one.
+    Raises Failed unless the address is one, and just one.
     """
     made = EmailMessage()
     made["From"] = sender
-    made["To"] = Address(addr_spec=address)
+    made["To"] = _only(address)
     made["Subject"] = message.subject
     made["Message-ID"] = f"<{hashlib.sha256(message.key.encode()).hexdigest()[:40]}@muster>"
     made["X-Muster-Incident"] = message.incident
@@ -71,6 +69,16 @@ def mail(sender: str, address: str, message: Written) -> EmailMessage:
         made["X-Muster-Exercise"] = "yes"
     made.set_content(message.body)
     return made
+
+
+def _only(address: str) -> Address:
+    try:
+        found = Address(addr_spec=address)
+    except (ValueError, IndexError, MessageError):
+        found = Address()
+    if not found.domain:
+        raise Failed("this is no mail address")
+    return found
 
 
 def _refused(code: int) -> Exception:

@@ -1,0 +1,113 @@
+"""Who gets what the hands send: a real SMTP server and a real HTTP server."""
+
+from __future__ import annotations
+
+import asyncio
+import email
+from contextlib import asynccontextmanager
+from email.policy import default
+from typing import TYPE_CHECKING, NamedTuple
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from email.message import EmailMessage
+
+TAKEN = "250 taken"
+
+
+class Mailbox:
+    """Takes mail, or says what it was told to say."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.kept: list[EmailMessage] = []
+        self.recipients: list[str] = []
+        self.answers: list[str] = []
+        """What is said to the next recipients; then each is taken."""
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's signature
+        self,
+        _server: SMTP,
+        _session: Session,
+        envelope: Envelope,
+        address: str,
+        _options: list[str],
+    ) -> str:
+        """Answer for a recipient."""
+        self.recipients.append(address)
+        answer = self.answers.pop(0) if self.answers else TAKEN
+        if answer == TAKEN:
+            envelope.rcpt_tos.append(address)
+        return answer
+
+    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
+        self, _server: SMTP, _session: Session, envelope: Envelope
+    ) -> str:
+        """Keep a mail."""
+        content = envelope.original_content or b""
+        self.kept.append(email.message_from_bytes(content, policy=default))
+        return TAKEN
+
+
+@asynccontextmanager
+async def mailbox() -> AsyncIterator[Mailbox]:
+    """Run an SMTP server on a free port."""
+    box, loop = Mailbox(), asyncio.get_running_loop()
+    server = await loop.create_server(lambda: SMTP(box, hostname="test", loop=loop), "127.0.0.1", 0)
+    box.port = server.sockets[0].getsockname()[1]
+    async with server:
+        yield box
+
+
+class Post(NamedTuple):
+    """A request as it came in."""
+
+    path: str
+    headers: dict[str, str]
+    """By name in lower case."""
+    body: bytes
+    at: float
+
+
+class Hook:
+    """Takes posts, or says what it was told to say."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.posts: list[Post] = []
+        self.answers: list[str] = []
+        """Status line and headers of the next answers; then each post is taken."""
+
+    @property
+    def url(self) -> str:
+        """Where to post to."""
+        return f"http://localhost:{self.port}/hook?key=1"
+
+    async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Read one request and answer it."""
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+        headers = dict(_field(line) for line in head[1:] if line)
+        body = await reader.readexactly(int(headers["content-length"]))
+        now = asyncio.get_running_loop().time()
+        self.posts.append(Post(head[0].split()[1], headers, body, now))
+        answer = self.answers.pop(0) if self.answers else "200 OK"
+        writer.write(f"HTTP/1.1 {answer}\r\nContent-Length: 0\r\n\r\n".encode())
+        await writer.drain()
+        writer.close()
+
+
+def _field(line: str) -> tuple[str, str]:
+    name, _, value = line.partition(":")
+    return name.lower(), value.strip()
+
+
+@asynccontextmanager
+async def hook() -> AsyncIterator[Hook]:
+    """Run an HTTP server on a free port of the loopback address."""
+    made = Hook()
+    server = await asyncio.start_server(made.take, "127.0.0.1", 0)
+    made.port = server.sockets[0].getsockname()[1]
+    async with server:
+        yield made

@@ -1,0 +1,207 @@
+"""Incidents on a real log, and the hands that work for them."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from activities.dispatch import Dispatcher
+from activities.notification.mail import MailServer
+from activities.notification.notify import Notifier
+from activities.notification.webhook import WebhookRules
+from domain.aggregate import Asked
+from domain.directory.person import PERSONS, Channel, RegisterContact
+from domain.incident.activation import ActivateResponse
+from domain.incident.decider import INCIDENTS
+from domain.incident.outstanding import Order
+from domain.incident.resources import RequestResource
+from domain.incident.warning import ReportAlarm
+from domain.plan.model import ChannelKind, Plan
+from domain.plan.publication import PUBLICATION, PublishPlan
+from domain.resource.unit import UNITS, RegisterUnit, Unit
+from domain.values import Actor, HazardKind, Mode, ResponseLevel, Role, Text
+from eventstore.plans import PlanLibrary
+from eventstore.recorder import Receipt, Recorder
+from tests.domain.plan import plans
+
+if TYPE_CHECKING:
+    from domain.incident.state import Incident, Notification
+    from domain.values import Command
+    from eventstore.log import Log
+    from eventstore.vault import Vault
+    from tests.activities.receivers import Hook, Mailbox
+
+SECRET = secrets.token_hex()
+OFFICER = Actor("officer", frozenset({Role.OPERATOR, Role.COMMANDER, Role.PLANNER}))
+CAI = Actor("cai", frozenset({Role.RESPONDER}))
+RESPONSE = ActivateResponse(
+    level=ResponseLevel.III, matters="Crowding at the door", expected_duration=timedelta(hours=1)
+)
+LIVE_MAIL = "cai@live.test"
+EXERCISE_MAIL = "cai@exercise.test"
+
+
+def _plan() -> Plan:
+    """Return the small plan with zones apart from one another."""
+    written: dict[str, Any] = plans.written()
+    door, hall = written["venues"][0]["zones"]
+    door.update(x=0.0, y=0.0)
+    hall.update(x=300.0, y=400.0)
+    written["resource_needs"] = []
+    return Plan.model_validate(written)
+
+
+PLAN = _plan()
+
+
+class Scene:
+    """The doors of one log, and hands that send to the receivers of a test."""
+
+    def __init__(self, log: Log, vault: Vault) -> None:
+        self.log = log
+        self.vault = vault
+        self.plans = PlanLibrary(log)
+        self.incidents = self.door_of_incidents()
+        self.units = Recorder(log, UNITS, clock=now)
+        self.people = Recorder(log, PERSONS, clock=now)
+        self._publication = Recorder(log, PUBLICATION, clock=now)
+
+    def door_of_incidents(self) -> Recorder[Incident]:
+        """Return a door of one's own, as another process has."""
+        surroundings = PlanLibrary(self.log).surroundings
+        return Recorder(self.log, INCIDENTS, clock=now, surroundings=surroundings)
+
+    def dispatcher(self) -> Dispatcher:
+        """Return a hand of one's own, as another worker has."""
+        units = Recorder(self.log, UNITS, clock=now)
+        return Dispatcher(self.log, self.door_of_incidents(), units, self.plans)
+
+    def notifier(self, mailbox: Mailbox, *, private_networks: bool = True) -> Notifier:
+        """Return a hand that sends mail to a mailbox and webhooks wherever they go."""
+        return Notifier(
+            self.log,
+            self.incidents,
+            self.people,
+            self.plans,
+            self.vault,
+            mail_server=mail_server(mailbox),
+            webhooks=rules(private_networks=private_networks),
+        )
+
+    async def publish(self) -> None:
+        """Bring the plan into force."""
+        await self._publication.record(PLAN.id, asked(PublishPlan(plan=PLAN)))
+
+    async def ask(self, incident: str, command: Command, by: Actor = OFFICER) -> Receipt:
+        """Record a command that is not refused."""
+        answer = await self.incidents.record(incident, asked(command, by))
+        assert isinstance(answer, Receipt), answer
+        return answer
+
+    async def opened(self, mode: Mode = Mode.LIVE) -> str:
+        """Open an incident and activate its response."""
+        incident = str(uuid4())
+        alarm = ReportAlarm(
+            venue="shop",
+            plan=PLAN.id,
+            hazard=HazardKind.FIRE,
+            zone="hall",
+            source="button",
+            mode=mode,
+        )
+        await self.ask(incident, alarm)
+        await self.ask(incident, RESPONSE)
+        return incident
+
+    async def state(self, incident: str) -> Incident:
+        """Return what is so."""
+        return (await self.incidents.known(incident)).state
+
+    async def owed_to(self, person: str, incident: str) -> Order:
+        """Return the order to tell a person the first thing that is owed to them."""
+        notifications = (await self.state(incident)).notifications
+        owed = next(name for name, told in sorted(notifications.items()) if told.to == person)
+        return Order(incident=incident, subject=owed)
+
+    async def still_owed(self, order: Order) -> Notification | None:
+        """Return a notification that the hands still owe."""
+        return (await self.state(order.incident)).notifications.get(order.subject)
+
+    async def facts(self, stream: str, kind: str) -> list[str]:
+        """Return the data of a stream's facts of one kind."""
+        pages = self.log.read_stream(stream)
+        return [event.data async for page in pages for event in page if event.type == kind]
+
+    async def contact(self, person: str, *channels: tuple[ChannelKind, str, bool]) -> None:
+        """Say how somebody is reached: channel, address, whether for exercises."""
+        sealed = [
+            Channel(kind=kind, address=await self.vault.seal(f"person/{person}", to), exercise=only)
+            for kind, to, only in channels
+        ]
+        command = RegisterContact(person=person, channels=tuple(sealed))
+        assert isinstance(await self.people.record(person, asked(command)), Receipt)
+
+    async def unit(self, name: str, x: float = 0.0, kind: str = "guard") -> None:
+        """Register a unit."""
+        command = RegisterUnit(unit=name, title=Text(en=name), resource_kind=kind, x=x)
+        assert isinstance(await self.units.record(name, asked(command)), Receipt)
+
+    async def request(self, incident: str, quantity: int = 1, zone: str = "door") -> Order:
+        """Ask for guards, and return the order to send them."""
+        command = RequestResource(
+            request="guards",
+            resource_kind="guard",
+            quantity=quantity,
+            zone=zone,
+            arrive_within=timedelta(minutes=5),
+        )
+        await self.ask(incident, command)
+        return Order(incident=incident, subject="guards")
+
+    async def kept(self, unit: str) -> Unit:
+        """Return what is known of a unit."""
+        return (await self.units.known(unit)).state
+
+    async def sent(self, order: Order) -> tuple[str, ...]:
+        """Return the units that were sent for a request."""
+        return (await self.state(order.incident)).requests[order.subject].units
+
+
+def mail_server(mailbox: Mailbox) -> MailServer:
+    """Return how a mailbox is reached."""
+    return MailServer(
+        host="127.0.0.1",
+        port=mailbox.port,
+        security="none",
+        username=None,
+        password=None,
+        from_address="muster@shop.test",
+        timeout_seconds=5.0,
+    )
+
+
+def rules(*, private_networks: bool = True) -> WebhookRules:
+    """Return how webhooks are sent."""
+    return WebhookRules(secret=SECRET, allow_private_networks=private_networks, timeout_seconds=5.0)
+
+
+def asked(command: Command, by: Actor = OFFICER) -> Asked:
+    """Return a command as somebody asks it."""
+    return Asked(command=command, command_id=uuid4(), actor=by, reason="it is so")
+
+
+def now() -> datetime:
+    """Return what time it is."""
+    return datetime.now(UTC)
+
+
+def by_mail(address: str = LIVE_MAIL) -> tuple[ChannelKind, str, bool]:
+    """Return a live mail channel."""
+    return ChannelKind.MAIL, address, False
+
+
+def by_hook(hook: Hook) -> tuple[ChannelKind, str, bool]:
+    """Return a live webhook channel."""
+    return ChannelKind.WEBHOOK, hook.url, False
