@@ -14,6 +14,9 @@ from services.settings import Log
 PERSONAL = frozenset({"address", "to", "mail", "phone", "name", "text", "body", "summary"})
 """Keys whose values never get into a line."""
 
+WRITE_ADDRESSES = ("httpx2", "httpx", "httpcore2", "aiosmtplib")
+"""Libraries that would write whom they talk to, a line a call."""
+
 SECRET = frozenset({"token", "authorization", "password", "dsn", "api_key", "secret"})
 
 
@@ -46,6 +49,8 @@ def configure(log: Log, process: str) -> None:
         )
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    for library in WRITE_ADDRESSES:
+        logging.getLogger(library).setLevel(logging.WARNING)
     structlog.contextvars.bind_contextvars(process=process)
 
 

@@ -19,7 +19,10 @@ from services import readiness
 from services.local.failures import StackFailed
 
 STOP_TIMEOUT_S = 20.0
-RESTART_PAUSES_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+RESTART_PAUSES_S = (0.05, 0.1, 0.1, 0.2, 0.2, 0.5, 0.5, 1.0)
+SOON_S = 5.0
+"""A process that lived longer than this before it died is started again at once."""
+
 RESTARTS_MAX = 60
 RESTARTS_WINDOW_S = 60.0
 """A process that dies more often than this is broken, and the stack says so and stops."""
@@ -56,6 +59,7 @@ class Part:
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = False
         self._died: deque[float] = deque(maxlen=RESTARTS_MAX)
+        self._in_a_row = 0
 
     @property
     def pid(self) -> int | None:
@@ -86,7 +90,9 @@ class Part:
                 return
             self._died.append(time.monotonic())
             self._refuse_to_go_on_for_ever()
-            pause = RESTART_PAUSES_S[min(self._recent_deaths(), len(RESTART_PAUSES_S)) - 1]
+            lived_long = time.time() - self.started_at > SOON_S
+            self._in_a_row = 0 if lived_long else self._in_a_row + 1
+            pause = RESTART_PAUSES_S[min(self._in_a_row, len(RESTART_PAUSES_S) - 1)]
             log.warning("died", part=self.recipe.name, code=code, again_in_s=pause)
             await asyncio.sleep(pause)
             self.restarts += 1
