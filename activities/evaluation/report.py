@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +22,9 @@ CITES_SHOWN = 12
 
 Say = Callable[[str, str, str], str]
 """Says a stored fact as a sentence: kind, data text, language."""
+
+_MARKUP = re.compile(r"[\\`*_\[\]<>|]")
+"""What begins markup within a line of Markdown; HTML, too."""
 
 MINUTE = 60
 HOUR = 3_600
@@ -125,8 +129,8 @@ def _cites(figure: Figure) -> str:
 
 
 def _cell(text: str) -> str:
-    """Return a text that can't break out of a Markdown table."""
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")
+    """Return a text that can't break out of its line, or of a cell, and is no markup."""
+    return " ".join(_MARKUP.sub(r"\\\g<0>", text).split())
 
 
 def _environment() -> Environment:

@@ -61,6 +61,8 @@ class Scene:
 
     def __init__(self, log: Log, vault: Vault) -> None:
         self.log = log
+        self.ahead = timedelta()
+        """How far this scene's clock is before the others."""
         self.vault = vault
         self.plans = PlanLibrary(log)
         self.incidents = self.door_of_incidents()
@@ -68,10 +70,14 @@ class Scene:
         self.people = Recorder(log, PERSONS, clock=now)
         self._publication = Recorder(log, PUBLICATION, clock=now)
 
+    def now(self) -> datetime:
+        """Return what time it is in this scene."""
+        return now() + self.ahead
+
     def door_of_incidents(self) -> Recorder[Incident]:
         """Return a door of one's own, as another process has."""
         surroundings = PlanLibrary(self.log).surroundings
-        return Recorder(self.log, INCIDENTS, clock=now, surroundings=surroundings)
+        return Recorder(self.log, INCIDENTS, clock=self.now, surroundings=surroundings)
 
     def dispatcher(self) -> Dispatcher:
         """Return a hand of one's own, as another worker has."""

@@ -1,0 +1,132 @@
+"""Evaluating a case: figures from its log, the same from the same events, safe to read."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from activities.evaluation.evaluate import Evaluator, case_of
+from activities.evaluation.report import Report, report
+from domain.incident.aftermath import AddFinding, RecordDamage
+from domain.incident.closing import TerminateResponse
+from domain.incident.outstanding import Order
+from domain.incident.resources import ReportUnitArrived
+from domain.incident.tasks import AcknowledgeTask, FinishTask, StartTask
+from domain.values import Mode
+from services.cli.sentences import sentence_in_utc
+from tests.activities.scene import CAI
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.activities.scene import Scene
+
+MINUTE = timedelta(minutes=1)
+HOSTILE = "<script>alert(1)</script>\n\n# A heading | a cell"
+
+
+@pytest.fixture(scope="module")
+def here() -> Iterator[Executor]:
+    with ThreadPoolExecutor(1) as executor:
+        yield executor
+
+
+def evaluator(scene: Scene, executor: Executor) -> Evaluator:
+    return Evaluator(scene.log, scene.incidents, scene.plans, executor, sentence_in_utc)
+
+
+async def played(scene: Scene, mode: Mode = Mode.LIVE) -> Order:
+    """Play a response: acknowledged after one minute, a unit after two more, done after three."""
+    incident = await scene.opened(mode)
+    await scene.unit("only")
+    request = await scene.request(incident)
+    await scene.dispatcher().dispatch(request)
+    scene.ahead += MINUTE
+    await scene.ask(incident, AcknowledgeTask(task="guide"), CAI)
+    await scene.ask(incident, StartTask(task="guide"), CAI)
+    scene.ahead += 2 * MINUTE
+    await scene.ask(incident, ReportUnitArrived(unit="only"))
+    scene.ahead += 3 * MINUTE
+    await scene.ask(incident, FinishTask(task="guide"), CAI)
+    await scene.ask(incident, RecordDamage(damage="door", asset=HOSTILE[:20], description=HOSTILE))
+    await scene.ask(incident, TerminateResponse(overrule=True))
+    return Order(incident=incident, subject="case")
+
+
+async def report_of(scene: Scene, incident: str, up_to: int | None = None) -> Report:
+    """Make the report about a case from its log, as the command line does."""
+    pinned = (await scene.state(incident)).plan
+    assert pinned is not None
+    plan = await scene.plans.pinned(pinned)
+    assert plan is not None
+    return report(await case_of(scene.log, incident, up_to), plan, sentence_in_utc)
+
+
+async def test_figures_are_what_happened(scene: Scene) -> None:
+    order = await played(scene)
+    made = await report_of(scene, order.incident)
+    figures = {figure.name: figure.value for figure in made.figures}
+    assert figures["to_first_acknowledgement"] == pytest.approx(60, abs=5)
+    assert figures["to_first_arrival"] == pytest.approx(180, abs=5)
+    assert figures["response_lasted"] == pytest.approx(360, abs=5)
+    assert (figures["to_command"], figures["to_first_notice"]) == (None, None)
+    assert (figures["tasks_finished"], figures["units_arrived"]) == (1, 1)
+    assert (figures["tasks_late"], figures["gates_overruled"]) == (0, 1)
+
+
+async def test_every_figure_cites_the_events_that_show_it(scene: Scene) -> None:
+    order = await played(scene)
+    made = await report_of(scene, order.incident)
+    kinds = {event.version: event.type for event in await case_of(scene.log, order.incident)}
+    cited = {figure.name: [kinds[version] for version in figure.cites] for figure in made.figures}
+    assert cited["to_first_acknowledgement"] == ["TaskAssigned", "TaskAcknowledged"]
+    assert cited["to_first_arrival"] == ["ResourceRequested", "UnitArrived"]
+    assert cited["gates_overruled"] == ["GateOverruled"]
+    assert cited["to_command"] == []
+
+
+async def test_a_case_is_evaluated_once_and_its_report_can_be_made_again(
+    scene: Scene, here: Executor
+) -> None:
+    order = await played(scene)
+    hand = evaluator(scene, here)
+    assert await hand.evaluate(order) == await hand.evaluate(order)
+    (completed,) = await scene.facts(f"incident/{order.incident}", "EvaluationCompleted")
+    said = json.loads(completed)
+    again = await report_of(scene, order.incident, said["up_to_version"])
+    assert said["report_sha256"] == again.sha256
+
+
+async def test_evaluating_works_in_a_process_of_its_own(scene: Scene) -> None:
+    order = await played(scene)
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as elsewhere:
+        version = await evaluator(scene, elsewhere).evaluate(order)
+    assert version == (await scene.incidents.known(order.incident)).version
+    assert (await scene.state(order.incident)).evaluated
+
+
+async def test_nothing_in_a_report_is_taken_for_markup(scene: Scene) -> None:
+    order = await played(scene)
+    await scene.ask(order.incident, AddFinding(finding="door", text=HOSTILE, cites=(1,)))
+    made = await report_of(scene, order.incident)
+    assert "<script>" not in made.html
+    assert "&lt;script&gt;" in made.html
+    assert "<script>" not in made.markdown
+    assert "\n# A heading" not in made.markdown
+    assert "heading | a cell" not in made.markdown
+
+
+@pytest.mark.parametrize(("mode", "says_so"), [(Mode.LIVE, False), (Mode.EXERCISE, True)])
+async def test_the_report_of_an_exercise_says_so(
+    scene: Scene,
+    mode: Mode,
+    says_so: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    order = await played(scene, mode)
+    made = await report_of(scene, order.incident)
+    assert [("演练 EXERCISE" in text) for text in (made.markdown, made.html)] == [says_so] * 2
