@@ -79,6 +79,8 @@ class Hook:
         self.posts: list[Post] = []
         self.answers: list[str] = []
         """Status line and headers of the next answers; then each post is taken."""
+        self.silent = False
+        """Whether nobody gets an answer at all."""
 
     @property
     def url(self) -> str:
@@ -92,6 +94,8 @@ class Hook:
         body = await reader.readexactly(int(headers["content-length"]))
         now = asyncio.get_running_loop().time()
         self.posts.append(Post(head[0].split()[1], headers, body, now))
+        if self.silent:
+            await reader.read()
         answer = self.answers.pop(0) if self.answers else "200 OK"
         writer.write(f"HTTP/1.1 {answer}\r\nContent-Length: 0\r\n\r\n".encode())
         await writer.drain()

@@ -76,6 +76,21 @@ class DoomedUnits(Recorder[Unit]):
         return answer
 
 
+class SlowUnits(Recorder[Unit]):
+    """A door that keeps its first visitor waiting after all was done."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.reserved = asyncio.Event()
+
+    async def record(self, key: str, asked: Asked) -> Receipt | Refused:
+        answer = await super().record(key, asked)
+        if not self.reserved.is_set():
+            self.reserved.set()
+            await asyncio.Event().wait()
+        return answer
+
+
 def doomed(scene: Scene, uses: int, *, kept: bool) -> Dispatcher:
     """Return a hand of a worker that is killed at the n-th use of a door."""
     doom = Doom(uses, kept=kept)
@@ -241,6 +256,20 @@ async def test_a_reserved_unit_that_breaks_down_is_not_sent(scene: Scene) -> Non
     await scene.dispatcher().dispatch(order)
     assert await scene.sent(order) == ("second",)
     assert (await scene.kept("first")).reserved_for is None
+
+
+async def test_a_hand_that_is_let_go_of_gives_back_what_it_reserved(scene: Scene) -> None:
+    await scene.unit("only")
+    order = await scene.request(await scene.opened())
+    units = SlowUnits(scene.log, UNITS, clock=now)
+    hand = Dispatcher(scene.log, scene.door_of_incidents(), units, scene.plans)
+    working = asyncio.create_task(hand.dispatch(order))
+    await units.reserved.wait()
+    await scene.ask(order.incident, CANCELLED)
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    assert (await scene.kept("only")).status is UnitStatus.AVAILABLE
 
 
 @pytest.mark.parametrize("kept", [False, True], ids=["before", "after"])

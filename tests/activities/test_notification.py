@@ -9,6 +9,8 @@ from uuid import uuid4
 
 import pytest
 
+from activities.notification import notify
+from domain.incident.closing import CloseIncident, TerminateResponse
 from domain.incident.information import ApproveNotice, DraftNotice, PublishNotice
 from domain.incident.tasks import AcknowledgeTask, AssignTask
 from domain.plan.model import ChannelKind
@@ -124,6 +126,27 @@ async def test_the_next_channel_is_tried_when_one_fails(
     order = await scene.owed_to("cai", await scene.opened())
     await scene.notifier(mailbox).notify(order)
     assert (len(hook.posts), mailbox.recipients) == (attempts, [LIVE_MAIL])
+
+
+async def test_a_receiver_that_never_answers_does_not_keep_the_next_channel_waiting(
+    scene: Scene, mailbox: Mailbox, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notify, "DELIVERY_S", 2.0)
+    await scene.contact("cai", by_hook(hook), by_mail())
+    hook.silent = True
+    await scene.notifier(mailbox).notify(await scene.owed_to("cai", await scene.opened()))
+    assert (len(hook.posts), mailbox.recipients) == (1, [LIVE_MAIL])
+
+
+async def test_what_is_told_when_the_case_is_closed_needs_no_record(
+    scene: Scene, mailbox: Mailbox
+) -> None:
+    await scene.contact("ann", by_mail())
+    incident = await scene.opened()
+    order = await scene.owed_to("ann", incident)
+    await scene.ask(incident, TerminateResponse(overrule=True))
+    closed = await scene.ask(incident, CloseIncident(overrule=True))
+    assert await scene.notifier(mailbox).notify(order) == closed.version
 
 
 @pytest.mark.usefixtures("in_a_hurry")
