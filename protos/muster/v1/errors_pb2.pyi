@@ -55,7 +55,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_VIEW_BEHIND: _ErrorReason.ValueType  # 45
     """Try again in a moment, or ask without `min_position`."""
     ERROR_REASON_FOLLOWER_TOO_SLOW: _ErrorReason.ValueType  # 46
-    """The watcher did not take the events in time. Nothing is lost."""
+    """The watcher did not take the events in time. Nothing is lost; what came may be newer than this token."""
     ERROR_REASON_DEADLINE_EXCEEDED: _ErrorReason.ValueType  # 47
     """The caller's deadline, or the service's own, passed."""
     ERROR_REASON_SHUTTING_DOWN: _ErrorReason.ValueType  # 48
@@ -220,7 +220,7 @@ ERROR_REASON_WORKFLOW_UNKNOWN: ErrorReason.ValueType  # 44
 ERROR_REASON_VIEW_BEHIND: ErrorReason.ValueType  # 45
 """Try again in a moment, or ask without `min_position`."""
 ERROR_REASON_FOLLOWER_TOO_SLOW: ErrorReason.ValueType  # 46
-"""The watcher did not take the events in time. Nothing is lost."""
+"""The watcher did not take the events in time. Nothing is lost; what came may be newer than this token."""
 ERROR_REASON_DEADLINE_EXCEEDED: ErrorReason.ValueType  # 47
 """The caller's deadline, or the service's own, passed."""
 ERROR_REASON_SHUTTING_DOWN: ErrorReason.ValueType  # 48
