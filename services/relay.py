@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from domain.incident.decider import INCIDENTS
-from eventstore.failures import FollowerTooSlow, LogUnavailable, passes
+from eventstore.failures import FollowerTooSlow, LogUnavailable
+from services.news import News
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +30,12 @@ log = structlog.get_logger()
 
 
 class Relay:
-    """Follows the log and tells Temporal: a nudge can come twice, and never not at all."""
+    """Follows the log and tells Temporal: a nudge can come twice, and never not at all.
+
+    An incident that was quiet is told at once. One that goes on is told of what came meanwhile,
+    together and at a pace that Temporal can take, so that a flood of commands is recorded as fast
+    as the log can, whatever the workflows do.
+    """
 
     def __init__(self, log_: Log, lives: Lives, bookmarks: Bookmarks) -> None:
         self._log = log_
@@ -47,21 +53,33 @@ class Relay:
         while True:
             try:
                 await self._follow()
-            except FollowerTooSlow:
+            except* FollowerTooSlow:
                 log.info("relay fell behind", position=self.position)
-            except Exception as error:
-                if not (isinstance(error, LogUnavailable) or passes(error)):
-                    raise
-                log.warning("the log is away", because=str(error))
+            except* LogUnavailable as error:
+                log.warning("the log is away", because=str(error.exceptions[0]))
                 await asyncio.sleep(LOG_PAUSE_S)
 
     async def _follow(self) -> None:
-        self.position = await self._bookmarks.read_bookmark(BOOKMARK)
+        async with asyncio.TaskGroup() as both:
+            self.position = await self._bookmarks.read_bookmark(BOOKMARK)
+            news = News(self.position)
+            both.create_task(self._hear(news))
+            both.create_task(self._tell(news))
+
+    async def _hear(self, news: News) -> None:
         async with aclosing(self._log.follow(self.position)) as pages:
             async for page in pages:
-                await self._lives.tell_all(latest(page))
-                self.position = page[-1].position
-                await self._bookmarks.move_bookmark(BOOKMARK, self.position)
+                if page:
+                    news.add(latest(page), page[0].position, page[-1].position)
+
+    async def _tell(self, news: News) -> None:
+        while True:
+            due = await news.due()
+            await self._lives.tell_all(due)
+            news.told(due)
+            if news.told_up_to > self.position:
+                await self._bookmarks.move_bookmark(BOOKMARK, news.told_up_to)
+                self.position = news.told_up_to
 
 
 def latest(page: Sequence[StoredEvent]) -> dict[str, int]:
