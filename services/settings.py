@@ -119,7 +119,6 @@ class Webhook(Section):
     allow_private_networks: bool = False
     """Whether a webhook may go to a private or loopback address."""
     timeout_seconds: float = Field(default=10.0, gt=0, le=300)
-    attempts: int = Field(default=4, ge=1, le=20)
 
 
 class Vault(Section):

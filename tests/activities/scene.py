@@ -9,12 +9,14 @@ from uuid import uuid4
 
 from activities.dispatch import Dispatcher
 from activities.notification.mail import MailServer
+from activities.notification.message import Written
 from activities.notification.notify import Notifier
 from activities.notification.webhook import WebhookRules
 from domain.aggregate import Asked
 from domain.directory.person import PERSONS, Channel, RegisterContact
 from domain.incident.activation import ActivateResponse
 from domain.incident.decider import INCIDENTS
+from domain.incident.events.duties import Message
 from domain.incident.outstanding import Order
 from domain.incident.resources import RequestResource
 from domain.incident.warning import ReportAlarm
@@ -38,6 +40,15 @@ OFFICER = Actor("officer", frozenset({Role.OPERATOR, Role.COMMANDER, Role.PLANNE
 CAI = Actor("cai", frozenset({Role.RESPONDER}))
 RESPONSE = ActivateResponse(
     level=ResponseLevel.III, matters="Crowding at the door", expected_duration=timedelta(hours=1)
+)
+MESSAGE = Written(
+    key="case/n1",
+    subject="任务 / Task",
+    body="请确认\n\nPlease confirm",
+    incident="case",
+    message=Message.TASK_ASSIGNED,
+    about="task/guide",
+    exercise=False,
 )
 LIVE_MAIL = "cai@live.test"
 EXERCISE_MAIL = "cai@exercise.test"

@@ -9,14 +9,24 @@ from uuid import uuid4
 
 import pytest
 
-from activities.notification import notify
+from activities.notification import mail, notify
+from activities.notification.outcome import Undelivered
 from domain.incident.closing import CloseIncident, TerminateResponse
 from domain.incident.information import ApproveNotice, DraftNotice, PublishNotice
 from domain.incident.tasks import AcknowledgeTask, AssignTask
 from domain.plan.model import ChannelKind
 from domain.values import Mode, Text
 from eventstore.vault import VaultBroken
-from tests.activities.scene import CAI, EXERCISE_MAIL, LIVE_MAIL, PLAN, by_hook, by_mail
+from tests.activities.scene import (
+    CAI,
+    EXERCISE_MAIL,
+    LIVE_MAIL,
+    MESSAGE,
+    PLAN,
+    by_hook,
+    by_mail,
+    mail_server,
+)
 
 if TYPE_CHECKING:
     from tests.activities.receivers import Hook, Mailbox
@@ -38,10 +48,10 @@ async def test_a_duty_comes_by_mail_in_both_languages(scene: Scene, mailbox: Mai
     await scene.contact("cai", by_mail())
     order = await scene.owed_to("cai", await scene.opened())
     await scene.notifier(mailbox).notify(order)
-    (mail,) = mailbox.kept
-    assert mail["To"] == LIVE_MAIL
-    assert mail["Subject"] == "任务：guide（中文） / Task: guide"
-    assert "Shop" in mail.get_content()
+    (kept,) = mailbox.kept
+    assert kept["To"] == LIVE_MAIL
+    assert kept["Subject"] == "任务：guide（中文） / Task: guide"
+    assert "Shop" in kept.get_content()
     assert await scene.still_owed(order) is None
     (delivered,) = await scene.facts(f"incident/{order.incident}", "NotificationDelivered")
     assert json.loads(delivered) == {"notification": order.subject, "channel": "mail"}
@@ -51,7 +61,7 @@ async def test_what_is_sent_twice_has_the_same_key(scene: Scene, mailbox: Mailbo
     await scene.contact("cai", by_mail())
     order = await scene.owed_to("cai", await scene.opened())
     await asyncio.gather(*(scene.notifier(mailbox).notify(order) for _ in range(2)))
-    assert {mail["Message-ID"] for mail in mailbox.kept} == {mailbox.kept[0]["Message-ID"]}
+    assert {kept["Message-ID"] for kept in mailbox.kept} == {mailbox.kept[0]["Message-ID"]}
     assert len(await scene.facts(f"incident/{order.incident}", "NotificationDelivered")) == 1
 
 
@@ -86,10 +96,10 @@ async def test_an_exercise_says_so_first(scene: Scene, mailbox: Mailbox) -> None
     await scene.contact("cai", *BOTH_CHANNELS)
     order = await scene.owed_to("cai", await scene.opened(Mode.EXERCISE))
     await scene.notifier(mailbox).notify(order)
-    (mail,) = mailbox.kept
-    assert mail["Subject"].startswith("【演练】[EXERCISE]")
-    assert mail.get_content().startswith("【演练】[EXERCISE]")
-    assert mail["X-Muster-Exercise"] == "yes"
+    (kept,) = mailbox.kept
+    assert kept["Subject"].startswith("【演练】[EXERCISE]")
+    assert kept.get_content().startswith("【演练】[EXERCISE]")
+    assert kept["X-Muster-Exercise"] == "yes"
 
 
 async def test_an_answer_withdraws_what_is_queued(scene: Scene, mailbox: Mailbox) -> None:
@@ -205,6 +215,16 @@ async def test_what_is_no_mail_address_fails_for_good(
     assert await scene.facts(f"incident/{order.incident}", "NotificationFailed")
 
 
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+async def test_no_mail_leaves_in_the_plain_when_tls_was_asked_for(
+    mailbox: Mailbox, security: str
+) -> None:
+    server = mail_server(mailbox).model_copy(update={"security": security})
+    with pytest.raises(Undelivered):
+        await mail.send(server, LIVE_MAIL, MESSAGE)
+    assert (mailbox.recipients, mailbox.kept) == ([], [])
+
+
 async def test_a_title_of_several_lines_can_be_sent(scene: Scene, mailbox: Mailbox) -> None:
     await scene.contact("ann", by_mail())
     incident = await scene.opened()
@@ -217,9 +237,9 @@ async def test_a_title_of_several_lines_can_be_sent(scene: Scene, mailbox: Mailb
     owed = next(name for name, told in notifications.items() if told.about == "task/close")
     order = (await scene.owed_to("ann", incident)).model_copy(update={"subject": owed})
     await scene.notifier(mailbox).notify(order)
-    (mail,) = mailbox.kept
-    assert "Close the door Bcc: all@live.test" in mail["Subject"]
-    assert mail["Bcc"] is None
+    (kept,) = mailbox.kept
+    assert "Close the door Bcc: all@live.test" in kept["Subject"]
+    assert kept["Bcc"] is None
 
 
 async def test_a_public_notice_goes_to_its_channels_word_for_word(
@@ -232,8 +252,8 @@ async def test_a_public_notice_goes_to_its_channels_word_for_word(
     await scene.ask(incident, ApproveNotice(notice="leave"))
     await scene.ask(incident, PublishNotice(notice="leave"))
     await scene.notifier(mailbox).notify(await scene.owed_to("screens", incident))
-    (mail,) = mailbox.kept
-    assert mail.get_content().splitlines() == [text.zh, "", text.en]
+    (kept,) = mailbox.kept
+    assert kept.get_content().splitlines() == [text.zh, "", text.en]
 
 
 async def test_a_vault_with_another_key_is_an_operators_matter(

@@ -12,24 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from activities.notification import webhook
-from activities.notification.message import Written
 from activities.notification.outcome import Failed, Undelivered
-from domain.incident.events.duties import Message
-from tests.activities.scene import SECRET, by_hook, rules
+from tests.activities.scene import MESSAGE, SECRET, by_hook, rules
 
 if TYPE_CHECKING:
     from tests.activities.receivers import Hook, Mailbox
     from tests.activities.scene import Scene
 
-MESSAGE = Written(
-    key="case/n1",
-    subject="任务 / Task",
-    body="请确认\n\nPlease confirm",
-    incident="case",
-    message=Message.TASK_ASSIGNED,
-    about="task/guide",
-    exercise=False,
-)
 A_SECOND = 1.0
 
 
