@@ -12,6 +12,8 @@ from google.rpc import error_details_pb2, status_pb2
 from services.cli.exits import Exit
 
 DETAILS_KEY = "grpc-status-details-bin"
+TOO_LARGE = "message larger than max"
+"""What gRPC says of a message that it does not let in."""
 
 _OF_STATUS = {
     grpc.StatusCode.OK: Exit.OK,
@@ -59,6 +61,8 @@ class Failure(Exception):  # noqa: N818 - most of them are refusals, which are a
 
 def failure_of(error: grpc.aio.AioRpcError) -> Failure:
     """Read what the service answered."""
+    if TOO_LARGE in (error.details() or ""):  # refused by gRPC itself, before the service saw it
+        return Failure(Exit.USAGE, "MESSAGE_TOO_LARGE", error.details() or "")
     status = _status_in(error)
     info = error_details_pb2.ErrorInfo()
     localized = error_details_pb2.LocalizedMessage()

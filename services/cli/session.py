@@ -8,7 +8,6 @@ import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,19 +16,13 @@ import typer
 
 from services.cli.connection import Connection, connect
 from services.cli.exits import Exit
-from services.cli.failure import Failure, exit_of, failure_of
+from services.cli.failure import Failure, failure_of
+from services.cli.forms import Form
 from services.cli.output import Output
 from services.cli.words import default_language
 
 Action = Callable[..., Awaitable[None]]
 Plain = Callable[..., None]
-
-
-class Form(StrEnum):
-    """How an answer is written."""
-
-    TABLE = "table"
-    JSON = "json"
 
 
 @dataclass(frozen=True)
@@ -152,8 +145,9 @@ def _outcome(function: Action, common: dict[str, Any], values: dict[str, Any]) -
         output.fail(failure)
         return failure.exit
     except grpc.aio.AioRpcError as error:
-        output.fail(failure_of(error))
-        return exit_of(error.code())
+        broken = failure_of(error)
+        output.fail(broken)
+        return broken.exit
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
     except BrokenPipeError:  # whoever read our output has seen enough

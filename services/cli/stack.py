@@ -17,11 +17,11 @@ from rich.table import Table
 from domain.values import Role
 from services import settings as configuration
 from services.cli.exits import Exit
-from services.local import mail_sink, stack, tokens
+from services.cli.forms import Form
+from services.local import stack, tokens
 from services.local.failures import StackFailed
 from services.local.folder import Folder
 from services.local.stack import Ports
-from services.local.supervisor import supervise
 
 DETACHED_TIMEOUT_S = 90.0
 POLL_S = 0.05
@@ -32,7 +32,7 @@ FolderOption = Annotated[
     typer.Option("--folder", envvar="MUSTER_FOLDER", help="The stack's data folder."),
 ]
 DEFAULT_FOLDER = Path(".muster")
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+FormOption = Annotated[Form, typer.Option("--output", "-o", help="For people, or for programs.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -66,6 +66,8 @@ def up(  # noqa: PLR0913 - each is an option of the command
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Run in the background.")] = False,
 ) -> None:
     """Start everything on this machine, in one process tree, until Ctrl-C."""
+    from services.local.supervisor import supervise  # noqa: PLC0415 - only this command needs it
+
     place = Folder.at(folder)
     if detach:
         _detached(place)
@@ -77,7 +79,7 @@ def up(  # noqa: PLR0913 - each is an option of the command
         _fail(str(error))
 
 
-def status(folder: FolderOption = DEFAULT_FOLDER, *, as_json: JsonOption = False) -> None:
+def status(folder: FolderOption = DEFAULT_FOLDER, form: FormOption = Form.TABLE) -> None:
     """Say what runs, how far each follower is, and what is delayed."""
     from services.local.health import look  # noqa: PLC0415 - only this command needs all of it
 
@@ -85,7 +87,7 @@ def status(folder: FolderOption = DEFAULT_FOLDER, *, as_json: JsonOption = False
     if running is None:
         _fail(f"no stack runs in {Folder.at(folder).root}: `muster up` starts one")
     seen = asyncio.run(look(running))
-    if as_json:
+    if form is Form.JSON:
         sys.stdout.write(json.dumps(seen.as_json(), indent=2) + "\n")
     else:
         table = Table(title=f"muster in {running.folder.root}", title_justify="left")
@@ -146,10 +148,12 @@ def show(folder: FolderOption = DEFAULT_FOLDER) -> None:
     sys.stdout.write(json.dumps(shown, indent=2, ensure_ascii=False) + "\n")
 
 
-def inbox(folder: FolderOption = DEFAULT_FOLDER, *, as_json: JsonOption = False) -> None:
+def inbox(folder: FolderOption = DEFAULT_FOLDER, form: FormOption = Form.TABLE) -> None:
     """List the mails that the local sink took, oldest first."""
+    from services.local import mail_sink  # noqa: PLC0415 - only these commands need it
+
     mails = mail_sink.kept(Folder.at(folder).mail)
-    if as_json:
+    if form is Form.JSON:
         keys = ("X-Envelope-To", "Subject", "Date", "Message-ID")
         listed = [{key: str(mail[key]) for key in keys} for mail in mails]
         sys.stdout.write(json.dumps(listed, indent=2, ensure_ascii=False) + "\n")
@@ -164,6 +168,8 @@ def inbox(folder: FolderOption = DEFAULT_FOLDER, *, as_json: JsonOption = False)
 
 def read(number: int, folder: FolderOption = DEFAULT_FOLDER) -> None:
     """Print one mail whole, by its number in the list."""
+    from services.local import mail_sink  # noqa: PLC0415 - only these commands need it
+
     mails = mail_sink.kept(Folder.at(folder).mail)
     if not 1 <= number <= len(mails):
         _fail(f"there are {len(mails)} mails, from 1 on", Exit.NOT_FOUND)

@@ -219,7 +219,8 @@ async def test_a_message_that_is_too_large(told: Told, opened: str) -> None:
     request = ask.LiftMeasureRequest(incident_id=opened, measure="x" * (5 * 1024 * 1024))
     async with nothing_changes(told):
         failure = await refusal(told, DESK, request)
-    assert failure.exit == 3
+    assert failure.reason == "MESSAGE_TOO_LARGE"
+    assert failure.exit == 2
 
 
 async def test_nothing_is_told_to_a_stranger(told: Told) -> None:

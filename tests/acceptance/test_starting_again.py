@@ -139,7 +139,7 @@ async def _status(place: Folder) -> str:
     """Return what `muster status` says, as a program would read it."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "services.cli.main", "status", "--folder", str(place.root), "--json"),
+        *("-m", "services.cli.main", "status", "--folder", str(place.root), "-o", "json"),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
