@@ -123,6 +123,28 @@ async def test_a_duty_answered_in_time_does_not_pass_and_the_next_one_does(
     assert world.passed == [(incident, second)]
 
 
+async def test_a_deadline_outlasts_a_log_that_is_away(
+    stage: Stage, world: World, incident: str
+) -> None:
+    deadline = due(in_hours(1))
+    async with stage.worker(world.activities):
+        version = world.opened(incident, next_deadline=deadline)
+        await stage.lives.tell(incident, version)
+        await stage.knows(incident, version)
+        world.log_is_away = True
+        skipping = asyncio.create_task(
+            stage.temporal.fast_forward(stage.life(incident), timedelta(hours=2))
+        )
+        await asyncio.sleep(2 * A_MOMENT)
+        await stage.lives.tell(incident, world.say(incident))
+        assert world.passed == []
+        world.log_is_away = False
+        await skipping
+        await eventually(lambda: world.passed)
+        await stage.knows(incident, world.standings[incident].version)
+    assert world.passed == [(incident, deadline)]
+
+
 async def test_a_nearer_deadline_comes_first(stage: Stage, world: World, incident: str) -> None:
     far, near = due(in_hours(8)), due(in_hours(1), "close-entrance")
     async with stage.worker(world.activities):

@@ -29,11 +29,11 @@ class World:
         self.read = 0
         """How often somebody asked where an incident stands."""
         self.ordered: list[Work] = []
-        self.at_work = 0
         self.most_at_once: dict[str, int] = defaultdict(int)
         self._busy: dict[str, int] = defaultdict(int)
         self.refusing: set[str] = set()
         """Keys of work that doesn't succeed."""
+        self.log_is_away = False
         self.pace = asyncio.Event()
         """Work is only finished while this is set."""
         self.pace.set()
@@ -68,14 +68,20 @@ class World:
     @activity.defn(name="standing")
     async def _standing(self, incident: str) -> Standing:
         self.read += 1
+        self._reach_the_log()
         return self.standings.get(incident) or standing(incident, NOTHING_YET, 0)
 
     @activity.defn(name="let_deadline_pass")
     async def _let_deadline_pass(self, incident: str, deadline: NextDeadline) -> Standing:
+        self._reach_the_log()
         self.passed.append((incident, deadline))
         if self.standings[incident].next_deadline == deadline:
             self.say(incident, next_deadline=None)
         return self.standings[incident]
+
+    def _reach_the_log(self) -> None:
+        if self.log_is_away:
+            raise ApplicationError("the log is away")
 
     def _hand(self, kind: WorkKind) -> Callable[..., Any]:
         @activity.defn(name=HANDS[kind])
