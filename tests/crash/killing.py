@@ -40,7 +40,7 @@ class Killer:
         self.killed.append(part)
 
     def _killed(self, part: str) -> bool:
-        """Kill a part if it runs right now; one that is being restarted is not there to be killed."""
+        """Kill a part if it runs right now; one that is being restarted can not be killed."""
         stack = running(self.place)
         pid = stack and stack.parts[part]["pid"]
         if not pid:

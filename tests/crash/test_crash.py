@@ -15,7 +15,6 @@ from muster.v1 import incident_commands_pb2 as ask
 from muster.v1.common_pb2 import (
     HAZARD_KIND_CROWDING,
     MODE_EXERCISE,
-    RESPONSE_LEVEL_IV,
     WARNING_COLOUR_BLUE,
     CommandContext,
 )
@@ -129,23 +128,17 @@ async def stream(desk: PatientConnection, until: asyncio.Task[None]) -> None:
             issuer="desk",
         ),
     )
-    activation = ask.ActivateResponseRequest(level=RESPONSE_LEVEL_IV, matters="Crowding.")
-    activation.expected_duration.FromSeconds(3_600)
-    await give(desk, incident, activation)
     number = 0
     while not until.done():
         number += 1
-        damage = ask.RecordDamageRequest(
-            damage=f"d-{number}", asset="A barrier", description="Bent."
-        )
-        await give(desk, incident, damage)
+        await give(desk, incident, ask.ImposeMeasureRequest(measure=f"m-{number}", title="One way"))
         await asyncio.sleep(0.02)
 
 
 async def give(
     desk: PatientConnection,
     incident: str,
-    request: ask.RaiseWarningRequest | ask.ActivateResponseRequest | ask.RecordDamageRequest,
+    request: ask.RaiseWarningRequest | ask.ImposeMeasureRequest,
 ) -> None:
     request.incident_id = incident
     request.context.CopyFrom(CommandContext(command_id=str(uuid4()), reason="crash test"))
