@@ -12,8 +12,8 @@ from google.rpc import error_details_pb2, status_pb2
 from services.cli.exits import Exit
 
 DETAILS_KEY = "grpc-status-details-bin"
-TOO_LARGE = "message larger than max"
-"""What gRPC says of a message that it does not let in."""
+TOO_LARGE = "MESSAGE_TOO_LARGE"
+"""A reason that trying again won't help, unlike others of its status."""
 
 _OF_STATUS = {
     grpc.StatusCode.OK: Exit.OK,
@@ -61,8 +61,6 @@ class Failure(Exception):  # noqa: N818 - most of them are refusals, which are a
 
 def failure_of(error: grpc.aio.AioRpcError) -> Failure:
     """Read what the service answered."""
-    if TOO_LARGE in (error.details() or ""):  # refused by gRPC itself, before the service saw it
-        return Failure(Exit.USAGE, "MESSAGE_TOO_LARGE", error.details() or "")
     status = _status_in(error)
     info = error_details_pb2.ErrorInfo()
     localized = error_details_pb2.LocalizedMessage()
@@ -71,7 +69,7 @@ def failure_of(error: grpc.aio.AioRpcError) -> Failure:
         for known in (info, localized, wrong):
             detail.Unpack(known)
     return Failure(
-        exit_of(error.code()),
+        Exit.USAGE if info.reason == TOO_LARGE else exit_of(error.code()),
         info.reason or error.code().name,
         localized.message or error.details() or error.code().name,
         dict(info.metadata),
