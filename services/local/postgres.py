@@ -119,7 +119,7 @@ class Postgres:
         if self.user and not _can_enter(path, self.user):
             raise StackFailed(
                 f"PostgreSQL does not run as root, and the user {self.user} can't enter {path}: "
-                "choose another data folder with --data, or start the stack as another user"
+                "choose another data folder with --folder, or start the stack as another user"
             )
 
 
