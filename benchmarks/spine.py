@@ -35,6 +35,7 @@ from eventstore.log import Log
 from eventstore.meta import event_id as id_of_event
 from eventstore.recorder import Recorder
 from services.local.postgres import OWNER, RUNTIME, Postgres
+from services.process import collect_seldom
 
 OUT = Path(__file__).parent / "out" / "spine.json"
 IN_FLIGHT = 64
@@ -311,4 +312,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    collect_seldom()  # as the processes do that are measured
     uvloop.run(main())

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Mapping
 from typing import NamedTuple
 
-NUDGES_PER_S = 64
+NUDGES_PER_S = 24
 """About how many workflows react in a second on a small machine, with room for all else."""
 
-PAUSE_LEAST_S = 0.1
+PAUSE_LEAST_S = 0.2
 PAUSE_MOST_S = 2.0
 """Between two nudges of one incident."""
 
@@ -52,8 +53,8 @@ class News:
 
     async def due(self) -> dict[str, int]:
         """Wait until there is something to tell, or a bookmark to move, and return it."""
-        await self._bell.wait()
         while True:
+            await self._bell.wait()
             now = time.monotonic()
             pause = self._pause(now)
             waits = {
@@ -65,7 +66,14 @@ class News:
                 self._bell.clear()
                 self._due_up_to = self._heard_up_to
                 return {incident: self._untold[incident].version for incident in ready}
-            await asyncio.sleep(min(waits.values()))
+            self._bell.clear()
+            await self._bell_or(min(waits.values()))
+
+    async def _bell_or(self, seconds: float) -> None:
+        """Wait for news of others, but not longer: a quiet incident is told at once."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._bell.wait(), seconds)
+        self._bell.set()
 
     def told(self, versions: Mapping[str, int]) -> None:
         """Note that these were told; what came meanwhile is still to be told."""

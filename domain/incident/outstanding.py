@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
+from pydantic import ConfigDict
+
 from domain.incident.deadlines import LetDeadlinePass, due
 from domain.incident.state import Incident, RequestStatus, UnitStatus
 from domain.values import Mode, Phase, ResponseLevel, Value
@@ -19,7 +21,13 @@ class WorkKind(StrEnum):
     EVALUATE = "evaluate"
 
 
-class Work(Value):
+class Remembered(Value):
+    """A value that is kept in the histories of workflows, and read there by older programs."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Work(Remembered):
     """Something that a hand must do. The same work always has the same kind and subject."""
 
     kind: WorkKind
@@ -32,21 +40,21 @@ class Work(Value):
         return f"{self.kind}/{self.subject}"
 
 
-class Order(Value):
+class Order(Remembered):
     """Work that a workflow gives to a hand."""
 
     incident: str
     subject: str
 
 
-class NextDeadline(Value):
+class NextDeadline(Remembered):
     """The earliest deadline, and what the clock says when it comes."""
 
     at: datetime
     command: LetDeadlinePass
 
 
-class Standing(Value):
+class Standing(Remembered):
     """Where an incident stands: all that its workflow knows of it."""
 
     incident: str
