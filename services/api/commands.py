@@ -6,6 +6,7 @@ about and who may give it is in the contract; what it means is in the domain.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
@@ -41,6 +42,8 @@ OPENED_BY = "incident"
 CORRELATION_LENGTH_MAX = 128
 
 ID: TypeAdapter[str] = TypeAdapter(Id)
+
+_USUAL_UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
 
 
 class Context(Value):
@@ -144,6 +147,8 @@ def asked(command: Command, context: Context, call: Call) -> Asked:
 
 def incident_id(said: str) -> str:
     """Return an incident's id in its usual form. Raises Failure."""
+    if _USUAL_UUID.fullmatch(said):
+        return said
     try:
         return str(UUID(said))
     except ValueError:

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
 Values = dict[str, Any]
-Put = Callable[[Any, Values], None]
 Take = Callable[[Any], object]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -92,13 +91,16 @@ class Converter:
 
 
 def reader(message: Any, besides: AbstractSet[str] = frozenset()) -> Callable[[Any], Values]:
-    """Compile what reads a message's fields into values, apart from some."""
-    puts = [_put(field) for field in message.fields if field.name not in besides]
+    """Compile what reads the fields that a message says into values, apart from some."""
+    takes = {field.number: (field.name, _take(field)) for field in message.fields}
+    takes |= {field.number: None for field in message.fields if field.name in besides}
 
     def read(said: Message) -> Values:
         values: Values = {}
-        for put in puts:
-            put(said, values)
+        for field, value in said.ListFields():
+            if taking := takes[field.number]:
+                name, take = taking
+                values[name] = value if take is None else _taken(name, take, value)
         return values
 
     return read
@@ -117,62 +119,6 @@ def enum_names(enum: Any) -> Mapping[int, Enum]:
     return {number: shape[name] for name, number in said.items()}
 
 
-def _put(field: FieldDescriptor) -> Put:
-    name, take = field.name, _take(field)
-    if field.is_repeated:
-        return _put_many(name, take)
-    if field.has_presence:
-        return _put_present(name, take)
-    if field.type in {FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_ENUM}:
-        return _put_unless_empty(name, take)
-    return _put_always(name, take)
-
-
-def _put_many(name: str, take: Take | None) -> Put:
-    def put(said: object, values: Values) -> None:
-        many = getattr(said, name)
-        if many:
-            values[name] = tuple(many) if take is None else tuple(_each(name, take, many))
-
-    return put
-
-
-def _each(name: str, take: Take, many: Any) -> list[object]:
-    taken = []
-    for number, one in enumerate(many):
-        try:
-            taken.append(take(one))
-        except Failure as failure:
-            raise failure.inside(f"{name}[{number}]") from None
-    return taken
-
-
-def _put_present(name: str, take: Take | None) -> Put:
-    def put(said: Any, values: Values) -> None:
-        if said.HasField(name):
-            value = getattr(said, name)
-            values[name] = value if take is None else _taken(name, take, value)
-
-    return put
-
-
-def _put_unless_empty(name: str, take: Take | None) -> Put:
-    def put(said: object, values: Values) -> None:
-        value = getattr(said, name)
-        if value:
-            values[name] = value if take is None else take(value)
-
-    return put
-
-
-def _put_always(name: str, take: Take | None) -> Put:
-    def put(said: object, values: Values) -> None:
-        value = getattr(said, name)
-        values[name] = value if take is None else take(value)
-
-    return put
-
-
 def _taken(name: str, take: Take, value: object) -> object:
     try:
         return take(value)
@@ -184,6 +130,20 @@ def _taken(name: str, take: Take, value: object) -> object:
 
 def _take(field: FieldDescriptor) -> Take | None:
     """Return what makes a plain value of a field's; None if it is plain already."""
+    if not field.is_repeated:
+        return _take_one(field)
+    take = _take_one(field)
+    return tuple if take is None else _each(take)
+
+
+def _each(take: Take) -> Take:
+    def taken(many: Any) -> tuple[object, ...]:
+        return tuple(_taken(f"[{number}]", take, one) for number, one in enumerate(many))
+
+    return taken
+
+
+def _take_one(field: FieldDescriptor) -> Take | None:
     if field.enum_type is not None:
         names: Mapping[Any, object] = enum_names(field.enum_type)
         return lambda number: names.get(number, number)

@@ -26,16 +26,11 @@ class Dispatching:
         self._incidents = incidents
         self._units = units
 
-    @staticmethod
-    def concerns(order: Order) -> bool:
-        """Tell whether a command sends a unit."""
-        return isinstance(order.asked.command, DispatchUnit)
-
     async def record(self, order: Order) -> Receipt | Refused:
         """Record a dispatch. Safe to repeat: a reservation for the same request is the same one."""
         asked = order.asked
         command = asked.command
-        assert isinstance(command, DispatchUnit), command  # noqa: S101 - as `concerns` said
+        assert isinstance(command, DispatchUnit), command  # noqa: S101 - nothing else is sent here
         tried = Asked(
             command,
             asked.command_id,

@@ -11,15 +11,15 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import grpc
 import structlog
 from google.protobuf.message import DecodeError
 from grpc_status import rpc_status
 
-from services.api import measures
 from services.api.failures import Failure, Violation, of_error
+from services.api.measures import MEASURES
 
 if TYPE_CHECKING:
     from grpc.aio import ServicerContext
@@ -51,8 +51,7 @@ class Limits:
     """Of a call that names none, or a later one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A call that was let in."""
 
     method: Method
@@ -96,8 +95,8 @@ class Edge:
     def unary(self, method: Method, answer: Unary) -> grpc.RpcMethodHandler[Any, Any]:
         """Serve a method of one request and one response."""
         parse = self._parser(method)
-        clock = measures.timed(method.name)
-        done = measures.counted(method.name, "OK")
+        clock = MEASURES.clock(method.name)
+        done = (method.name, "OK")
 
         async def serve(raw: bytes, context: ServicerContext[Any, Any]) -> Any:
             began = time.perf_counter()
@@ -115,7 +114,7 @@ class Edge:
             except Exception as error:  # noqa: BLE001 - the edge: nothing leaks, all is told
                 await _tell(error, method, context)
             else:
-                done.inc()
+                MEASURES.answers[done] += 1
                 return answered
             finally:
                 self._calls -= 1
@@ -140,7 +139,7 @@ class Edge:
                         await _write_all(steps, context)
                 except Exception as error:  # noqa: BLE001 - the edge, as above
                     await _tell(error, method, context)
-                measures.counted(method.name, "OK").inc()
+                MEASURES.answers[method.name, "OK"] += 1
 
         kind = (
             grpc.stream_stream_rpc_method_handler
@@ -186,12 +185,12 @@ class Edge:
         if self._streams >= self._limits.streams:
             raise Failure("OVERLOADED")
         self._streams += 1
-        measures.WATCHES.set(self._streams)
+        MEASURES.streams = self._streams
         try:
             yield
         finally:
             self._streams -= 1
-            measures.WATCHES.set(self._streams)
+            MEASURES.streams = self._streams
 
 
 def not_allowed(actor: Actor, method: Method) -> Failure:
@@ -258,6 +257,6 @@ async def _tell(error: Exception, method: Method, context: ServicerContext[Any, 
         failure = Failure("INTERNAL", {"request_id": named})
     else:
         log.info("call_refused", method=method.name, request_id=named, reason=failure.reason)
-    measures.counted(method.name, failure.reason).inc()
+    MEASURES.answers[method.name, failure.reason] += 1
     status = rpc_status.to_status(failure.status(language(said), named))
     await context.abort(status.code, status.details, status.trailing_metadata)

@@ -108,7 +108,7 @@ class Failure(Exception):  # noqa: N818 - an answer
 
     def inside(self, field: str) -> Self:
         """Return the same failure, its fields being inside another one."""
-        self.violations = [one._replace(field=f"{field}.{one.field}") for one in self.violations]
+        self.violations = [one._replace(field=_inside(field, one.field)) for one in self.violations]
         return self
 
     @property
@@ -194,6 +194,10 @@ def of_error(error: Exception) -> Failure | None:
             return Failure("FOLLOWER_TOO_SLOW", {"resume_token": token})
         case _:
             return None
+
+
+def _inside(field: str, path: str) -> str:
+    return f"{field}{path}" if path.startswith("[") else f"{field}.{path}"
 
 
 def _bad_request(violations: Sequence[Violation], language: str) -> error_details_pb2.BadRequest:

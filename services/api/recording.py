@@ -11,6 +11,7 @@ from google.rpc import status_pb2
 from muster.v1 import common_pb2, incident_service_pb2
 
 from domain.aggregate import Refused
+from domain.incident.resources import DispatchUnit
 from domain.refusals import Refusal
 from domain.resource.unit import RegisterUnit
 from services.api import marks
@@ -39,6 +40,8 @@ EFFECTS: Mapping[str, common_pb2.WorkKind.ValueType] = {
 }
 """The facts that leave the hands something to do."""
 
+Record = Callable[[Order], Awaitable["Receipt | Refused"]]
+
 Seal = Callable[[str, str], Awaitable[str]]
 """Seals a text for a subject."""
 
@@ -63,10 +66,14 @@ class Recording:
         reading = self._readings[method.name]
         if self._personal[method.name] or reading.category != "incident":
             return self._carefully(reading)
+        if reading.convert.shape is DispatchUnit:
+            record: Record = self._dispatching.record
+        else:
+            record = self._record_plainly
 
         async def answer(request: Any, call: Call) -> common_pb2.Receipt:
             order = reading.order(reading.convert.values(request), request, call)
-            return receipt(order, await self._record(order))
+            return receipt(order, await record(order))
 
         return answer
 
@@ -114,10 +121,13 @@ class Recording:
 
         return answer
 
-    async def _record(self, order: Order) -> Receipt | Refused:
-        if self._dispatching.concerns(order):
-            return await self._dispatching.record(order)
-        return await self._recorders[order.category].record(order.key, order.asked)
+    def _record(self, order: Order) -> Awaitable[Receipt | Refused]:
+        if isinstance(order.asked.command, DispatchUnit):
+            return self._dispatching.record(order)
+        return self._record_plainly(order)
+
+    def _record_plainly(self, order: Order) -> Awaitable[Receipt | Refused]:
+        return self._recorders[order.category].record(order.key, order.asked)
 
     async def _answer(self, command: Any, call: Call) -> incident_service_pb2.Answer:
         """Answer one of many as its own method would."""

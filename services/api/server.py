@@ -13,7 +13,7 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from services.api.contract import ContractBroken, Method, methods, services
 from services.api.failures import Failure
-from services.api.measures import counted
+from services.api.measures import MEASURES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,7 +57,7 @@ class Unknown(grpc.GenericRpcHandler):
             return None
 
         async def refuse(_: bytes, context: Any) -> None:
-            counted("unknown", "UNIMPLEMENTED").inc()
+            MEASURES.answers["", "UNIMPLEMENTED"] += 1
             failure = Failure("UNIMPLEMENTED")
             await context.abort(grpc.StatusCode.UNIMPLEMENTED, failure.message("en"))
 
