@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,8 +19,8 @@ from services.cli.failure import Failure
 from services.cli.options import plain_name
 from services.cli.words import Language, either, heading
 
-TABLE_WIDTH_MIN = 100
-"""Columns of a table that goes to a file or a pipe."""
+PIPE_WIDTH = 160
+"""Columns of a table that goes to a file or a pipe, unless COLUMNS says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,8 @@ class Output:
     @property
     def console(self) -> Console:
         """Return what people read."""
-        wide = None if sys.stdout.isatty() else TABLE_WIDTH_MIN
-        return Console(width=wide, highlight=False)
+        told = sys.stdout.isatty() or "COLUMNS" in os.environ
+        return Console(width=None if told else PIPE_WIDTH, highlight=False)
 
     def show(self, answer: object, table: Callable[[], RenderableType]) -> None:
         """Show an answer: as JSON, or as what the function makes of it."""
@@ -89,8 +90,8 @@ def grid(
 ) -> Table:
     """Lay rows out under headings."""
     table = Table(title=title, title_justify="left", box=None, header_style="bold", pad_edge=False)
-    for column in columns:
-        table.add_column(heading(column, language), overflow="fold")
+    for number, column in enumerate(columns):
+        table.add_column(heading(column, language), overflow="fold", no_wrap=number == 0)
     for row in rows:
         table.add_row(*row)
     return table

@@ -26,9 +26,8 @@ COLOURS = {
 }
 """How the topics of facts are told apart, beside their words."""
 
-WHO_WIDTH = 22
-WHAT_WIDTH_MIN = 40
-WHY_WIDTH = 24
+WHO_WIDTH = 20
+WHY_WIDTH = 16
 """Columns."""
 
 
@@ -82,13 +81,20 @@ def table(shown: Sequence[Line], language: Language, title: str | None = None) -
     """Lay a timeline out; what is the same in every line is left out."""
     one_day = len({line.recorded.astimezone().date() for line in shown}) == 1
     told_late = any(_since(line) for line in shown)
-    made = Table(title=title, title_justify="left", box=None, header_style="bold", pad_edge=False)
+    made = Table(
+        title=title,
+        title_justify="left",
+        box=None,
+        header_style="bold",
+        pad_edge=False,
+        expand=True,
+    )
     made.add_column(heading("version", language), justify="right", style="dim")
     made.add_column(heading("recorded", language), no_wrap=True)
     if told_late:
         made.add_column(heading("occurred", language), no_wrap=True, style="dim")
     made.add_column(heading("who", language), style="cyan", overflow="fold", max_width=WHO_WIDTH)
-    made.add_column(heading("what", language), overflow="fold", min_width=WHAT_WIDTH_MIN)
+    made.add_column(heading("what", language), overflow="fold", ratio=1)
     made.add_column(heading("why", language), style="dim", overflow="fold", max_width=WHY_WIDTH)
     for line in shown:
         recorded = date_and_clock(line.recorded)
