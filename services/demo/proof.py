@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from email.message import Message
@@ -17,6 +19,7 @@ from muster.v1.incident_pb2 import Incident
 from muster.v1.incident_service_pb2 import (
     GetIncidentRequest,
     GetStandingRequest,
+    GetStandingResponse,
     ListIncidentsRequest,
 )
 
@@ -38,6 +41,11 @@ from services.demo.stage import DRILL_DOMAIN
 
 SAMPLES = 12
 """Versions at which the case is replayed and compared, evenly spread."""
+
+REST_S = 10.0
+"""How long the workflow may take to hear of the last event."""
+
+POLL_S = 0.05
 
 
 @dataclass
@@ -151,13 +159,23 @@ async def _view(proof: Proof, folded: Incident, auditor: Connection) -> None:
 
 
 async def _standing(proof: Proof, case: Case, folded: Incident, auditor: Connection) -> None:
-    request = GetStandingRequest(incident_id=folded.incident_id)
-    standing = await auditor.incidents.GetStanding(request, **auditor.call)
+    standing = await _at_rest(folded.incident_id, auditor)
     work = {(named(one, "kind"), one.subject) for one in standing.outstanding}
     owed = {(str(one.kind), one.subject) for one in outstanding(case.state)}
     proof.same("the workflow's phase", workflow=standing.phase, fold=folded.phase)
     proof.same("the workflow's version", workflow=standing.version_seen, fold=folded.version)
     proof.same("the workflow's work", workflow=work, fold=owed)
+
+
+async def _at_rest(incident: str, auditor: Connection) -> GetStandingResponse:
+    """Return how the workflow stands once it has seen all there is, or after some patience."""
+    request = GetStandingRequest(incident_id=incident)
+    begun = time.monotonic()
+    while True:
+        standing = await auditor.incidents.GetStanding(request, **auditor.call)
+        if not standing.behind or time.monotonic() - begun > REST_S:
+            return standing
+        await asyncio.sleep(POLL_S)
 
 
 async def _verified(auditor: Connection) -> VerifyResponse:
