@@ -15,7 +15,7 @@ from eventstore.migrations import check
 from projections.bookmarks import Bookmarks
 from projections.engine import Stopped, ViewKeeper
 from projections.views import VIEWS
-from services import readiness
+from services import metrics, readiness
 from services.lives import Lives
 from services.relay import Relay
 from services.settings import Settings
@@ -31,6 +31,7 @@ async def follow(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(wanted, stopping.set)
     dsn = settings.database.dsn.get_secret_value()
     await check(dsn)
+    metrics.serve(settings.metrics)
     async with AsyncExitStack() as opened:
         log = await Log.open(dsn)
         opened.push_async_callback(log.close)
@@ -42,6 +43,9 @@ async def follow(settings: Settings) -> None:
             asyncio.create_task(keeper.run(), name="views"),
             asyncio.create_task(_relay(settings, log, bookmarks), name="relay"),
         ]
+        if settings.metrics.port is not None:
+            looking = metrics.keep_looking(log, bookmarks)
+            followers.append(asyncio.create_task(looking, name="metrics"))
         log_line.info("serving", views=[view.name for view in VIEWS])
         readiness.announce()
         await _until(stopping, followers)

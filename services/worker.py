@@ -18,7 +18,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
 
 from activities.beating import Beating
-from services import readiness
+from services import metrics, readiness
 from services.hands import Activities, opened
 from services.temporal_client import come_to_rest, connect
 from workflows.operators import SEARCH_ATTRIBUTES
@@ -111,6 +111,7 @@ async def prepare(client: Client) -> None:
 
 
 async def _serve(settings: Settings) -> None:
+    metrics.serve_worker(settings.metrics)
     async with contextlib.AsyncExitStack() as held:
         client = await connect(settings.temporal)
         await prepare(client)

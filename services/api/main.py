@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
-from prometheus_client import start_http_server
 
 from domain.directory.person import PERSONS
 from domain.incident.decider import INCIDENTS
@@ -22,7 +21,7 @@ from eventstore.plans import PlanLibrary
 from eventstore.recorder import Recorder
 from eventstore.vault import Vault
 from projections.reading import ViewReader
-from services import readiness
+from services import metrics, readiness
 from services.api.audit import Audit
 from services.api.contract import methods, services
 from services.api.doors import Doors
@@ -66,8 +65,7 @@ async def serve(settings: Settings) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, told.set)
     async with serving(settings) as here:
-        if settings.metrics.port is not None:
-            start_http_server(settings.metrics.port, settings.metrics.host)
+        metrics.serve(settings.metrics)
         log.info("serving", address=here.address)
         readiness.announce(here.address)
         await told.wait()

@@ -7,8 +7,9 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 from rich.console import Console
@@ -22,6 +23,11 @@ from services.local import stack, tokens
 from services.local.failures import StackFailed
 from services.local.folder import Folder
 from services.local.stack import Ports
+
+if TYPE_CHECKING:
+    from services.local.health import Health
+
+T = TypeVar("T")
 
 DETACHED_TIMEOUT_S = 90.0
 POLL_S = 0.05
@@ -37,7 +43,7 @@ FormOption = Annotated[Form, typer.Option("--output", "-o", help="For people, or
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands of the stack."""
-    for command in (up, status, down, migrate, recover, api, worker, follower):
+    for command in (up, status, down, doctor, migrate, recover, api, worker, follower):
         app.command()(command)
     for name, commands in {"config": (show,), "mail": (inbox, read), "token": (new,)}.items():
         group = typer.Typer(no_args_is_help=True, help=GROUPS[name])
@@ -86,23 +92,24 @@ def status(folder: FolderOption = DEFAULT_FOLDER, form: FormOption = Form.TABLE)
     running = stack.running(Folder.at(folder))
     if running is None:
         _fail(f"no stack runs in {Folder.at(folder).root}: `muster up` starts one")
-    seen = asyncio.run(look(running))
-    if form is Form.JSON:
-        sys.stdout.write(json.dumps(seen.as_json(), indent=2) + "\n")
-    else:
-        table = Table(title=f"muster in {running.folder.root}", title_justify="left")
-        for column in ("part", "state", "what"):
-            table.add_column(column)
-        for line in seen.lines:
-            table.add_row(line.part, f"[{line.colour}]{line.state}[/]", line.what)
-        console.print(table)
-    raise typer.Exit(Exit.OK if seen.is_well else Exit.UNAVAILABLE)
+    _show(f"muster in {running.folder.root}", asyncio.run(look(running)), form)
 
 
 def down(folder: FolderOption = DEFAULT_FOLDER) -> None:
     """Stop everything that runs in a folder."""
     stopped = stack.down(Folder.at(folder))
     console.print("stopped" if stopped else f"nothing runs in {Folder.at(folder).root}")
+
+
+def doctor(folder: FolderOption = DEFAULT_FOLDER, form: FormOption = Form.TABLE) -> None:
+    """Check programs, ports, database, Temporal, clock and disk of this machine."""
+    from services import logs  # noqa: PLC0415 - only this command needs all of it
+    from services.local.doctor import examine  # noqa: PLC0415 - as above
+
+    logs.configure(configuration.Log(level="error"), "doctor")
+    place = Folder.at(folder)
+    found = asyncio.run(examine(place, _settings(folder), stack.running(place)))
+    _show("muster doctor", found, form)
 
 
 def migrate(folder: FolderOption = DEFAULT_FOLDER) -> None:
@@ -112,10 +119,7 @@ def migrate(folder: FolderOption = DEFAULT_FOLDER) -> None:
     dsn = _settings(folder).database.owner_dsn
     if dsn is None:
         _fail("database.owner_dsn is not set: migrations need the owner of the schema")
-    try:
-        applied = asyncio.run(migrations.migrate(dsn.get_secret_value()))
-    except (migrations.SchemaMismatch, OSError) as error:
-        _fail(str(error))
+    applied = _told(migrations.migrate(dsn.get_secret_value()))
     console.print("\n".join(applied) if applied else "up to date")
 
 
@@ -123,7 +127,7 @@ def recover(folder: FolderOption = DEFAULT_FOLDER) -> None:
     """Start the workflow of every open incident again, from the log alone."""
     from services.recover import recover as restart  # noqa: PLC0415 - only this command needs it
 
-    count = asyncio.run(restart(_settings(folder), console.print))
+    count = _told(restart(_settings(folder), console.print))
     console.print(f"{count} open incidents")
 
 
@@ -191,6 +195,19 @@ def new(
     sys.stdout.write(tokens.issue(file, actor, role, venue) + "\n")
 
 
+def _show(title: str, seen: Health, form: Form) -> NoReturn:
+    if form is Form.JSON:
+        sys.stdout.write(json.dumps(seen.as_json(), indent=2) + "\n")
+    else:
+        table = Table(title=title, title_justify="left")
+        for column in ("part", "state", "what"):
+            table.add_column(column, overflow="fold")
+        for line in seen.lines:
+            table.add_row(line.part, f"[{line.colour}]{line.state}[/]", line.what)
+        console.print(table)
+    raise typer.Exit(Exit.OK if seen.is_well else Exit.UNAVAILABLE)
+
+
 def _settings(folder: Path) -> configuration.Settings:
     """Read the settings; of the stack in the folder, if one runs there."""
     import os  # noqa: PLC0415 - to lend the running stack's settings to this process
@@ -203,6 +220,14 @@ def _settings(folder: Path) -> configuration.Settings:
         return configuration.load()
     except configuration.SettingsInvalid as error:
         _fail(str(error), Exit.USAGE)
+
+
+def _told(work: Coroutine[Any, Any, T]) -> T:
+    """Do some work; what it fails with is told, not traced."""
+    try:
+        return asyncio.run(work)
+    except Exception as error:  # noqa: BLE001 - the process's edge
+        _fail(f"{type(error).__name__}: {error}")
 
 
 def _process(name: str) -> None:

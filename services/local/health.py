@@ -40,7 +40,7 @@ class Health:
     @property
     def is_well(self) -> bool:
         """Tell whether nothing is broken or delayed."""
-        return all(line.colour == GOOD for line in self.lines)
+        return all(line.colour != BAD for line in self.lines)
 
     def as_json(self) -> dict[str, Any]:
         """Return the same for programs."""

@@ -25,6 +25,7 @@ from services.local.temporal import Temporal
 
 KEY_BYTES = 32
 PROCESSES = ("api", "worker", "follower")
+METRICS_PORT = "MUSTER_METRICS__PORT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +169,17 @@ def recipes(folder: Folder, ports: Ports) -> dict[str, Recipe]:
             name: Recipe(
                 name,
                 [sys.executable, "-m", "services.process", name],
-                environment={**settings, **here},
+                environment={**settings, **here, **_metrics(index)},
             )
-            for name in PROCESSES
+            for index, name in enumerate(PROCESSES)
         },
     }
+
+
+def _metrics(index: int) -> dict[str, str]:
+    """Give each process a port of its own: the one that was set, and those after it."""
+    first = os.environ.get(METRICS_PORT, "")
+    return {METRICS_PORT: str(int(first) + index)} if first.isdecimal() and int(first) else {}
 
 
 def _import_path() -> str:

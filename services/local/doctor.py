@@ -1,0 +1,157 @@
+"""Whether this machine can run Muster: programs, ports, database, Temporal, clock, disk."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import hashlib
+import os
+import shutil
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
+
+from eventstore.log import Log
+from eventstore.migrations import check
+from services.local.folder import Folder
+from services.local.health import BAD, GOOD, Health, Line
+from services.local.postgres import find_programs
+from services.local.stack import Ports, Stack
+from services.local.temporal import find_program, listens
+from services.settings import Settings
+from services.temporal_client import come_to_rest, connect
+
+CHECK_TIMEOUT_S = 10.0
+DISK_FREE_BYTES_MIN = 1024**3
+CLOCK_BEHIND_S_MAX = 1.0
+"""How far this machine's clock may be behind the log's newest event."""
+
+WARN = "yellow"
+TIME_ERROR = 5
+"""What adjtimex(2) answers for a clock that nobody keeps right."""
+
+TIMEX_BYTES = 208
+
+
+async def examine(folder: Folder, settings: Settings, stack: Stack | None) -> Health:
+    """Look at everything, each for itself: what fails is named, and the rest is looked at too."""
+    checks: dict[str, Callable[[], Awaitable[Line]]] = {
+        "postgres program": lambda: _program(
+            "postgres program", find_programs() / "postgres", "--version"
+        ),
+        "temporal program": lambda: _program("temporal program", find_program(), "--version"),
+        "disk": lambda: _disk(folder),
+    }
+    ports = await asyncio.gather(*(_port(stack, *port) for port in asdict(Ports()).items()))
+    if _names(settings, "database"):
+        checks["database"] = lambda: _database(settings)
+        checks["clock"] = lambda: _clock(settings)
+    if _names(settings, "temporal"):
+        checks["temporal"] = lambda: _temporal(settings)
+    lines = [await _looked(part, one) for part, one in checks.items()]
+    unasked = [
+        Line(part, "not looked at", "no stack runs here, and no setting says where it is", WARN)
+        for part in ("database", "temporal")
+        if part not in checks
+    ]
+    await come_to_rest()
+    return Health((*lines, *unasked, *(line for line in ports if line), _kept_right()))
+
+
+async def _looked(part: str, look: Callable[[], Awaitable[Line]]) -> Line:
+    try:
+        async with asyncio.timeout(CHECK_TIMEOUT_S):
+            return await look()
+    except TimeoutError:
+        return Line(part, "not answering", f"within {CHECK_TIMEOUT_S:.0f} s", BAD)
+    except Exception as error:  # noqa: BLE001 - whatever is wrong is what is looked for
+        return Line(part, "failed", f"{type(error).__name__}: {error}", BAD)
+
+
+def _names(settings: Settings, section: str) -> bool:
+    """Tell whether somebody said where a part is."""
+    return section in settings.model_fields_set
+
+
+async def _program(part: str, file: Path, flag: str) -> Line:
+    asked = await asyncio.create_subprocess_exec(
+        str(file), flag, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    said, _ = await asked.communicate()
+    version = (said.decode(errors="replace").strip().splitlines() or ["says nothing"])[0]
+    if asked.returncode:
+        return Line(part, "does not run", f"{file}: {version}", BAD)
+    digest = await asyncio.to_thread(_sha256, file)
+    return Line(part, "runs", f"{version}, {file}, sha256 {digest}")
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+async def _port(stack: Stack | None, name: str, default: int | None) -> Line | None:
+    port = default if stack is None else getattr(stack.ports, name)
+    if port is None:
+        return None
+    flag = f"--{name.replace('_', '-')}-port"
+    taken = await listens(port)
+    if stack is not None:
+        state = ("ours", GOOD) if taken else ("not answering", BAD)
+        return Line(f"port {port}", state[0], name, state[1])
+    if taken:
+        return Line(f"port {port}", "taken", f"{name}: choose another with {flag}", BAD)
+    return Line(f"port {port}", "free", name)
+
+
+async def _database(settings: Settings) -> Line:
+    dsn = settings.database.dsn.get_secret_value()
+    await check(dsn)
+    log = await Log.open(dsn)
+    try:
+        return Line("database", "open", f"schema up to date, position {await log.head()}")
+    finally:
+        await log.close()
+
+
+async def _clock(settings: Settings) -> Line:
+    """See that the clock is not behind the log: `recorded_at` would stand still until it is not."""
+    log = await Log.open(settings.database.dsn.get_secret_value())
+    try:
+        newest = await log.read(max(0, await log.head() - 1), limit=1)
+    finally:
+        await log.close()
+    now = datetime.now(UTC)
+    behind = (newest[0].recorded_at - now).total_seconds() if newest else 0.0
+    if behind > CLOCK_BEHIND_S_MAX:
+        return Line("clock", "behind", f"{behind:.1f} s behind the newest event", BAD)
+    return Line("clock", "agrees", f"{now:%Y-%m-%d %H:%M:%S} UTC, not behind the log")
+
+
+async def _temporal(settings: Settings) -> Line:
+    client = await connect(settings.temporal)
+    said = await client.workflow_service.get_system_info(GetSystemInfoRequest())
+    where = f"{settings.temporal.address}, namespace {settings.temporal.namespace}"
+    return Line("temporal", "answers", f"server {said.server_version}, {where}")
+
+
+async def _disk(folder: Folder) -> Line:
+    place = next(path for path in (folder.root, *folder.root.parents) if path.exists())
+    free = shutil.disk_usage(place).free
+    what = f"{free / 1024**3:.1f} GiB free at {place}"
+    if not os.access(place, os.W_OK):
+        return Line("disk", "read-only", f"{place} can't be written to", BAD)
+    if free < DISK_FREE_BYTES_MIN:
+        return Line("disk", "short", f"{what}, 1 GiB is needed", BAD)
+    return Line("disk", "enough", what)
+
+
+def _kept_right() -> Line:
+    """Ask the kernel whether somebody keeps the clock right; often nobody does in a container."""
+    asked = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(TIMEX_BYTES))
+    if asked == TIME_ERROR:
+        return Line("time service", "none", "the kernel says that nobody keeps the clock", WARN)
+    return Line("time service", "running", "the kernel says that the clock is kept right")

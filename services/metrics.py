@@ -1,0 +1,74 @@
+"""Prometheus metrics of the processes, on a port of their own if the settings name one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Final
+
+from prometheus_client import REGISTRY, Gauge, start_http_server
+from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+
+from eventstore.failures import LogUnavailable
+from services.local.failures import PortTaken
+
+if TYPE_CHECKING:
+    from eventstore.log import Log
+    from projections.bookmarks import Bookmarks
+    from services.settings import Metrics
+
+LOOK_S: Final = 5.0
+"""How often a follower looks how far it is."""
+
+HEAD = Gauge("muster_log_position", "Position of the log's newest event.", registry=None)
+POSITION = Gauge(
+    "muster_follower_position",
+    "Position up to which a follower has come.",
+    ["follower"],
+    registry=None,
+)
+
+
+def serve(chosen: Metrics) -> None:
+    """Serve what this process counts of itself, if a port is given. Raises PortTaken."""
+    if chosen.port is None:
+        return
+    try:
+        start_http_server(chosen.port, chosen.host)
+    except OSError as error:
+        raise _taken(chosen) from error
+
+
+def serve_worker(chosen: Metrics) -> None:
+    """Serve what Temporal's client counts; to be called before it connects. Raises PortTaken."""
+    if chosen.port is None:
+        return
+    where = PrometheusConfig(bind_address=f"{chosen.host}:{chosen.port}", durations_as_seconds=True)
+    try:
+        Runtime.set_default(Runtime(telemetry=TelemetryConfig(metrics=where)))
+    except ValueError as error:
+        raise _taken(chosen) from error
+
+
+async def keep_looking(log: Log, bookmarks: Bookmarks) -> None:
+    """Say how far the log and its followers are, endlessly; while it is away, how far they were."""
+    REGISTRY.register(HEAD)
+    REGISTRY.register(POSITION)
+    while True:
+        with contextlib.suppress(LogUnavailable, OSError):
+            await look(log, bookmarks)
+        await asyncio.sleep(LOOK_S)
+
+
+async def look(log: Log, bookmarks: Bookmarks) -> None:
+    """Say once how far everybody is. Raises LogUnavailable."""
+    HEAD.set(await log.head())
+    for follower, position in (await bookmarks.positions()).items():
+        POSITION.labels(follower).set(position)
+
+
+def _taken(chosen: Metrics) -> PortTaken:
+    return PortTaken(
+        f"metrics can't be served on {chosen.host}:{chosen.port} (metrics.host, metrics.port): "
+        "the port is taken or the host is not this machine's; choose another"
+    )
