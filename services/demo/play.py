@@ -106,9 +106,20 @@ class Play:
             raise StoryBroken(f"waited {PATIENCE_S:.0f} s in vain for {kind} {fields}") from None
 
     async def is_told(self, person: str, about: str) -> None:
-        """Wait until somebody's mail or webhook about a duty has left, as a person would."""
+        """Wait until somebody's mail or webhook about a duty has left, as a person would.
+
+        One that was withdrawn first does as well: the duty went to another, and may still be done.
+        """
         ordered = await self.comes("NotificationOrdered", to=person, about=about)
-        await self.comes("NotificationDelivered", notification=data_of(ordered)["notification"])
+        named = {"notification": data_of(ordered)["notification"]}
+        looks = [looks_like(f"Notification{how}", named) for how in ("Delivered", "Withdrawn")]
+        try:
+            await self.case.until(
+                lambda event: any(look(event) for look in looks), within=PATIENCE_S
+            )
+        except TimeoutError:
+            broken = f"waited {PATIENCE_S:.0f} s in vain until {person} was told of {about}"
+            raise StoryBroken(broken) from None
 
     async def stands(self, so: Callable[[Incident], bool], what: str) -> None:
         """Wait until the incident stands in some way."""
