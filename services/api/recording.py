@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 SUBMIT_COMMANDS_MAX = 256
 """Commands in one batch."""
 
-STREAM_COMMANDS_MAX = 64
+STREAM_COMMANDS_MAX = 256
 """Commands of one stream that are being recorded at a time."""
 
 EFFECTS: Mapping[str, common_pb2.WorkKind.ValueType] = {
@@ -44,6 +44,11 @@ Record = Callable[[Order], Awaitable["Receipt | Refused"]]
 
 Seal = Callable[[str, str], Awaitable[str]]
 """Seals a text for a subject."""
+
+Answer = incident_service_pb2.Answer
+
+Begun = asyncio.Queue[asyncio.Task[Answer] | None]
+"""Commands of a stream that are being recorded, in their order, and None at the end."""
 
 log = structlog.get_logger()
 
@@ -79,32 +84,52 @@ class Recording:
 
     async def submit(self, request: Any, call: Call) -> incident_service_pb2.SubmitResponse:
         """Record many commands, those of one incident in their order."""
-        if len(request.commands) > SUBMIT_COMMANDS_MAX:
-            raise Failure("FIELD_INVALID", violations=[Violation.of("commands", "too_many")])
-        answers: list[Awaitable[incident_service_pb2.Answer]] = []
-        for command in request.commands:
-            task = asyncio.create_task(self._answer(command, call))
-            answers.append(task)
-            if command.WhichOneof("command") == Dispatching.METHOD:
-                await asyncio.wait([task])
-        return incident_service_pb2.SubmitResponse(answers=await asyncio.gather(*answers))
+        begun = [task async for task in self._begin(request.commands, call)]
+        return incident_service_pb2.SubmitResponse(answers=await asyncio.gather(*begun))
 
     async def submit_stream(
         self, requests: AsyncIterator[Any], call: Call
     ) -> AsyncGenerator[incident_service_pb2.SubmitStreamResponse, None]:
-        """Record commands as they come, some at a time, and answer in their order."""
-        begun: asyncio.Queue[asyncio.Task[incident_service_pb2.Answer] | None]
-        begun = asyncio.Queue(STREAM_COMMANDS_MAX)
+        """Record commands as they come, and answer in their order: what is ready goes together."""
+        begun: Begun = asyncio.Queue(STREAM_COMMANDS_MAX)
+        beginning = asyncio.create_task(self._begin_all(requests, call, begun))
+        held: list[asyncio.Task[Answer] | None] = []
+        try:
+            while (task := held.pop() if held else await begun.get()) is not None:
+                answers = [await task]
+                while not begun.empty() and not held:
+                    following = begun.get_nowait()
+                    if following is not None and following.done():
+                        answers.append(following.result())
+                    else:
+                        held.append(following)
+                yield incident_service_pb2.SubmitStreamResponse(answers=answers)
+            await beginning
+        finally:
+            beginning.cancel()
 
-        async def begin() -> None:
+    async def _begin_all(self, requests: AsyncIterator[Any], call: Call, begun: Begun) -> None:
+        """Begin what a stream asks for; None follows the last one, also if the stream breaks."""
+        try:
             async for request in requests:
-                await begun.put(asyncio.create_task(self._answer(request.command, call)))
+                async for task in self._begin(request.commands, call):
+                    await begun.put(task)
+        except Exception:
             await begun.put(None)
+            raise
+        await begun.put(None)
 
-        async with asyncio.TaskGroup() as group:
-            group.create_task(begin())
-            while (task := await begun.get()) is not None:
-                yield incident_service_pb2.SubmitStreamResponse(answer=await task)
+    async def _begin(
+        self, commands: Sequence[Any], call: Call
+    ) -> AsyncIterator[asyncio.Task[Answer]]:
+        """Begin to record commands at once, in their order."""
+        if len(commands) > SUBMIT_COMMANDS_MAX:
+            raise Failure("FIELD_INVALID", violations=[Violation.of("commands", "too_many")])
+        for command in commands:
+            task = asyncio.create_task(self._answer(command, call))
+            yield task
+            if command.WhichOneof("command") == Dispatching.METHOD:
+                await asyncio.wait([task])
 
     def _carefully(self, reading: Reading) -> Unary:
         """Return what answers a method about a unit or a person: sealed, and only where allowed."""
@@ -129,7 +154,7 @@ class Recording:
     def _record_plainly(self, order: Order) -> Awaitable[Receipt | Refused]:
         return self._recorders[order.category].record(order.key, order.asked)
 
-    async def _answer(self, command: Any, call: Call) -> incident_service_pb2.Answer:
+    async def _answer(self, command: Any, call: Call) -> Answer:
         """Answer one of many as its own method would."""
         which = command.WhichOneof("command")
         named = ""
@@ -144,8 +169,8 @@ class Recording:
             order = reading.order(reading.convert.values(request), request, call)
             recorded = receipt(order, await self._record(order))
         except Exception as error:  # noqa: BLE001 - an edge too: one must not fail the others
-            return incident_service_pb2.Answer(command_id=named, error=_told(error, call))
-        return incident_service_pb2.Answer(command_id=named, receipt=recorded)
+            return Answer(command_id=named, error=_told(error, call))
+        return Answer(command_id=named, receipt=recorded)
 
     async def _refuse_elsewhere(self, order: Order) -> None:
         """Refuse a unit of another venue to those who were let in at some venues only."""

@@ -396,9 +396,9 @@ async def test_a_stream_of_commands_is_answered_in_order(service: Service) -> No
     call = operator.incidents.SubmitStream()
     for number in range(100):
         command = incident_service_pb2.Command(impose_measure=impose(incident, f"m{number}"))
-        await call.write(incident_service_pb2.SubmitStreamRequest(command=command))
+        await call.write(incident_service_pb2.SubmitStreamRequest(commands=[command]))
     await call.done_writing()
-    versions = [step.answer.receipt.version async for step in call]
+    versions = [answer.receipt.version async for step in call for answer in step.answers]
     assert versions == list(range(3, 103))
 
 

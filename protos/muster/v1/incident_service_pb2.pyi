@@ -363,23 +363,23 @@ Global___SubmitResponse: _TypeAlias = SubmitResponse  # noqa: Y015
 
 @_typing.final
 class SubmitStreamRequest(_message.Message):
-    """Asks for one more command."""
+    """Asks for some more commands."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    COMMAND_FIELD_NUMBER: _builtins.int
+    COMMANDS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def command(self) -> Global___Command:
-        """The command."""
+    def commands(self) -> _containers.RepeatedCompositeFieldContainer[Global___Command]:
+        """Those that are there by now; at most 256."""
 
     def __init__(
         self,
         *,
-        command: Global___Command | None = ...,
+        commands: _abc.Iterable[Global___Command] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["command", b"command"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["commands", b"commands"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -387,23 +387,23 @@ Global___SubmitStreamRequest: _TypeAlias = SubmitStreamRequest  # noqa: Y015
 
 @_typing.final
 class SubmitStreamResponse(_message.Message):
-    """Answers one more command."""
+    """Answers some more commands."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    ANSWER_FIELD_NUMBER: _builtins.int
+    ANSWERS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def answer(self) -> Global___Answer:
-        """The answer."""
+    def answers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Answer]:
+        """Those that are ready by now, in the order in which they were asked for."""
 
     def __init__(
         self,
         *,
-        answer: Global___Answer | None = ...,
+        answers: _abc.Iterable[Global___Answer] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
