@@ -6,6 +6,7 @@ import hashlib
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.utils import localtime
 
 import aiosmtplib
 from pydantic import SecretStr
@@ -62,6 +63,7 @@ def mail(sender: str, address: str, message: Written) -> EmailMessage:
     made["From"] = sender
     made["To"] = _only(address)
     made["Subject"] = message.subject
+    made["Date"] = localtime()
     made["Message-ID"] = f"<{hashlib.sha256(message.key.encode()).hexdigest()[:40]}@muster>"
     made["X-Muster-Incident"] = message.incident
     made["X-Muster-Notification"] = message.key
