@@ -1,0 +1,1 @@
+"""A real stack on this machine."""
