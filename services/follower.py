@@ -19,7 +19,7 @@ from services import metrics, readiness
 from services.lives import Lives
 from services.relay import Relay
 from services.settings import Settings
-from services.temporal_client import connect
+from services.temporal_client import come_to_rest, connect
 
 log_line = structlog.get_logger()
 
@@ -71,6 +71,7 @@ async def _until(stopping: asyncio.Event, followers: Sequence[asyncio.Task[None]
     for one in (told, *followers):
         one.cancel()
     ends = await asyncio.gather(*followers, return_exceptions=True)
+    await come_to_rest()
     for end in ends:
         if isinstance(end, Exception):
             raise end
