@@ -115,7 +115,7 @@ async def measure(at: Place) -> dict[str, float]:
     """Take every figure once, in an order that keeps them out of each other's way."""
     incidents = [await at.open_incident() for _ in range(IN_FLIGHT)]
     await asyncio.sleep(QUIET_S)
-    dsn = Postgres.of(at.stack.folder).dsn
+    dsn = Postgres(at.stack.folder).dsn
     temporal = f"127.0.0.1:{at.stack.ports.temporal}"
     figures = {"cold_start_s": at.cold_start_s}
     steps: list[tuple[str, Callable[[], Awaitable[float]]]] = [

@@ -1,1 +1,6 @@
 """The processes, and what faces people."""
+
+import os
+
+# We never fork and go on: gRPC's own handlers for that crash children of a process with threads.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")

@@ -80,7 +80,7 @@ async def _process(stack: Stack, name: str) -> Line:
 
 
 async def _log(stack: Stack) -> list[Line]:
-    dsn = Postgres.of(stack.folder).dsn(RUNTIME)
+    dsn = Postgres(stack.folder).dsn(RUNTIME)
     await check(dsn)
     log = await Log.open(dsn)
     try:

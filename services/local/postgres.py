@@ -13,6 +13,7 @@ import secrets
 import shutil
 import subprocess
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote, urlencode
@@ -41,19 +42,21 @@ SETTINGS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Postgres:
     """One server in one folder, reached through its socket with a password."""
 
     folder: Folder
-    programs: Path
-    user: str | None
 
-    @classmethod
-    def of(cls, folder: Folder) -> Postgres:
-        """Find the programs, and whom to run them as."""
-        user = _unprivileged() if os.geteuid() == 0 else None
-        return cls(folder, _reachable(find_programs(), user), user)
+    @cached_property
+    def user(self) -> str | None:
+        """Return whom the server runs as; None for whoever runs this."""
+        return _unprivileged() if os.geteuid() == 0 else None
+
+    @cached_property
+    def programs(self) -> Path:
+        """Return the folder of the programs, where that user may run them."""
+        return _reachable(find_programs(), self.user)
 
     def dsn(self, role: str, database: str = DATABASE) -> str:
         """Return the address of a database for a role, with its password."""

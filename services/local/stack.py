@@ -133,7 +133,7 @@ def make_secrets(folder: Folder) -> None:
 
 def environment(folder: Folder, ports: Ports) -> dict[str, str]:
     """Return the settings of the processes."""
-    postgres = Postgres.of(folder)
+    postgres = Postgres(folder)
     return {
         "MUSTER_DATABASE__DSN": postgres.dsn(RUNTIME),
         "MUSTER_DATABASE__OWNER_DSN": postgres.dsn(OWNER),
@@ -150,7 +150,7 @@ def environment(folder: Folder, ports: Ports) -> dict[str, str]:
 
 def recipes(folder: Folder, ports: Ports) -> dict[str, Recipe]:
     """Return how each process of the stack is run."""
-    postgres = Postgres.of(folder)
+    postgres = Postgres(folder)
     temporal = Temporal(folder, ports.temporal, ports.temporal_ui)
     settings = environment(folder, ports)
     sink = [sys.executable, "-m", "services.local.mail_sink", str(folder.mail), str(ports.mail)]

@@ -32,7 +32,7 @@ class Supervisor:
         self._ports = ports
         self._tell = tell
         make_secrets(folder)
-        self._postgres = Postgres.of(folder)
+        self._postgres = Postgres(folder)
         self._parts = {
             name: Part(recipe, folder.run, folder.logs)
             for name, recipe in recipes(folder, ports).items()

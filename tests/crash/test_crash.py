@@ -80,7 +80,7 @@ async def test_nothing_acknowledged_is_lost_or_doubled_whatever_is_killed(
                 await story.tell(Play(cast, case, Silence(), incident, PACE))
                 await killing
                 await asyncio.gather(*streaming)
-                everything = await settled(Postgres.of(place).dsn(RUNTIME))
+                everything = await settled(Postgres(place).dsn(RUNTIME))
                 watching.cancel()
             mails = {str(mail["X-Muster-Notification"]) for mail in mail_sink.kept(place.mail)}
             hooks = set(received.by_key)
