@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from functools import cache
+from typing import NoReturn
 
 import typer
 from typer.models import CommandInfo
@@ -44,9 +46,16 @@ def name_of(command: CommandInfo) -> str:
     return str(command.name or getattr(command.callback, "__name__", ""))
 
 
-def main() -> None:
-    """Run the command line."""
-    command_line(sys.argv[1:])()
+def main() -> NoReturn:
+    """Run the command line, and end at once: threads of gRPC may outlive their interpreter."""
+    code: object = 0
+    try:
+        command_line(sys.argv[1:])()
+    except SystemExit as end:
+        code = end.code
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else int(code is not None))
 
 
 if __name__ == "__main__":
