@@ -12,28 +12,20 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median, quantiles
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import uvloop
 from muster.v1 import incident_service_pb2, incident_service_pb2_grpc
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
+from benchmarks.folding import fold_100k_s
 from benchmarks.limits import limit_p50_ms, median_ms, temporal_update_p50_ms
 from benchmarks.place import Place, damage, place
-from domain.aggregate import encode
-from domain.incident.decider import INCIDENTS
-from domain.incident.events import aftermath, duties, opening
 from domain.incident.outstanding import Standing
-from domain.plan.model import PlanRef
-from domain.values import Fact, HazardKind, Mode, Text
-from eventstore.events import Appended, NewEvent
-from eventstore.log import Log
 from eventstore.meta import event_id as id_of_event
-from eventstore.recorder import Recorder
 from services.local.postgres import OWNER, RUNTIME, Postgres
 from services.process import collect_seldom
 
@@ -43,9 +35,6 @@ COMMANDS = 6_000
 WATCH_RATE = 500
 WATCH_SECONDS = 6
 REACTIONS = 20
-FOLD_EVENTS = 100_000
-FOLD_PAGE = 1_000
-FOLD_ROUNDS = 3
 QUIET_S = 3.0
 
 
@@ -217,80 +206,6 @@ async def reaction_p50_ms(at: Place, incident: str, temporal: str) -> float:
         times.append(time.perf_counter() - begun)
         await asyncio.sleep(0.3)
     return median(times) * 1_000
-
-
-async def fold_100k_s(dsn: str) -> float:
-    """Return the best of some folds of a long incident that no cache knows."""
-    log = await Log.open(dsn)
-    incident = str(uuid4())
-    try:
-        facts = long_life(FOLD_EVENTS)
-        for first in range(0, len(facts), FOLD_PAGE):
-            page = [_stored(fact) for fact in facts[first : first + FOLD_PAGE]]
-            kept = await log.append(f"incident/{incident}", first, page)
-            assert isinstance(kept, Appended), kept
-        times = []
-        for _ in range(FOLD_ROUNDS):
-            recorder = Recorder(log, INCIDENTS, clock=lambda: datetime.now(UTC))
-            begun = time.perf_counter()
-            known = await recorder.known(incident)
-            times.append(time.perf_counter() - begun)
-            assert known.version == FOLD_EVENTS
-        return min(times)
-    finally:
-        await log.close()
-
-
-def long_life(events: int) -> list[Fact]:
-    """Return the facts of a very long incident: tasks, reports, deliveries and damage."""
-    at = datetime(2026, 1, 1, tzinfo=UTC)
-    ref = PlanRef(id="bench", version=1, hash="0" * 64)
-    facts: list[Fact] = [
-        opening.IncidentOpened(
-            venue="mall", hazard=HazardKind.CROWDING, plan=ref, mode=Mode.EXERCISE, pace=1.0
-        )
-    ]
-    number = 0
-    while len(facts) < events:
-        number += 1
-        task, told = f"task-{number}", f"n{number}"
-        facts += [
-            duties.TaskAssigned(
-                task=task,
-                title=Text.of("引导顾客", "Guide customers"),
-                post="guidance",
-                acknowledge_by=at,
-                start_by=None,
-                finish_by=at,
-            ),
-            duties.NotificationOrdered(
-                notification=told,
-                to="lead",
-                message=duties.Message.TASK_ASSIGNED,
-                about=f"task/{task}",
-            ),
-            duties.NotificationDelivered(notification=told, channel="mail"),
-            duties.TaskAcknowledged(task=task, person="lead"),
-            duties.TaskStarted(task=task, person="lead"),
-            duties.TaskFinished(task=task, person="lead"),
-            duties.SituationReported(
-                report="sitrep",
-                filing=f"sitrep-{number}",
-                number=number,
-                summary="About 540 people at the north entrance, rising slowly.",
-                headcount=540,
-                casualties=0,
-            ),
-            aftermath.DamageRecorded(
-                damage=f"d-{number}", asset="barrier", description="Bent.", estimate_fen=None
-            ),
-        ]
-    return facts[:events]
-
-
-def _stored(fact: Fact) -> NewEvent:
-    now = datetime.now(UTC)
-    return NewEvent(uuid4(), fact.kind, fact.schema_version, now, encode(fact), '{"actor":"x"}')
 
 
 def show(figures: dict[str, float]) -> None:

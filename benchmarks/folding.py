@@ -1,0 +1,98 @@
+"""A very long incident, read and folded."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from domain.aggregate import encode
+from domain.incident.decider import INCIDENTS
+from domain.incident.events import aftermath, duties, opening
+from domain.plan.model import PlanRef
+from domain.values import Fact, HazardKind, Mode, Text
+from eventstore.events import Appended, NewEvent
+from eventstore.log import Log
+from eventstore.recorder import Recorder
+
+FOLD_EVENTS = 100_000
+FOLD_PAGE = 1_000
+FOLD_ROUNDS = 3
+
+
+async def fold_100k_s(dsn: str) -> float:
+    """Return the best of some folds of a long incident that no cache knows."""
+    log = await Log.open(dsn)
+    incident = str(uuid4())
+    try:
+        facts = long_life(FOLD_EVENTS)
+        for first in range(0, len(facts), FOLD_PAGE):
+            page = [_stored(fact) for fact in facts[first : first + FOLD_PAGE]]
+            kept = await log.append(f"incident/{incident}", first, page)
+            assert isinstance(kept, Appended), kept
+        times = []
+        for _ in range(FOLD_ROUNDS):
+            recorder = Recorder(log, INCIDENTS, clock=lambda: datetime.now(UTC))
+            begun = time.perf_counter()
+            known = await recorder.known(incident)
+            times.append(time.perf_counter() - begun)
+            assert known.version == FOLD_EVENTS
+        return min(times)
+    finally:
+        await log.close()
+
+
+def long_life(events: int) -> list[Fact]:
+    """Return the facts of a very long incident: tasks, reports, deliveries and damage."""
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    ref = PlanRef(id="bench", version=1, hash="0" * 64)
+    facts: list[Fact] = [
+        opening.IncidentOpened(
+            venue="mall", hazard=HazardKind.CROWDING, plan=ref, mode=Mode.EXERCISE, pace=1.0
+        )
+    ]
+    number = 0
+    while len(facts) < events:
+        number += 1
+        facts += _a_duty_and_a_report(number, at)
+    return facts[:events]
+
+
+def _a_duty_and_a_report(number: int, at: datetime) -> list[Fact]:
+    task, told = f"task-{number}", f"n{number}"
+    return [
+        duties.TaskAssigned(
+            task=task,
+            title=Text.of("引导顾客", "Guide customers"),
+            post="guidance",
+            acknowledge_by=at,
+            start_by=None,
+            finish_by=at,
+        ),
+        duties.NotificationOrdered(
+            notification=told,
+            to="lead",
+            message=duties.Message.TASK_ASSIGNED,
+            about=f"task/{task}",
+        ),
+        duties.NotificationDelivered(notification=told, channel="mail"),
+        duties.TaskAcknowledged(task=task, person="lead"),
+        duties.TaskStarted(task=task, person="lead"),
+        duties.TaskFinished(task=task, person="lead"),
+        duties.SituationReported(
+            report="sitrep",
+            filing=f"sitrep-{number}",
+            number=number,
+            summary="About 540 people at the north entrance, rising slowly.",
+            headcount=540,
+            casualties=0,
+        ),
+        aftermath.DamageRecorded(
+            damage=f"d-{number}", asset="barrier", description="Bent.", estimate_fen=None
+        ),
+    ]
+
+
+def _stored(fact: Fact) -> NewEvent:
+    now = datetime.now(UTC)
+    return NewEvent(uuid4(), fact.kind, fact.schema_version, now, encode(fact), '{"actor":"x"}')

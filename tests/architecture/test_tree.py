@@ -1,0 +1,105 @@
+"""What the tree promises to whoever opens it."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = (
+    "activities",
+    "benchmarks",
+    "domain",
+    "eventstore",
+    "projections",
+    "services",
+    "workflows",
+)
+SOURCES = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("*.py"))
+LOCKS = ("requirements.lock", "requirements-dev.lock")
+
+LINES_OF_A_FILE_MAX = 300
+LINES_OF_A_FUNCTION_MAX = 40
+
+LONG_FUNCTIONS = {"_decide", "incident", "warning"}
+"""One case a command; one line a field of the contract; one act of a story."""
+
+LONG_FILES = {"domain/incident/decider.py", "services/demo/story.py"}
+"""The list of all commands with their cases; a story, told once."""
+
+
+def functions(file: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Return the functions of a file."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return [node for node in ast.walk(tree) if isinstance(node, kinds)]
+
+
+def test_no_file_is_too_long_to_read_at_a_sitting() -> None:
+    long = {
+        str(file.relative_to(ROOT))
+        for file in SOURCES
+        if len(file.read_text(encoding="utf-8").splitlines()) > LINES_OF_A_FILE_MAX
+    }
+    assert long <= LONG_FILES
+
+
+def test_no_function_is_too_long_for_a_glance() -> None:
+    long = [
+        f"{file.relative_to(ROOT)}:{function.name}"
+        for file in SOURCES
+        for function in functions(file)
+        if (function.end_lineno or 0) - function.lineno >= LINES_OF_A_FUNCTION_MAX
+        and function.name not in LONG_FUNCTIONS
+    ]
+    assert not long
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_says_what_it_is(package: str) -> None:
+    for file in (ROOT / package).rglob("__init__.py"):
+        assert ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))), file
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_holds_hashes_and_no_addresses(lock: str) -> None:
+    text = (ROOT / lock).read_text(encoding="utf-8")
+    assert "--hash=sha256:" in text
+    assert not re.search(r"https?://|--index-url|file:", text)
+
+
+def test_the_readme_names_every_folder() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert not [package for package in PACKAGES if f"`{package}/`" not in readme]
+
+
+def test_links_in_the_documents_lead_somewhere() -> None:
+    assert not [
+        f"{file.relative_to(ROOT)} → {target}"
+        for file in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md"))
+        for target in re.findall(r"\]\(([^)#]+)", file.read_text(encoding="utf-8"))
+        if "://" not in target and not (file.parent / target).exists()
+    ]
+
+
+def test_every_exception_to_a_rule_has_its_reason() -> None:
+    bare = [
+        f"{file.relative_to(ROOT)}:{number}"
+        for file in SOURCES
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1)
+        if re.search(r"# (noqa|type: ignore)", line)
+        and not re.search(r"# (noqa: [A-Z0-9, ]+|type: ignore\[[a-z, -]+\])( # | - ).+", line)
+    ]
+    assert not bare
+
+
+def test_make_help_lists_every_target() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    listed = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    phony = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
+    assert phony
+    assert {line.split()[0] for line in listed.stdout.splitlines()} == set(phony[1].split())
