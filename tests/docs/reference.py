@@ -1,0 +1,121 @@
+"""Writes the reference pages that come from the code: `python -m tests.docs.reference`."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from google.rpc import code_pb2
+from muster.v1 import errors_pb2, options_pb2
+from pydantic import BaseModel, SecretStr
+
+from services.cli.sentences import SENTENCES
+from services.settings import Section, Settings
+
+FOLDER = Path(__file__).parents[2] / "docs" / "reference"
+
+ERRORS = """# Error reasons
+
+Made from `protos/muster/v1/errors.proto` by `python -m tests.docs.reference`; a test keeps it true.
+
+Every error is a `google.rpc.Status` with one `ErrorInfo` of the domain `muster`, whose `reason` is
+one of these, and a text in the language of the call's `accept-language`. `{name}` stands for an
+entry of the error's metadata.
+
+| reason | code | 中文 | English |
+| --- | --- | --- | --- |
+"""
+
+SETTINGS = """# Settings
+
+Made from `services/settings.py` by `python -m tests.docs.reference`; a test keeps it true.
+
+In the environment a setting is `MUSTER_SECTION__NAME`, in `muster.toml` it is `name` under
+`[section]`; the environment wins. `muster config show` prints what is in force, secrets hidden.
+
+| setting | default | what it is |
+| --- | --- | --- |
+"""
+
+
+FACTS = """# Facts
+
+Made from `services/cli/sentences.py` by `python -m tests.docs.reference`; a test keeps it true.
+`{name}` stands for a field of the fact.
+
+| fact | 中文 | English |
+| --- | --- | --- |
+"""
+
+
+def facts() -> str:
+    """Return the page of what each fact says."""
+    rows = (f"| `{kind}` | {said.zh} | {said.en} |\n" for kind, said in SENTENCES.items())
+    return FACTS + "".join(rows)
+
+
+def errors() -> str:
+    """Return the page of the error reasons."""
+    values = errors_pb2.ErrorReason.DESCRIPTOR.values[1:]
+    return ERRORS + "".join(_error(value) for value in values)
+
+
+def settings() -> str:
+    """Return the page of the settings."""
+    return SETTINGS + "".join(_rows(Settings, ()))
+
+
+def _error(value: Any) -> str:
+    said = value.GetOptions().Extensions[options_pb2.error]
+    reason = value.name.removeprefix("ERROR_REASON_")
+    code = code_pb2.Code.Name(said.code)
+    return f"| `{reason}` | {code} | {said.zh} | {said.en} |\n"
+
+
+def _rows(shape: type[BaseModel], path: tuple[str, ...]) -> Iterator[str]:
+    told = _docstrings(shape)
+    for name, field in shape.model_fields.items():
+        section = field.annotation
+        if isinstance(section, type) and issubclass(section, Section):
+            yield from _rows(section, (*path, name))
+            continue
+        default = (
+            "" if field.is_required() else _shown(field.get_default(call_default_factory=True))
+        )
+        yield f"| `{'.'.join((*path, name))}` | {default} | {told.get(name, '')} |\n"
+
+
+def _shown(default: object) -> str:
+    match default:
+        case None:
+            return "none"
+        case SecretStr():
+            return "a secret"
+        case _:
+            return f"`{default}`"
+
+
+def _docstrings(shape: type[BaseModel]) -> dict[str, str]:
+    """Return what stands below each field."""
+    body = ast.parse(inspect.getsource(shape)).body[0].body  # type: ignore[attr-defined] # a class
+    told = {}
+    for field, below in pairwise(body):
+        if isinstance(field, ast.AnnAssign) and isinstance(below, ast.Expr):
+            text = ast.literal_eval(below.value)
+            told[field.target.id] = " ".join(text.split())  # type: ignore[union-attr] # a name
+    return told
+
+
+def main() -> None:
+    """Write the pages."""
+    (FOLDER / "errors.md").write_text(errors(), encoding="utf-8")
+    (FOLDER / "settings.md").write_text(settings(), encoding="utf-8")
+    (FOLDER / "facts.md").write_text(facts(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""The documents say what is so."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from domain.values import Phase, Role
+from tests.docs import reference
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_page_of_the_error_reasons_is_the_contracts() -> None:
+    page = (reference.FOLDER / "errors.md").read_text(encoding="utf-8")
+    assert page == reference.errors()
+
+
+def test_the_page_of_the_settings_is_the_codes() -> None:
+    page = (reference.FOLDER / "settings.md").read_text(encoding="utf-8")
+    assert page == reference.settings()
+
+
+def test_the_page_of_the_facts_is_the_sentences() -> None:
+    page = (reference.FOLDER / "facts.md").read_text(encoding="utf-8")
+    assert page == reference.facts()
+
+
+def test_what_a_new_command_touches_is_there() -> None:
+    checklist = (ROOT / "docs" / "adding-a-command.md").read_text(encoding="utf-8")
+    paths = re.findall(r"`((?:domain|services|protos|tests|docs)/[\w./-]+)`", checklist)
+    assert paths
+    assert not [path for path in paths if "<" not in path and not (ROOT / path).exists()]
+
+
+def test_the_glossary_names_the_phases_and_roles() -> None:
+    glossary = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8").lower()
+    words = [one.replace("_", " ") for one in (*Phase, *Role)]
+    assert not [word for word in words if word not in glossary]
