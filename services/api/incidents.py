@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from projections.incidents import IncidentRow
     from projections.reading import ViewReader
     from services.api.edge import Call
-    from services.api.workflows import Seen, Workflows
+    from services.api.reached import Seen
+    from services.api.workflows import Workflows
 
 PAGE_SIZE_MAX = 500
 VIEW_PATIENCE_S = 5.0

@@ -125,21 +125,12 @@ def incident(key: str, known: Known[Incident]) -> incident_pb2.Incident:
         },
         notices={name: _notice(one) for name, one in state.notices.items()},
         measures={
-            name: incident_pb2.Measure(lifted=one.lifted, owner=one.owner)
-            for name, one in state.measures.items()
+            name: incident_pb2.Measure(**one._asdict()) for name, one in state.measures.items()
         },
-        zones={
-            name: incident_pb2.ZoneEvacuation(cleared=one.cleared, unaccounted=one.unaccounted)
-            for name, one in state.zones.items()
-        },
+        zones={name: _zone(one) for name, one in state.zones.items()},
         assistance=dict(state.assistance.items()),
         deadlines=_deadlines(state),
-        notifications={
-            name: incident_pb2.PendingNotification(
-                to=one.to, message=one.message.value, about=one.about
-            )
-            for name, one in state.notifications.items()
-        },
+        notifications={name: _notification(one) for name, one in state.notifications.items()},
         damages=sorted(state.damages),
         findings=sorted(state.findings),
         actions=sorted(state.actions),
@@ -189,6 +180,16 @@ def _request(request: Any) -> incident_pb2.ResourceRequest:
 
 def _notice(notice: Any) -> incident_pb2.Notice:
     return incident_pb2.Notice(**notice._asdict() | {"status": number(notice.status)})
+
+
+def _zone(zone: Any) -> incident_pb2.ZoneEvacuation:
+    return incident_pb2.ZoneEvacuation(cleared=zone.cleared, unaccounted=zone.unaccounted)
+
+
+def _notification(owed: Any) -> incident_pb2.PendingNotification:
+    return incident_pb2.PendingNotification(
+        to=owed.to, message=owed.message.value, about=owed.about
+    )
 
 
 def _deadlines(state: Incident) -> list[incident_pb2.Deadline]:

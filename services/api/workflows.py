@@ -3,76 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-import structlog
-from temporalio.client import WorkflowQueryFailedError, WorkflowQueryRejectedError
-from temporalio.service import RPCError, RPCStatusCode
-
-from domain.incident.outstanding import Standing
 from services.api.failures import Failure
-from services.lives import workflow_id
-from services.temporal_client import connect
 
 if TYPE_CHECKING:
-    from temporalio.client import Client, WorkflowExecutionDescription
-
+    from services.api.reached import Reached, Seen
     from services.settings import Temporal
-
-ASK_TIMEOUT = timedelta(seconds=5)
-"""For a question to a workflow; its worker may be away."""
-
-HEALTH_TIMEOUT = timedelta(seconds=2)
-
-log = structlog.get_logger()
-
-
-class Seen(NamedTuple):
-    """How a workflow stands, by itself and by Temporal."""
-
-    standing: Standing
-    described: WorkflowExecutionDescription
 
 
 class Workflows:
     """Reaches the workflows. While Temporal is away everything else goes on."""
 
     def __init__(self, settings: Temporal) -> None:
-        self._client: Client | None = None
-        self._connecting = asyncio.create_task(self._connect(settings), name="temporal")
+        self._reached: Reached | None = None
+        self._reaching = asyncio.create_task(self._reach(settings), name="temporal")
 
     async def close(self) -> None:
         """Stop trying."""
-        self._connecting.cancel()
-        await asyncio.gather(self._connecting, return_exceptions=True)
+        self._reaching.cancel()
+        await asyncio.gather(self._reaching, return_exceptions=True)
 
     async def are_well(self) -> bool:
         """Tell whether Temporal answers."""
-        if self._client is None:
-            return False
-        try:
-            return await self._client.service_client.check_health(timeout=HEALTH_TIMEOUT)
-        except RPCError:
-            return False
+        return self._reached is not None and await self._reached.is_well()
 
     async def ask(self, incident: str) -> Seen:
         """Ask an incident's workflow how it stands. Raises Failure."""
-        if self._client is None:
+        if self._reached is None:
             raise Failure("WORKFLOW_UNAVAILABLE")
-        handle: Any = self._client.get_workflow_handle(workflow_id(incident))
-        try:
-            described = await handle.describe(rpc_timeout=ASK_TIMEOUT)
-            seen = await handle.query("standing", result_type=Standing, rpc_timeout=ASK_TIMEOUT)
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                raise Failure("WORKFLOW_UNKNOWN", {"incident": incident}) from None
-            log.warning("workflow_away", incident_id=incident, because=error.message)
-            raise Failure("WORKFLOW_UNAVAILABLE") from None
-        except (WorkflowQueryFailedError, WorkflowQueryRejectedError) as error:
-            log.warning("workflow_did_not_answer", incident_id=incident, because=str(error))
-            raise Failure("WORKFLOW_UNAVAILABLE") from None
-        return Seen(seen, described)
+        return await self._reached.ask(incident)
 
-    async def _connect(self, settings: Temporal) -> None:
-        self._client = await connect(settings)
+    async def _reach(self, settings: Temporal) -> None:
+        """Import the client beside the service: commands don't wait for what they don't need."""
+        module = await asyncio.to_thread(import_module, "services.api.reached")
+        self._reached = await module.reach(settings)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -18,8 +17,6 @@ from tests.api.errors import refused
 
 if TYPE_CHECKING:
     from tests.api.conftest import Service
-
-TOMORROW = datetime.now(UTC) + timedelta(days=1)
 
 
 def get(incident: str) -> incident_service_pb2.GetIncidentRequest:
@@ -191,111 +188,6 @@ async def test_a_command_in_the_wrong_phase_says_which_one_it_belongs_to(service
     assert kept.violations[0].subject == f"incident/{incident}"
 
 
-async def test_a_missing_reason_names_the_field(service: Service) -> None:
-    incident = (await opened(service)).incident_id
-    commander = await service.client("commander")
-    begin = incident_commands_pb2.ActivateResponseRequest(
-        context=context(),
-        incident_id=incident,
-        level=common_pb2.RESPONSE_LEVEL_III,
-        matters="crowding",
-        expected_duration=Duration(seconds=60),
-    )
-    await commander.incidents.ActivateResponse(begin)
-    async with refused() as told:
-        await commander.incidents.ChangeResponseLevel(
-            incident_commands_pb2.ChangeResponseLevelRequest(
-                context=context(), incident_id=incident, level=common_pb2.RESPONSE_LEVEL_II
-            )
-        )
-    assert told.reason == "REASON_REQUIRED"
-    assert told.fields == {"context.reason": "required"}
-
-
-async def test_every_missing_field_is_named_at_once(service: Service) -> None:
-    operator = await service.client("operator")
-    request = incident_commands_pb2.RaiseWarningRequest(
-        context=context(), venue=VENUE, plan=PLAN, scope=[ZONE]
-    )
-    async with refused() as told:
-        await operator.incidents.RaiseWarning(request)
-    assert (told.code, told.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "FIELD_INVALID")
-    missing = {"hazard", "colour", "starts_at", "matters", "measures", "issuer"}
-    assert told.fields == dict.fromkeys(missing, "required")
-
-
-async def test_a_wrong_field_is_named_by_its_path_and_says_what_would_be_right(
-    service: Service,
-) -> None:
-    operator = await service.client("operator")
-    bad = warning(
-        pace=0.5,
-        venue="Riverside Mall",
-        measures=[
-            incident_commands_pb2.NewMeasure(measure="ok", title="fine"),
-            incident_commands_pb2.NewMeasure(measure="NOT OK", title=""),
-        ],
-    )
-    async with refused() as told:
-        await operator.incidents.RaiseWarning(bad)
-    assert told.fields == {
-        "venue": "must be lower case letters, digits, dots, hyphens, underscores; not a mark first",
-        "pace": "must be at least 1.0",
-        "measures[1].measure": (
-            "must be lower case letters, digits, dots, hyphens, underscores; not a mark first"
-        ),
-        "measures[1].title": "required",
-    }
-
-
-async def test_what_decides_is_never_taken_for_said_when_it_was_not(service: Service) -> None:
-    incident = (await opened(service)).incident_id
-    operator = await service.client("operator")
-    async with refused() as told:
-        await operator.incidents.VerifyAlarm(
-            incident_commands_pb2.VerifyAlarmRequest(context=context(), incident_id=incident)
-        )
-    assert told.fields == {"genuine": "required"}
-
-
-async def test_an_unknown_value_of_an_enumeration_is_refused(service: Service) -> None:
-    operator = await service.client("operator")
-    async with refused() as told:
-        await operator.incidents.ReportAlarm(alarm(hazard=99))
-    assert list(told.fields) == ["hazard"]
-
-
-async def test_an_impossible_moment_is_refused(service: Service) -> None:
-    operator = await service.client("operator")
-    async with refused() as told:
-        await operator.incidents.RaiseWarning(warning(starts_at=Timestamp(seconds=10**15)))
-    assert told.fields == {"starts_at": "a moment must lie between the years 1 and 9999"}
-
-
-async def test_a_command_without_an_id_is_refused(service: Service) -> None:
-    operator = await service.client("operator")
-    async with refused() as told:
-        await operator.incidents.ReportAlarm(alarm(context=common_pb2.CommandContext()))
-    assert told.reason == "COMMAND_ID_REQUIRED"
-    assert told.fields == {"context.command_id": "required"}
-
-
-async def test_something_that_happened_tomorrow_is_refused(service: Service) -> None:
-    operator = await service.client("operator")
-    async with refused() as told:
-        await operator.incidents.ReportAlarm(alarm(context=context(occurred_at=TOMORROW)))
-    assert told.reason == "INSTANT_IN_FUTURE"
-
-
-async def test_a_person_nobody_could_be_is_refused_before_anything_is_decided(
-    service: Service,
-) -> None:
-    operator = await service.client("operator")
-    async with refused() as told:
-        await operator.incidents.ReportAlarm(alarm(context=context(on_behalf_of="Mr. Li")))
-    assert list(told.fields) == ["context.on_behalf_of"]
-
-
 async def test_one_may_not_approve_what_one_drafted(service: Service) -> None:
     incident = (await opened(service)).incident_id
     operator = await service.client("operator")
@@ -343,63 +235,6 @@ async def test_a_commit_survives_a_caller_that_goes_away(service: Service) -> No
     assert found.version == receipt.version + len(found.measures)
     after = await operator.incidents.ImposeMeasure(impose(receipt.incident_id, "after"))
     assert after.version == found.version + 1
-
-
-async def test_a_batch_answers_each_command_alone_and_in_order(service: Service) -> None:
-    incident = (await opened(service)).incident_id
-    operator = await service.client("operator")
-    commands = [
-        incident_service_pb2.Command(impose_measure=impose(incident, "m1")),
-        incident_service_pb2.Command(
-            lift_measure=incident_commands_pb2.LiftMeasureRequest(
-                context=context(), incident_id=incident, measure="m2"
-            )
-        ),
-        incident_service_pb2.Command(),
-        incident_service_pb2.Command(
-            lift_measure=incident_commands_pb2.LiftMeasureRequest(
-                context=context(), incident_id=incident, measure="m1"
-            )
-        ),
-    ]
-    answered = await operator.incidents.Submit(
-        incident_service_pb2.SubmitRequest(commands=commands)
-    )
-    assert [one.WhichOneof("outcome") for one in answered.answers] == [
-        "receipt",
-        "error",
-        "error",
-        "receipt",
-    ]
-    assert [one.command_id for one in answered.answers[:2]] == [
-        commands[0].impose_measure.context.command_id,
-        commands[1].lift_measure.context.command_id,
-    ]
-    assert answered.answers[0].receipt.version == 3
-    assert answered.answers[3].receipt.version == 4
-
-
-async def test_a_batch_is_no_way_around_a_role(service: Service) -> None:
-    incident = (await opened(service)).incident_id
-    device = await service.client("device")
-    answered = await device.incidents.Submit(
-        incident_service_pb2.SubmitRequest(
-            commands=[incident_service_pb2.Command(impose_measure=impose(incident, "m1"))]
-        )
-    )
-    assert answered.answers[0].error.code == grpc.StatusCode.PERMISSION_DENIED.value[0]
-
-
-async def test_a_stream_of_commands_is_answered_in_order(service: Service) -> None:
-    incident = (await opened(service)).incident_id
-    operator = await service.client("operator")
-    call = operator.incidents.SubmitStream()
-    for number in range(100):
-        command = incident_service_pb2.Command(impose_measure=impose(incident, f"m{number}"))
-        await call.write(incident_service_pb2.SubmitStreamRequest(commands=[command]))
-    await call.done_writing()
-    versions = [answer.receipt.version async for step in call for answer in step.answers]
-    assert versions == list(range(3, 103))
 
 
 async def _events(client: object, incident: str) -> list[common_pb2.Event]:

@@ -1,0 +1,69 @@
+"""Temporal once it was reached: questions to workflows, and whether it is well."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import structlog
+from temporalio.client import WorkflowQueryFailedError, WorkflowQueryRejectedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from domain.incident.outstanding import Standing
+from services.api.failures import Failure
+from services.lives import workflow_id
+from services.temporal_client import connect
+
+if TYPE_CHECKING:
+    from temporalio.client import Client, WorkflowExecutionDescription
+
+    from services.settings import Temporal
+
+ASK_TIMEOUT = timedelta(seconds=5)
+"""For a question to a workflow; its worker may be away."""
+
+HEALTH_TIMEOUT = timedelta(seconds=2)
+
+log = structlog.get_logger()
+
+
+class Seen(NamedTuple):
+    """How a workflow stands, by itself and by Temporal."""
+
+    standing: Standing
+    described: WorkflowExecutionDescription
+
+
+async def reach(settings: Temporal) -> Reached:
+    """Reach Temporal, however long it is away."""
+    return Reached(await connect(settings))
+
+
+class Reached:
+    """Temporal, as the service talks to it."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def is_well(self) -> bool:
+        """Tell whether it answers."""
+        try:
+            return await self._client.service_client.check_health(timeout=HEALTH_TIMEOUT)
+        except RPCError:
+            return False
+
+    async def ask(self, incident: str) -> Seen:
+        """Ask an incident's workflow how it stands. Raises Failure."""
+        handle: Any = self._client.get_workflow_handle(workflow_id(incident))
+        try:
+            described = await handle.describe(rpc_timeout=ASK_TIMEOUT)
+            seen = await handle.query("standing", result_type=Standing, rpc_timeout=ASK_TIMEOUT)
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                raise Failure("WORKFLOW_UNKNOWN", {"incident": incident}) from None
+            log.warning("workflow_away", incident_id=incident, because=error.message)
+            raise Failure("WORKFLOW_UNAVAILABLE") from None
+        except (WorkflowQueryFailedError, WorkflowQueryRejectedError) as error:
+            log.warning("workflow_did_not_answer", incident_id=incident, because=str(error))
+            raise Failure("WORKFLOW_UNAVAILABLE") from None
+        return Seen(seen, described)

@@ -1,0 +1,140 @@
+"""How a watch ends: in order, cut off, refused; and how it is taken up again."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import grpc
+import pytest
+from muster.v1 import incident_service_pb2
+
+from services.api import marks
+from services.client import Client, context
+from tests.api.conftest import alarm, impose, opened, running, settings_of
+from tests.api.errors import refused
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.api.conftest import Service
+    from tests.conftest import Database
+
+from tests.api.test_watch import PATIENCE_S, Step, begun, watch
+
+
+async def test_a_watch_ends_in_order_when_the_service_does(
+    database: Database, tmp_path: Path
+) -> None:
+    async with running(settings_of(database, tmp_path)) as service:
+        operator = await service.client("operator")
+        steps = await begun(operator, watch())
+        ending = asyncio.create_task(_all(steps))
+        kept = service.held.pop_all()
+    async with kept:
+        last = await ending
+        assert last[-1].HasField("bookmark")
+        assert await steps.code() == grpc.StatusCode.OK
+
+
+async def test_a_watcher_that_reads_nothing_is_cut_off_and_told_where_to_go_on(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.api.edge.WRITE_TIMEOUT_S", 0.5)
+    operator, auditor = await service.client("operator"), await service.client("auditor")
+    incident = (await opened(service)).incident_id
+    steps = auditor.incidents.WatchIncidents(watch(resume_token=marks.resume_token(0)))
+    text = "x" * 3_900
+    for number in range(40):
+        await operator.incidents.Submit(
+            incident_service_pb2.SubmitRequest(
+                commands=[
+                    incident_service_pb2.Command(
+                        impose_measure=impose(incident, f"m{number}-{n}", reason=text)
+                    )
+                    for n in range(100)
+                ]
+            )
+        )
+    async with refused() as told:
+        await asyncio.sleep(2)
+        while True:
+            last = await steps.read()
+    assert (told.code, told.reason) == (grpc.StatusCode.ABORTED, "FOLLOWER_TOO_SLOW")
+    again = marks.resume_position(told.metadata["resume_token"])
+    assert 0 < again <= last.events.events[-1].position
+
+
+async def test_a_client_takes_a_watch_up_where_the_service_left_it(
+    database: Database, tmp_path: Path
+) -> None:
+    settings = settings_of(database, tmp_path)
+    async with running(settings) as service:
+        port = int(service.address.rpartition(":")[2])
+        await opened_with_plan(service)
+    again = settings.model_copy(update={"api": settings.api.model_copy(update={"port": port})})
+    seen: list[int] = []
+    async with running(again) as service:
+        operator = await service.client("operator")
+        watching = asyncio.create_task(_collect(operator, seen))
+        await opened(service)
+        await asyncio.sleep(0.3)
+        first = list(seen)
+        operator_kept = service.held.pop_all()
+    async with running(again) as service, operator_kept:
+        receipt = await opened(service)
+        async with asyncio.timeout(PATIENCE_S):
+            while not seen or seen[-1] < receipt.position:
+                await asyncio.sleep(0.05)
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+    assert len(first) < len(seen)
+    assert seen == list(range(2, receipt.position + 1))
+
+
+@pytest.mark.parametrize("token", ["x", "é", "AAAA", marks.resume_token(10**12), "A" * 5_000])
+async def test_a_token_of_somewhere_else_is_refused(service: Service, token: str) -> None:
+    operator = await service.client("operator")
+    async with refused() as told:
+        await operator.incidents.WatchIncidents(watch(resume_token=token)).read()
+    assert told.reason == "RESUME_TOKEN_INVALID"
+
+
+async def test_an_unknown_incident_can_t_be_watched(service: Service) -> None:
+    operator = await service.client("operator")
+    async with refused() as told:
+        await operator.incidents.WatchIncidents(watch(str(uuid4()))).read()
+    assert told.reason == "INCIDENT_UNKNOWN"
+
+
+async def test_there_are_only_so_many_watches(database: Database, tmp_path: Path) -> None:
+    async with running(settings_of(database, tmp_path, max_watches=2)) as service:
+        operator = await service.client("operator")
+        kept = [await begun(operator, watch()) for _ in range(2)]
+        async with refused() as told:
+            await operator.incidents.WatchIncidents(watch()).read()
+        assert (told.code, told.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED")
+        kept[0].cancel()
+        await asyncio.sleep(0.1)
+        await begun(operator, watch())
+
+
+async def opened_with_plan(service: Service) -> None:
+    from tests.api.conftest import publish  # noqa: PLC0415 - only here
+
+    await publish(service)
+    operator = await service.client("operator")
+    await operator.incidents.ReportAlarm(alarm(context=context()))
+
+
+async def _all(steps: Any) -> list[Step]:
+    found = []
+    while (step := await steps.read()) is not grpc.aio.EOF:
+        found.append(step)
+    return found
+
+
+async def _collect(client: Client, seen: list[int]) -> None:
+    async for step in client.watch(resume_token=marks.resume_token(0)):
+        seen.extend(event.position for event in step.events.events)
