@@ -6,6 +6,7 @@ import asyncio
 import signal
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from importlib import import_module
 from typing import Any
 
 import structlog
@@ -16,10 +17,8 @@ from projections.bookmarks import Bookmarks
 from projections.engine import Stopped, ViewKeeper
 from projections.views import VIEWS
 from services import metrics, readiness
-from services.lives import Lives
 from services.relay import Relay
 from services.settings import Settings
-from services.temporal_client import come_to_rest, connect
 
 log_line = structlog.get_logger()
 
@@ -52,9 +51,14 @@ async def follow(settings: Settings) -> None:
 
 
 async def _relay(settings: Settings, log: Log, bookmarks: Bookmarks) -> None:
-    """Tell the workflows what happened, once Temporal is there."""
-    lives = Lives(await connect(settings.temporal), settings.worker)
-    await Relay(log, lives, bookmarks).run()
+    """Tell the workflows what happened, once Temporal is there; the views don't wait for it."""
+    lives = await asyncio.to_thread(import_module, "services.lives")
+    temporal = await asyncio.to_thread(import_module, "services.temporal_client")
+    try:
+        client = await temporal.connect(settings.temporal)
+        await Relay(log, lives.Lives(client, settings.worker), bookmarks).run()
+    finally:
+        await temporal.come_to_rest()
 
 
 async def _until(stopping: asyncio.Event, followers: Sequence[asyncio.Task[None]]) -> None:
@@ -71,7 +75,6 @@ async def _until(stopping: asyncio.Event, followers: Sequence[asyncio.Task[None]
     for one in (told, *followers):
         one.cancel()
     ends = await asyncio.gather(*followers, return_exceptions=True)
-    await come_to_rest()
     for end in ends:
         if isinstance(end, Exception):
             raise end

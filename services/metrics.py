@@ -7,7 +7,6 @@ import contextlib
 from typing import TYPE_CHECKING, Final
 
 from prometheus_client import REGISTRY, Gauge, start_http_server
-from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 
 from eventstore.failures import LogUnavailable
 from services.local.failures import PortTaken
@@ -43,6 +42,12 @@ def serve_worker(chosen: Metrics) -> None:
     """Serve what Temporal's client counts; to be called before it connects. Raises PortTaken."""
     if chosen.port is None:
         return
+    from temporalio.runtime import (  # noqa: PLC0415 - half a second that the others don't need
+        PrometheusConfig,
+        Runtime,
+        TelemetryConfig,
+    )
+
     where = PrometheusConfig(bind_address=f"{chosen.host}:{chosen.port}", durations_as_seconds=True)
     try:
         Runtime.set_default(Runtime(telemetry=TelemetryConfig(metrics=where)))
