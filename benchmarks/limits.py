@@ -52,7 +52,7 @@ async def temporal_update_p50_ms(address: str) -> float:
 
 async def limit_p50_ms(dsn: str) -> float:
     """Return the median of an empty gRPC call to another process plus that of an insert."""
-    async with _empty_service() as address, grpc.aio.insecure_channel(address) as channel:
+    async with empty_service() as address, grpc.aio.insecure_channel(address) as channel:
         call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(EMPTY)
         empty = await median_ms(lambda _: call(b""))
     connection = await asyncpg.connect(dsn)
@@ -79,7 +79,7 @@ async def median_ms(ask: Callable[[int], Awaitable[object]]) -> float:
 
 
 @asynccontextmanager
-async def _empty_service() -> AsyncIterator[str]:
+async def empty_service() -> AsyncIterator[str]:
     server = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "benchmarks.limits", stdout=asyncio.subprocess.PIPE
     )

@@ -16,17 +16,20 @@ from pathlib import Path
 from statistics import median, quantiles
 from uuid import UUID
 
+import grpc
 import uvloop
 from muster.v1 import incident_service_pb2, incident_service_pb2_grpc
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from benchmarks.folding import fold_100k_s
-from benchmarks.limits import limit_p50_ms, median_ms, temporal_update_p50_ms
+from benchmarks.limits import EMPTY, empty_service, limit_p50_ms, median_ms, temporal_update_p50_ms
 from benchmarks.place import Place, damage, place
 from domain.incident.outstanding import Standing
 from eventstore.meta import event_id as id_of_event
+from services.client import connected
 from services.local.postgres import OWNER, RUNTIME, Postgres
+from services.pipeline import pipeline
 from services.process import collect_seldom
 
 OUT = Path(__file__).parent / "out" / "spine.json"
@@ -73,6 +76,9 @@ GOALS = (
         ">= 3000",
         lambda f: f["commands_per_s_one_incident"] >= 3_000,
     ),
+    Goal("unary_per_s_64_incidents", "the same, a call for each, commands/s", "", lambda _: True),
+    Goal("unary_per_s_one_incident", "the same, one incident, commands/s", "", lambda _: True),
+    Goal("empty_calls_per_s", "empty calls that do nothing, calls/s", "", lambda _: True),
     Goal(
         "watch_p99_ms",
         "sent to seen by a watcher, p99, at 500/s (ms)",
@@ -115,6 +121,9 @@ async def measure(at: Place) -> dict[str, float]:
         ("watch_p99_ms", lambda: watch_p99_ms(at, incidents[2])),
         ("commands_per_s_one_incident", lambda: commands_per_s(at, incidents[3:4])),
         ("commands_per_s_64_incidents", lambda: commands_per_s(at, incidents)),
+        ("unary_per_s_one_incident", lambda: unary_commands_per_s(at, incidents[4:5])),
+        ("unary_per_s_64_incidents", lambda: unary_commands_per_s(at, incidents)),
+        ("empty_calls_per_s", echoes_per_s),
         ("fold_100k_s", lambda: fold_100k_s(dsn(RUNTIME))),
     ]
     for number, (key, take) in enumerate(steps, start=1):
@@ -131,18 +140,52 @@ async def command_p50_ms(at: Place, incident: str) -> float:
 
 
 async def commands_per_s(at: Place, incidents: Sequence[str]) -> float:
-    """Return how many commands a second are answered with 64 in flight."""
+    """Return how many commands a second are answered with 64 in flight over one stream."""
+    left = iter(_damages(incidents))
+    token = at.stack.token("commander")
+    async with connected(at.stack.api, token) as client, pipeline(client) as line:
+
+        async def ask() -> None:
+            for request in left:
+                command = incident_service_pb2.Command()
+                command.record_damage.MergeFromString(request)
+                answer = await line.submit(command)
+                assert answer.WhichOneof("outcome") == "receipt", answer
+
+        return await _rate(ask)
+
+
+async def unary_commands_per_s(at: Place, incidents: Sequence[str]) -> float:
+    """Return the same with a call of its own for each command."""
     call, caller = at.ask("RecordDamage"), at.caller("commander")
-    begin = time.time_ns()
-    asked = [
-        damage(incidents[number % len(incidents)], begin + number) for number in range(COMMANDS)
-    ]
-    left = iter(asked)
+    left = iter(_damages(incidents))
 
     async def ask() -> None:
         for request in left:
             await call(request, metadata=caller)
 
+    return await _rate(ask)
+
+
+async def echoes_per_s() -> float:
+    """Return how many empty calls a second are answered with 64 in flight: the limit of unary."""
+    async with empty_service() as address, grpc.aio.insecure_channel(address) as channel:
+        call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(EMPTY)
+        left = iter(range(COMMANDS))
+
+        async def ask() -> None:
+            for _ in left:
+                await call(b"")
+
+        return await _rate(ask)
+
+
+def _damages(incidents: Sequence[str]) -> list[bytes]:
+    begin = time.time_ns()
+    return [damage(incidents[n % len(incidents)], begin + n) for n in range(COMMANDS)]
+
+
+async def _rate(ask: Callable[[], Awaitable[None]]) -> float:
     begun = time.perf_counter()
     await asyncio.gather(*(ask() for _ in range(IN_FLIGHT)))
     return COMMANDS / (time.perf_counter() - begun)
