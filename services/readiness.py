@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 VARIABLE = "MUSTER_READY_FILE"
 """Names the file in the environment; nothing is written without it."""
+
+
+START_VARIABLE = "MUSTER_START_FILE"
+"""Names a file that must be there before the process begins; it imports what it needs meanwhile."""
+
+START_POLL_S = 0.02
+
+
+def wait_to_start() -> None:
+    """Wait until whoever started the process says that it may begin; at once if nobody asked."""
+    if named := os.environ.get(START_VARIABLE):
+        while not Path(named).exists():
+            time.sleep(START_POLL_S)
 
 
 def announce(text: str = "serving") -> None:

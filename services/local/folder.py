@@ -53,6 +53,11 @@ class Folder:
         return self.run / "stack.json"
 
     @property
+    def database_ready(self) -> Path:
+        """Is there once the database can be used, until the stack stops."""
+        return self.run / "database.ready"
+
+    @property
     def lock_file(self) -> Path:
         """Held by the one supervisor of this folder."""
         return self.run / "lock"

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from services import readiness
 from services.local import tokens
 from services.local.failures import AlreadyRunning, PortTaken
 from services.local.folder import SECRET, Folder
@@ -155,6 +156,7 @@ def recipes(folder: Folder, ports: Ports) -> dict[str, Recipe]:
     settings = environment(folder, ports)
     sink = [sys.executable, "-m", "services.local.mail_sink", str(folder.mail), str(ports.mail)]
     here = {"PYTHONPATH": _import_path()}
+    begin = {readiness.START_VARIABLE: str(folder.database_ready)}
     return {
         "postgres": Recipe(
             "postgres",
@@ -169,7 +171,7 @@ def recipes(folder: Folder, ports: Ports) -> dict[str, Recipe]:
             name: Recipe(
                 name,
                 [sys.executable, "-m", "services.process", name],
-                environment={**settings, **here, **_metrics(index)},
+                environment={**settings, **here, **begin, **_metrics(index)},
             )
             for index, name in enumerate(PROCESSES)
         },

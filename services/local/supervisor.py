@@ -32,6 +32,7 @@ class Supervisor:
         self._ports = ports
         self._tell = tell
         make_secrets(folder)
+        folder.database_ready.unlink(missing_ok=True)
         self._postgres = Postgres(folder)
         self._parts = {
             name: Part(recipe, folder.run, folder.logs)
@@ -64,9 +65,10 @@ class Supervisor:
             async with asyncio.TaskGroup() as starting:
                 starting.create_task(self._start_part("temporal"))
                 starting.create_task(self._start_part("mail"))
-                await self._start_database()
-                for name in PROCESSES:
+                for name in PROCESSES:  # they import while the database is made
                     starting.create_task(self._start_part(name))
+                await self._start_database()
+                self._folder.database_ready.touch()
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from None
 
