@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from domain.aggregate import Asked
     from eventstore.events import StoredEvent
 
+
 def event_id(command_id: UUID, number: int) -> UUID:
     """Return the id of a command's n-th event, from 0: the same whoever records it, and when."""
     return uuid5(command_id, str(number))
