@@ -27,6 +27,9 @@ RESTARTS_MAX = 60
 RESTARTS_WINDOW_S = 60.0
 """A process that dies more often than this is broken, and the stack says so and stops."""
 
+NICENESS = 5
+"""Of what gives way: a third of what others get while all want more than there is."""
+
 READY_TIMEOUT_S = 60.0
 READY_POLL_S = 0.02
 PR_SET_PDEATHSIG = 1
@@ -43,6 +46,8 @@ class Recipe:
     environment: Mapping[str, str] = field(default_factory=dict)
     user: str | None = None
     stop_signal: signal.Signals = signal.SIGTERM
+    gives_way: bool = False
+    """Whether others go first when the machine has too much to do."""
     ready: Callable[[], Awaitable[None]] | None = None
     """How to find out that it serves; by its readiness file when None."""
 
@@ -135,6 +140,8 @@ class Part:
                 preexec_fn=_die_with_parent(self.recipe.stop_signal),
                 cwd="/" if self.recipe.user else None,
             )
+        if self.recipe.gives_way:
+            _lower(self._process.pid)
         self.started_at = time.time()
 
     async def _served(self) -> None:
@@ -171,3 +178,10 @@ def _die_with_parent(sign: signal.Signals) -> Callable[[], None]:
         libc.prctl(PR_SET_PDEATHSIG, sign.value)
 
     return ask
+
+
+def _lower(pid: int) -> None:
+    """Let others go first: among processes, and among sessions where the kernel shares by those."""
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, pid, NICENESS)
+        Path(f"/proc/{pid}/autogroup").write_text(str(NICENESS), encoding="ascii")

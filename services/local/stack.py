@@ -26,6 +26,9 @@ from services.local.temporal import Temporal
 
 KEY_BYTES = 32
 PROCESSES = ("api", "worker", "follower")
+GIVE_WAY = frozenset({"worker", "follower"})
+"""What follows the log must not keep it from being written."""
+
 METRICS_PORT = "MUSTER_METRICS__PORT"
 
 
@@ -165,13 +168,14 @@ def recipes(folder: Folder, ports: Ports) -> dict[str, Recipe]:
             stop_signal=signal.SIGINT,
             ready=postgres.ready,
         ),
-        "temporal": Recipe("temporal", temporal.command, ready=temporal.ready),
+        "temporal": Recipe("temporal", temporal.command, gives_way=True, ready=temporal.ready),
         "mail": Recipe("mail", sink, environment=here),
         **{
             name: Recipe(
                 name,
                 [sys.executable, "-m", "services.process", name],
                 environment={**settings, **here, **begin, **_metrics(index)},
+                gives_way=name in GIVE_WAY,
             )
             for index, name in enumerate(PROCESSES)
         },
