@@ -1,0 +1,120 @@
+"""The tree cut into tiles, as any tool of transparency logs reads them (c2sp.org/tlog-tiles).
+
+A tile of level L holds up to 256 hashes of the tree's level 8 * L, 32 bytes each. The last tile of
+a level may be partial, and then names its width. A bundle holds the entries of a tile of level 0,
+each after its length in two bytes; here an entry is an event's hash.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from eventstore.merkle import HASH_BYTES, Node
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+HEIGHT = 8
+WIDTH = 1 << HEIGHT
+LENGTH_BYTES = 2
+LEVEL_MAX = 5
+"""More than any position can need: 2**48 events."""
+
+CHECKPOINT = "checkpoint"
+"""Where the newest signed checkpoint is, beside the tiles."""
+
+PATH = re.compile(
+    r"tile/(?P<level>[0-9]+|entries)/(?P<number>(?:x\d{3}/)*\d{3})(?P<partial>\.p/\d+)?"
+)
+
+
+class Tile(NamedTuple):
+    """A tile, which may be partial."""
+
+    level: int
+    number: int
+    width: int = WIDTH
+
+    @property
+    def path(self) -> str:
+        """Return where it is kept, below a log's folder or address."""
+        return f"tile/{self.level}/{_numbered(self.number, self.width)}"
+
+    @property
+    def bundle_path(self) -> str:
+        """Return where the entries under a tile of level 0 are kept."""
+        return f"tile/entries/{_numbered(self.number, self.width)}"
+
+    @property
+    def first(self) -> int:
+        """Return the index of its first hash within its level of the tree."""
+        return self.number * WIDTH
+
+    @property
+    def nodes(self) -> list[Node]:
+        """Return which hashes it holds."""
+        return [Node(self.level * HEIGHT, self.first + at) for at in range(self.width)]
+
+
+def tiles_of(size: int, *, since: int = 0) -> list[Tile]:
+    """Return the tiles of a tree that one of an earlier size does not have, lowest level first."""
+    tiles: list[Tile] = []
+    for level in range(LEVEL_MAX + 1):
+        hashes, before = size >> HEIGHT * level, since >> HEIGHT * level
+        tiles += [Tile(level, number) for number in range(before // WIDTH, hashes // WIDTH)]
+        if hashes % WIDTH and hashes != before:
+            tiles.append(Tile(level, hashes // WIDTH, hashes % WIDTH))
+    return tiles
+
+
+def parse_path(path: str) -> Tile:
+    """Return which tile is kept at a path. Raises ValueError, also for a bundle's."""
+    match = PATH.fullmatch(path)
+    if match is None or match["level"] == "entries":
+        raise ValueError(f"{path} is no tile's path")
+    number = int(match["number"].replace("x", "").replace("/", ""))
+    width = int(match["partial"][3:]) if match["partial"] else WIDTH
+    tile = Tile(int(match["level"]), number, width)
+    if tile.path != path or not 0 < width <= WIDTH or tile.level > LEVEL_MAX:
+        raise ValueError(f"{path} is no tile's path")
+    return tile
+
+
+def encode_tile(hashes: Iterable[bytes]) -> bytes:
+    """Return the content of a tile."""
+    return b"".join(hashes)
+
+
+def decode_tile(content: bytes, tile: Tile) -> list[bytes]:
+    """Return the hashes of a tile. Raises ValueError if they are not as many as it is wide."""
+    if len(content) != tile.width * HASH_BYTES:
+        raise ValueError(f"{tile.path} has {len(content)} bytes, not {tile.width * HASH_BYTES}")
+    return [content[at : at + HASH_BYTES] for at in range(0, len(content), HASH_BYTES)]
+
+
+def encode_bundle(entries: Iterable[bytes]) -> bytes:
+    """Return the content of a bundle."""
+    return b"".join(len(entry).to_bytes(LENGTH_BYTES, "big") + entry for entry in entries)
+
+
+def decode_bundle(content: bytes) -> Sequence[bytes]:
+    """Return the entries of a bundle. Raises ValueError."""
+    entries: list[bytes] = []
+    at = 0
+    while at < len(content):
+        length = int.from_bytes(content[at : at + LENGTH_BYTES], "big")
+        entry = content[at + LENGTH_BYTES : at + LENGTH_BYTES + length]
+        if len(content) - at < LENGTH_BYTES or len(entry) != length:
+            raise ValueError(f"the bundle ends within entry {len(entries)}")
+        entries.append(entry)
+        at += LENGTH_BYTES + length
+    return entries
+
+
+def _numbered(number: int, width: int) -> str:
+    digits = f"{number:03d}"
+    digits = digits.zfill(-(-len(digits) // 3) * 3)
+    groups = [digits[at : at + 3] for at in range(0, len(digits), 3)]
+    path = "/".join([*(f"x{group}" for group in groups[:-1]), groups[-1]])
+    return path if width == WIDTH else f"{path}.p/{width}"
