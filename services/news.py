@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-NUDGES_PER_S = 24
-"""About how many workflows react in a second on a small machine, with room for all else."""
+LOOKS_PER_S = 24
+"""About how many incidents are looked at in a second, with room for all else."""
 
 PAUSE_LEAST_S = 0.2
 PAUSE_MOST_S = 2.0
-"""Between two nudges of one incident."""
+"""Between two looks at one incident."""
 
 RECENT_S = 2.0
-"""An incident that was told within it counts as one that goes on."""
+"""An incident that was looked at within it counts as one that goes on."""
 
 
 class Untold(NamedTuple):
@@ -34,7 +34,7 @@ class News:
         self._heard_up_to = position
         self._due_up_to = position
         self._untold: dict[str, Untold] = {}
-        self._told_at: dict[str, float] = {}
+        self._looked_at: dict[str, float] = {}
         self._bell = asyncio.Event()
 
     @property
@@ -58,15 +58,14 @@ class News:
             now = time.monotonic()
             pause = self._pause(now)
             waits = {
-                incident: self._told_at.get(incident, 0.0) + pause - now
+                incident: self._looked_at.get(incident, 0.0) + pause - now
                 for incident in self._untold
             }
             ready = [incident for incident, wait in waits.items() if wait <= 0]
+            self._bell.clear()
             if ready or not waits:
-                self._bell.clear()
                 self._due_up_to = self._heard_up_to
                 return {incident: self._untold[incident].version for incident in ready}
-            self._bell.clear()
             await self._bell_or(min(waits.values()))
 
     async def _bell_or(self, seconds: float) -> None:
@@ -77,18 +76,24 @@ class News:
 
     def told(self, versions: Mapping[str, int]) -> None:
         """Note that these were told; what came meanwhile is still to be told."""
-        now = time.monotonic()
         for incident, version in versions.items():
-            self._told_at[incident] = now
             later = self._untold[incident].version
             if later == version:
                 del self._untold[incident]
             else:
                 self._untold[incident] = Untold(later, self._due_up_to + 1)
+        self._note(versions)
+
+    def put_off(self, incidents: Iterable[str]) -> None:
+        """Note that these are to be looked at again, after a pause."""
+        self._note(incidents)
+
+    def _note(self, incidents: Iterable[str]) -> None:
+        self._looked_at.update(dict.fromkeys(incidents, time.monotonic()))
         if self._untold:
             self._bell.set()
 
     def _pause(self, now: float) -> float:
         """Return how long an incident is left alone: the longer, the more of them go on."""
-        self._told_at = {one: at for one, at in self._told_at.items() if now - at < RECENT_S}
-        return min(PAUSE_MOST_S, max(PAUSE_LEAST_S, len(self._told_at) / NUDGES_PER_S))
+        self._looked_at = {one: at for one, at in self._looked_at.items() if now - at < RECENT_S}
+        return min(PAUSE_MOST_S, max(PAUSE_LEAST_S, len(self._looked_at) / LOOKS_PER_S))

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import structlog
 
 from domain.incident.decider import INCIDENTS
+from domain.incident.outstanding import standing
 from eventstore.failures import FollowerTooSlow, LogUnavailable
+from eventstore.recorder import Recorder
 from services.news import News
+from services.routine import Routine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from domain.incident.outstanding import Standing
     from eventstore.events import StoredEvent
     from eventstore.log import Log
     from projections.bookmarks import Bookmarks
@@ -33,14 +38,15 @@ class Relay:
     """Follows the log and tells Temporal: a nudge can come twice, and never not at all.
 
     An incident that was quiet is told at once. One that goes on is told of what came meanwhile,
-    together and at a pace that Temporal can take, so that a flood of commands is recorded as fast
-    as the log can, whatever the workflows do.
+    together and at a pace that Temporal can take, what changes how it stands before what does not:
+    so that a flood of commands is recorded as fast as the log can, whatever the workflows do.
     """
 
     def __init__(self, log_: Log, lives: Lives, bookmarks: Bookmarks) -> None:
         self._log = log_
         self._lives = lives
         self._bookmarks = bookmarks
+        self._incidents = Recorder(log_, INCIDENTS, clock=lambda: datetime.now(UTC))
         self.position = 0
         """Up to where Temporal has taken the news."""
 
@@ -73,13 +79,20 @@ class Relay:
                     news.add(latest(page), page[0].position, page[-1].position)
 
     async def _tell(self, news: News) -> None:
+        routine = Routine()
         while True:
             due = await news.due()
-            await self._lives.tell_all(due)
-            news.told(due)
+            chosen = routine.choose({one: await self._standing(one) for one in due})
+            await self._lives.tell_all({one: due[one] for one in chosen})
+            news.told({one: due[one] for one in chosen})
+            news.put_off(due.keys() - chosen)
             if news.told_up_to > self.position:
                 await self._bookmarks.move_bookmark(BOOKMARK, news.told_up_to)
                 self.position = news.told_up_to
+
+    async def _standing(self, incident: str) -> Standing:
+        known = await self._incidents.known(incident)
+        return standing(incident, known.state, known.version)
 
 
 def latest(page: Sequence[StoredEvent]) -> dict[str, int]:

@@ -60,3 +60,13 @@ async def test_positions_without_news_move_the_bookmark() -> None:
     news.add({}, 1, 5)
     assert await news.due() == {}
     assert news.told_up_to == 5
+
+
+async def test_what_is_put_off_stays_untold_and_comes_again() -> None:
+    news = News(0)
+    news.add({"a": 1, "b": 1}, 1, 2)
+    due = await news.due()
+    news.told({"a": due["a"]})
+    news.put_off(["b"])
+    assert news.told_up_to == 0
+    assert await asyncio.wait_for(news.due(), PAUSE_MOST_S) == {"b": 1}

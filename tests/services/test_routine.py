@@ -1,0 +1,48 @@
+"""News that can wait is told in turn; what changes how an incident stands is told at once."""
+
+from __future__ import annotations
+
+from domain.incident.outstanding import Standing, standing
+from domain.incident.state import NOTHING_YET
+from domain.values import Phase
+from services.routine import ROUTINE_AT_ONCE, Routine
+
+MANY = [f"incident {number}" for number in range(5 * ROUTINE_AT_ONCE)]
+
+
+def stands(incident: str, version: int, phase: Phase = Phase.RESPONSE) -> Standing:
+    return standing(incident, NOTHING_YET, version).model_copy(update={"phase": phase})
+
+
+def test_an_incident_never_told_is_told_whatever_else_is() -> None:
+    assert Routine().choose({one: stands(one, 1) for one in MANY}) == set(MANY)
+
+
+def test_what_stands_as_it_stood_is_told_as_far_as_there_is_room() -> None:
+    routine = Routine()
+    routine.choose({one: stands(one, 1) for one in MANY})
+    assert len(routine.choose({one: stands(one, 2) for one in MANY})) < ROUTINE_AT_ONCE
+
+
+def test_what_stands_otherwise_is_told_before_the_rest() -> None:
+    routine = Routine()
+    routine.choose({one: stands(one, 1) for one in MANY})
+    after = {one: stands(one, 2) for one in MANY} | {MANY[7]: stands(MANY[7], 2, Phase.AFTERMATH)}
+    assert MANY[7] in routine.choose(after)
+    assert MANY[7] not in routine.choose(after)
+
+
+def test_a_single_busy_incident_is_told_of_all_its_news() -> None:
+    routine = Routine()
+    for version in range(ROUTINE_AT_ONCE):
+        assert routine.choose({"a": stands("a", version)}) == {"a"}
+
+
+def test_what_waited_longest_goes_first() -> None:
+    seconds = iter(range(100))
+    routine = Routine(lambda: next(seconds) * 10.0)
+    first, then = MANY[:ROUTINE_AT_ONCE], MANY[ROUTINE_AT_ONCE : 2 * ROUTINE_AT_ONCE]
+    for one in (*first, *then):
+        routine.choose({one: stands(one, 1)})
+    chosen = routine.choose({one: stands(one, 2) for one in (*then, *first)})
+    assert chosen == set(first)
