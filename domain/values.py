@@ -39,7 +39,7 @@ Instant = AwareDatetime
 class Value(BaseModel):
     """A frozen value that knows only the fields it names."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Fact(Value):

@@ -29,6 +29,7 @@ async def follow(settings: Settings) -> None:
     for wanted in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(wanted, stopping.set)
     dsn = settings.database.dsn.get_secret_value()
+    await readiness.may_begin()
     await check(dsn)
     metrics.serve(settings.metrics)
     async with AsyncExitStack() as opened:

@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 import uvloop
 
-from services import logs, readiness, settings
+from services import logs, settings
 from services.settings import Settings
 
 EXIT_SETTINGS = 2
@@ -29,7 +29,6 @@ def run(name: str) -> int:
     try:
         main = _main(name)
         collect_seldom()
-        readiness.wait_to_start()
         uvloop.run(main(chosen))
     except Exception as error:  # noqa: BLE001 - the process's edge: told, not traced, to people
         structlog.get_logger().error("ended", because=f"{type(error).__name__}: {error}")

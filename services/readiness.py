@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-import time
 from pathlib import Path
 
 VARIABLE = "MUSTER_READY_FILE"
@@ -11,16 +11,16 @@ VARIABLE = "MUSTER_READY_FILE"
 
 
 START_VARIABLE = "MUSTER_START_FILE"
-"""Names a file that must be there before the process begins; it imports what it needs meanwhile."""
+"""Names a file that must be there before the process uses the database; it gets ready meanwhile."""
 
 START_POLL_S = 0.02
 
 
-def wait_to_start() -> None:
+async def may_begin() -> None:
     """Wait until whoever started the process says that it may begin; at once if nobody asked."""
     if named := os.environ.get(START_VARIABLE):
-        while not Path(named).exists():
-            time.sleep(START_POLL_S)
+        while not Path(named).exists():  # noqa: ASYNC240 - once, before anything else is done
+            await asyncio.sleep(START_POLL_S)
 
 
 def announce(text: str = "serving") -> None:

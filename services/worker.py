@@ -115,6 +115,7 @@ async def _serve(settings: Settings) -> None:
     async with contextlib.AsyncExitStack() as held:
         client = await connect(settings.temporal)
         await prepare(client)
+        await readiness.may_begin()
         activities = await held.enter_async_context(opened(settings))
         for worker in workers(client, settings, activities):
             await held.enter_async_context(worker)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import Executor
+from typing import TYPE_CHECKING
 
 from temporalio import activity
 
-from activities.evaluation.report import Report, Say, report
 from activities.reporting_back import report as report_back
 from activities.reporting_back import version_of
 from domain.incident.aftermath import CompleteEvaluation
@@ -19,6 +19,9 @@ from eventstore.events import StoredEvent
 from eventstore.log import Log
 from eventstore.plans import PlanLibrary
 from eventstore.recorder import Recorder
+
+if TYPE_CHECKING:
+    from activities.evaluation.report import Report, Say
 
 
 class Evaluator:
@@ -59,10 +62,17 @@ class Evaluator:
 
     async def _made(self, events: Sequence[StoredEvent], pinned: PinnedPlan) -> Report:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, report, events, pinned, self._say)
+        return await loop.run_in_executor(self._executor, _report, events, pinned, self._say)
 
 
 async def case_of(log: Log, incident: str, up_to: int | None = None) -> list[StoredEvent]:
     """Read the events of a case, up to a version if one is given."""
     pages = log.read_stream(f"incident/{incident}", up_to=up_to)
     return [event async for page in pages for event in page]
+
+
+def _report(events: Sequence[StoredEvent], pinned: PinnedPlan, say: Say) -> Report:
+    """Write the report, in the process that evaluates: only there its templates are needed."""
+    from activities.evaluation.report import report  # noqa: PLC0415 - as the docstring says
+
+    return report(events, pinned, say)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, assert_never, get_args
 
-from pydantic import Field, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter
 
 from domain.aggregate import Asked, Decider, Decision, Refused, refused
 from domain.incident import (
@@ -93,7 +93,9 @@ COMMANDS: dict[str, type[Command]] = {
 }
 """Every command of an incident, by its name."""
 
-COMMAND = TypeAdapter[IncidentCommand](Annotated[IncidentCommand, Field(discriminator="kind")])
+COMMAND = TypeAdapter[IncidentCommand](
+    Annotated[IncidentCommand, Field(discriminator="kind")], config=ConfigDict(defer_build=True)
+)
 """Reads a command from its JSON."""
 
 _OPENING = (warning.RaiseWarning, warning.ReportAlarm)

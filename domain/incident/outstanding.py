@@ -24,7 +24,7 @@ class WorkKind(StrEnum):
 class Remembered(Value):
     """A value that is kept in the histories of workflows, and read there by older programs."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 class Work(Remembered):

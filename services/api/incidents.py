@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from muster.v1 import common_pb2, incident_pb2, incident_service_pb2
-from temporalio.api.enums.v1 import PendingActivityState, WorkflowExecutionStatus
 
 from projections.filtering import FilterInvalid
 from projections.paging import PageTokenInvalid
@@ -13,7 +12,7 @@ from projections.reading import ViewBehind
 from services.api import present
 from services.api.commands import incident_id
 from services.api.failures import Failure, Violation
-from services.api.present import moment, number
+from services.api.present import moment
 
 if TYPE_CHECKING:
     from domain.incident.state import Incident
@@ -21,15 +20,11 @@ if TYPE_CHECKING:
     from projections.incidents import IncidentRow
     from projections.reading import ViewReader
     from services.api.edge import Call
-    from services.api.reached import Seen
     from services.api.workflows import Workflows
 
 PAGE_SIZE_MAX = 500
 VIEW_PATIENCE_S = 5.0
 """How long a list waits for a view that is behind."""
-
-FAILURE_LENGTH_MAX = 500
-"""Characters shown of what went wrong in an activity."""
 
 
 class Incidents:
@@ -84,7 +79,7 @@ class Incidents:
         refuse_unknown(key, known.version)
         refuse_elsewhere(key, known.state.venue, call)
         seen = await self._workflows.ask(key)
-        return _standing(key, known.version, seen)
+        return seen.presented(key, known.version)
 
 
 def refuse_unknown(key: str, version: int) -> None:
@@ -131,45 +126,4 @@ def _summary(row: IncidentRow) -> incident_pb2.IncidentSummary:
         commander=row.commander,
         open_tasks=row.open_tasks,
         overdue_tasks=row.overdue_tasks,
-    )
-
-
-def _standing(key: str, version: int, asked: Seen) -> incident_service_pb2.GetStandingResponse:
-    seen, described = asked
-    coming, raw = seen.next_deadline, described.raw_description
-    status = raw.workflow_execution_info.status
-    return incident_service_pb2.GetStandingResponse(
-        incident_id=key,
-        phase=number(seen.phase),
-        version_seen=seen.version,
-        version=version,
-        behind=max(0, version - seen.version),
-        next_deadline=incident_pb2.Deadline(
-            kind=number(coming.command.deadline),
-            subject=coming.command.subject,
-            due_at=moment(coming.at),
-        )
-        if coming
-        else None,
-        outstanding=[
-            incident_service_pb2.Work(kind=number(work.kind), subject=work.subject)
-            for work in seen.outstanding
-        ],
-        pending_activities=[_activity(one) for one in raw.pending_activities],
-        workflow_id=described.id,
-        run_id=described.run_id,
-        status=WorkflowExecutionStatus.Name(status)
-        .removeprefix("WORKFLOW_EXECUTION_STATUS_")
-        .lower(),
-    )
-
-
-def _activity(one: Any) -> incident_service_pb2.PendingActivity:
-    state = PendingActivityState.Name(one.state).removeprefix("PENDING_ACTIVITY_STATE_")
-    return incident_service_pb2.PendingActivity(
-        type=one.activity_type.name,
-        activity_id=one.activity_id,
-        state=state.lower(),
-        attempt=one.attempt,
-        last_failure=one.last_failure.message[:FAILURE_LENGTH_MAX],
     )

@@ -66,7 +66,7 @@ async def serve(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(name, told.set)
     async with serving(settings) as here:
         metrics.serve(settings.metrics)
-        log.info("serving", address=here.address)
+        log.info("serving", at=here.address)
         readiness.announce(here.address)
         await told.wait()
 
@@ -75,6 +75,7 @@ async def serve(settings: Settings) -> None:
 async def serving(settings: Settings) -> AsyncIterator[Serving]:
     """Run the service for as long as the context lasts."""
     dsn = settings.database.dsn.get_secret_value()
+    await readiness.may_begin()
     await check(dsn)
     doors = Doors(settings.api.tokens_file)
     async with AsyncExitStack() as stack:

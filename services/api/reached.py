@@ -6,11 +6,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
+from muster.v1 import incident_pb2, incident_service_pb2
+from temporalio.api.enums.v1 import PendingActivityState, WorkflowExecutionStatus
 from temporalio.client import WorkflowQueryFailedError, WorkflowQueryRejectedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.incident.outstanding import Standing
 from services.api.failures import Failure
+from services.api.present import moment, number
 from services.lives import workflow_id
 from services.temporal_client import connect
 
@@ -24,6 +27,9 @@ ASK_TIMEOUT = timedelta(seconds=5)
 
 HEALTH_TIMEOUT = timedelta(seconds=2)
 
+FAILURE_LENGTH_MAX = 500
+"""Characters shown of what went wrong in an activity."""
+
 log = structlog.get_logger()
 
 
@@ -32,6 +38,36 @@ class Seen(NamedTuple):
 
     standing: Standing
     described: WorkflowExecutionDescription
+
+    def presented(self, key: str, version: int) -> incident_service_pb2.GetStandingResponse:
+        """Say how it stands to somebody who knows at which version the incident is."""
+        seen, described = self
+        coming, raw = seen.next_deadline, described.raw_description
+        status = raw.workflow_execution_info.status
+        return incident_service_pb2.GetStandingResponse(
+            incident_id=key,
+            phase=number(seen.phase),
+            version_seen=seen.version,
+            version=version,
+            behind=max(0, version - seen.version),
+            next_deadline=incident_pb2.Deadline(
+                kind=number(coming.command.deadline),
+                subject=coming.command.subject,
+                due_at=moment(coming.at),
+            )
+            if coming
+            else None,
+            outstanding=[
+                incident_service_pb2.Work(kind=number(work.kind), subject=work.subject)
+                for work in seen.outstanding
+            ],
+            pending_activities=[_activity(one) for one in raw.pending_activities],
+            workflow_id=described.id,
+            run_id=described.run_id,
+            status=WorkflowExecutionStatus.Name(status)
+            .removeprefix("WORKFLOW_EXECUTION_STATUS_")
+            .lower(),
+        )
 
 
 async def reach(settings: Temporal) -> Reached:
@@ -67,3 +103,14 @@ class Reached:
             log.warning("workflow_did_not_answer", incident_id=incident, because=str(error))
             raise Failure("WORKFLOW_UNAVAILABLE") from None
         return Seen(seen, described)
+
+
+def _activity(one: Any) -> incident_service_pb2.PendingActivity:
+    state = PendingActivityState.Name(one.state).removeprefix("PENDING_ACTIVITY_STATE_")
+    return incident_service_pb2.PendingActivity(
+        type=one.activity_type.name,
+        activity_id=one.activity_id,
+        state=state.lower(),
+        attempt=one.attempt,
+        last_failure=one.last_failure.message[:FAILURE_LENGTH_MAX],
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
+import os
 import sys
 import time
 from collections.abc import Coroutine
@@ -75,8 +75,7 @@ def up(  # noqa: PLR0913 - each is an option of the command
     from services.local.supervisor import supervise  # noqa: PLC0415 - only this command needs it
 
     place = Folder.at(folder)
-    if detach:
-        _detached(place)
+    if detach and not _goes_on_in_background(place):
         return
     ports = Ports(api_port, temporal_port, mail_port, temporal_ui_port)
     try:
@@ -210,8 +209,6 @@ def _show(title: str, seen: Health, form: Form) -> NoReturn:
 
 def _settings(folder: Path) -> configuration.Settings:
     """Read the settings; of the stack in the folder, if one runs there."""
-    import os  # noqa: PLC0415 - to lend the running stack's settings to this process
-
     running = stack.running(Folder.at(folder))
     if running is not None:
         for key, value in running.environment().items():
@@ -236,24 +233,30 @@ def _process(name: str) -> None:
     raise typer.Exit(process.run(name))
 
 
-def _detached(folder: Folder) -> None:
+def _goes_on_in_background(folder: Folder) -> bool:
+    """Part ways: here wait until the stack serves, and return False; there go on, and return True.
+
+    A fork, since all that the stack needs is imported already and nothing has begun yet.
+    """
     folder.make()
-    command = [
-        sys.executable,
-        *(argument for argument in sys.argv if argument not in {"-d", "--detach"}),
-    ]
     log = folder.logs / "supervisor.log"
-    with log.open("ab") as output:
-        child = subprocess.Popen(  # noqa: S603 - this very command again
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
-        )
+    child = os.fork()
+    if child == 0:
+        os.setsid()
+        with log.open("ab") as output, Path(os.devnull).open("rb") as nothing:
+            os.dup2(nothing.fileno(), 0)
+            os.dup2(output.fileno(), 1)
+            os.dup2(output.fileno(), 2)
+        return True
     deadline = time.monotonic() + DETACHED_TIMEOUT_S
-    while (running := stack.running(folder)) is None or running.pid != child.pid:
-        if child.poll() is not None or time.monotonic() > deadline:
+    while (running := stack.running(folder)) is None or running.pid != child:
+        ended, _ = os.waitpid(child, os.WNOHANG)
+        if ended or time.monotonic() > deadline:
             lines = log.read_text(encoding="utf-8").splitlines()
             _fail("\n".join(lines[-3:]) or f"see {log}")
         time.sleep(POLL_S)
     console.print(f"serving on {running.api}; `muster down` stops it")
+    return False
 
 
 def _fail(text: str, code: Exit = Exit.UNAVAILABLE) -> NoReturn:

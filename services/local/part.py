@@ -82,7 +82,8 @@ class Part:
         done, _ = await asyncio.wait({ready, ended}, return_when=asyncio.FIRST_COMPLETED)
         if ready in done:
             ended.cancel()
-            return ready.result()
+            ready.result()
+            return self._give_way()
         ready.cancel()
         raise StackFailed(f"{self.recipe.name} ended at once: {self._last_words()}")
 
@@ -102,6 +103,7 @@ class Part:
             await asyncio.sleep(pause)
             self.restarts += 1
             await self._spawn()
+            self._give_way()
             changed()
 
     async def stop(self) -> None:
@@ -140,9 +142,11 @@ class Part:
                 preexec_fn=_die_with_parent(self.recipe.stop_signal),
                 cwd="/" if self.recipe.user else None,
             )
-        if self.recipe.gives_way:
-            _lower(self._process.pid)
         self.started_at = time.time()
+
+    def _give_way(self) -> None:
+        if self.recipe.gives_way and (pid := self.pid):
+            _lower(pid)
 
     async def _served(self) -> None:
         if self.recipe.ready is not None:
