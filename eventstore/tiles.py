@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from eventstore.merkle import HASH_BYTES, Node
+from eventstore.merkle import HASH_BYTES, Node, Tree, leaf_hash, root_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 HEIGHT = 8
 WIDTH = 1 << HEIGHT
@@ -55,6 +55,60 @@ class Tile(NamedTuple):
     def nodes(self) -> list[Node]:
         """Return which hashes it holds."""
         return [Node(self.level * HEIGHT, self.first + at) for at in range(self.width)]
+
+
+class Edge:
+    """A tree that grows at its end, kept as the partial tiles there; whole ones are handed over."""
+
+    def __init__(self, keep: Callable[[Tile, Sequence[bytes]], None]) -> None:
+        self.size = 0
+        self._keep = keep
+        self._levels: list[list[bytes]] = [[]]
+
+    def extend(self, entries: Iterable[bytes]) -> None:
+        """Take the next entries, in order."""
+        leaves = self._levels[0]
+        for entry in entries:
+            leaves.append(leaf_hash(entry))
+            self.size += 1
+            if len(leaves) == WIDTH:
+                self._carry(0)
+
+    def partial(self) -> list[tuple[Tile, Sequence[bytes]]]:
+        """Return the tiles at the end, lowest level first."""
+        return [
+            (Tile(level, (self.size >> HEIGHT * level) // WIDTH, len(hashes)), tuple(hashes))
+            for level, hashes in enumerate(self._levels)
+            if hashes
+        ]
+
+    def root(self) -> bytes:
+        """Return the root over all that was taken."""
+        return root_over(self._levels)
+
+    def _carry(self, level: int) -> None:
+        """Hand a whole tile over, and take its root into the level above."""
+        hashes = tuple(self._levels[level])
+        self._levels[level].clear()
+        number = (self.size >> HEIGHT * level) // WIDTH - 1
+        self._keep(Tile(level, number), hashes)
+        if level + 1 == len(self._levels):
+            self._levels.append([])
+        above = self._levels[level + 1]
+        above.append(root_of(hashes))
+        if len(above) == WIDTH:
+            self._carry(level + 1)
+
+
+def root_over(levels: Sequence[Iterable[bytes]]) -> bytes:
+    """Return the root of a tree from hashes of its levels 0, 8, 16 ...: those above end first."""
+    size, peaks = 0, list[bytes]()
+    for level, hashes in reversed(list(enumerate(levels))):
+        part = Tree()
+        part.extend(hashes)
+        size += part.size << HEIGHT * level
+        peaks += part.peaks
+    return Tree(size, peaks).root()
 
 
 def tiles_of(size: int, *, since: int = 0) -> list[Tile]:

@@ -33,6 +33,10 @@ class Doubt(StrEnum):
     """It is recorded earlier than the one before it."""
     CONTENT = "content"
     """Its hash is not that of what is stored and of the hash before it."""
+    LEAF = "leaf"
+    """The signed tree has another event in this place."""
+    ROOT = "root"
+    """The log does not have the root that was signed; nobody kept what would say where."""
     END = "end"
     """The log does not end where it is known to have ended, or not with that hash."""
 
