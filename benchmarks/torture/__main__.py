@@ -1,0 +1,79 @@
+"""`python -m benchmarks.torture --seed S`: prints figures, writes a file, exits 1 if any is wrong."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import sys
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+
+from benchmarks.torture.kills import kills
+from benchmarks.torture.outcome import Outcome, Tell, together
+
+OUT = Path(__file__).parents[1] / "out" / "torture.json"
+KILLS = 60
+WIDTH = 14
+
+Trial = Callable[[str, Tell], Awaitable[Outcome]]
+
+
+def trials(count: int) -> Mapping[str, Trial]:
+    """Return every fault by its name."""
+    return {
+        "kills": lambda seed, tell: kills(seed, count, tell),
+    }
+
+
+async def torture(seed: str, chosen: Mapping[str, Trial]) -> dict[str, object]:
+    """Try faults one after another; return the figures."""
+    begun = time.monotonic()
+    outcomes = []
+    for name, trial in chosen.items():
+
+        def tell(what: str, name: str = name) -> None:
+            print(f"{time.monotonic() - begun:6.1f} s  {name}: {what}", flush=True)
+
+        outcome = await trial(seed, tell)
+        tell(_summary(outcome))
+        for complaint in outcome.verdict.complaints[:WIDTH]:
+            tell(f"WRONG: {complaint}")
+        outcomes.append(outcome)
+    return together(seed, outcomes, time.monotonic() - begun)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run, print, write; return the exit code."""
+    parser = argparse.ArgumentParser(prog="torture", description=__doc__)
+    parser.add_argument("--seed", default="", help="what decides when which fault comes")
+    parser.add_argument("--kills", type=int, default=KILLS, help="how many kill -9")
+    parser.add_argument("--faults", default="", help="some of: " + " ".join(trials(0)))
+    parser.add_argument("--out", type=Path, default=OUT, help="the file of figures")
+    given = parser.parse_args(arguments)
+    seed = given.seed or str(random.SystemRandom().randrange(10**6))
+    known = trials(given.kills)
+    chosen = {name: known[name] for name in given.faults.split() or known}
+    print(f"torture: seed {seed}, {', '.join(chosen)}", flush=True)
+    figures = asyncio.run(torture(seed, chosen))
+    given.out.parent.mkdir(exist_ok=True)
+    given.out.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    for key in ("kills", "acknowledged", "lost", "duplicated", "divergences", "seconds"):
+        print(f"{key:>{WIDTH}}  {figures[key]}")
+    print(f"{'seed':>{WIDTH}}  {seed}   ({given.out})")
+    return 1 if figures["divergences"] else 0
+
+
+def _summary(outcome: Outcome) -> str:
+    verdict = outcome.verdict
+    figures = ", ".join(f"{name} {value}" for name, value in outcome.figures.items())
+    return (
+        f"{verdict.events} events, {verdict.acknowledged} commands acknowledged, "
+        f"{verdict.lost} lost, {verdict.duplicated} twice, {verdict.divergences} wrong; {figures}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,111 @@
+"""A process that is started, killed, and started again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import psutil
+
+RESTART_PAUSE_S = 0.05
+STOP_TIMEOUT_S = 60.0
+TOO_OFTEN = 200
+"""Deaths in a run after which a process is broken, and no fault of ours."""
+
+
+class Kept:
+    """One process under one name, until it is stopped; its output goes to a file."""
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        output: Path,
+        *,
+        environment: Mapping[str, str] | None = None,
+        user: str | None = None,
+        stop_signal: signal.Signals = signal.SIGTERM,
+    ) -> None:
+        self.name = name
+        self.deaths = 0
+        self.gone = asyncio.Event()
+        """Set once it was stopped and has ended."""
+        self.environment = dict(environment or {})
+        """What is added to the environment of the next process."""
+        self._command = command
+        self._output = output
+        self._user = user
+        self._stop_signal = stop_signal
+        self._process: asyncio.subprocess.Process | None = None
+        self._stopping = False
+        self._keeping: asyncio.Task[None] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Return its process id while it runs."""
+        process = self._process
+        return None if process is None or process.returncode is not None else process.pid
+
+    async def start(self) -> None:
+        """Start it, and keep it running from now on."""
+        self._stopping = False
+        self.gone.clear()
+        await self._spawn()
+        self._keeping = asyncio.create_task(self._keep(), name=f"keep {self.name}")
+
+    def kill(self, *, family: bool = False) -> bool:
+        """Kill it with -9, all its children too if asked for; False if it does not run now."""
+        if self.pid is None:
+            return False
+        with contextlib.suppress(psutil.NoSuchProcess):
+            parent = psutil.Process(self.pid)
+            children = parent.children(recursive=True) if family else []
+            parent.kill()
+            for child in children:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    child.kill()
+            return True
+        return False
+
+    async def stop(self) -> None:
+        """Ask it to end, wait, and end it if it does not. Raises TimeoutError for that."""
+        self._stopping = True
+        if self._keeping is None:
+            return
+        if self.pid is not None and self._process is not None:
+            self._process.send_signal(self._stop_signal)
+        try:
+            async with asyncio.timeout(STOP_TIMEOUT_S):
+                await self._keeping
+        except TimeoutError:
+            self.kill(family=True)
+            raise TimeoutError(f"{self.name} did not end; see {self._output}") from None
+
+    async def _keep(self) -> None:
+        while True:
+            assert self._process is not None
+            await self._process.wait()
+            if self._stopping:
+                self.gone.set()
+                return
+            self.deaths += 1
+            if self.deaths > TOO_OFTEN:
+                raise RuntimeError(f"{self.name} dies all the time; see {self._output}")
+            await asyncio.sleep(RESTART_PAUSE_S)
+            if not self._stopping:
+                await self._spawn()
+
+    async def _spawn(self) -> None:
+        with self._output.open("ab") as output:
+            self._process = await asyncio.create_subprocess_exec(
+                *self._command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env={**os.environ, **self.environment},
+                user=self._user,
+            )
