@@ -1,0 +1,147 @@
+"""Proofs from the database: what was signed, and that an event or an earlier log is in it."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+from domain.record.divergence import Diverged, Standing
+from eventstore.connecting import LOG_SETTINGS, Pool, close_pool, connect_pool
+from eventstore.merkle import (
+    EMPTY_ROOT,
+    HASH_BYTES,
+    Node,
+    Span,
+    consistency_spans,
+    inclusion_spans,
+    leaf_hash,
+    prove,
+    root_of,
+    wanted,
+)
+from eventstore.patience import patiently
+from eventstore.tiles import HEIGHT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+CONNECTIONS_MAX = 2
+
+KEPT = "lineage, size, root, note, signed_at, stamped, stamp_of"
+LATEST = f"SELECT {KEPT} FROM muster.checkpoint ORDER BY lineage DESC, size DESC LIMIT 1"  # noqa: S608 - our own column names
+LIST = f"""
+    SELECT {KEPT} FROM muster.checkpoint WHERE (lineage, size) < ($1, $2)
+    ORDER BY lineage DESC, size DESC LIMIT $3"""  # noqa: S608 - our own column names
+STANDING = "SELECT divergence, what FROM muster.refusal"
+ENTRIES = """
+    SELECT r.n, string_agg(e.hash, ''::bytea ORDER BY e.position) AS hashes
+    FROM unnest($1::int[], $2::bigint[], $3::bigint[]) AS r (n, first, last)
+    JOIN muster.event e ON e.position > r.first AND e.position <= r.last GROUP BY r.n"""
+SUBTREES = """
+    SELECT r.n, string_agg(s.hash, ''::bytea ORDER BY s.number) AS hashes
+    FROM unnest($1::int[], $2::smallint[], $3::bigint[], $4::bigint[]) AS r (n, level, first, last)
+    JOIN muster.subtree s ON s.level = r.level AND s.number >= r.first AND s.number < r.last
+    GROUP BY r.n"""
+
+
+class ProofUnavailable(Exception):  # noqa: N818 - a state
+    """The notary has not come as far as this, or what proofs are made of was lost."""
+
+
+class Kept(NamedTuple):
+    """A checkpoint as the database has it. It is worth what its signature is worth."""
+
+    lineage: int
+    size: int
+    root: bytes
+    note: str
+    signed_at: datetime
+    stamped: bytes | None
+    """An RFC 3161 token over `stamp_of`, which is a note with the same text."""
+    stamp_of: str | None
+
+
+class Proofs:
+    """Reads what the notary wrote."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    @classmethod
+    async def open(cls, dsn: str) -> Self:
+        """Connect."""
+        return cls(await connect_pool(dsn, LOG_SETTINGS, size=CONNECTIONS_MAX))
+
+    async def close(self) -> None:
+        """Disconnect."""
+        await close_pool(self._pool)
+
+    async def latest(self) -> Kept | None:
+        """Return the newest checkpoint; None before the first."""
+        rows = await patiently(self._pool, lambda lent: lent.fetch(LATEST))
+        return Kept._make(rows[0]) if rows else None
+
+    async def before(self, lineage: int, size: int, limit: int) -> list[Kept]:
+        """Return the checkpoints before one, newest first."""
+        rows = await patiently(self._pool, lambda lent: lent.fetch(LIST, lineage, size, limit))
+        return [Kept._make(row) for row in rows]
+
+    async def standing(self) -> Standing | None:
+        """Return the divergence for which nothing may be appended; None if all is well."""
+        rows = await patiently(self._pool, lambda lent: lent.fetch(STANDING))
+        if not rows:
+            return None
+        return Standing(rows[0]["divergence"], Diverged.model_validate_json(rows[0]["what"]))
+
+    async def inclusion(self, position: int, size: int) -> list[bytes]:
+        """Prove that the event at a position is in the tree of a size. Raises ProofUnavailable."""
+        return await self._prove(inclusion_spans(position - 1, size))
+
+    async def consistency(self, first: int, second: int) -> list[bytes]:
+        """Prove that the tree of one size begins with that of another. Raises ProofUnavailable."""
+        return await self._prove(consistency_spans(first, second))
+
+    async def root(self, size: int) -> bytes:
+        """Return the root of the tree of a size. Raises ProofUnavailable."""
+        return (await self._prove([Span(0, size)]))[0] if size else EMPTY_ROOT
+
+    async def _prove(self, spans: Sequence[Span]) -> list[bytes]:
+        nodes = wanted(spans)
+        low = [node for node in nodes if node.level < HEIGHT]
+        high = [node for node in nodes if node.level >= HEIGHT]
+        entries, subtrees = await asyncio.gather(self._entries(low), self._subtrees(high))
+        roots = {node: root_of(map(leaf_hash, entries[node])) for node in low}
+        roots |= {node: root_of(subtrees[node]) for node in high}
+        return prove(spans, roots)
+
+    async def _entries(self, nodes: Sequence[Node]) -> dict[Node, list[bytes]]:
+        firsts = [node.number << node.level for node in nodes]
+        lasts = [(node.number + 1) << node.level for node in nodes]
+        rows = await patiently(
+            self._pool,
+            lambda lent: lent.fetch(ENTRIES, list(range(len(nodes))), firsts, lasts),
+        )
+        return _cut(nodes, {row["n"]: row["hashes"] for row in rows}, 0)
+
+    async def _subtrees(self, nodes: Sequence[Node]) -> dict[Node, list[bytes]]:
+        levels = [node.level // HEIGHT for node in nodes]
+        firsts = [node.number << node.level % HEIGHT for node in nodes]
+        lasts = [(node.number + 1) << node.level % HEIGHT for node in nodes]
+        rows = await patiently(
+            self._pool,
+            lambda lent: lent.fetch(SUBTREES, list(range(len(nodes))), levels, firsts, lasts),
+        )
+        return _cut(nodes, {row["n"]: row["hashes"] for row in rows}, HEIGHT)
+
+
+def _cut(nodes: Sequence[Node], found: dict[int, bytes], least: int) -> dict[Node, list[bytes]]:
+    """Cut what was read into hashes. Raises ProofUnavailable where some are missing."""
+    cut: dict[Node, list[bytes]] = {}
+    for number, node in enumerate(nodes):
+        content = found.get(number, b"")
+        below = node.level % HEIGHT if least else node.level
+        if len(content) != HASH_BYTES << below:
+            raise ProofUnavailable(f"level {node.level}, number {node.number}")
+        cut[node] = [content[at : at + HASH_BYTES] for at in range(0, len(content), HASH_BYTES)]
+    return cut
