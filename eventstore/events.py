@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
+
+import asyncpg
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -45,14 +48,14 @@ class StoredEvent(NamedTuple):
         return self.stream.partition("/")[0]
 
 
-class StoredFact(NamedTuple):
-    """What a fold needs of an event."""
+class StoredFact(asyncpg.Record):
+    """What a fold needs of an event, as the database's driver made it: nothing is copied."""
 
-    version: int
-    position: int
-    type: str
-    schema_version: int
-    data: str
+    version: int = property(itemgetter(0))  # type: ignore[assignment] # what it gets is one
+    position: int = property(itemgetter(1))  # type: ignore[assignment]
+    type: str = property(itemgetter(2))  # type: ignore[assignment]
+    schema_version: int = property(itemgetter(3))  # type: ignore[assignment]
+    data: str = property(itemgetter(4))  # type: ignore[assignment]
 
 
 class Appended(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Self
 
 from eventstore.connecting import LOG_SETTINGS, Pool, close_pool, connect_pool
@@ -129,15 +130,31 @@ class Log:
     async def read_facts(
         self, stream: str, *, after: int = 0, up_to: int | None = None
     ) -> AsyncGenerator[Sequence[StoredFact], None]:
-        """Yield pages of what a fold needs of a stream: a third of the time of `read_stream`."""
+        """Yield pages of what a fold needs of a stream: a fraction of the time of `read_stream`.
+
+        While one page is folded the database prepares the next.
+        """
         last = VERSION_MAX if up_to is None else up_to
-        while True:
-            rows = await self._fetch(READ_FACTS, stream, after, last, PAGE_FACTS)
-            if rows:
-                yield [StoredFact._make(row) for row in rows]
-                after = rows[-1]["version"]
-            if len(rows) < PAGE_FACTS:
-                return
+        coming = asyncio.create_task(self._facts(stream, after, last))
+        try:
+            while facts := await coming:
+                is_last = len(facts) < PAGE_FACTS
+                if not is_last:
+                    coming = asyncio.create_task(self._facts(stream, facts[-1].version, last))
+                    await _until_sent()
+                yield facts
+                if is_last:
+                    return
+        finally:
+            coming.cancel()
+
+    async def _facts(self, stream: str, after: int, last: int) -> list[StoredFact]:
+        return await patiently(
+            self._pool,
+            lambda lent: lent.fetch(
+                READ_FACTS, stream, after, last, PAGE_FACTS, record_class=StoredFact
+            ),
+        )
 
     async def find(self, event_ids: Sequence[UUID]) -> Mapping[UUID, StoredEvent]:
         """Return those of the events that are in the log."""
@@ -184,6 +201,12 @@ class Log:
 
     async def _fetch(self, query: str, *arguments: object) -> list[asyncpg.Record]:
         return await patiently(self._pool, lambda lent: lent.fetch(query, *arguments))
+
+
+async def _until_sent() -> None:
+    """Let a question that was just begun get on its way: one turn to ask it, one to send it."""
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
 
 
 def _stored(rows: list[asyncpg.Record]) -> list[StoredEvent]:
