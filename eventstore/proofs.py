@@ -33,6 +33,13 @@ LATEST = f"SELECT {KEPT} FROM muster.checkpoint ORDER BY lineage DESC, size DESC
 LIST = f"""
     SELECT {KEPT} FROM muster.checkpoint WHERE (lineage, size) < ($1, $2)
     ORDER BY lineage DESC, size DESC LIMIT $3"""  # noqa: S608 - our own column names
+FIRST_COVERING = f"""
+    SELECT DISTINCT ON (c.size) c.* FROM unnest($2::bigint[]) AS covered (position)
+    CROSS JOIN LATERAL (
+        SELECT {KEPT} FROM muster.checkpoint
+        WHERE lineage = $1 AND size >= covered.position AND (stamped IS NOT NULL OR NOT $3)
+        ORDER BY size LIMIT 1) c
+    ORDER BY c.size"""  # noqa: S608 - our own column names
 STANDING = "SELECT divergence, what FROM muster.refusal"
 ENTRIES = """
     SELECT r.n, string_agg(e.hash, ''::bytea ORDER BY e.position) AS hashes
@@ -87,6 +94,16 @@ class Proofs:
         rows = await patiently(self._pool, lambda lent: lent.fetch(LIST, lineage, size, limit))
         return [Kept._make(row) for row in rows]
 
+    async def first_covering(
+        self, lineage: int, positions: Sequence[int], *, stamped: bool = False
+    ) -> list[Kept]:
+        """Return the checkpoints that were the first to cover the events at some positions."""
+        rows = await patiently(
+            self._pool,
+            lambda lent: lent.fetch(FIRST_COVERING, lineage, positions, stamped),
+        )
+        return [Kept._make(row) for row in rows]
+
     async def standing(self) -> Standing | None:
         """Return the divergence for which nothing may be appended; None if all is well."""
         rows = await patiently(self._pool, lambda lent: lent.fetch(STANDING))
@@ -98,6 +115,16 @@ class Proofs:
         """Prove that the event at a position is in the tree of a size. Raises ProofUnavailable."""
         return await self._prove(inclusion_spans(position - 1, size))
 
+    async def inclusions(self, positions: Sequence[int], size: int) -> dict[int, list[bytes]]:
+        """Prove that events are in the tree of a size, by position: what they share is read once.
+
+        Raises ProofUnavailable.
+        """
+        spans = {position: inclusion_spans(position - 1, size) for position in positions}
+        shared = dict.fromkeys(node for each in spans.values() for node in wanted(each))
+        roots = await self._roots(list(shared))
+        return {position: prove(each, roots) for position, each in spans.items()}
+
     async def consistency(self, first: int, second: int) -> list[bytes]:
         """Prove that the tree of one size begins with that of another. Raises ProofUnavailable."""
         return await self._prove(consistency_spans(first, second))
@@ -107,13 +134,15 @@ class Proofs:
         return (await self._prove([Span(0, size)]))[0] if size else EMPTY_ROOT
 
     async def _prove(self, spans: Sequence[Span]) -> list[bytes]:
-        nodes = wanted(spans)
+        return prove(spans, await self._roots(wanted(spans)))
+
+    async def _roots(self, nodes: Sequence[Node]) -> dict[Node, bytes]:
         low = [node for node in nodes if node.level < HEIGHT]
         high = [node for node in nodes if node.level >= HEIGHT]
         entries, subtrees = await asyncio.gather(self._entries(low), self._subtrees(high))
         roots = {node: root_of(map(leaf_hash, entries[node])) for node in low}
         roots |= {node: root_of(subtrees[node]) for node in high}
-        return prove(spans, roots)
+        return roots
 
     async def _entries(self, nodes: Sequence[Node]) -> dict[Node, list[bytes]]:
         firsts = [node.number << node.level for node in nodes]
