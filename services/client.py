@@ -1,14 +1,19 @@
-"""A client of the service, for programs of ours: typed, retrying, and watching without a gap."""
+"""A client of the service: typed, and watching without a gap across restarts.
+
+Programs of ours and the command line share it: one way to open a channel, to say who calls, and to
+take a watch up where it was.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID, uuid4
 
 import grpc
@@ -28,37 +33,66 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 MESSAGE_BYTES_MAX = 64 * 1024 * 1024
-"""The largest message that is received: a snapshot of a long incident is."""
+"""The largest message that is received, such as a long incident; the service takes less."""
 
 PAUSE_FIRST_S = 0.1
 PAUSE_LONGEST_S = 5.0
 """How long to wait before a watch is taken up again."""
 
-GOES_ON = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL})
-"""How a connection that breaks shows."""
+GOES_ON = frozenset(
+    {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL, grpc.StatusCode.CANCELLED}
+)
+"""How a connection that breaks shows; our own cancelling shows as asyncio's."""
 
 TOO_SLOW = "FOLLOWER_TOO_SLOW"
 
 Step = incident_service_pb2.WatchIncidentsResponse
+Said = Sequence[tuple[str, str]]
+"""What goes with a call: who asks, in which language."""
 
 
 @dataclass(frozen=True)
 class Client:
     """The services, as typed stubs, of one caller."""
 
-    incidents: incident_service_pb2_grpc.IncidentServiceAsyncStub
-    plans: plan_service_pb2_grpc.PlanServiceAsyncStub
-    resources: resource_service_pb2_grpc.ResourceServiceAsyncStub
-    audit: audit_service_pb2_grpc.AuditServiceAsyncStub
+    channel: grpc.aio.Channel
+    metadata: Said = ()
+    """Said with every call; what a call says itself takes the place of the same key."""
+
+    @cached_property
+    def incidents(self) -> incident_service_pb2_grpc.IncidentServiceAsyncStub:
+        """Return the incidents' methods."""
+        return incident_service_pb2_grpc.IncidentServiceStub(self.named)
+
+    @cached_property
+    def plans(self) -> plan_service_pb2_grpc.PlanServiceAsyncStub:
+        """Return the plans' methods."""
+        return plan_service_pb2_grpc.PlanServiceStub(self.named)
+
+    @cached_property
+    def resources(self) -> resource_service_pb2_grpc.ResourceServiceAsyncStub:
+        """Return the units' and contacts' methods."""
+        return resource_service_pb2_grpc.ResourceServiceStub(self.named)
+
+    @cached_property
+    def audit(self) -> audit_service_pb2_grpc.AuditServiceAsyncStub:
+        """Return the methods that look back."""
+        return audit_service_pb2_grpc.AuditServiceStub(self.named)
+
+    @cached_property
+    def named(self) -> grpc.aio.Channel:
+        """Return the channel as one that says with each call who calls."""
+        return cast("grpc.aio.Channel", _Named(self.channel, self.metadata))
 
     async def watch(
         self, incident_id: str = "", *, resume_token: str = "", include_snapshot: bool = False
     ) -> AsyncGenerator[Step, None]:
         """Follow what happens, endlessly: a watch that ends or breaks is taken up where it was.
 
-        A snapshot that breaks off is begun again. Raises AioRpcError for what trying can't mend.
+        A snapshot that breaks off is begun again. Raises AioRpcError for what trying can't mend,
+        and for a watch that never began.
         """
-        pause = PAUSE_FIRST_S
+        began, pause = False, PAUSE_FIRST_S
         while True:
             request = incident_service_pb2.WatchIncidentsRequest(
                 incident_id=incident_id,
@@ -69,9 +103,9 @@ class Client:
                 async for step in self.incidents.WatchIncidents(request):
                     yield step
                     resume_token = step.resume_token or resume_token
-                    pause = PAUSE_FIRST_S
+                    began, pause = True, PAUSE_FIRST_S
             except grpc.aio.AioRpcError as error:
-                if error.code() not in GOES_ON and reason_of(error) != TOO_SLOW:
+                if not (began and _mends(error)):
                     raise
             await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads callers
             pause = min(2 * pause, PAUSE_LONGEST_S)
@@ -85,23 +119,30 @@ async def connected(
     credentials: grpc.ChannelCredentials | None = None,
 ) -> AsyncIterator[Client]:
     """Connect as whoever a token, or the certificate in the credentials, stands for."""
-    options = [
-        ("grpc.service_config", service_config()),
+    config = [("grpc.service_config", service_config())]
+    async with open_channel(address, credentials, config) as channel:
+        yield Client(channel, bearer(token))
+
+
+def open_channel(
+    address: str,
+    credentials: grpc.ChannelCredentials | None = None,
+    options: Sequence[tuple[str, Any]] = (),
+) -> grpc.aio.Channel:
+    """Open a channel, with TLS when there are credentials."""
+    said = [
         ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
+        ("grpc.max_send_message_length", MESSAGE_BYTES_MAX),
+        *options,
     ]
-    channel = (
-        grpc.aio.insecure_channel(address, options)
-        if credentials is None
-        else grpc.aio.secure_channel(address, credentials, options)
-    )
-    async with channel:
-        named: Any = _Named(channel, token) if token else channel
-        yield Client(
-            incident_service_pb2_grpc.IncidentServiceStub(named),
-            plan_service_pb2_grpc.PlanServiceStub(named),
-            resource_service_pb2_grpc.ResourceServiceStub(named),
-            audit_service_pb2_grpc.AuditServiceStub(named),
-        )
+    if credentials is None:
+        return grpc.aio.insecure_channel(address, said)
+    return grpc.aio.secure_channel(address, credentials, said)
+
+
+def bearer(token: str | None) -> Said:
+    """Return what says who calls."""
+    return [("authorization", f"Bearer {token}")] if token else []
 
 
 def context(  # noqa: PLR0913 - each is a field of the message
@@ -145,12 +186,16 @@ def reason_of(error: grpc.aio.AioRpcError) -> str | None:
     return None
 
 
+def _mends(error: grpc.aio.AioRpcError) -> bool:
+    return error.code() in GOES_ON or reason_of(error) == TOO_SLOW
+
+
 class _Named:
     """A channel that says with each call who calls."""
 
-    def __init__(self, channel: grpc.aio.Channel, token: str) -> None:
+    def __init__(self, channel: grpc.aio.Channel, said: Said) -> None:
         self._channel = channel
-        self._said = (("authorization", f"Bearer {token}"),)
+        self._said = said
 
     def __getattr__(self, kind: str) -> Callable[..., Any]:
         make = getattr(self._channel, kind)
@@ -158,9 +203,13 @@ class _Named:
         def named(*arguments: Any, **more: Any) -> Callable[..., Any]:
             call = make(*arguments, **more)
 
-            def begin(*request: Any, metadata: Any = (), **how: Any) -> Any:
-                return call(*request, metadata=(*self._said, *metadata), **how)
+            def begin(*request: Any, metadata: Said = (), **how: Any) -> Any:
+                return call(*request, metadata=self._with(metadata), **how)
 
             return begin
 
         return named
+
+    def _with(self, metadata: Said) -> Said:
+        own = {key for key, _ in metadata}
+        return (*(pair for pair in self._said if pair[0] not in own), *metadata)

@@ -77,7 +77,7 @@ async def _checked(session: Session, request: VerifyRequest) -> VerifyResponse:
     with Progress(*columns, console=console, transient=True, disable=quiet) as bar:
         task = bar.add_task(session.output.said("核验", "verifying"), total=None)
         connection = session.connection
-        async for step in connection.audit.Verify(request, metadata=connection.metadata):
+        async for step in connection.audit.Verify(request):
             flaws = [*answer.flaws, *step.flaws]
             answer.CopyFrom(step)
             del answer.flaws[:]

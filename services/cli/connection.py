@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,65 +11,34 @@ from typing import Any
 
 import grpc
 from google.protobuf.message import Message
-from muster.v1 import (
-    audit_service_pb2_grpc,
-    incident_service_pb2_grpc,
-    plan_service_pb2_grpc,
-    resource_service_pb2_grpc,
-)
 from muster.v1.common_pb2 import Receipt
 
 from services.cli.contract import Method
 from services.cli.exits import Exit
 from services.cli.failure import Failure
 from services.cli.words import Language
+from services.client import Client, Said, bearer, open_channel
 from services.local.folder import Folder
 from services.local.stack import Stack, running
 
 CALL_TIMEOUT_S = 30.0
 """How long one call may take; streams have no limit."""
 
-MESSAGE_BYTES_MAX = 64 * 1024 * 1024
-"""The largest message that is received or sent; the service has its own, lower limit."""
-
 TOKEN_VARIABLE = "MUSTER_TOKEN"  # noqa: S105 - the name of a variable
 
 
 @dataclass(frozen=True)
-class Connection:
-    """An open way to the service, as one caller."""
-
-    channel: grpc.aio.Channel
-    metadata: Sequence[tuple[str, str]]
-
-    @property
-    def incidents(self) -> incident_service_pb2_grpc.IncidentServiceAsyncStub:
-        """Return the incidents' methods."""
-        return incident_service_pb2_grpc.IncidentServiceStub(self.channel)
-
-    @property
-    def plans(self) -> plan_service_pb2_grpc.PlanServiceAsyncStub:
-        """Return the plans' methods."""
-        return plan_service_pb2_grpc.PlanServiceStub(self.channel)
-
-    @property
-    def resources(self) -> resource_service_pb2_grpc.ResourceServiceAsyncStub:
-        """Return the units' and contacts' methods."""
-        return resource_service_pb2_grpc.ResourceServiceStub(self.channel)
-
-    @property
-    def audit(self) -> audit_service_pb2_grpc.AuditServiceAsyncStub:
-        """Return the methods that look back."""
-        return audit_service_pb2_grpc.AuditServiceStub(self.channel)
+class Connection(Client):
+    """A client that gives any command, and waits for an answer only so long."""
 
     @property
     def call(self) -> dict[str, Any]:
         """Return what goes with every single call."""
-        return {"metadata": self.metadata, "timeout": CALL_TIMEOUT_S}
+        return {"timeout": CALL_TIMEOUT_S}
 
     async def record(self, method: Method, request: Message) -> Receipt:
         """Ask for a command by its method, whichever it is."""
-        ask = self.channel.unary_unary(
+        ask = self.named.unary_unary(
             method.path,
             request_serializer=type(request).SerializeToString,
             response_deserializer=Receipt.FromString,
@@ -91,26 +60,17 @@ async def connect(language: Language, given: Mapping[str, Any]) -> AsyncIterator
             hint="`muster up` starts one",
         )
     token = _token(given["token_file"], stack, given["role"])
-    async with open_channel(address, given["ca_file"]) as channel:
+    async with open_channel(address, _trusting(given["ca_file"])) as channel:
         yield Connection(channel, metadata_of(token, language))
 
 
-def metadata_of(token: str | None, language: Language) -> list[tuple[str, str]]:
+def metadata_of(token: str | None, language: Language) -> Said:
     """Return what goes with every call: the language, and who asks."""
-    bearer = [("authorization", f"Bearer {token}")] if token else []
-    return [("accept-language", language), *bearer]
+    return [("accept-language", language), *bearer(token)]
 
 
-def open_channel(address: str, ca_file: Path | None = None) -> grpc.aio.Channel:
-    """Open a channel, with TLS when certificates to trust are given."""
-    options = [
-        ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
-        ("grpc.max_send_message_length", MESSAGE_BYTES_MAX),
-    ]
-    if ca_file is None:
-        return grpc.aio.insecure_channel(address, options=options)
-    trusted = grpc.ssl_channel_credentials(_read(ca_file))
-    return grpc.aio.secure_channel(address, trusted, options=options)
+def _trusting(ca_file: Path | None) -> grpc.ChannelCredentials | None:
+    return None if ca_file is None else grpc.ssl_channel_credentials(_read(ca_file))
 
 
 def _token(file: Path | None, stack: Stack | None, role: str) -> str | None:

@@ -140,9 +140,13 @@ def _head(incident: Incident, language: Language) -> Table:
 
 def _posts(incident: Incident, output: Output) -> Iterator[list[str]]:
     for post, holding in sorted(incident.posts.items()):
-        offered = output.said("已请，待答复", "offered")
         in_vain = ", ".join(holding.passed_over)
-        status = output.said("在任", "holds") if holding.held_by else offered
+        if holding.held_by:
+            status = output.said("在任", "holds")
+        elif holding.offered_to:
+            status = output.said("已请，待答复", "offered")
+        else:
+            status = output.said("空缺", "vacant")
         if in_vain:
             status += output.said(f"（未应答：{in_vain}）", f" (in vain: {in_vain})")
         yield [post, holding.held_by or holding.offered_to, status]

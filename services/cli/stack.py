@@ -170,13 +170,16 @@ def inbox(folder: FolderOption = DEFAULT_FOLDER, form: FormOption = Form.TABLE) 
 
 
 def read(number: int, folder: FolderOption = DEFAULT_FOLDER) -> None:
-    """Print one mail whole, by its number in the list."""
+    """Print one mail as its reader sees it, by its number in the list."""
     from services.local import mail_sink  # noqa: PLC0415 - only these commands need it
 
     mails = mail_sink.kept(Folder.at(folder).mail)
     if not 1 <= number <= len(mails):
         _fail(f"there are {len(mails)} mails, from 1 on", Exit.NOT_FOUND)
-    sys.stdout.write(mails[number - 1].as_string() + "\n")
+    mail = mails[number - 1]
+    head = "".join(f"{name}: {value}\n" for name, value in mail.items())
+    body: Any = mail.get_payload(decode=True)  # bytes, for no mail of ours has parts
+    sys.stdout.write("\n".join((head, *body.decode().splitlines(), "")))
 
 
 def new(

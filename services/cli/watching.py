@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from muster.v1.incident_service_pb2 import WatchIncidentsRequest, WatchIncidentsResponse
+from muster.v1.incident_service_pb2 import WatchIncidentsResponse
 from rich.console import Console
 from rich.text import Text
 
@@ -28,11 +28,10 @@ async def watch(
     snapshot: Annotated[bool, typer.Option("--snapshot", help="Begin with how it stands.")] = False,
 ) -> None:
     """Follow what happens, until Ctrl-C. With `-o json`: one step of the stream a line."""
-    request = WatchIncidentsRequest(
-        incident_id=incident, resume_token=resume_token, include_snapshot=snapshot
-    )
     console = session.output.console
-    async for step in events.watch(session.connection, request):
+    async for step in session.connection.watch(
+        incident, resume_token=resume_token, include_snapshot=snapshot
+    ):
         if session.output.as_json:
             session.output.line(step)
         else:
@@ -44,7 +43,7 @@ def _say(step: WatchIncidentsResponse, console: Console, output: Output) -> None
         case "events":
             happened = [events.stored(event) for event in step.events.events]
             for text in said(happened, output):
-                console.print(text)
+                console.print(text, soft_wrap=True)
         case "snapshot":
             known = step.snapshot
             at = output.said(f"第 {known.version} 条", f"version {known.version}")

@@ -39,6 +39,25 @@ _VALUES: dict[str, dict[str, tuple[str, str]]] = {
         "facility_failure": ("设施故障", "facility failure"),
         "other": ("其他", "other"),
     },
+    "concern": {
+        "casualty": ("伤亡人员", "casualty"),
+        "missing": ("失联人员", "missing"),
+        "enquirer": ("查询人", "enquirer"),
+        "special_customer": ("特殊顾客", "special customer"),
+        "witness": ("证人", "witness"),
+        "other": ("其他", "other"),
+    },
+    "basis": {
+        "emergency_over": (
+            "《突发事件应对法》第八十五条",
+            "the Emergency Response Law (突发事件应对法), art. 85",
+        ),
+        "purpose_achieved": ("《个人信息保护法》第四十七条第一项", "PIPL art. 47 (1)"),
+        "retention_over": ("《个人信息保护法》第四十七条第二项", "PIPL art. 47 (2)"),
+        "consent_withdrawn": ("《个人信息保护法》第四十七条第三项", "PIPL art. 47 (3)"),
+        "unlawfully_held": ("《个人信息保护法》第四十七条第四项", "PIPL art. 47 (4)"),
+        "other_law": ("《个人信息保护法》第四十七条第五项", "PIPL art. 47 (5)"),
+    },
     "channel": {"mail": ("邮件", "mail"), "webhook": ("接口推送", "webhook")},
     "missed": {"start": ("未按时开始", "not started"), "finish": ("未按时完成", "not finished")},
     "message": {
@@ -165,4 +184,5 @@ def span(length: timedelta) -> str:
     if seconds < 60:  # noqa: PLR2004 - a minute
         return f"{seconds:.1f} s"
     minutes, rest = divmod(int(seconds), 60)
-    return f"{minutes} min {rest:02d} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import uuid4
 
-from muster.v1.incident_service_pb2 import WatchIncidentsRequest, WatchIncidentsResponse
+from muster.v1.incident_service_pb2 import WatchIncidentsResponse
 
 from domain.values import Role
 from eventstore.events import StoredEvent
@@ -90,7 +90,7 @@ async def watching(connection: Connection, case: Case, incident: str) -> AsyncIt
 
 async def _follow(connection: Connection, case: Case, incident: str, began: asyncio.Event) -> None:
     """Watch all incidents, for this one is not there yet."""
-    steps = events.watch(connection, WatchIncidentsRequest(include_snapshot=True))
+    steps = connection.watch(include_snapshot=True)
 
     async def noted() -> AsyncIterator[WatchIncidentsResponse]:
         async for step in steps:

@@ -180,7 +180,7 @@ async def _at_rest(incident: str, auditor: Connection) -> GetStandingResponse:
 
 async def _verified(auditor: Connection) -> VerifyResponse:
     answer = VerifyResponse()
-    async for step in auditor.audit.Verify(VerifyRequest(), metadata=auditor.metadata):
+    async for step in auditor.audit.Verify(VerifyRequest()):
         flaws = [*answer.flaws, *step.flaws]
         answer.CopyFrom(step)
         del answer.flaws[:]

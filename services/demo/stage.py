@@ -21,8 +21,9 @@ from muster.v1.resource_service_pb2 import Channel, RegisterContactRequest, Regi
 from domain.plan.model import ChannelKind, Plan
 from domain.values import Role
 from services import plan_file
-from services.cli.connection import Connection, metadata_of, open_channel
+from services.cli.connection import Connection, metadata_of
 from services.cli.words import Language
+from services.client import open_channel
 from services.demo.receiver import Received
 from services.local import tokens
 from services.local.folder import Folder

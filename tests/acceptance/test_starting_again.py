@@ -130,7 +130,7 @@ def _fired_once(history: list[StoredEvent]) -> None:
 
 
 async def _is_sound(auditor: Connection) -> bool:
-    checks = auditor.audit.Verify(VerifyRequest(), metadata=auditor.metadata)
+    checks = auditor.audit.Verify(VerifyRequest())
     *_, last = [step async for step in checks]
     return last.sound
 

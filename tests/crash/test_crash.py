@@ -18,7 +18,6 @@ from muster.v1.common_pb2 import (
     WARNING_COLOUR_BLUE,
     CommandContext,
 )
-from muster.v1.incident_service_pb2 import WatchIncidentsRequest
 
 from eventstore.events import StoredEvent
 from services.cli import events as watched
@@ -100,8 +99,7 @@ async def of_incident(
     auditor: PatientConnection, incident: str
 ) -> AsyncIterator[list[StoredEvent]]:
     """Follow one incident from its first event on, across every restart."""
-    request = WatchIncidentsRequest(include_snapshot=True)
-    async for batch in watched.batches(watched.watch(auditor, request)):
+    async for batch in watched.batches(auditor.watch(include_snapshot=True)):
         if own := [event for event in batch if event.stream == f"incident/{incident}"]:
             yield own
 
