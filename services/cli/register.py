@@ -37,6 +37,13 @@ def contact(app: typer.Typer) -> None:
     app.add_typer(commands.contacts, name="contact")
 
 
+def token(app: typer.Typer) -> None:
+    """Register `muster token`."""
+    from services.cli import token as commands
+
+    app.add_typer(commands.app, name="token")
+
+
 def replay(app: typer.Typer) -> None:
     """Register `muster replay`."""
     from services.cli import audit
@@ -78,7 +85,7 @@ def demo(app: typer.Typer) -> None:
 
 COMMANDS: dict[str, Callable[[typer.Typer], None]] = {
     register.__name__: register
-    for register in (plan, incident, resource, contact, replay, verify, watch, report, demo)
+    for register in (plan, incident, resource, contact, token, replay, verify, watch, report, demo)
 }
 """How each is registered, by its name."""
 

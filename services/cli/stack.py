@@ -15,17 +15,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from domain.values import Role
-from services import settings as configuration
 from services.cli.exits import Exit
 from services.cli.forms import Form
-from services.local import stack, tokens
+from services.local import stack
 from services.local.failures import StackFailed
 from services.local.folder import Folder
 from services.local.stack import Ports
 
 if TYPE_CHECKING:
     from services.local.health import Health
+    from services.settings import Settings
 
 T = TypeVar("T")
 
@@ -45,7 +44,7 @@ def add_to(app: typer.Typer) -> None:
     """Register the commands of the stack."""
     for command in (up, status, down, doctor, migrate, recover, api, worker, follower):
         app.command()(command)
-    for name, commands in {"config": (show,), "mail": (inbox, read), "token": (new,)}.items():
+    for name, commands in {"config": (show,), "mail": (inbox, read)}.items():
         group = typer.Typer(no_args_is_help=True, help=GROUPS[name])
         for one in commands:
             group.command(NAMES.get(one.__name__))(one)
@@ -55,7 +54,6 @@ def add_to(app: typer.Typer) -> None:
 GROUPS = {
     "config": "What the processes were told.",
     "mail": "The mails that the local sink took.",
-    "token": "Bearer tokens.",
 }
 NAMES = {"inbox": "list", "read": "show"}
 
@@ -81,7 +79,7 @@ def up(  # noqa: PLR0913 - each is an option of the command
     try:
         asyncio.run(supervise(place, ports, lambda text: console.print(f"[dim]muster[/] {text}")))
     except StackFailed as error:
-        _fail(str(error))
+        fail(str(error))
 
 
 def status(folder: FolderOption = DEFAULT_FOLDER, form: FormOption = Form.TABLE) -> None:
@@ -90,7 +88,7 @@ def status(folder: FolderOption = DEFAULT_FOLDER, form: FormOption = Form.TABLE)
 
     running = stack.running(Folder.at(folder))
     if running is None:
-        _fail(f"no stack runs in {Folder.at(folder).root}: `muster up` starts one")
+        fail(f"no stack runs in {Folder.at(folder).root}: `muster up` starts one")
     _show(f"muster in {running.folder.root}", asyncio.run(look(running)), form)
 
 
@@ -104,10 +102,11 @@ def doctor(folder: FolderOption = DEFAULT_FOLDER, form: FormOption = Form.TABLE)
     """Check programs, ports, database, Temporal, clock and disk of this machine."""
     from services import logs  # noqa: PLC0415 - only this command needs all of it
     from services.local.doctor import examine  # noqa: PLC0415 - as above
+    from services.settings import Log  # noqa: PLC0415 - as above
 
-    logs.configure(configuration.Log(level="error"), "doctor")
+    logs.configure(Log(level="error"), "doctor")
     place = Folder.at(folder)
-    found = asyncio.run(examine(place, _settings(folder), stack.running(place)))
+    found = asyncio.run(examine(place, settings_of(folder), stack.running(place)))
     _show("muster doctor", found, form)
 
 
@@ -115,9 +114,9 @@ def migrate(folder: FolderOption = DEFAULT_FOLDER) -> None:
     """Bring the database up to date, as its owner."""
     from eventstore import migrations  # noqa: PLC0415 - only this command needs it
 
-    dsn = _settings(folder).database.owner_dsn
+    dsn = settings_of(folder).database.owner_dsn
     if dsn is None:
-        _fail("database.owner_dsn is not set: migrations need the owner of the schema")
+        fail("database.owner_dsn is not set: migrations need the owner of the schema")
     applied = _told(migrations.migrate(dsn.get_secret_value()))
     console.print("\n".join(applied) if applied else "up to date")
 
@@ -126,7 +125,7 @@ def recover(folder: FolderOption = DEFAULT_FOLDER) -> None:
     """Start the workflow of every open incident again, from the log alone."""
     from services.recover import recover as restart  # noqa: PLC0415 - only this command needs it
 
-    count = _told(restart(_settings(folder), console.print))
+    count = _told(restart(settings_of(folder), console.print))
     console.print(f"{count} open incidents")
 
 
@@ -147,7 +146,9 @@ def follower() -> None:
 
 def show(folder: FolderOption = DEFAULT_FOLDER) -> None:
     """Print the settings in force, secrets hidden."""
-    shown = configuration.redacted(_settings(folder))
+    from services.settings import redacted  # noqa: PLC0415 - the stack starts without
+
+    shown = redacted(settings_of(folder))
     sys.stdout.write(json.dumps(shown, indent=2, ensure_ascii=False) + "\n")
 
 
@@ -175,26 +176,11 @@ def read(number: int, folder: FolderOption = DEFAULT_FOLDER) -> None:
 
     mails = mail_sink.kept(Folder.at(folder).mail)
     if not 1 <= number <= len(mails):
-        _fail(f"there are {len(mails)} mails, from 1 on", Exit.NOT_FOUND)
+        fail(f"there are {len(mails)} mails, from 1 on", Exit.NOT_FOUND)
     mail = mails[number - 1]
     head = "".join(f"{name}: {value}\n" for name, value in mail.items())
     body: Any = mail.get_payload(decode=True)  # bytes, for no mail of ours has parts
     sys.stdout.write("\n".join((head, *body.decode().splitlines(), "")))
-
-
-def new(
-    actor: Annotated[str, typer.Option(help="Who the token stands for; ends up in the log.")],
-    role: Annotated[list[Role], typer.Option(help="What they may do; may be repeated.")],
-    venue: Annotated[
-        list[str] | None, typer.Option(help="Only at these venues; at all when left out.")
-    ] = None,
-    folder: FolderOption = DEFAULT_FOLDER,
-) -> None:
-    """Let somebody in. The token is printed once and kept nowhere; its hash is."""
-    if Role.SYSTEM in role:
-        _fail("the role `system` is of the hands and the clock; no token carries it", Exit.USAGE)
-    file = _settings(folder).api.tokens_file
-    sys.stdout.write(tokens.issue(file, actor, role, venue) + "\n")
 
 
 def _show(title: str, seen: Health, form: Form) -> NoReturn:
@@ -210,8 +196,10 @@ def _show(title: str, seen: Health, form: Form) -> NoReturn:
     raise typer.Exit(Exit.OK if seen.is_well else Exit.UNAVAILABLE)
 
 
-def _settings(folder: Path) -> configuration.Settings:
+def settings_of(folder: Path) -> Settings:
     """Read the settings; of the stack in the folder, if one runs there."""
+    from services import settings as configuration  # noqa: PLC0415 - the stack starts without
+
     running = stack.running(Folder.at(folder))
     if running is not None:
         for key, value in running.environment().items():
@@ -219,7 +207,7 @@ def _settings(folder: Path) -> configuration.Settings:
     try:
         return configuration.load()
     except configuration.SettingsInvalid as error:
-        _fail(str(error), Exit.USAGE)
+        fail(str(error), Exit.USAGE)
 
 
 def _told(work: Coroutine[Any, Any, T]) -> T:
@@ -227,7 +215,7 @@ def _told(work: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(work)
     except Exception as error:  # noqa: BLE001 - the process's edge
-        _fail(f"{type(error).__name__}: {error}")
+        fail(f"{type(error).__name__}: {error}")
 
 
 def _process(name: str) -> None:
@@ -256,12 +244,12 @@ def _goes_on_in_background(folder: Folder) -> bool:
         ended, _ = os.waitpid(child, os.WNOHANG)
         if ended or time.monotonic() > deadline:
             lines = log.read_text(encoding="utf-8").splitlines()
-            _fail("\n".join(lines[-3:]) or f"see {log}")
+            fail("\n".join(lines[-3:]) or f"see {log}")
         time.sleep(POLL_S)
     console.print(f"serving on {running.api}; `muster down` stops it")
     return False
 
 
-def _fail(text: str, code: Exit = Exit.UNAVAILABLE) -> NoReturn:
+def fail(text: str, code: Exit = Exit.UNAVAILABLE) -> NoReturn:
     Console(stderr=True).print(f"[red]muster:[/] {text}", highlight=False, soft_wrap=True)
     raise typer.Exit(code)

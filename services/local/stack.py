@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from services import readiness
-from services.local import tokens
 from services.local.failures import AlreadyRunning, PortTaken
 from services.local.folder import SECRET, Folder
 from services.local.part import Recipe
@@ -68,6 +67,8 @@ class Stack:
 
     def token(self, role: str) -> str:
         """Return the bearer token of a role."""
+        from services.local import tokens  # noqa: PLC0415 - the stack itself starts without
+
         return tokens.token_of(self.folder, role)
 
     def environment(self) -> dict[str, str]:
@@ -130,6 +131,8 @@ def down(folder: Folder, timeout_s: float = 60.0) -> bool:
 
 def make_secrets(folder: Folder) -> None:
     """Make the keys and the tokens, the first time."""
+    from services.local import tokens  # noqa: PLC0415 - its processes start meanwhile
+
     folder.secret(folder.keys / "vault", secrets.token_hex(KEY_BYTES).encode())
     folder.secret(folder.keys / "webhook", secrets.token_urlsafe(KEY_BYTES).encode())
     tokens.issue_one_per_role(folder)

@@ -6,9 +6,8 @@ import asyncio
 import signal
 import time
 from collections.abc import Callable
+from types import ModuleType
 
-from eventstore.migrations import migrate
-from eventstore.provision import create_database, set_password
 from services.local.folder import Folder
 from services.local.part import Part
 from services.local.postgres import DATABASE, OWNER, RUNTIME, Postgres
@@ -31,7 +30,6 @@ class Supervisor:
         self._folder = folder
         self._ports = ports
         self._tell = tell
-        make_secrets(folder)
         folder.database_ready.unlink(missing_ok=True)
         self._postgres = Postgres(folder)
         self._parts = {
@@ -67,7 +65,9 @@ class Supervisor:
                 starting.create_task(self._start_part("mail"))
                 for name in PROCESSES:  # they import while the database is made
                     starting.create_task(self._start_part(name))
-                await self._start_database()
+                await asyncio.gather(
+                    self._start_database(), asyncio.to_thread(make_secrets, self._folder)
+                )
                 self._folder.database_ready.touch()
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from None
@@ -75,9 +75,12 @@ class Supervisor:
     async def _start_database(self) -> None:
         await asyncio.to_thread(self._postgres.prepare)
         await self._start_part("postgres")
-        await create_database(self._postgres.dsn(OWNER, "postgres"), DATABASE)
-        applied = await migrate(self._postgres.dsn(OWNER))
-        await set_password(self._postgres.dsn(OWNER), RUNTIME, self._postgres.dsn(RUNTIME))
+        migrations, provision = await asyncio.to_thread(_import_eventstore)
+        await provision.create_database(self._postgres.dsn(OWNER, "postgres"), DATABASE)
+        applied = await migrations.migrate(self._postgres.dsn(OWNER))
+        await provision.set_password(
+            self._postgres.dsn(OWNER), RUNTIME, self._postgres.dsn(RUNTIME)
+        )
         self._tell(f"schema: {', '.join(applied) if applied else 'up to date'}")
 
     async def _start_part(self, name: str) -> None:
@@ -115,6 +118,13 @@ class Supervisor:
             for name, part in self._parts.items()
         }
         write_down(self._folder, self._ports, parts)
+
+
+def _import_eventstore() -> tuple[ModuleType, ModuleType]:
+    """Import what prepares the database only once everything else is on its way."""
+    from eventstore import migrations, provision  # noqa: PLC0415 - as the docstring says
+
+    return migrations, provision
 
 
 def _since(begun: float) -> str:
