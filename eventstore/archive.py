@@ -59,6 +59,11 @@ class Archive:
         content = self._read(name)
         return None if content is None else content.decode()
 
+    def log_key(self) -> str | None:
+        """Return who signs."""
+        content = self._read(VKEY)
+        return None if content is None else content.decode().strip()
+
     def keep_checkpoint(self, note: str, name: str = CHECKPOINT) -> None:
         """Replace the newest checkpoint; once this returns it outlasts a power cut."""
         self.keep(name, note.encode(), durably=True)

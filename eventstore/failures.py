@@ -17,6 +17,10 @@ class Overloaded(Exception):  # noqa: N818 - a state of the world
     """A queue is full. Nothing was done; ask again after a moment."""
 
 
+class LogDiverged(Exception):  # noqa: N818 - a state of the world
+    """The log is not what was signed. Nothing is appended until somebody acknowledges that."""
+
+
 class FollowerTooSlow(Exception):  # noqa: N818 - a state of the world
     """A follower fell behind what is kept in memory; follow again from `resume_position`."""
 
@@ -27,6 +31,12 @@ class FollowerTooSlow(Exception):  # noqa: N818 - a state of the world
 
 PASSING_SQLSTATES = ("08", "53", "57P", "40001", "40P01", "55P03", "57014", "25006")
 """States that pass: connection, resources, operator, conflict, lock, cancel, standby."""
+
+
+def of_append(error: Exception) -> Exception:
+    """Return what an error of an append means: its right is taken away when the log diverges."""
+    refused = isinstance(error, asyncpg.InsufficientPrivilegeError)
+    return LogDiverged(str(error)) if refused else error
 
 
 def passes(error: BaseException) -> bool:

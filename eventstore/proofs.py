@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from domain.record.divergence import Diverged, Standing
+from eventstore.audit import HASHES
 from eventstore.connecting import LOG_SETTINGS, Pool, close_pool, connect_pool
 from eventstore.merkle import (
     EMPTY_ROOT,
@@ -21,7 +22,7 @@ from eventstore.merkle import (
     wanted,
 )
 from eventstore.patience import patiently
-from eventstore.tiles import HEIGHT
+from eventstore.tiles import HEIGHT, WIDTH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,6 +53,12 @@ SUBTREES = """
     GROUP BY r.n"""
 
 
+TILES = """
+    SELECT string_agg(hash, ''::bytea ORDER BY number) AS hashes FROM muster.subtree
+    WHERE level = 1 AND number < $1"""
+LENGTH = "SELECT coalesce(max(version), 0) FROM muster.event WHERE stream = $1"
+
+
 class ProofUnavailable(Exception):  # noqa: N818 - a state
     """The notary has not come as far as this, or what proofs are made of was lost."""
 
@@ -74,6 +81,11 @@ class Proofs:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+
+    @property
+    def pool(self) -> Pool:
+        """Return its connections, for whoever needs one now and then."""
+        return self._pool
 
     @classmethod
     async def open(cls, dsn: str) -> Self:
@@ -133,6 +145,22 @@ class Proofs:
         """Return the root of the tree of a size. Raises ProofUnavailable."""
         return (await self._prove([Span(0, size)]))[0] if size else EMPTY_ROOT
 
+    async def tiles(self, size: int) -> tuple[list[bytes], list[bytes]]:
+        """Return the roots of a tree's whole tiles of leaves, and the entries after them."""
+        whole = size // WIDTH
+        rows = await patiently(self._pool, lambda lent: lent.fetch(TILES, whole))
+        return _hashes(rows[0]["hashes"]), await self.entries(whole * WIDTH, size)
+
+    async def entries(self, after: int, last: int) -> list[bytes]:
+        """Return the hashes of the events after a position, up to another."""
+        rows = await patiently(self._pool, lambda lent: lent.fetch(HASHES, after + 1, last))
+        return _hashes(rows[0][0])
+
+    async def length(self, stream: str) -> int:
+        """Return how many events a stream has."""
+        rows = await patiently(self._pool, lambda lent: lent.fetch(LENGTH, stream))
+        return int(rows[0][0])
+
     async def _prove(self, spans: Sequence[Span]) -> list[bytes]:
         return prove(spans, await self._roots(wanted(spans)))
 
@@ -164,6 +192,11 @@ class Proofs:
         return _cut(nodes, {row["n"]: row["hashes"] for row in rows}, HEIGHT)
 
 
+def _hashes(content: bytes | None) -> list[bytes]:
+    found = content or b""
+    return [found[at : at + HASH_BYTES] for at in range(0, len(found), HASH_BYTES)]
+
+
 def _cut(nodes: Sequence[Node], found: dict[int, bytes], least: int) -> dict[Node, list[bytes]]:
     """Cut what was read into hashes. Raises ProofUnavailable where some are missing."""
     cut: dict[Node, list[bytes]] = {}
@@ -172,5 +205,5 @@ def _cut(nodes: Sequence[Node], found: dict[int, bytes], least: int) -> dict[Nod
         below = node.level % HEIGHT if least else node.level
         if len(content) != HASH_BYTES << below:
             raise ProofUnavailable(f"level {node.level}, number {node.number}")
-        cut[node] = [content[at : at + HASH_BYTES] for at in range(0, len(content), HASH_BYTES)]
+        cut[node] = _hashes(content)
     return cut

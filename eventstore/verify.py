@@ -37,6 +37,8 @@ class Doubt(StrEnum):
     """The signed tree has another event in this place."""
     ROOT = "root"
     """The log does not have the root that was signed; nobody kept what would say where."""
+    CHECKPOINT = "checkpoint"
+    """The newest checkpoint is not signed by the log's key."""
     END = "end"
     """The log does not end where it is known to have ended, or not with that hash."""
 

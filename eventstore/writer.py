@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from eventstore.connecting import Connection, close_quietly, connect, pauses
 from eventstore.events import AlreadyThere, Appended, Conflict, IdReused, NewEvent, Outcome
-from eventstore.failures import LogClosed, LogUnavailable, Overloaded, passes
+from eventstore.failures import LogClosed, LogUnavailable, Overloaded, of_append, passes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -191,7 +191,7 @@ class Writer:
     async def _call_apart(self, batch: list[Request], error: Exception) -> None:
         """Find whose request the database cannot take; the others are not to suffer for it."""
         if len(batch) == 1:
-            batch[0].fail(error)
+            batch[0].fail(of_append(error))
             return
         for request in batch:
             await self._commit([request])

@@ -128,6 +128,35 @@ class Vault(Section):
     """32 bytes in hexadecimal."""
 
 
+class Witness(Section):
+    """Somebody elsewhere who sees to it that the log only grows (c2sp.org/tlog-witness)."""
+
+    url: str
+    """Below it is `add-checkpoint`."""
+    key: str
+    """Its verifier key: `<name>+<id>+<base64>`."""
+
+
+class Notary(Section):
+    """The process that signs what the log was, and where it keeps that."""
+
+    folder: Path = Path("notary")
+    """Outside the database: a folder, or whatever is mounted there. The service reads it too."""
+    key_file: Path = Path("keys/notary")
+    """The signing key, as `PRIVATE+KEY+<name>+<id>+<base64>`; the name is the log's own."""
+    pause_seconds: float = Field(default=1.0, ge=0.05, le=2)
+    """Longest time between an event and the checkpoint over it."""
+    witnesses: tuple[Witness, ...] = ()
+    """Who is asked to cosign each checkpoint."""
+    timestamp_url: str | None = None
+    """A timestamp authority of RFC 3161; none is asked unless it is set."""
+    timestamp_ca_file: Path | None = None
+    """Certificates in PEM that the authority's must lead to."""
+    timestamp_every_seconds: float = Field(default=600.0, ge=1, le=86_400)
+    audit_every_seconds: float = Field(default=86_400.0, ge=1)
+    """How often the whole log is verified beside all else; it is at each start, too."""
+
+
 class Worker(Section):
     """The process of the workflows and the hands."""
 
@@ -158,6 +187,7 @@ class Settings(BaseSettings):
     webhook: Webhook = Webhook()
     vault: Vault = Vault()
     worker: Worker = Worker()
+    notary: Notary = Notary()
 
     @classmethod
     def settings_customise_sources(

@@ -1,4 +1,4 @@
-"""What happened: read again, as of a moment, verified."""
+"""What happened: read again, or as of a moment."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from muster.v1 import audit_service_pb2, incident_pb2
 
 from domain.incident.decider import INCIDENTS
-from eventstore.verify import Divergence, Verification
 from services.api import present
 from services.api.commands import incident_id
 from services.api.failures import Failure, Violation
@@ -32,7 +31,6 @@ STREAM_LENGTH_MAX = 200
 """Characters of a stream's name."""
 
 ReadStep = audit_service_pb2.ReadEventsResponse
-VerifyStep = audit_service_pb2.VerifyResponse
 
 
 class Audit:
@@ -68,25 +66,6 @@ class Audit:
         refuse_elsewhere(key, current.state.venue, call)
         return present.incident(key, await self._as_of(key, current, request))
 
-    async def verify(self, request: Any, call: Call) -> AsyncGenerator[VerifyStep, None]:
-        """Compute every seal again, and say how far it has come."""
-        if call.actor.venues is not None:
-            raise Failure("VENUE_NOT_PERMITTED", {"venue": "*"})
-        head = await self._log.head()
-        stream = _checked(request.stream) if request.stream else None
-        verification = Verification(stream)
-        total = await self._length(stream) if stream else head
-        async for page in self._pages(stream, 0):
-            for event in page:
-                if event.position > head:
-                    break
-                verification.take(event)
-            if verification.divergence or page[-1].position >= head:
-                break
-            yield _progress(verification, total)
-        verification.finish()
-        yield _progress(verification, total, done=True)
-
     async def _as_of(self, key: str, current: Known[Incident], request: Any) -> Known[Incident]:
         match request.WhichOneof("moment"):
             case "version":
@@ -115,7 +94,7 @@ class Audit:
                 await self._places.refuse_elsewhere(call.actor, stream)
                 return stream
             case "stream":
-                return _checked(request.stream)
+                return checked_stream(request.stream)
             case _:
                 return None
 
@@ -128,35 +107,9 @@ class Audit:
             yield page
             after = page[-1].position
 
-    async def _length(self, stream: str) -> int:
-        category, _, key = stream.partition("/")
-        if category != INCIDENTS.category:
-            return 0
-        return (await self._incidents.known(key)).version
 
-
-def _checked(stream: str) -> str:
+def checked_stream(stream: str) -> str:
+    """Return a stream's name. Raises Failure if it is none."""
     if not stream.partition("/")[2] or len(stream) > STREAM_LENGTH_MAX:
         raise Failure("FIELD_INVALID", violations=[Violation.of("stream", "stream")])
     return stream
-
-
-def _progress(verification: Verification, total: int, *, done: bool = False) -> VerifyStep:
-    found = verification.divergence
-    return VerifyStep(
-        checked=verification.events,
-        position=verification.end.position if verification.end else 0,
-        total=max(total, verification.events),
-        flaws=[_flaw(found)] if found else [],
-        done=done,
-        sound=done and found is None,
-    )
-
-
-def _flaw(found: Divergence) -> audit_service_pb2.Flaw:
-    return audit_service_pb2.Flaw(
-        what=f"{found.doubt}: expected {found.expected}, found {found.found}",
-        position=found.position,
-        stream=found.stream,
-        version=found.version,
-    )

@@ -19,6 +19,7 @@ from domain.aggregate import Asked
 from domain.directory.person import RegisterContact
 from domain.incident import decider
 from domain.incident.warning import Opening
+from domain.record.divergence import AcknowledgeDivergence
 from domain.resource.unit import PutOutOfService, RegisterUnit, ReturnToService
 from domain.values import Command, Id, Instant, Prose, Value
 from services.api.contract import ContractBroken, Method
@@ -33,6 +34,7 @@ COMMANDS: Mapping[str, Mapping[str, type[Command]]] = {
     "incident": decider.COMMANDS,
     "unit": {one.__name__: one for one in (RegisterUnit, PutOutOfService, ReturnToService)},
     "person": {"RegisterContact": RegisterContact},
+    "log": {"AcknowledgeDivergence": AcknowledgeDivergence},
 }
 """The domain's commands that methods may record, by category and name."""
 
@@ -107,10 +109,12 @@ class Reading:
     def order(self, values: Values, request: Any, call: Call) -> Order:
         """Return what is asked. Raises Failure."""
         context = context_of(request)
-        key = self._key(getattr(request, self.key), context)
+        key = self.named_key(request, context)
         return Order(self.category, key, asked(self.convert.value(values), context, call))
 
-    def _key(self, said: str, context: Context) -> str:
+    def named_key(self, request: Any, context: Context) -> str:
+        """Return which stream of the category it is about. Raises Failure."""
+        said = getattr(request, self.key)
         if self.category != "incident":
             return named(said, self.key)
         if not said and self.opens:

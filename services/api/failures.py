@@ -11,7 +11,7 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2
 from muster.v1 import errors_pb2, options_pb2
 
 from domain.values import Text
-from eventstore.failures import FollowerTooSlow, LogClosed, LogUnavailable, Overloaded
+from eventstore.failures import FollowerTooSlow, LogClosed, LogDiverged, LogUnavailable, Overloaded
 from services.api import marks
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ PLAIN_RULES: Mapping[str, Text] = {
     "not_a_message": Text.of("无法解析的消息", "the bytes are no message of this type"),
     "not_together": Text.of("不能与续读标记同时使用", "can't be used together with a resume token"),
     "stream": Text.of("写作 <类别>/<名称>", "must be <category>/<id>"),
+    "not_after_second": Text.of("不能大于 second", "must not be after second"),
     "page_size": Text.of("须为0至500", "must be 0 to 500"),
     "not_negative": Text.of("不能为负数", "must not be negative"),
     "too_many": Text.of("最多256条命令", "at most 256 commands"),
@@ -187,6 +188,8 @@ def of_error(error: Exception) -> Failure | None:
             return Failure("SHUTTING_DOWN")
         case LogUnavailable():
             return Failure("LOG_UNAVAILABLE")
+        case LogDiverged():
+            return Failure("LOG_DIVERGED")
         case Overloaded():
             return Failure("OVERLOADED")
         case FollowerTooSlow():

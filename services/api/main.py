@@ -27,8 +27,10 @@ from services.api.contract import methods, services
 from services.api.doors import Doors
 from services.api.edge import Edge, Limits
 from services.api.incidents import Incidents
+from services.api.notarised import Notarised, notarised
 from services.api.places import Places
 from services.api.plans import Plans
+from services.api.privacy import PersonalData
 from services.api.recording import Recording
 from services.api.resources import Resources
 from services.api.server import WORKFLOWS, bind, build, say_how_it_is
@@ -87,7 +89,8 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
         stack.push_async_callback(vault.close)
         workflows = Workflows(settings.temporal)
         stack.push_async_callback(workflows.close)
-        parts = _parts(store, views, vault, workflows)
+        proof = await stack.enter_async_context(notarised(settings, store))
+        parts = _parts(store, views, vault, workflows, proof)
         mutual = settings.api.tls is not None and settings.api.tls.client_ca_file is not None
         edge = Edge(doors, _limits(settings), mutual_tls=mutual)
         server, well = build(edge, settings.api, parts.unaries, parts.streams)
@@ -110,7 +113,9 @@ class _Parts(NamedTuple):
     watching: Watching
 
 
-def _parts(store: Log, views: ViewReader, vault: Vault, workflows: Workflows) -> _Parts:
+def _parts(
+    store: Log, views: ViewReader, vault: Vault, workflows: Workflows, proof: Notarised
+) -> _Parts:
     """Make what answers each method."""
     library, places = PlanLibrary(store), Places(store)
     incidents = Recorder(store, INCIDENTS, clock=_now, surroundings=library.surroundings)
@@ -118,10 +123,12 @@ def _parts(store: Log, views: ViewReader, vault: Vault, workflows: Workflows) ->
         "incident": incidents,
         "unit": Recorder(store, UNITS, clock=_now),
         "person": Recorder(store, PERSONS, clock=_now),
+        **proof.recorders,
     }
     plans = Plans(store, Recorder(store, PUBLICATION, clock=_now), library, views)
     reading = Incidents(incidents, views, workflows)
     recording = Recording(recorders, vault.seal)
+    people = PersonalData(recorders, vault, store)
     resources, audit = Resources(views), Audit(store, incidents, places)
     watching = Watching(store, incidents, views, places)
     unaries: dict[str, Unary] = {
@@ -136,13 +143,18 @@ def _parts(store: Log, views: ViewReader, vault: Vault, workflows: Workflows) ->
         "ListUnits": resources.units,
         "ListContacts": resources.contacts,
         "StateAt": audit.state_at,
+        **proof.unaries,
+        "DisclosePersonalData": people.disclose,
+        "ErasePersonalData": people.erase,
+        "PlaceLegalHold": people.place_hold,
+        "LiftLegalHold": people.lift_hold,
     }
     unaries |= {one.name: recording.unary(one) for one in methods() if one.records}
     streams: dict[str, Stream] = {
         "SubmitStream": recording.submit_stream,
         "WatchIncidents": watching.watch,
         "ReadEvents": audit.read,
-        "Verify": audit.verify,
+        **proof.streams,
     }
     return _Parts(unaries, streams, watching)
 

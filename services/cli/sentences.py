@@ -152,6 +152,15 @@ SENTENCES: dict[str, Sentence] = {
         "整改 {action}：{text}（责任 {owner}）", "Action {action}: {text} (owner {owner})"
     ),
     "IncidentClosed": Sentence("事件结案", "Incident closed"),
+    # people
+    "PersonRecorded": Sentence("登记人员 {person}（{concern}）", "{person} on file ({concern})"),
+    "PersonalDataErased": Sentence(
+        "{person} 的个人信息依据{basis}删除", "Personal data of {person} erased under {basis}"
+    ),
+    "LegalHoldPlaced": Sentence(
+        "{authority}要求保全 {hold}（{person}）", "{authority} holds {hold} ({person})"
+    ),
+    "LegalHoldLifted": Sentence("解除保全 {hold}", "Hold {hold} lifted"),
     # plans, units, contacts
     "PlanPublished": Sentence("预案发布", "Plan published"),
     "UnitRegistered": Sentence("登记力量 {unit}", "Unit {unit} registered"),
@@ -163,6 +172,10 @@ SENTENCES: dict[str, Sentence] = {
     "UnitReturnedToService": Sentence("恢复服务", "Returned to service"),
     "ContactRegistered": Sentence("登记联系人 {person}", "Contact {person} registered"),
     "ContactChanged": Sentence("变更联系人 {person}", "Contact {person} changed"),
+    # the log itself
+    "DivergenceAcknowledged": Sentence(
+        "确认日志不符之处 {divergence}，继续记录", "Divergence {divergence} of the log acknowledged"
+    ),
 }
 """Every kind of fact that the log may hold; a test keeps it complete."""
 

@@ -86,6 +86,7 @@ MATRIX = """
     RecordDamage            .COR.L...
     AddFinding              .CO...PU.
     ProposeCorrectiveAction .CO...PU.
+    RecordPerson            .COR.....
     Submit                  .CORILPUD
     SubmitStream            .CORILPUD
     GetIncident             ACORILPU.
@@ -102,9 +103,17 @@ MATRIX = """
     ListUnits               ACORILPU.
     RegisterContact         A.....P..
     ListContacts            ACO...PU.
+    DisclosePersonalData    ACO......
+    ErasePersonalData       A........
+    PlaceLegalHold          A......U.
+    LiftLegalHold           A......U.
     ReadEvents              ACO...PU.
     StateAt                 ACO...PU.
     Verify                  A......U.
+    ListCheckpoints         ACO...PU.
+    GetInclusionProof       A......U.
+    GetConsistencyProof     A......U.
+    AcknowledgeDivergence   A........
 """
 """Written down a second time, so that nobody is let in by a slip of the pen in the contract."""
 

@@ -10,6 +10,7 @@ import pytest
 from domain.directory.person import PERSONS
 from domain.incident.decider import INCIDENTS
 from domain.plan.publication import PUBLICATION
+from domain.record.divergence import DIVERGENCES
 from domain.resource.unit import UNITS
 from services.cli.sentences import SENTENCES, sentence
 
@@ -21,6 +22,7 @@ FACTS: dict[str, type[Fact]] = {
     **PUBLICATION.facts,
     **UNITS.facts,
     **PERSONS.facts,
+    **DIVERGENCES.facts,
 }
 ESCALATED = '{"task":"guide","to":"deputy","step":1,"acknowledge_by":"2026-05-01T06:30:00Z"}'
 

@@ -28,7 +28,7 @@ from muster.v1 import incident_pb2 as muster_dot_v1_dot_incident__pb2
 from muster.v1 import options_pb2 as muster_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dmuster/v1/audit_service.proto\x12\tmuster.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16muster/v1/common.proto\x1a\x18muster/v1/incident.proto\x1a\x17muster/v1/options.proto\"d\n\x11ReadEventsRequest\x12\x15\n\x0bincident_id\x18\x01 \x01(\tH\x00\x12\x10\n\x06stream\x18\x02 \x01(\tH\x00\x12\r\n\x05\x61\x66ter\x18\x03 \x01(\x03\x12\r\n\x05limit\x18\x04 \x01(\x03\x42\x08\n\x06source\"6\n\x12ReadEventsResponse\x12 \n\x06\x65vents\x18\x01 \x03(\x0b\x32\x10.muster.v1.Event\"\x85\x01\n\x0eStateAtRequest\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x11\n\x07version\x18\x02 \x01(\x03H\x00\x12-\n\x07instant\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x12\x12\n\x08position\x18\x04 \x01(\x03H\x00\x42\x08\n\x06moment\"\x1f\n\rVerifyRequest\x12\x0e\n\x06stream\x18\x01 \x01(\t\"\x7f\n\x0eVerifyResponse\x12\x0f\n\x07\x63hecked\x18\x01 \x01(\x03\x12\x10\n\x08position\x18\x02 \x01(\x03\x12\r\n\x05total\x18\x03 \x01(\x03\x12\x1e\n\x05\x66laws\x18\x04 \x03(\x0b\x32\x0f.muster.v1.Flaw\x12\x0c\n\x04\x64one\x18\x05 \x01(\x08\x12\r\n\x05sound\x18\x06 \x01(\x08\"G\n\x04\x46law\x12\x0c\n\x04what\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x03\x12\x0e\n\x06stream\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\x03\x32\xf5\x01\n\x0c\x41uditService\x12V\n\nReadEvents\x12\x1c.muster.v1.ReadEventsRequest\x1a\x1d.muster.v1.ReadEventsResponse\"\t\x92\xdb\x18\x05\x01\x02\x03\x07\x08\x30\x01\x12\x44\n\x07StateAt\x12\x19.muster.v1.StateAtRequest\x1a\x13.muster.v1.Incident\"\t\x92\xdb\x18\x05\x01\x02\x03\x07\x08\x12G\n\x06Verify\x12\x18.muster.v1.VerifyRequest\x1a\x19.muster.v1.VerifyResponse\"\x06\x92\xdb\x18\x02\x01\x08\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dmuster/v1/audit_service.proto\x12\tmuster.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16muster/v1/common.proto\x1a\x18muster/v1/incident.proto\x1a\x17muster/v1/options.proto\"d\n\x11ReadEventsRequest\x12\x15\n\x0bincident_id\x18\x01 \x01(\tH\x00\x12\x10\n\x06stream\x18\x02 \x01(\tH\x00\x12\r\n\x05\x61\x66ter\x18\x03 \x01(\x03\x12\r\n\x05limit\x18\x04 \x01(\x03\x42\x08\n\x06source\"6\n\x12ReadEventsResponse\x12 \n\x06\x65vents\x18\x01 \x03(\x0b\x32\x10.muster.v1.Event\"\x85\x01\n\x0eStateAtRequest\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x11\n\x07version\x18\x02 \x01(\x03H\x00\x12-\n\x07instant\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x12\x12\n\x08position\x18\x04 \x01(\x03H\x00\x42\x08\n\x06moment\"\x1f\n\rVerifyRequest\x12\x0e\n\x06stream\x18\x01 \x01(\t\"\xb8\x01\n\x0eVerifyResponse\x12\x0f\n\x07\x63hecked\x18\x01 \x01(\x03\x12\x10\n\x08position\x18\x02 \x01(\x03\x12\r\n\x05total\x18\x03 \x01(\x03\x12\x1e\n\x05\x66laws\x18\x04 \x03(\x0b\x32\x0f.muster.v1.Flaw\x12\x0c\n\x04\x64one\x18\x05 \x01(\x08\x12\r\n\x05sound\x18\x06 \x01(\x08\x12)\n\ncheckpoint\x18\x07 \x01(\x0b\x32\x15.muster.v1.Checkpoint\x12\x0c\n\x04root\x18\x08 \x01(\x0c\"w\n\x04\x46law\x12\x0c\n\x04what\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x03\x12\x0e\n\x06stream\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\x03\x12\r\n\x05\x66ield\x18\x05 \x01(\t\x12\x10\n\x08\x65xpected\x18\x06 \x01(\t\x12\r\n\x05\x66ound\x18\x07 \x01(\t\"?\n\x16ListCheckpointsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"\x9a\x01\n\x17ListCheckpointsResponse\x12*\n\x0b\x63heckpoints\x18\x01 \x03(\x0b\x32\x15.muster.v1.Checkpoint\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x0f\n\x07log_key\x18\x03 \x01(\t\x12)\n\ndivergence\x18\x04 \x01(\x0b\x32\x15.muster.v1.Divergence\"\xcc\x01\n\nCheckpoint\x12\x0c\n\x04note\x18\x01 \x01(\t\x12\x0e\n\x06origin\x18\x02 \x01(\t\x12\x0c\n\x04size\x18\x03 \x01(\x03\x12\x0c\n\x04root\x18\x04 \x01(\x0c\x12-\n\tsigned_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07lineage\x18\x06 \x01(\x05\x12\x11\n\twitnesses\x18\x07 \x03(\t\x12\x17\n\x0ftimestamp_token\x18\x08 \x01(\x0c\x12\x18\n\x10timestamped_note\x18\t \x01(\t\"\x85\x01\n\nDivergence\x12\x12\n\ndivergence\x18\x01 \x01(\t\x12\x1d\n\x04\x66law\x18\x02 \x01(\x0b\x32\x0f.muster.v1.Flaw\x12\x13\n\x0bsigned_size\x18\x03 \x01(\x03\x12\x13\n\x0bsigned_root\x18\x04 \x01(\x0c\x12\x0c\n\x04size\x18\x05 \x01(\x03\x12\x0c\n\x04root\x18\x06 \x01(\x0c\"Y\n\x18GetInclusionProofRequest\x12\x12\n\x08\x65vent_id\x18\x01 \x01(\tH\x00\x12\x12\n\x08position\x18\x02 \x01(\x03H\x00\x12\x0c\n\x04size\x18\x03 \x01(\x03\x42\x07\n\x05\x65vent\"\x97\x01\n\x19GetInclusionProofResponse\x12\x10\n\x08position\x18\x01 \x01(\x03\x12\x12\n\nevent_hash\x18\x02 \x01(\x0c\x12\x0c\n\x04size\x18\x03 \x01(\x03\x12\x0c\n\x04root\x18\x04 \x01(\x0c\x12\r\n\x05proof\x18\x05 \x03(\x0c\x12)\n\ncheckpoint\x18\x06 \x01(\x0b\x32\x15.muster.v1.Checkpoint\";\n\x1aGetConsistencyProofRequest\x12\r\n\x05\x66irst\x18\x01 \x01(\x03\x12\x0e\n\x06second\x18\x02 \x01(\x03\"\x9f\x01\n\x1bGetConsistencyProofResponse\x12\r\n\x05\x66irst\x18\x01 \x01(\x03\x12\x12\n\nfirst_root\x18\x02 \x01(\x0c\x12\x0e\n\x06second\x18\x03 \x01(\x03\x12\x13\n\x0bsecond_root\x18\x04 \x01(\x0c\x12\r\n\x05proof\x18\x05 \x03(\x0c\x12)\n\ncheckpoint\x18\x06 \x01(\x0b\x32\x15.muster.v1.Checkpoint\"^\n\x1c\x41\x63knowledgeDivergenceRequest\x12*\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x19.muster.v1.CommandContext\x12\x12\n\ndivergence\x18\x02 \x01(\t2\xa2\x05\n\x0c\x41uditService\x12V\n\nReadEvents\x12\x1c.muster.v1.ReadEventsRequest\x1a\x1d.muster.v1.ReadEventsResponse\"\t\x92\xdb\x18\x05\x01\x02\x03\x07\x08\x30\x01\x12\x44\n\x07StateAt\x12\x19.muster.v1.StateAtRequest\x1a\x13.muster.v1.Incident\"\t\x92\xdb\x18\x05\x01\x02\x03\x07\x08\x12G\n\x06Verify\x12\x18.muster.v1.VerifyRequest\x1a\x19.muster.v1.VerifyResponse\"\x06\x92\xdb\x18\x02\x01\x08\x30\x01\x12\x63\n\x0fListCheckpoints\x12!.muster.v1.ListCheckpointsRequest\x1a\".muster.v1.ListCheckpointsResponse\"\t\x92\xdb\x18\x05\x01\x02\x03\x07\x08\x12\x66\n\x11GetInclusionProof\x12#.muster.v1.GetInclusionProofRequest\x1a$.muster.v1.GetInclusionProofResponse\"\x06\x92\xdb\x18\x02\x01\x08\x12l\n\x13GetConsistencyProof\x12%.muster.v1.GetConsistencyProofRequest\x1a&.muster.v1.GetConsistencyProofResponse\"\x06\x92\xdb\x18\x02\x01\x08\x12p\n\x15\x41\x63knowledgeDivergence\x12\'.muster.v1.AcknowledgeDivergenceRequest\x1a\x12.muster.v1.Receipt\"\x1a\x92\xdb\x18\x01\x01\x9a\xdb\x18\x11\n\x03log\x12\ndivergenceb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,6 +41,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AUDITSERVICE'].methods_by_name['StateAt']._serialized_options = b'\222\333\030\005\001\002\003\007\010'
   _globals['_AUDITSERVICE'].methods_by_name['Verify']._loaded_options = None
   _globals['_AUDITSERVICE'].methods_by_name['Verify']._serialized_options = b'\222\333\030\002\001\010'
+  _globals['_AUDITSERVICE'].methods_by_name['ListCheckpoints']._loaded_options = None
+  _globals['_AUDITSERVICE'].methods_by_name['ListCheckpoints']._serialized_options = b'\222\333\030\005\001\002\003\007\010'
+  _globals['_AUDITSERVICE'].methods_by_name['GetInclusionProof']._loaded_options = None
+  _globals['_AUDITSERVICE'].methods_by_name['GetInclusionProof']._serialized_options = b'\222\333\030\002\001\010'
+  _globals['_AUDITSERVICE'].methods_by_name['GetConsistencyProof']._loaded_options = None
+  _globals['_AUDITSERVICE'].methods_by_name['GetConsistencyProof']._serialized_options = b'\222\333\030\002\001\010'
+  _globals['_AUDITSERVICE'].methods_by_name['AcknowledgeDivergence']._loaded_options = None
+  _globals['_AUDITSERVICE'].methods_by_name['AcknowledgeDivergence']._serialized_options = b'\222\333\030\001\001\232\333\030\021\n\003log\022\ndivergence'
   _globals['_READEVENTSREQUEST']._serialized_start=152
   _globals['_READEVENTSREQUEST']._serialized_end=252
   _globals['_READEVENTSRESPONSE']._serialized_start=254
@@ -49,10 +57,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STATEATREQUEST']._serialized_end=444
   _globals['_VERIFYREQUEST']._serialized_start=446
   _globals['_VERIFYREQUEST']._serialized_end=477
-  _globals['_VERIFYRESPONSE']._serialized_start=479
-  _globals['_VERIFYRESPONSE']._serialized_end=606
-  _globals['_FLAW']._serialized_start=608
-  _globals['_FLAW']._serialized_end=679
-  _globals['_AUDITSERVICE']._serialized_start=682
-  _globals['_AUDITSERVICE']._serialized_end=927
+  _globals['_VERIFYRESPONSE']._serialized_start=480
+  _globals['_VERIFYRESPONSE']._serialized_end=664
+  _globals['_FLAW']._serialized_start=666
+  _globals['_FLAW']._serialized_end=785
+  _globals['_LISTCHECKPOINTSREQUEST']._serialized_start=787
+  _globals['_LISTCHECKPOINTSREQUEST']._serialized_end=850
+  _globals['_LISTCHECKPOINTSRESPONSE']._serialized_start=853
+  _globals['_LISTCHECKPOINTSRESPONSE']._serialized_end=1007
+  _globals['_CHECKPOINT']._serialized_start=1010
+  _globals['_CHECKPOINT']._serialized_end=1214
+  _globals['_DIVERGENCE']._serialized_start=1217
+  _globals['_DIVERGENCE']._serialized_end=1350
+  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_start=1352
+  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_end=1441
+  _globals['_GETINCLUSIONPROOFRESPONSE']._serialized_start=1444
+  _globals['_GETINCLUSIONPROOFRESPONSE']._serialized_end=1595
+  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_start=1597
+  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_end=1656
+  _globals['_GETCONSISTENCYPROOFRESPONSE']._serialized_start=1659
+  _globals['_GETCONSISTENCYPROOFRESPONSE']._serialized_end=1818
+  _globals['_ACKNOWLEDGEDIVERGENCEREQUEST']._serialized_start=1820
+  _globals['_ACKNOWLEDGEDIVERGENCEREQUEST']._serialized_end=1914
+  _globals['_AUDITSERVICE']._serialized_start=1917
+  _globals['_AUDITSERVICE']._serialized_end=2591
 # @@protoc_insertion_point(module_scope)

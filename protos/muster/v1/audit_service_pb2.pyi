@@ -152,6 +152,8 @@ class VerifyResponse(_message.Message):
     FLAWS_FIELD_NUMBER: _builtins.int
     DONE_FIELD_NUMBER: _builtins.int
     SOUND_FIELD_NUMBER: _builtins.int
+    CHECKPOINT_FIELD_NUMBER: _builtins.int
+    ROOT_FIELD_NUMBER: _builtins.int
     checked: _builtins.int
     """Events checked so far."""
     position: _builtins.int
@@ -162,9 +164,17 @@ class VerifyResponse(_message.Message):
     """Whether the check is complete."""
     sound: _builtins.bool
     """Whether nothing was wrong. Only said with `done`."""
+    root: _builtins.bytes
+    """Root of the tree over all events. Only said with `done`, and if the whole log was checked."""
     @_builtins.property
     def flaws(self) -> _containers.RepeatedCompositeFieldContainer[Global___Flaw]:
         """What is wrong, as it is found."""
+
+    @_builtins.property
+    def checkpoint(self) -> Global___Checkpoint:
+        """The newest checkpoint, which the log was compared with; not there if none was ever signed. Only said
+        with `done`.
+        """
 
     def __init__(
         self,
@@ -175,10 +185,12 @@ class VerifyResponse(_message.Message):
         flaws: _abc.Iterable[Global___Flaw] | None = ...,
         done: _builtins.bool = ...,
         sound: _builtins.bool = ...,
+        checkpoint: Global___Checkpoint | None = ...,
+        root: _builtins.bytes = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["checked", b"checked", "done", b"done", "flaws", b"flaws", "position", b"position", "sound", b"sound", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checked", b"checked", "checkpoint", b"checkpoint", "done", b"done", "flaws", b"flaws", "position", b"position", "root", b"root", "sound", b"sound", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -194,6 +206,9 @@ class Flaw(_message.Message):
     POSITION_FIELD_NUMBER: _builtins.int
     STREAM_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    FIELD_FIELD_NUMBER: _builtins.int
+    EXPECTED_FIELD_NUMBER: _builtins.int
+    FOUND_FIELD_NUMBER: _builtins.int
     what: _builtins.str
     """What is wrong."""
     position: _builtins.int
@@ -202,6 +217,12 @@ class Flaw(_message.Message):
     """In which stream."""
     version: _builtins.int
     """At which version."""
+    field: _builtins.str
+    """What differs: `position`, `version`, `stream`, `recorded_at`, `content`, `leaf`, `root` or `end`."""
+    expected: _builtins.str
+    """What it should be."""
+    found: _builtins.str
+    """What it is."""
     def __init__(
         self,
         *,
@@ -209,11 +230,360 @@ class Flaw(_message.Message):
         position: _builtins.int = ...,
         stream: _builtins.str = ...,
         version: _builtins.int = ...,
+        field: _builtins.str = ...,
+        expected: _builtins.str = ...,
+        found: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["position", b"position", "stream", b"stream", "version", b"version", "what", b"what"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected", b"expected", "field", b"field", "found", b"found", "position", b"position", "stream", b"stream", "version", b"version", "what", b"what"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Flaw: _TypeAlias = Flaw  # noqa: Y015
+
+@_typing.final
+class ListCheckpointsRequest(_message.Message):
+    """Asks for checkpoints."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """At most 500; 50 if 0."""
+    page_token: _builtins.str
+    """From the page before."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCheckpointsRequest: _TypeAlias = ListCheckpointsRequest  # noqa: Y015
+
+@_typing.final
+class ListCheckpointsResponse(_message.Message):
+    """A page of checkpoints."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHECKPOINTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    LOG_KEY_FIELD_NUMBER: _builtins.int
+    DIVERGENCE_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """For the next page; empty on the last one."""
+    log_key: _builtins.str
+    """Who signs: a verifier key of c2sp.org/signed-note. Empty where the service can't see the notary's folder.
+    Compare it with the one that you were given; don't believe it.
+    """
+    @_builtins.property
+    def checkpoints(self) -> _containers.RepeatedCompositeFieldContainer[Global___Checkpoint]:
+        """The checkpoints, newest first."""
+
+    @_builtins.property
+    def divergence(self) -> Global___Divergence:
+        """Why nothing is recorded now, if so."""
+
+    def __init__(
+        self,
+        *,
+        checkpoints: _abc.Iterable[Global___Checkpoint] | None = ...,
+        next_page_token: _builtins.str = ...,
+        log_key: _builtins.str = ...,
+        divergence: Global___Divergence | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["divergence", b"divergence"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkpoints", b"checkpoints", "divergence", b"divergence", "log_key", b"log_key", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCheckpointsResponse: _TypeAlias = ListCheckpointsResponse  # noqa: Y015
+
+@_typing.final
+class Checkpoint(_message.Message):
+    """What the log was: a signed note in the form of c2sp.org/tlog-checkpoint."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NOTE_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    SIZE_FIELD_NUMBER: _builtins.int
+    ROOT_FIELD_NUMBER: _builtins.int
+    SIGNED_AT_FIELD_NUMBER: _builtins.int
+    LINEAGE_FIELD_NUMBER: _builtins.int
+    WITNESSES_FIELD_NUMBER: _builtins.int
+    TIMESTAMP_TOKEN_FIELD_NUMBER: _builtins.int
+    TIMESTAMPED_NOTE_FIELD_NUMBER: _builtins.int
+    note: _builtins.str
+    """The whole note, signatures included."""
+    origin: _builtins.str
+    """The log's name; another one after each divergence that was acknowledged."""
+    size: _builtins.int
+    """How many events there were."""
+    root: _builtins.bytes
+    """Root of the tree over their hashes."""
+    lineage: _builtins.int
+    """Counts the origins, from 1."""
+    timestamp_token: _builtins.bytes
+    """A timestamp token of RFC 3161 over `timestamped_note`, if there is one."""
+    timestamped_note: _builtins.str
+    """The note as it was when it was timestamped: later cosignatures are not in it."""
+    @_builtins.property
+    def signed_at(self) -> _timestamp_pb2.Timestamp:
+        """When the notary signed it, by its own clock."""
+
+    @_builtins.property
+    def witnesses(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Who cosigned it."""
+
+    def __init__(
+        self,
+        *,
+        note: _builtins.str = ...,
+        origin: _builtins.str = ...,
+        size: _builtins.int = ...,
+        root: _builtins.bytes = ...,
+        signed_at: _timestamp_pb2.Timestamp | None = ...,
+        lineage: _builtins.int = ...,
+        witnesses: _abc.Iterable[_builtins.str] | None = ...,
+        timestamp_token: _builtins.bytes = ...,
+        timestamped_note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["signed_at", b"signed_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lineage", b"lineage", "note", b"note", "origin", b"origin", "root", b"root", "signed_at", b"signed_at", "size", b"size", "timestamp_token", b"timestamp_token", "timestamped_note", b"timestamped_note", "witnesses", b"witnesses"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Checkpoint: _TypeAlias = Checkpoint  # noqa: Y015
+
+@_typing.final
+class Divergence(_message.Message):
+    """The log was found to be another one than was signed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIVERGENCE_FIELD_NUMBER: _builtins.int
+    FLAW_FIELD_NUMBER: _builtins.int
+    SIGNED_SIZE_FIELD_NUMBER: _builtins.int
+    SIGNED_ROOT_FIELD_NUMBER: _builtins.int
+    SIZE_FIELD_NUMBER: _builtins.int
+    ROOT_FIELD_NUMBER: _builtins.int
+    divergence: _builtins.str
+    """Its name, for who acknowledges it."""
+    signed_size: _builtins.int
+    """The size of the checkpoint that it was compared with; 0 if none."""
+    signed_root: _builtins.bytes
+    """The root of that checkpoint."""
+    size: _builtins.int
+    """How many events there were when it was found."""
+    root: _builtins.bytes
+    """Root of the tree over them."""
+    @_builtins.property
+    def flaw(self) -> Global___Flaw:
+        """Where it begins."""
+
+    def __init__(
+        self,
+        *,
+        divergence: _builtins.str = ...,
+        flaw: Global___Flaw | None = ...,
+        signed_size: _builtins.int = ...,
+        signed_root: _builtins.bytes = ...,
+        size: _builtins.int = ...,
+        root: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["flaw", b"flaw"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["divergence", b"divergence", "flaw", b"flaw", "root", b"root", "signed_root", b"signed_root", "signed_size", b"signed_size", "size", b"size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Divergence: _TypeAlias = Divergence  # noqa: Y015
+
+@_typing.final
+class GetInclusionProofRequest(_message.Message):
+    """Asks to prove that an event is in the log."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENT_ID_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    SIZE_FIELD_NUMBER: _builtins.int
+    event_id: _builtins.str
+    """By its id."""
+    position: _builtins.int
+    """By its place in the log."""
+    size: _builtins.int
+    """In the tree of this size; of the newest checkpoint if 0."""
+    def __init__(
+        self,
+        *,
+        event_id: _builtins.str = ...,
+        position: _builtins.int = ...,
+        size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "event_id", b"event_id", "position", b"position"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "event_id", b"event_id", "position", b"position", "size", b"size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["event_id", "position"]  # noqa: Y015
+    _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
+
+Global___GetInclusionProofRequest: _TypeAlias = GetInclusionProofRequest  # noqa: Y015
+
+@_typing.final
+class GetInclusionProofResponse(_message.Message):
+    """The proof that an event is in the log. Its leaf is SHA-256(00 | event_hash), with the index position - 1."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POSITION_FIELD_NUMBER: _builtins.int
+    EVENT_HASH_FIELD_NUMBER: _builtins.int
+    SIZE_FIELD_NUMBER: _builtins.int
+    ROOT_FIELD_NUMBER: _builtins.int
+    PROOF_FIELD_NUMBER: _builtins.int
+    CHECKPOINT_FIELD_NUMBER: _builtins.int
+    position: _builtins.int
+    """Its place in the log."""
+    event_hash: _builtins.bytes
+    """Its hash, which seals its content and the events before it in its stream."""
+    size: _builtins.int
+    """The size of the tree."""
+    root: _builtins.bytes
+    """Root of the tree."""
+    @_builtins.property
+    def proof(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """The hashes beside the path from the leaf to the root, lowest first."""
+
+    @_builtins.property
+    def checkpoint(self) -> Global___Checkpoint:
+        """The checkpoint that signs the root, if one was signed at just this size."""
+
+    def __init__(
+        self,
+        *,
+        position: _builtins.int = ...,
+        event_hash: _builtins.bytes = ...,
+        size: _builtins.int = ...,
+        root: _builtins.bytes = ...,
+        proof: _abc.Iterable[_builtins.bytes] | None = ...,
+        checkpoint: Global___Checkpoint | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint", "event_hash", b"event_hash", "position", b"position", "proof", b"proof", "root", b"root", "size", b"size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetInclusionProofResponse: _TypeAlias = GetInclusionProofResponse  # noqa: Y015
+
+@_typing.final
+class GetConsistencyProofRequest(_message.Message):
+    """Asks to prove that the log only grew."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIRST_FIELD_NUMBER: _builtins.int
+    SECOND_FIELD_NUMBER: _builtins.int
+    first: _builtins.int
+    """The size of the earlier tree."""
+    second: _builtins.int
+    """The size of the later tree; of the newest checkpoint if 0."""
+    def __init__(
+        self,
+        *,
+        first: _builtins.int = ...,
+        second: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first", b"first", "second", b"second"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetConsistencyProofRequest: _TypeAlias = GetConsistencyProofRequest  # noqa: Y015
+
+@_typing.final
+class GetConsistencyProofResponse(_message.Message):
+    """The proof that one tree begins with another."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIRST_FIELD_NUMBER: _builtins.int
+    FIRST_ROOT_FIELD_NUMBER: _builtins.int
+    SECOND_FIELD_NUMBER: _builtins.int
+    SECOND_ROOT_FIELD_NUMBER: _builtins.int
+    PROOF_FIELD_NUMBER: _builtins.int
+    CHECKPOINT_FIELD_NUMBER: _builtins.int
+    first: _builtins.int
+    """The size of the earlier tree."""
+    first_root: _builtins.bytes
+    """Its root."""
+    second: _builtins.int
+    """The size of the later tree."""
+    second_root: _builtins.bytes
+    """Its root."""
+    @_builtins.property
+    def proof(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """The hashes, as RFC 9162 orders them."""
+
+    @_builtins.property
+    def checkpoint(self) -> Global___Checkpoint:
+        """The checkpoint that signs the later root, if one was signed at just this size."""
+
+    def __init__(
+        self,
+        *,
+        first: _builtins.int = ...,
+        first_root: _builtins.bytes = ...,
+        second: _builtins.int = ...,
+        second_root: _builtins.bytes = ...,
+        proof: _abc.Iterable[_builtins.bytes] | None = ...,
+        checkpoint: Global___Checkpoint | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint", "first", b"first", "first_root", b"first_root", "proof", b"proof", "second", b"second", "second_root", b"second_root"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetConsistencyProofResponse: _TypeAlias = GetConsistencyProofResponse  # noqa: Y015
+
+@_typing.final
+class AcknowledgeDivergenceRequest(_message.Message):
+    """Asks to let the log go on. The reason in the context is required."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    DIVERGENCE_FIELD_NUMBER: _builtins.int
+    divergence: _builtins.str
+    """Which one, as `muster status` names it."""
+    @_builtins.property
+    def context(self) -> _common_pb2.CommandContext:
+        """How it is asked."""
+
+    def __init__(
+        self,
+        *,
+        context: _common_pb2.CommandContext | None = ...,
+        divergence: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "divergence", b"divergence"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AcknowledgeDivergenceRequest: _TypeAlias = AcknowledgeDivergenceRequest  # noqa: Y015

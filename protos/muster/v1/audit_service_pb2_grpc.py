@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from muster.v1 import audit_service_pb2 as muster_dot_v1_dot_audit__service__pb2
+from muster.v1 import common_pb2 as muster_dot_v1_dot_common__pb2
 from muster.v1 import incident_pb2 as muster_dot_v1_dot_incident__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -51,6 +52,26 @@ class AuditServiceStub:
                 request_serializer=muster_dot_v1_dot_audit__service__pb2.VerifyRequest.SerializeToString,
                 response_deserializer=muster_dot_v1_dot_audit__service__pb2.VerifyResponse.FromString,
                 _registered_method=True)
+        self.ListCheckpoints = channel.unary_unary(
+                '/muster.v1.AuditService/ListCheckpoints',
+                request_serializer=muster_dot_v1_dot_audit__service__pb2.ListCheckpointsRequest.SerializeToString,
+                response_deserializer=muster_dot_v1_dot_audit__service__pb2.ListCheckpointsResponse.FromString,
+                _registered_method=True)
+        self.GetInclusionProof = channel.unary_unary(
+                '/muster.v1.AuditService/GetInclusionProof',
+                request_serializer=muster_dot_v1_dot_audit__service__pb2.GetInclusionProofRequest.SerializeToString,
+                response_deserializer=muster_dot_v1_dot_audit__service__pb2.GetInclusionProofResponse.FromString,
+                _registered_method=True)
+        self.GetConsistencyProof = channel.unary_unary(
+                '/muster.v1.AuditService/GetConsistencyProof',
+                request_serializer=muster_dot_v1_dot_audit__service__pb2.GetConsistencyProofRequest.SerializeToString,
+                response_deserializer=muster_dot_v1_dot_audit__service__pb2.GetConsistencyProofResponse.FromString,
+                _registered_method=True)
+        self.AcknowledgeDivergence = channel.unary_unary(
+                '/muster.v1.AuditService/AcknowledgeDivergence',
+                request_serializer=muster_dot_v1_dot_audit__service__pb2.AcknowledgeDivergenceRequest.SerializeToString,
+                response_deserializer=muster_dot_v1_dot_common__pb2.Receipt.FromString,
+                _registered_method=True)
 
 
 class AuditServiceServicer:
@@ -78,6 +99,34 @@ class AuditServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListCheckpoints(self, request, context):
+        """Lists what the notary signed, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetInclusionProof(self, request, context):
+        """Proves that an event is in the log that was signed (RFC 9162, section 2.1.3).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetConsistencyProof(self, request, context):
+        """Proves that the log that was signed begins with an earlier one (RFC 9162, section 2.1.4).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AcknowledgeDivergence(self, request, context):
+        """Lets a log be written again that was found to be another one than was signed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AuditServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -95,6 +144,26 @@ def add_AuditServiceServicer_to_server(servicer, server):
                     servicer.Verify,
                     request_deserializer=muster_dot_v1_dot_audit__service__pb2.VerifyRequest.FromString,
                     response_serializer=muster_dot_v1_dot_audit__service__pb2.VerifyResponse.SerializeToString,
+            ),
+            'ListCheckpoints': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCheckpoints,
+                    request_deserializer=muster_dot_v1_dot_audit__service__pb2.ListCheckpointsRequest.FromString,
+                    response_serializer=muster_dot_v1_dot_audit__service__pb2.ListCheckpointsResponse.SerializeToString,
+            ),
+            'GetInclusionProof': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetInclusionProof,
+                    request_deserializer=muster_dot_v1_dot_audit__service__pb2.GetInclusionProofRequest.FromString,
+                    response_serializer=muster_dot_v1_dot_audit__service__pb2.GetInclusionProofResponse.SerializeToString,
+            ),
+            'GetConsistencyProof': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetConsistencyProof,
+                    request_deserializer=muster_dot_v1_dot_audit__service__pb2.GetConsistencyProofRequest.FromString,
+                    response_serializer=muster_dot_v1_dot_audit__service__pb2.GetConsistencyProofResponse.SerializeToString,
+            ),
+            'AcknowledgeDivergence': grpc.unary_unary_rpc_method_handler(
+                    servicer.AcknowledgeDivergence,
+                    request_deserializer=muster_dot_v1_dot_audit__service__pb2.AcknowledgeDivergenceRequest.FromString,
+                    response_serializer=muster_dot_v1_dot_common__pb2.Receipt.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -179,6 +248,114 @@ class AuditService:
             '/muster.v1.AuditService/Verify',
             muster_dot_v1_dot_audit__service__pb2.VerifyRequest.SerializeToString,
             muster_dot_v1_dot_audit__service__pb2.VerifyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCheckpoints(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/muster.v1.AuditService/ListCheckpoints',
+            muster_dot_v1_dot_audit__service__pb2.ListCheckpointsRequest.SerializeToString,
+            muster_dot_v1_dot_audit__service__pb2.ListCheckpointsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetInclusionProof(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/muster.v1.AuditService/GetInclusionProof',
+            muster_dot_v1_dot_audit__service__pb2.GetInclusionProofRequest.SerializeToString,
+            muster_dot_v1_dot_audit__service__pb2.GetInclusionProofResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetConsistencyProof(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/muster.v1.AuditService/GetConsistencyProof',
+            muster_dot_v1_dot_audit__service__pb2.GetConsistencyProofRequest.SerializeToString,
+            muster_dot_v1_dot_audit__service__pb2.GetConsistencyProofResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AcknowledgeDivergence(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/muster.v1.AuditService/AcknowledgeDivergence',
+            muster_dot_v1_dot_audit__service__pb2.AcknowledgeDivergenceRequest.SerializeToString,
+            muster_dot_v1_dot_common__pb2.Receipt.FromString,
             options,
             channel_credentials,
             insecure,

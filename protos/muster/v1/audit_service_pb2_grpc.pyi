@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from grpc import aio as _aio
 from muster.v1 import audit_service_pb2 as _audit_service_pb2
+from muster.v1 import common_pb2 as _common_pb2
 from muster.v1 import incident_pb2 as _incident_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -40,6 +41,14 @@ class AuditServiceStub:
     """Returns an incident as it was known at a version, at an instant, or at a place in the log."""
     Verify: _grpc.UnaryStreamMultiCallable[_audit_service_pb2.VerifyRequest, _audit_service_pb2.VerifyResponse]
     """Checks every seal, every version and every position, and says how far it has come."""
+    ListCheckpoints: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.ListCheckpointsRequest, _audit_service_pb2.ListCheckpointsResponse]
+    """Lists what the notary signed, newest first."""
+    GetInclusionProof: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.GetInclusionProofRequest, _audit_service_pb2.GetInclusionProofResponse]
+    """Proves that an event is in the log that was signed (RFC 9162, section 2.1.3)."""
+    GetConsistencyProof: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.GetConsistencyProofRequest, _audit_service_pb2.GetConsistencyProofResponse]
+    """Proves that the log that was signed begins with an earlier one (RFC 9162, section 2.1.4)."""
+    AcknowledgeDivergence: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.AcknowledgeDivergenceRequest, _common_pb2.Receipt]
+    """Lets a log be written again that was found to be another one than was signed."""
 
 @_typing.type_check_only
 class AuditServiceAsyncStub(AuditServiceStub):
@@ -52,6 +61,14 @@ class AuditServiceAsyncStub(AuditServiceStub):
     """Returns an incident as it was known at a version, at an instant, or at a place in the log."""
     Verify: _aio.UnaryStreamMultiCallable[_audit_service_pb2.VerifyRequest, _audit_service_pb2.VerifyResponse]  # type: ignore[assignment]
     """Checks every seal, every version and every position, and says how far it has come."""
+    ListCheckpoints: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.ListCheckpointsRequest, _audit_service_pb2.ListCheckpointsResponse]  # type: ignore[assignment]
+    """Lists what the notary signed, newest first."""
+    GetInclusionProof: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.GetInclusionProofRequest, _audit_service_pb2.GetInclusionProofResponse]  # type: ignore[assignment]
+    """Proves that an event is in the log that was signed (RFC 9162, section 2.1.3)."""
+    GetConsistencyProof: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.GetConsistencyProofRequest, _audit_service_pb2.GetConsistencyProofResponse]  # type: ignore[assignment]
+    """Proves that the log that was signed begins with an earlier one (RFC 9162, section 2.1.4)."""
+    AcknowledgeDivergence: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.AcknowledgeDivergenceRequest, _common_pb2.Receipt]  # type: ignore[assignment]
+    """Lets a log be written again that was found to be another one than was signed."""
 
 class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
     """What happened: read again, looked at as of a moment, verified."""
@@ -79,5 +96,37 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_audit_service_pb2.VerifyResponse], _abc.AsyncIterator[_audit_service_pb2.VerifyResponse]]:
         """Checks every seal, every version and every position, and says how far it has come."""
+
+    @_abc_1.abstractmethod
+    def ListCheckpoints(
+        self,
+        request: _audit_service_pb2.ListCheckpointsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_audit_service_pb2.ListCheckpointsResponse, _abc.Awaitable[_audit_service_pb2.ListCheckpointsResponse]]:
+        """Lists what the notary signed, newest first."""
+
+    @_abc_1.abstractmethod
+    def GetInclusionProof(
+        self,
+        request: _audit_service_pb2.GetInclusionProofRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_audit_service_pb2.GetInclusionProofResponse, _abc.Awaitable[_audit_service_pb2.GetInclusionProofResponse]]:
+        """Proves that an event is in the log that was signed (RFC 9162, section 2.1.3)."""
+
+    @_abc_1.abstractmethod
+    def GetConsistencyProof(
+        self,
+        request: _audit_service_pb2.GetConsistencyProofRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_audit_service_pb2.GetConsistencyProofResponse, _abc.Awaitable[_audit_service_pb2.GetConsistencyProofResponse]]:
+        """Proves that the log that was signed begins with an earlier one (RFC 9162, section 2.1.4)."""
+
+    @_abc_1.abstractmethod
+    def AcknowledgeDivergence(
+        self,
+        request: _audit_service_pb2.AcknowledgeDivergenceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_common_pb2.Receipt, _abc.Awaitable[_common_pb2.Receipt]]:
+        """Lets a log be written again that was found to be another one than was signed."""
 
 def add_AuditServiceServicer_to_server(servicer: AuditServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

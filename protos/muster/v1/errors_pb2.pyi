@@ -62,6 +62,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Another process, or the next one, will answer."""
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 49
     """A defect. The log names the request."""
+    ERROR_REASON_LOG_DIVERGED: _ErrorReason.ValueType  # 50
+    """Read `muster status`, find out why, restore from a backup or acknowledge it; asking again won't help."""
+    ERROR_REASON_NOT_SIGNED_YET: _ErrorReason.ValueType  # 51
+    """Wait a moment: the notary signs within two seconds. Or ask about a smaller tree."""
     ERROR_REASON_VERSION_UNKNOWN: _ErrorReason.ValueType  # 61
     """Ask for a version up to the current one."""
     ERROR_REASON_VENUE_NOT_PERMITTED: _ErrorReason.ValueType  # 81
@@ -178,6 +182,18 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Raise the version in the document."""
     ERROR_REASON_CHANNEL_REQUIRED: _ErrorReason.ValueType  # 381
     """Say how the person is reached."""
+    ERROR_REASON_LEGAL_HOLD_IN_FORCE: _ErrorReason.ValueType  # 421
+    """Wait until the hold is lifted, or lift it with a reason."""
+    ERROR_REASON_LEGAL_HOLD_UNKNOWN: _ErrorReason.ValueType  # 422
+    """Place it first."""
+    ERROR_REASON_PERSONAL_DATA_UNKNOWN: _ErrorReason.ValueType  # 423
+    """Nothing personal was recorded under this name."""
+    ERROR_REASON_KEY_DESTROYED: _ErrorReason.ValueType  # 424
+    """Send the command again: it is sealed with a new key then."""
+    ERROR_REASON_EVENT_UNKNOWN: _ErrorReason.ValueType  # 402
+    """Look at the id again, or name the position."""
+    ERROR_REASON_DIVERGENCE_UNKNOWN: _ErrorReason.ValueType  # 401
+    """`muster status` says which one stands, if any does."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call failed. Every error is a `google.rpc.Status` with exactly one `google.rpc.ErrorInfo`, whose
@@ -227,6 +243,10 @@ ERROR_REASON_SHUTTING_DOWN: ErrorReason.ValueType  # 48
 """Another process, or the next one, will answer."""
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 49
 """A defect. The log names the request."""
+ERROR_REASON_LOG_DIVERGED: ErrorReason.ValueType  # 50
+"""Read `muster status`, find out why, restore from a backup or acknowledge it; asking again won't help."""
+ERROR_REASON_NOT_SIGNED_YET: ErrorReason.ValueType  # 51
+"""Wait a moment: the notary signs within two seconds. Or ask about a smaller tree."""
 ERROR_REASON_VERSION_UNKNOWN: ErrorReason.ValueType  # 61
 """Ask for a version up to the current one."""
 ERROR_REASON_VENUE_NOT_PERMITTED: ErrorReason.ValueType  # 81
@@ -343,4 +363,16 @@ ERROR_REASON_PLAN_VERSION_TAKEN: ErrorReason.ValueType  # 362
 """Raise the version in the document."""
 ERROR_REASON_CHANNEL_REQUIRED: ErrorReason.ValueType  # 381
 """Say how the person is reached."""
+ERROR_REASON_LEGAL_HOLD_IN_FORCE: ErrorReason.ValueType  # 421
+"""Wait until the hold is lifted, or lift it with a reason."""
+ERROR_REASON_LEGAL_HOLD_UNKNOWN: ErrorReason.ValueType  # 422
+"""Place it first."""
+ERROR_REASON_PERSONAL_DATA_UNKNOWN: ErrorReason.ValueType  # 423
+"""Nothing personal was recorded under this name."""
+ERROR_REASON_KEY_DESTROYED: ErrorReason.ValueType  # 424
+"""Send the command again: it is sealed with a new key then."""
+ERROR_REASON_EVENT_UNKNOWN: ErrorReason.ValueType  # 402
+"""Look at the id again, or name the position."""
+ERROR_REASON_DIVERGENCE_UNKNOWN: ErrorReason.ValueType  # 401
+"""`muster status` says which one stands, if any does."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

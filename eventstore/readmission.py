@@ -1,0 +1,45 @@
+"""The one append that is possible while the log refuses to be written: the acknowledgement."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eventstore.events import AlreadyThere, Appended, Conflict, IdReused, NewEvent, Outcome
+from eventstore.log import Log
+from eventstore.patience import patiently
+from eventstore.writer import Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from eventstore.connecting import Pool
+
+READMIT = """
+    SELECT request, status, at_version, at_position, at
+    FROM muster.readmit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"""
+
+
+class ReadmittingLog(Log):
+    """A log whose appends also open it again. It takes nothing but acknowledgements."""
+
+    def __init__(self, dsn: str, pool: Pool) -> None:
+        super().__init__(dsn, pool, Writer(dsn))
+        self._lent = pool
+
+    async def append(
+        self, stream: str, expected_version: int, events: Sequence[NewEvent]
+    ) -> Outcome:
+        """Append the acknowledgement of a divergence to its stream, and open the log with it."""
+        divergence = stream.partition("/")[2]
+        columns = [list(column) for column in zip(*events, strict=True)]
+        asked = ([stream], [expected_version], [len(events)], *columns)
+        row = (await patiently(self._lent, lambda lent: lent.fetch(READMIT, divergence, *asked)))[0]
+        match row["status"]:
+            case "appended":
+                return Appended(row["at_version"], row["at_position"], row["at"])
+            case "duplicate":
+                return AlreadyThere(row["at_version"], row["at_position"], row["at"])
+            case "conflict":
+                return Conflict(row["at_version"])
+            case _:
+                return IdReused()

@@ -1,0 +1,59 @@
+"""The part of the service that stands on what the notary signs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from domain.record.divergence import DIVERGENCES
+from eventstore.proofs import Proofs
+from eventstore.readmission import ReadmittingLog
+from eventstore.recorder import Recorder
+from services.api.proving import Proving
+from services.api.verifying import Verifying
+
+if TYPE_CHECKING:
+    from eventstore.log import Log
+    from services.api.edge import Stream, Unary
+    from services.settings import Settings
+
+
+class Notarised(NamedTuple):
+    """What answers the methods about proofs, and what records an acknowledgement."""
+
+    recorders: Mapping[str, Recorder[Any]]
+    unaries: Mapping[str, Unary]
+    streams: Mapping[str, Stream]
+
+
+@asynccontextmanager
+async def notarised(settings: Settings, store: Log) -> AsyncIterator[Notarised]:
+    """Make it, for as long as the context lasts."""
+    dsn = settings.database.dsn.get_secret_value()
+    proofs = await Proofs.open(dsn)
+    try:
+        proving = Proving(store, proofs, settings.notary.folder)
+        verifying = Verifying(dsn, store, proofs, proving)
+        reopening = ReadmittingLog(dsn, proofs.pool)
+
+        async def standing(_state: object, _command: object) -> object:
+            return await proofs.standing()
+
+        recorder = Recorder(reopening, DIVERGENCES, clock=_now, surroundings=standing)
+        yield Notarised(
+            {DIVERGENCES.category: recorder},
+            {
+                "ListCheckpoints": proving.checkpoints,
+                "GetInclusionProof": proving.inclusion,
+                "GetConsistencyProof": proving.consistency,
+            },
+            {"Verify": verifying.verify},
+        )
+    finally:
+        await proofs.close()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

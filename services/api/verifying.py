@@ -1,0 +1,124 @@
+"""Is the log what it was, and what was signed? Told step by step."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING, Any
+
+from muster.v1 import audit_service_pb2
+
+from eventstore.audit import Report, audit
+from eventstore.leaves import SignedLeaves, unlike
+from eventstore.verify import Divergence, Doubt, Verification
+from services.api.audit import checked_stream
+from services.api.failures import Failure
+from services.api.proving import Newest, checkpoint_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from eventstore.log import Log
+    from eventstore.proofs import Proofs
+    from services.api.edge import Call
+    from services.api.proving import Proving
+
+PAGE_EVENTS = 500
+"""Events of a stream that are read at a time."""
+
+PROGRESS_S = 0.25
+VerifyStep = audit_service_pb2.VerifyResponse
+
+
+class Verifying:
+    """Verifies the whole log, or one stream of it."""
+
+    def __init__(self, dsn: str, log: Log, proofs: Proofs, proving: Proving) -> None:
+        self._dsn = dsn
+        self._log = log
+        self._proofs = proofs
+        self._proving = proving
+
+    async def verify(self, request: Any, call: Call) -> AsyncGenerator[VerifyStep, None]:
+        """Compute every seal again, compare with what was signed, and say how far it has come."""
+        if call.actor.venues is not None:
+            raise Failure("VENUE_NOT_PERMITTED", {"venue": "*"})
+        known = await self._proving.newest()
+        steps = (
+            self._stream(checked_stream(request.stream), known)
+            if request.stream
+            else self._whole(known)
+        )
+        async for step in steps:
+            yield step
+
+    async def _whole(self, known: Newest | None) -> AsyncGenerator[VerifyStep, None]:
+        """Verify chain and tree, in processes of their own once there is much."""
+        checked = 0
+
+        def tell(events: int) -> None:
+            nonlocal checked
+            checked += events
+
+        total = await self._log.head()
+        signed, archive = (known.signed, known.archive) if known else (None, None)
+        working = asyncio.create_task(audit(self._dsn, signed, archive, tell))
+        try:
+            while not (await asyncio.wait([working], timeout=PROGRESS_S))[0]:
+                yield VerifyStep(checked=checked, position=checked, total=max(total, checked))
+            report: Report = working.result()
+        finally:
+            working.cancel()
+        end = VerifyStep(checked=checked, position=checked, total=report.size, root=report.root)
+        yield _ended(end, report.flaws, known)
+
+    async def _stream(self, stream: str, known: Newest | None) -> AsyncGenerator[VerifyStep, None]:
+        """Verify the chain of one stream, and that its events are leaves of the tree."""
+        verification = Verification(stream)
+        total = await self._proofs.length(stream)
+        leaves = await SignedLeaves.of(self._proofs, known.signed) if known else None
+        flaws = [unlike(known.signed)] if known and leaves is None else []
+        async for page in self._log.read_stream(stream, page=PAGE_EVENTS):
+            for event in page:
+                verification.take(event)
+            if leaves and (found := await leaves.other(page)):
+                flaws.append(found)
+            if verification.divergence or flaws:
+                break  # the first of them is what counts
+            yield _progress(verification, total)
+        if verification.divergence:
+            flaws.append(verification.divergence)
+        yield _ended(_progress(verification, total), sorted(flaws), known)
+
+
+def _progress(verification: Verification, total: int) -> VerifyStep:
+    return VerifyStep(
+        checked=verification.events,
+        position=verification.end.position if verification.end else 0,
+        total=max(total, verification.events),
+    )
+
+
+def _ended(step: VerifyStep, flaws: Sequence[Divergence], known: Newest | None) -> VerifyStep:
+    """Say what was found, and with what the log was compared."""
+    found = list(flaws)
+    if known:
+        step.checkpoint.CopyFrom(checkpoint_of(known.note))
+        if not known.genuine:
+            forged = (Doubt.CHECKPOINT, "a signature of the log's key", "none")
+            found.append(Divergence(known.signed.size, "", 0, *forged))
+    step.flaws.extend(_flaw(one) for one in found)
+    step.done, step.sound = True, not found
+    return step
+
+
+def _flaw(found: Divergence) -> audit_service_pb2.Flaw:
+    return audit_service_pb2.Flaw(
+        what=f"{found.doubt}: expected {found.expected}, found {found.found}",
+        position=found.position,
+        stream=found.stream,
+        version=found.version,
+        field=found.doubt,
+        expected=found.expected,
+        found=found.found,
+    )
