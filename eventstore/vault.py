@@ -1,9 +1,12 @@
 """Personal data, sealed with a key per subject that is kept outside the log and can be destroyed.
 
+A subject is a person of an incident, `incident/<id>/<person>`, or of the directory of contacts,
+`directory/<person>`: what is erased in one place stays known in another.
+
 A sealed text is `sealed:v1:<key id>:<base64 of nonce and ciphertext>`: AES-256-GCM with the subject
 as associated data. Sealing the same text again gives the same text, so that recording it again is
-recognised; the nonce is a keyed hash of subject and text. Erasing a subject destroys its key: what
-was sealed stays where it is, proves what it proved, and can never be read again.
+recognised; the nonce is a keyed hash of subject and text. Once a key is destroyed, what it sealed
+stays where it is, proves what it proved, and can never be read again.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from eventstore.connecting import Pool, close_pool, connect_pool
 from eventstore.patience import patiently
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 KEY_BYTES = 32
@@ -36,9 +40,9 @@ KEY_CALLED = "SELECT subject, wrapped FROM muster_vault.key WHERE key_id = $1"
 KEEP_KEY = """
     INSERT INTO muster_vault.key (key_id, subject, wrapped) VALUES ($1, $2, $3)
     ON CONFLICT (subject) WHERE wrapped IS NOT NULL DO NOTHING"""
-ERASE = """
+DESTROY = """
     UPDATE muster_vault.key SET wrapped = NULL, erased_at = now()
-    WHERE subject = $1 AND wrapped IS NOT NULL"""
+    WHERE key_id = ANY ($1) AND wrapped IS NOT NULL"""
 
 
 class VaultBroken(Exception):  # noqa: N818 - a state of the world
@@ -76,7 +80,7 @@ class Vault:
         await close_pool(self._pool)
 
     async def seal(self, subject: str, text: str) -> str:
-        """Return a text that only this vault opens, until the subject is erased."""
+        """Return a text that only this vault opens, until the key is destroyed."""
         keys = await self._keys_of(subject)
         plain, about = text.encode(), subject.encode()
         sized = len(about).to_bytes(4, "big") + about + plain
@@ -85,7 +89,7 @@ class Vault:
         return f"sealed:v1:{keys.key_id}:{b64encode(sealed).decode()}"
 
     async def open(self, sealed: str) -> str | None:
-        """Return what was sealed; None once its subject was erased. Raises VaultBroken."""
+        """Return what was sealed; None once its key is destroyed. Raises VaultBroken."""
         parts = SEALED.fullmatch(sealed)
         if parts is None:
             raise VaultBroken("this was not sealed by a vault")
@@ -98,9 +102,10 @@ class Vault:
         cipher = self._unwrapped(key_id, row["wrapped"]).cipher
         return _decrypted(cipher, text, row["subject"].encode()).decode()
 
-    async def erase(self, subject: str) -> None:
-        """Destroy the subject's key. What is sealed for it afterwards has a new one."""
-        await patiently(self._pool, lambda lent: lent.execute(ERASE, subject))
+    async def destroy(self, keys: Iterable[str]) -> None:
+        """Destroy keys, as often as asked. What is sealed for their subjects next has a new one."""
+        ids = [UUID(key) for key in keys]
+        await patiently(self._pool, lambda lent: lent.execute(DESTROY, ids))
 
     async def _keys_of(self, subject: str) -> _Keys:
         """Return the subject's keys, made at first use by whoever comes first."""

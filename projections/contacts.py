@@ -10,7 +10,7 @@ from domain.directory.person import PERSONS, Person
 from eventstore.connecting import Lent
 from eventstore.events import StoredEvent
 from projections.engine import Apply, View
-from projections.folding import Folding
+from projections.folding import Folding, key_of
 
 TABLE = """
     CREATE TABLE muster_view.contacts (
@@ -24,6 +24,10 @@ KEEP = """
     INSERT INTO muster_view.contacts VALUES ($1, $2, $3, $4)
     ON CONFLICT (person) DO UPDATE SET
         channels = excluded.channels, exercises = excluded.exercises, version = excluded.version"""
+
+
+FORGET = "DELETE FROM muster_view.contacts WHERE person = ANY ($1)"
+"""Who was erased can't be reached any more."""
 
 
 class ContactRow(NamedTuple):
@@ -45,23 +49,24 @@ def begin() -> Apply:
         rows: dict[str, ContactRow] = {}
         for event in events:
             if taken := await folding.take(connection, event):
-                row = _row(taken[1])
+                row = _row(key_of(event), taken[1])
                 rows[row.person] = row
-        if rows:
-            await connection.executemany(KEEP, rows.values())
+        if kept := [row for row in rows.values() if row.channels]:
+            await connection.executemany(KEEP, kept)
+        if gone := [row.person for row in rows.values() if not row.channels]:
+            await connection.execute(FORGET, gone)
 
     return apply
 
 
-def _row(known: Known[Person]) -> ContactRow:
+def _row(key: str, known: Known[Person]) -> ContactRow:
     person = known.state
-    assert person.person is not None  # noqa: S101 - its first fact says who it is
     return ContactRow(
-        person.person,
+        key,
         [channel.kind for channel in person.channels],
         [channel.exercise for channel in person.channels],
         known.version,
     )
 
 
-VIEW = View("contacts", TABLE, rules=1, begin=begin)
+VIEW = View("contacts", TABLE, rules=2, begin=begin)

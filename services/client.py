@@ -26,6 +26,7 @@ from muster.v1 import (
     incident_service_pb2,
     incident_service_pb2_grpc,
     plan_service_pb2_grpc,
+    privacy_service_pb2_grpc,
     resource_service_pb2_grpc,
 )
 
@@ -78,6 +79,11 @@ class Client:
     def audit(self) -> audit_service_pb2_grpc.AuditServiceAsyncStub:
         """Return the methods that look back."""
         return audit_service_pb2_grpc.AuditServiceStub(self.named)
+
+    @cached_property
+    def privacy(self) -> privacy_service_pb2_grpc.PrivacyServiceAsyncStub:
+        """Return the methods about what is known of people."""
+        return privacy_service_pb2_grpc.PrivacyServiceStub(self.named)
 
     @cached_property
     def named(self) -> grpc.aio.Channel:

@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 
+from eventstore.erasure import Eraser
 from eventstore.log import Log
 from eventstore.migrations import check
 from projections.bookmarks import Bookmarks
@@ -39,7 +40,10 @@ async def follow(settings: Settings) -> None:
         opened.push_async_callback(keeper.close)
         bookmarks = await Bookmarks.open(dsn)
         opened.push_async_callback(bookmarks.close)
+        eraser = await Eraser.open(dsn, log)
+        opened.push_async_callback(eraser.close)
         followers = [
+            asyncio.create_task(eraser.run(), name="eraser"),
             asyncio.create_task(keeper.run(), name="views"),
             asyncio.create_task(_relay(settings, log, bookmarks), name="relay"),
         ]

@@ -15,6 +15,7 @@ from activities.evaluation.figures import Entry, Figure, entries, figures
 from domain.incident.events import aftermath, opening
 from domain.plan.model import PinnedPlan
 from domain.values import Mode
+from eventstore.erasure import Tombstone, erased_in, tombstones
 from eventstore.events import StoredEvent
 
 CITES_SHOWN = 12
@@ -74,7 +75,7 @@ def report(events: Sequence[StoredEvent], pinned: PinnedPlan, say: Say) -> Repor
         "up_to": events[-1].version,
         "last_hash": events[-1].hash.hex(),
         "figures": taken,
-        "lines": [_line(event, say) for event in events],
+        "lines": _lines(events, say),
         "damages": _of(case, aftermath.DamageRecorded),
         "findings": _of(case, aftermath.FindingAdded),
         "actions": _of(case, aftermath.CorrectiveActionProposed),
@@ -91,7 +92,12 @@ def _of(case: Sequence[Entry], kind: type[object]) -> list[Entry]:
     return [entry for entry in case if isinstance(entry.fact, kind)]
 
 
-def _line(event: StoredEvent, say: Say) -> Line:
+def _lines(events: Sequence[StoredEvent], say: Say) -> list[Line]:
+    stones = tombstones(events)
+    return [_line(event, erased_in(event, stones), say) for event in events]
+
+
+def _line(event: StoredEvent, stone: Tombstone | None, say: Say) -> Line:
     meta = json.loads(event.meta)
     who = meta.get("on_behalf_of") or meta.get("actor", "")
     return Line(
@@ -99,10 +105,19 @@ def _line(event: StoredEvent, say: Say) -> Line:
         occurred_at=_moment(event.occurred_at),
         recorded_at=_moment(event.recorded_at),
         who=who,
-        zh=say(event.type, event.data, "zh"),
-        en=say(event.type, event.data, "en"),
+        zh=_said(event, stone, say, "zh"),
+        en=_said(event, stone, say, "en"),
         kind=event.type,
     )
+
+
+def _said(event: StoredEvent, stone: Tombstone | None, say: Say, language: str) -> str:
+    """Say an event; if what it sealed was erased since, say when and under which law."""
+    text = say(event.type, event.data, language)
+    if stone is None:
+        return text
+    because = say(stone.event.type, stone.event.data, language)
+    return f"{text} ({because}, {_moment(stone.event.recorded_at)})"
 
 
 def _moment(at: datetime) -> str:

@@ -8,26 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
-from pydantic import StringConstraints
-
-from domain.aggregate import Asked, Decider, Refused
+from domain import privacy
+from domain.aggregate import Asked, Decider, Refused, refused
 from domain.plan.model import ChannelKind
+from domain.privacy import Privacy, PrivacyCommand, PrivacyFact, Sealed
 from domain.refusals import Refusal
 from domain.values import Command, Fact, Id, Mode, Value
-
-SEALED_LENGTH_MAX = 8_192
-"""Characters of a sealed text."""
-
-Sealed = Annotated[
-    str,
-    StringConstraints(
-        pattern=r"^sealed:v1:[A-Za-z0-9._/-]+:[A-Za-z0-9+/_-]{38,}={0,2}$",
-        max_length=SEALED_LENGTH_MAX,
-    ),
-]
-"""`sealed:v1:<key id>:<base64>`: nonce, text and tag, so at least 38 characters of base64."""
 
 
 class Channel(Value):
@@ -72,6 +60,7 @@ class Person(NamedTuple):
     person: str | None = None
     name: str | None = None
     channels: tuple[Channel, ...] = ()
+    privacy: Privacy = Privacy()
 
     def reachable_in(self, mode: Mode) -> tuple[Channel, ...]:
         """Return the channels to try, in order: an exercise reaches nobody's live channel."""
@@ -79,30 +68,55 @@ class Person(NamedTuple):
         return tuple(channel for channel in self.channels if channel.exercise is practising)
 
 
-def evolve(_state: Person, fact: Fact) -> Person:
+def evolve(state: Person, fact: Fact) -> Person:
     """Take a fact into account."""
-    assert isinstance(fact, ContactRegistered | ContactChanged), fact  # noqa: S101 - no other kind
-    return Person(fact.person, fact.name, fact.channels)
+    match fact:
+        case ContactRegistered() | ContactChanged():
+            known = privacy.recorded(state.privacy, fact.person, _sealed(fact))
+            return Person(fact.person, fact.name, fact.channels, known)
+        case privacy.PersonalDataErased():
+            return Person(fact.person, privacy=privacy.evolve(state.privacy, fact))
+        case privacy.LegalHoldPlaced() | privacy.LegalHoldLifted():
+            return state._replace(privacy=privacy.evolve(state.privacy, fact))
+        case _:
+            raise AssertionError(fact)
 
 
 def decide(
-    state: Person, asked: Asked, _now: datetime, _surroundings: object
+    state: Person, asked: Asked, now: datetime, _surroundings: object
 ) -> Sequence[Fact] | Refused:
-    """Decide what registering somebody changes."""
+    """Decide what registering somebody changes, and what becomes of what is known of them."""
     ask = asked.command
-    assert isinstance(ask, RegisterContact), ask  # noqa: S101 - the only command
+    if isinstance(ask, RegisterContact):
+        return _register(state, ask)
+    assert isinstance(ask, PrivacyCommand), ask  # noqa: S101 - the only others
+    decision = privacy.decide(state.privacy, asked, ask, now)
+    return refused(decision) or decision  # type: ignore[return-value] # no refusal
+
+
+def _register(state: Person, ask: RegisterContact) -> Sequence[Fact] | Refused:
     if not ask.channels:
         return Refused(Refusal.CHANNEL_REQUIRED, {"person": ask.person})
-    if state == (ask.person, ask.name, ask.channels):
+    if state[:3] == (ask.person, ask.name, ask.channels):
         return []
+    if privacy.unreadable(state.privacy, _sealed(ask)):
+        return Refused(Refusal.KEY_DESTROYED, {"person": ask.person})
     shape = ContactRegistered if state.person is None else ContactChanged
     return [shape(person=ask.person, name=ask.name, channels=ask.channels)]
+
+
+def _sealed(said: RegisterContact | ContactRegistered | ContactChanged) -> list[str | None]:
+    return [said.name, *(channel.address for channel in said.channels)]
 
 
 PERSONS = Decider[Person](
     category="person",
     initial=Person(),
-    facts={"ContactRegistered": ContactRegistered, "ContactChanged": ContactChanged},
+    facts={
+        "ContactRegistered": ContactRegistered,
+        "ContactChanged": ContactChanged,
+        **{shape.__name__: shape for shape in get_args(PrivacyFact)},
+    },
     evolve=evolve,
     decide=decide,
 )

@@ -8,6 +8,7 @@ from typing import Annotated, assert_never, get_args
 
 from pydantic import ConfigDict, Field, TypeAdapter
 
+from domain import privacy
 from domain.aggregate import Asked, Decider, Decision, Refused, refused
 from domain.incident import (
     activation,
@@ -19,6 +20,7 @@ from domain.incident import (
     information,
     measures,
     notification,
+    people,
     reporting,
     resources,
     tasks,
@@ -83,6 +85,10 @@ IncidentCommand = (
     | aftermath.AddFinding
     | aftermath.ProposeCorrectiveAction
     | aftermath.CompleteEvaluation
+    | people.RecordPerson
+    | privacy.ErasePersonalData
+    | privacy.PlaceLegalHold
+    | privacy.LiftLegalHold
     | notification.ConfirmDelivery
     | notification.ReportDeliveryFailure
     | deadlines.LetDeadlinePass
@@ -103,6 +109,7 @@ _OPEN = frozenset({Phase.NORMAL, Phase.WARNING, Phase.RESPONSE, Phase.AFTERMATH}
 _ACTING = _OPEN - {Phase.AFTERMATH}
 _RESPONSE = frozenset({Phase.RESPONSE})
 _AFTERMATH = frozenset({Phase.AFTERMATH})
+_ALWAYS = frozenset(Phase)
 _PHASES: dict[type[Command], frozenset[Phase]] = {
     warning.RaiseWarning: _ACTING,
     warning.ReportAlarm: _ACTING,
@@ -122,6 +129,9 @@ _PHASES: dict[type[Command], frozenset[Phase]] = {
     aftermath.AddFinding: _AFTERMATH,
     aftermath.ProposeCorrectiveAction: _AFTERMATH,
     aftermath.CompleteEvaluation: _AFTERMATH,
+    privacy.ErasePersonalData: _ALWAYS,
+    privacy.PlaceLegalHold: _ALWAYS,
+    privacy.LiftLegalHold: _ALWAYS,
 }
 """Where a command is not possible in every phase of an open incident."""
 
@@ -263,6 +273,10 @@ def _decide(on: Situation, ask: IncidentCommand) -> Decision:  # noqa: C901, PLR
             return aftermath.propose_corrective_action(on, ask)
         case aftermath.CompleteEvaluation():
             return aftermath.complete_evaluation(on, ask)
+        case people.RecordPerson():
+            return people.record_person(on, ask)
+        case privacy.ErasePersonalData() | privacy.PlaceLegalHold() | privacy.LiftLegalHold():
+            return people.protect(on, ask)
         case notification.ConfirmDelivery():
             return notification.confirm_delivery(on, ask)
         case notification.ReportDeliveryFailure():

@@ -9,7 +9,9 @@ from typing import NamedTuple
 from rpds import HashTrieMap, HashTrieSet
 
 from domain.incident.events.duties import Message
+from domain.incident.events.people import PersonConcern
 from domain.plan.model import PlanRef
+from domain.privacy import Privacy
 from domain.values import HazardKind, Mode, Phase, ResponseLevel, WarningColour
 
 # Named tuples and persistent maps: a fact changes one field in about 2 µs and shares the rest, so
@@ -167,6 +169,20 @@ class Zone(NamedTuple):
     unaccounted: int = 0
 
 
+class OnFile(NamedTuple):
+    """What is known of a person, sealed."""
+
+    concern: PersonConcern
+    name: str | None = None
+    contact: str | None = None
+    particulars: str | None = None
+
+    @property
+    def sealed(self) -> tuple[str | None, ...]:
+        """Return what is personal."""
+        return self[1:]
+
+
 class Incident(NamedTuple):
     """An incident as far as its facts tell; `phase` is None before the first one."""
 
@@ -202,6 +218,9 @@ class Incident(NamedTuple):
     findings: HashTrieSet[str] = HashTrieSet()
     actions: HashTrieSet[str] = HashTrieSet()
     evaluated: bool = False
+    people: HashTrieMap[str, OnFile] = HashTrieMap()
+    """Those on file whose data was not erased."""
+    privacy: Privacy = Privacy()
 
 
 NOTHING_YET = Incident()

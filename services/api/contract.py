@@ -12,6 +12,7 @@ from muster.v1 import (
     incident_service_pb2,
     options_pb2,
     plan_service_pb2,
+    privacy_service_pb2,
     resource_service_pb2,
 )
 
@@ -22,7 +23,13 @@ if TYPE_CHECKING:
 
     from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 
-FILES = (incident_service_pb2, plan_service_pb2, resource_service_pb2, audit_service_pb2)
+FILES = (
+    incident_service_pb2,
+    plan_service_pb2,
+    resource_service_pb2,
+    audit_service_pb2,
+    privacy_service_pb2,
+)
 
 
 class ContractBroken(Exception):  # noqa: N818 - a state

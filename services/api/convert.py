@@ -16,8 +16,10 @@ from google.protobuf.message import Message
 from pydantic import BaseModel, ValidationError
 
 from domain.incident import state
+from domain.incident.events.people import PersonConcern
 from domain.incident.outstanding import WorkKind
 from domain.plan.model import ChannelKind
+from domain.privacy import LegalBasis
 from domain.resource import unit
 from domain.values import HazardKind, Mode, Phase, ResponseLevel, WarningColour
 from services.api.contract import ContractBroken
@@ -38,8 +40,10 @@ ENUMS: Mapping[str, type[Enum]] = {
     "muster.v1.DeadlineKind": state.DeadlineKind,
     "muster.v1.HazardKind": HazardKind,
     "muster.v1.IncidentUnitStatus": state.UnitStatus,
+    "muster.v1.LegalBasis": LegalBasis,
     "muster.v1.Mode": Mode,
     "muster.v1.NoticeStatus": state.NoticeStatus,
+    "muster.v1.PersonConcern": PersonConcern,
     "muster.v1.Phase": Phase,
     "muster.v1.RequestStatus": state.RequestStatus,
     "muster.v1.ResponseLevel": ResponseLevel,

@@ -1,42 +1,102 @@
-"""Personal texts of a request: checked, then sealed, before anything else sees them."""
+"""Personal texts of a request: checked, then sealed, before anything else sees them.
+
+Each is sealed for one person of one incident, or of the directory: the person whom the message
+names that the text stands in. What is recorded, hashed and copied beside it is the sealed text.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from muster.v1 import options_pb2
 
 from domain.plan.model import ChannelKind
+from services.api.commands import context_of, named
+from services.api.contract import ContractBroken
 from services.api.failures import Failure, Violation
 
 if TYPE_CHECKING:
+    from services.api.commands import Order, Reading
     from services.api.convert import Values
+    from services.api.edge import Call
 
 PERSONAL_LENGTH_MAX = 2_000
 """Characters of a name or an address."""
 
 _MAIL = re.compile(r"[^\s@<>,;:\"]+@[^\s@<>,;:\"]+", re.ASCII)
 
+DIRECTORY = "directory"
+"""Where contacts are known, beside all incidents."""
+
 Path = tuple[str, ...]
 Seal = Callable[[str, str], Awaitable[str]]
 
 
+PERSON = "person"
+"""The field that says whose personal texts stand beside it."""
+
+
+class Sealing:
+    """Reads commands, and seals what is personal in them first."""
+
+    def __init__(self, readings: Iterable[Reading], seal: Seal) -> None:
+        self._seal = seal
+        self._personal = {
+            reading.method.name: personal_fields(reading.method.request.DESCRIPTOR)
+            for reading in readings
+        }
+
+    def is_needed(self, reading: Reading) -> bool:
+        """Tell whether such a command has personal texts."""
+        return bool(self._personal[reading.method.name])
+
+    def sealed_in(self, batch: Any) -> Sequence[str]:
+        """Return what commands with personal texts are called in a batch."""
+        return [field.name for field in batch.fields if _personal_fields(field.message_type)]
+
+    async def order(self, reading: Reading, request: Any, call: Call) -> Order:
+        """Return what is asked, with nothing personal in the plain. Raises Failure."""
+        values = reading.convert.values(request)
+        if paths := self._personal[reading.method.name]:
+            scope = _scope(reading, request)
+            await seal_all(values, paths, scope, self._seal)
+        return reading.order(values, request, call)
+
+
+def _scope(reading: Reading, request: Any) -> str:
+    """Return within what a person is known: an incident, or the directory of contacts."""
+    if reading.category == PERSON:
+        return DIRECTORY
+    return f"{reading.category}/{reading.named_key(request, context_of(request))}"
+
+
 def personal_fields(message: Any) -> Sequence[Path]:
-    """Return the paths of a message's personal texts; lists count as one step."""
+    """Return the paths of a message's personal texts; lists count as one step.
+
+    Raises ContractBroken if nothing says whose they are.
+    """
+    found = _personal_fields(message)
+    if found and PERSON not in message.fields_by_name:
+        raise ContractBroken(f"{message.full_name} does not say whose personal texts it holds")
+    return found
+
+
+def _personal_fields(message: Any) -> list[Path]:
     found: list[Path] = []
     for field in message.fields:
         if _is_personal(field):
             found.append((field.name,))
         elif field.message_type is not None:
-            found += [(field.name, *rest) for rest in personal_fields(field.message_type)]
+            found += [(field.name, *rest) for rest in _personal_fields(field.message_type)]
     return found
 
 
-async def seal_all(values: Values, paths: Sequence[Path], subject: str, seal: Seal) -> None:
+async def seal_all(values: Values, paths: Sequence[Path], scope: str, seal: Seal) -> None:
     """Put sealed texts in the place of personal ones. Raises Failure for what is no address."""
+    subject = f"{scope}/{named(values.get(PERSON, ''), PERSON)}"
     if broken := [fault for path in paths for fault in _faults(values, path, "")]:
         raise Failure("FIELD_INVALID", violations=broken)
     for path in paths:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from muster.v1 import common_pb2, incident_pb2, resource_service_pb2
+from muster.v1 import (
+    common_pb2,
+    incident_commands_pb2,
+    incident_pb2,
+    privacy_service_pb2,
+    resource_service_pb2,
+)
 
 from domain.resource.unit import UnitStatus
 from services.api.convert import EPOCH, enum_names
@@ -36,6 +43,8 @@ _SHOWN = (
     incident_pb2.IncidentUnitStatus,
     incident_pb2.NoticeStatus,
     resource_service_pb2.UnitStatus,
+    incident_commands_pb2.PersonConcern,
+    privacy_service_pb2.LegalBasis,
 )
 _NUMBERS: dict[tuple[type[Enum], Enum], int] = {
     (type(member), member): number
@@ -85,6 +94,12 @@ def event(stored: StoredEvent) -> common_pb2.Event:
         meta=stored.meta,
         hash=stored.hash,
     )
+
+
+def actor_of(stored: StoredEvent) -> str:
+    """Return whose act an event is."""
+    meta = json.loads(stored.meta)
+    return str(meta.get("on_behalf_of") or meta.get("actor", ""))
 
 
 def text(said: Text) -> common_pb2.Text:

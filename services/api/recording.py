@@ -15,12 +15,12 @@ from domain.incident.resources import DispatchUnit
 from domain.refusals import Refusal
 from domain.resource.unit import RegisterUnit
 from services.api import marks
-from services.api.commands import Order, Reading, named
+from services.api.commands import Order, Reading
 from services.api.contract import Method, methods
 from services.api.dispatching import Dispatching
 from services.api.edge import not_allowed
 from services.api.failures import Failure, Violation, of_error, of_refusal
-from services.api.personal import personal_fields, seal_all
+from services.api.personal import Sealing
 
 if TYPE_CHECKING:
     from eventstore.recorder import Receipt, Recorder
@@ -46,6 +46,7 @@ Seal = Callable[[str, str], Awaitable[str]]
 """Seals a text for a subject."""
 
 Answer = incident_service_pb2.Answer
+Command = incident_service_pb2.Command
 
 Begun = asyncio.Queue[asyncio.Task[Answer] | None]
 """Commands of a stream that are being recorded, in their order, and None at the end."""
@@ -58,18 +59,15 @@ class Recording:
 
     def __init__(self, recorders: Mapping[str, Recorder[Any]], seal: Seal) -> None:
         self._recorders = recorders
-        self._seal = seal
         self._dispatching = Dispatching(recorders["incident"], recorders["unit"])
         self._readings = {one.name: Reading.of(one) for one in methods() if one.records}
-        self._personal = {
-            name: personal_fields(reading.method.request.DESCRIPTOR)
-            for name, reading in self._readings.items()
-        }
+        self._sealing = Sealing(self._readings.values(), seal)
+        self._in_turn = {Dispatching.METHOD, *self._sealing.sealed_in(Command.DESCRIPTOR)}
 
     def unary(self, method: Method) -> Unary:
         """Return what answers a method that records a command."""
         reading = self._readings[method.name]
-        if self._personal[method.name] or reading.category != "incident":
+        if self._sealing.is_needed(reading) or reading.category != "incident":
             return self._carefully(reading)
         if reading.convert.shape is DispatchUnit:
             record: Record = self._dispatching.record
@@ -128,19 +126,14 @@ class Recording:
         for command in commands:
             task = asyncio.create_task(self._answer(command, call))
             yield task
-            if command.WhichOneof("command") == Dispatching.METHOD:
+            if command.WhichOneof("command") in self._in_turn:
                 await asyncio.wait([task])
 
     def _carefully(self, reading: Reading) -> Unary:
         """Return what answers a method about a unit or a person: sealed, and only where allowed."""
-        personal = self._personal[reading.method.name]
 
         async def answer(request: Any, call: Call) -> common_pb2.Receipt:
-            values = reading.convert.values(request)
-            if personal:
-                subject = named(getattr(request, reading.key), reading.key)
-                await seal_all(values, personal, subject, self._seal)
-            order = reading.order(values, request, call)
+            order = await self._sealing.order(reading, request, call)
             await self._refuse_elsewhere(order)
             return receipt(order, await self._record(order))
 
@@ -166,7 +159,7 @@ class Recording:
             reading = self._readings[type(request).DESCRIPTOR.name.removesuffix("Request")]
             if call.actor.roles.isdisjoint(reading.method.allowed):
                 raise not_allowed(call.actor, reading.method)  # noqa: TRY301 - as above
-            order = reading.order(reading.convert.values(request), request, call)
+            order = await self._sealing.order(reading, request, call)
             recorded = receipt(order, await self._record(order))
         except Exception as error:  # noqa: BLE001 - an edge too: one must not fail the others
             return Answer(command_id=named, error=_told(error, call))

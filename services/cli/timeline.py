@@ -14,6 +14,7 @@ from rich.text import Text
 from domain.aggregate import decode
 from domain.incident.decider import INCIDENTS
 from domain.incident.state import Incident
+from eventstore.erasure import Tombstone, erased_in, tombstones
 from eventstore.events import StoredEvent
 from services.cli.sentences import sentence
 from services.cli.words import Language, date_and_clock, either, heading
@@ -45,8 +46,10 @@ class Line(NamedTuple):
 
 def lines(events: Iterable[StoredEvent], language: Language) -> Iterator[Line]:
     """Say events in a language; the events of one command share its reason."""
+    told = list(events)
+    stones = tombstones(told)
     asked: dict[str, str] = {}
-    for event in events:
+    for event in told:
         meta = json.loads(event.meta)
         by = meta.get("command_id", "")
         if command := meta.get("command"):
@@ -56,10 +59,20 @@ def lines(events: Iterable[StoredEvent], language: Language) -> Iterator[Line]:
             event.recorded_at,
             event.occurred_at,
             who(event, language),
-            sentence(event.type, event.data, language),
+            _what(event, erased_in(event, stones), language),
             meta.get("reason") or asked.get(by, ""),
             event.type,
         )
+
+
+def _what(event: StoredEvent, stone: Tombstone | None, language: Language) -> str:
+    """Say an event; if what it sealed was erased since, say when and under which law."""
+    text = sentence(event.type, event.data, language)
+    if stone is None:
+        return text
+    because = sentence(stone.event.type, stone.event.data, language)
+    at = date_and_clock(stone.event.recorded_at)
+    return either(language, f"{text}【{because}，{at}】", f"{text} [{because}, {at}]")
 
 
 def who(event: StoredEvent, language: Language) -> str:

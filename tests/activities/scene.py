@@ -154,11 +154,18 @@ class Scene:
     async def contact(self, person: str, *channels: tuple[ChannelKind, str, bool]) -> None:
         """Say how somebody is reached: channel, address, whether for exercises."""
         sealed = [
-            Channel(kind=kind, address=await self.vault.seal(f"person/{person}", to), exercise=only)
+            Channel(
+                kind=kind, address=await self.vault.seal(f"directory/{person}", to), exercise=only
+            )
             for kind, to, only in channels
         ]
         command = RegisterContact(person=person, channels=tuple(sealed))
         assert isinstance(await self.people.record(person, asked(command)), Receipt)
+
+    async def forget(self, person: str) -> None:
+        """Destroy the keys that sealed how somebody is reached."""
+        known = (await self.people.known(person)).state
+        await self.vault.destroy(known.privacy.keys[person])
 
     async def unit(self, name: str, x: float = 0.0, kind: str = "guard") -> None:
         """Register a unit."""

@@ -194,7 +194,7 @@ async def test_nobody_reads_an_address_in_the_log(scene: Scene, mailbox: Mailbox
 
 async def test_somebody_who_was_forgotten_can_not_be_told(scene: Scene, mailbox: Mailbox) -> None:
     await scene.contact("cai", by_mail())
-    await scene.vault.erase("person/cai")
+    await scene.forget("cai")
     order = await scene.owed_to("cai", await scene.opened())
     await scene.notifier(mailbox).notify(order)
     (failed,) = await scene.facts(f"incident/{order.incident}", "NotificationFailed")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from domain.privacy import key_of
 from eventstore.vault import Vault, VaultBroken
 
 if TYPE_CHECKING:
@@ -48,11 +49,13 @@ async def test_sealing_twice_gives_the_same_and_others_another(vault: Vault) -> 
     assert await vault.seal("person/li", PHONE) != await vault.seal("person/zhang", PHONE)
 
 
-async def test_after_erasure_nothing_is_readable_but_life_goes_on(vault: Vault) -> None:
+async def test_after_its_key_is_destroyed_nothing_is_readable_but_life_goes_on(
+    vault: Vault,
+) -> None:
     sealed = await vault.seal("person/zhang", PHONE)
     other = await vault.seal("person/li", PHONE)
-    await vault.erase("person/zhang")
-    await vault.erase("person/zhang")
+    await vault.destroy([key_of(sealed)])
+    await vault.destroy([key_of(sealed)])
     assert await vault.open(sealed) is None
     assert await vault.open(other) == PHONE
     again = await vault.seal("person/zhang", PHONE)

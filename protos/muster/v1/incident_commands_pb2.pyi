@@ -9,6 +9,7 @@ from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from muster.v1 import common_pb2 as _common_pb2
 import builtins as _builtins
 import sys
@@ -20,6 +21,46 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _PersonConcern:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PersonConcernEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PersonConcern.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PERSON_CONCERN_UNSPECIFIED: _PersonConcern.ValueType  # 0
+    """Not said."""
+    PERSON_CONCERN_CASUALTY: _PersonConcern.ValueType  # 1
+    """Hurt, or worse."""
+    PERSON_CONCERN_MISSING: _PersonConcern.ValueType  # 2
+    """Not yet found."""
+    PERSON_CONCERN_ENQUIRER: _PersonConcern.ValueType  # 3
+    """Asks after somebody."""
+    PERSON_CONCERN_SPECIAL_CUSTOMER: _PersonConcern.ValueType  # 4
+    """Can't leave without help."""
+    PERSON_CONCERN_WITNESS: _PersonConcern.ValueType  # 5
+    """Saw something, and stated it."""
+    PERSON_CONCERN_OTHER: _PersonConcern.ValueType  # 6
+    """Anything else."""
+
+class PersonConcern(_PersonConcern, metaclass=_PersonConcernEnumTypeWrapper):
+    """Why somebody is on an incident's file."""
+
+PERSON_CONCERN_UNSPECIFIED: PersonConcern.ValueType  # 0
+"""Not said."""
+PERSON_CONCERN_CASUALTY: PersonConcern.ValueType  # 1
+"""Hurt, or worse."""
+PERSON_CONCERN_MISSING: PersonConcern.ValueType  # 2
+"""Not yet found."""
+PERSON_CONCERN_ENQUIRER: PersonConcern.ValueType  # 3
+"""Asks after somebody."""
+PERSON_CONCERN_SPECIAL_CUSTOMER: PersonConcern.ValueType  # 4
+"""Can't leave without help."""
+PERSON_CONCERN_WITNESS: PersonConcern.ValueType  # 5
+"""Saw something, and stated it."""
+PERSON_CONCERN_OTHER: PersonConcern.ValueType  # 6
+"""Anything else."""
+Global___PersonConcern: _TypeAlias = PersonConcern  # noqa: Y015
 
 @_typing.final
 class NewMeasure(_message.Message):
@@ -1566,3 +1607,62 @@ class ProposeCorrectiveActionRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ProposeCorrectiveActionRequest: _TypeAlias = ProposeCorrectiveActionRequest  # noqa: Y015
+
+@_typing.final
+class RecordPersonRequest(_message.Message):
+    """Says who a person is whom the incident is about. Said again, the later one is what holds."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    INCIDENT_ID_FIELD_NUMBER: _builtins.int
+    PERSON_FIELD_NUMBER: _builtins.int
+    CONCERN_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    CONTACT_FIELD_NUMBER: _builtins.int
+    PARTICULARS_FIELD_NUMBER: _builtins.int
+    incident_id: _builtins.str
+    """The incident: a UUID."""
+    person: _builtins.str
+    """A name for the file, such as `casualty-3`; never the person's own."""
+    concern: Global___PersonConcern.ValueType
+    """Why they are on file."""
+    name: _builtins.str
+    """Their name. It is sealed before it is recorded."""
+    contact: _builtins.str
+    """How to reach them. It is sealed before it is recorded."""
+    particulars: _builtins.str
+    """Injuries, an enquiry, a statement. It is sealed before it is recorded."""
+    @_builtins.property
+    def context(self) -> _common_pb2.CommandContext:
+        """How it is asked."""
+
+    def __init__(
+        self,
+        *,
+        context: _common_pb2.CommandContext | None = ...,
+        incident_id: _builtins.str = ...,
+        person: _builtins.str = ...,
+        concern: Global___PersonConcern.ValueType = ...,
+        name: _builtins.str | None = ...,
+        contact: _builtins.str | None = ...,
+        particulars: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_contact", b"_contact", "_name", b"_name", "_particulars", b"_particulars", "contact", b"contact", "context", b"context", "name", b"name", "particulars", b"particulars"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_contact", b"_contact", "_name", b"_name", "_particulars", b"_particulars", "concern", b"concern", "contact", b"contact", "context", b"context", "incident_id", b"incident_id", "name", b"name", "particulars", b"particulars", "person", b"person"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__contact: _TypeAlias = _typing.Literal["contact"]  # noqa: Y015
+    _WhichOneofArgType__contact: _TypeAlias = _typing.Literal["_contact", b"_contact"]  # noqa: Y015
+    _WhichOneofReturnType__name: _TypeAlias = _typing.Literal["name"]  # noqa: Y015
+    _WhichOneofArgType__name: _TypeAlias = _typing.Literal["_name", b"_name"]  # noqa: Y015
+    _WhichOneofReturnType__particulars: _TypeAlias = _typing.Literal["particulars"]  # noqa: Y015
+    _WhichOneofArgType__particulars: _TypeAlias = _typing.Literal["_particulars", b"_particulars"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__contact) -> _WhichOneofReturnType__contact | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__name) -> _WhichOneofReturnType__name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__particulars) -> _WhichOneofReturnType__particulars | None: ...
+
+Global___RecordPersonRequest: _TypeAlias = RecordPersonRequest  # noqa: Y015

@@ -233,6 +233,11 @@ class IncidentServiceStub:
                 request_serializer=muster_dot_v1_dot_incident__commands__pb2.ProposeCorrectiveActionRequest.SerializeToString,
                 response_deserializer=muster_dot_v1_dot_common__pb2.Receipt.FromString,
                 _registered_method=True)
+        self.RecordPerson = channel.unary_unary(
+                '/muster.v1.IncidentService/RecordPerson',
+                request_serializer=muster_dot_v1_dot_incident__commands__pb2.RecordPersonRequest.SerializeToString,
+                response_deserializer=muster_dot_v1_dot_common__pb2.Receipt.FromString,
+                _registered_method=True)
         self.Submit = channel.unary_unary(
                 '/muster.v1.IncidentService/Submit',
                 request_serializer=muster_dot_v1_dot_incident__service__pb2.SubmitRequest.SerializeToString,
@@ -542,6 +547,13 @@ class IncidentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RecordPerson(self, request, context):
+        """Says who a person is whom the incident is about; everything personal is sealed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Submit(self, request, context):
         """Gives several commands, each standing or falling alone, those of one incident in their order.
         """
@@ -781,6 +793,11 @@ def add_IncidentServiceServicer_to_server(servicer, server):
             'ProposeCorrectiveAction': grpc.unary_unary_rpc_method_handler(
                     servicer.ProposeCorrectiveAction,
                     request_deserializer=muster_dot_v1_dot_incident__commands__pb2.ProposeCorrectiveActionRequest.FromString,
+                    response_serializer=muster_dot_v1_dot_common__pb2.Receipt.SerializeToString,
+            ),
+            'RecordPerson': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordPerson,
+                    request_deserializer=muster_dot_v1_dot_incident__commands__pb2.RecordPersonRequest.FromString,
                     response_serializer=muster_dot_v1_dot_common__pb2.Receipt.SerializeToString,
             ),
             'Submit': grpc.unary_unary_rpc_method_handler(
@@ -1867,6 +1884,33 @@ class IncidentService:
             target,
             '/muster.v1.IncidentService/ProposeCorrectiveAction',
             muster_dot_v1_dot_incident__commands__pb2.ProposeCorrectiveActionRequest.SerializeToString,
+            muster_dot_v1_dot_common__pb2.Receipt.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordPerson(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/muster.v1.IncidentService/RecordPerson',
+            muster_dot_v1_dot_incident__commands__pb2.RecordPersonRequest.SerializeToString,
             muster_dot_v1_dot_common__pb2.Receipt.FromString,
             options,
             channel_credentials,

@@ -114,6 +114,8 @@ class IncidentServiceStub:
     """Says what the evaluation found, and which events show it."""
     ProposeCorrectiveAction: _grpc.UnaryUnaryMultiCallable[_incident_commands_pb2.ProposeCorrectiveActionRequest, _common_pb2.Receipt]
     """Says what is to be changed because of a finding, and who sees to it."""
+    RecordPerson: _grpc.UnaryUnaryMultiCallable[_incident_commands_pb2.RecordPersonRequest, _common_pb2.Receipt]
+    """Says who a person is whom the incident is about; everything personal is sealed."""
     Submit: _grpc.UnaryUnaryMultiCallable[_incident_service_pb2.SubmitRequest, _incident_service_pb2.SubmitResponse]
     """Gives several commands, each standing or falling alone, those of one incident in their order."""
     SubmitStream: _grpc.StreamStreamMultiCallable[_incident_service_pb2.SubmitStreamRequest, _incident_service_pb2.SubmitStreamResponse]
@@ -212,6 +214,8 @@ class IncidentServiceAsyncStub(IncidentServiceStub):
     """Says what the evaluation found, and which events show it."""
     ProposeCorrectiveAction: _aio.UnaryUnaryMultiCallable[_incident_commands_pb2.ProposeCorrectiveActionRequest, _common_pb2.Receipt]  # type: ignore[assignment]
     """Says what is to be changed because of a finding, and who sees to it."""
+    RecordPerson: _aio.UnaryUnaryMultiCallable[_incident_commands_pb2.RecordPersonRequest, _common_pb2.Receipt]  # type: ignore[assignment]
+    """Says who a person is whom the incident is about; everything personal is sealed."""
     Submit: _aio.UnaryUnaryMultiCallable[_incident_service_pb2.SubmitRequest, _incident_service_pb2.SubmitResponse]  # type: ignore[assignment]
     """Gives several commands, each standing or falling alone, those of one incident in their order."""
     SubmitStream: _aio.StreamStreamMultiCallable[_incident_service_pb2.SubmitStreamRequest, _incident_service_pb2.SubmitStreamResponse]  # type: ignore[assignment]
@@ -541,6 +545,14 @@ class IncidentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_common_pb2.Receipt, _abc.Awaitable[_common_pb2.Receipt]]:
         """Says what is to be changed because of a finding, and who sees to it."""
+
+    @_abc_1.abstractmethod
+    def RecordPerson(
+        self,
+        request: _incident_commands_pb2.RecordPersonRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_common_pb2.Receipt, _abc.Awaitable[_common_pb2.Receipt]]:
+        """Says who a person is whom the incident is about; everything personal is sealed."""
 
     @_abc_1.abstractmethod
     def Submit(

@@ -31,12 +31,14 @@ from domain.incident.evacuation import (
 )
 from domain.incident.events import FACTS
 from domain.incident.events.duties import NotificationOrdered
+from domain.incident.events.people import PersonConcern
 from domain.incident.fold import CHANGES
 from domain.incident.folding import THAW_AFTER_FACTS
 from domain.incident.information import ApproveNotice, DraftNotice, PublishNotice, RejectNotice
 from domain.incident.measures import HandOverMeasure, ImposeMeasure, LiftMeasure
 from domain.incident.notification import ConfirmDelivery, ReportDeliveryFailure
 from domain.incident.outstanding import WorkKind, outstanding
+from domain.incident.people import RecordPerson
 from domain.incident.reporting import SubmitSituationReport
 from domain.incident.resources import (
     CancelResourceRequest,
@@ -57,12 +59,14 @@ from domain.incident.tasks import (
 )
 from domain.incident.warning import AdjustWarning, CancelWarning, VerifyAlarm
 from domain.plan.model import ChannelKind
+from domain.privacy import ErasePersonalData, LegalBasis, LiftLegalHold, PlaceLegalHold
 from domain.values import Command, Fact, ResponseLevel, Text, WarningColour
 from tests.domain.incident.world import ALARM, BOSS, CLOCK, MINUTE, PINNED, WARN
 from tests.domain.spec import NOON
 
 SPEAKS_FOR = ("boss", "vice", "lead", "press")
 TASKS = ("prepare", "guide", "close", "settle", "extra")
+SEALED = tuple(f"sealed:v1:key-{number}:" + "A" * 40 for number in (1, 2))
 text = Text.of("话", "words")
 
 COMMANDS_TRIED: list[Command] = [
@@ -115,6 +119,13 @@ COMMANDS_TRIED: list[Command] = [
     AddFinding(finding="f1", text="Late."),
     ProposeCorrectiveAction(action="a1", finding="f1", text="A radio.", owner="guides"),
     CompleteEvaluation(up_to_version=3, report_sha256="b" * 64),
+    *(RecordPerson(person="w1", concern=PersonConcern.WITNESS, name=name) for name in SEALED),
+    RecordPerson(person="c1", concern=PersonConcern.CASUALTY, contact=SEALED[0]),
+    PlaceLegalHold(hold="court", authority="The district court"),
+    PlaceLegalHold(hold="police", person="w1", authority="The police"),
+    *(LiftLegalHold(hold=hold) for hold in ("court", "police")),
+    *(ErasePersonalData(person=who, basis=LegalBasis.OTHER_LAW) for who in ("w1", "c1", None)),
+    ErasePersonalData(person="c1", basis=LegalBasis.EMERGENCY_OVER),
     *(ConfirmDelivery(notification=f"n{n}", channel=ChannelKind.MAIL) for n in (1, 2, 3)),
     *(ReportDeliveryFailure(notification=f"n{n}", cause="away") for n in (1, 2, 4)),
 ]

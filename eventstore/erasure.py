@@ -1,0 +1,124 @@
+"""Erasing: carried out by whoever follows the log, and seen in what is read of it afterwards.
+
+`PersonalDataErased` is the order. It names keys; destroying them twice is once, so the service does
+it before it answers, and the follower does it again: whatever is killed when, it is done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import aclosing
+from typing import TYPE_CHECKING, NamedTuple, Self
+from uuid import UUID
+
+from eventstore.connecting import Lent, Pool, close_pool, connect_pool, pauses
+from eventstore.failures import FollowerTooSlow, LogUnavailable, passes
+from eventstore.patience import patiently
+from eventstore.vault import DESTROY, SEALED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from eventstore.events import StoredEvent
+    from eventstore.log import Log
+
+ERASED = "PersonalDataErased"
+"""The kind of fact that orders keys to be destroyed."""
+
+LEFT_BEHIND_EVENTS = 1_000
+"""How many events without an order are read again after a restart, at most."""
+
+OBEYED = "SELECT position FROM muster_vault.obeyed"
+OBEY = "UPDATE muster_vault.obeyed SET position = $1 WHERE position < $1"
+BEGIN_ANEW = "UPDATE muster_vault.obeyed SET position = 0"
+
+
+class Tombstone(NamedTuple):
+    """What stands where somebody's data stood."""
+
+    event: StoredEvent
+    """The order."""
+    person: str
+    basis: str
+
+
+class Eraser:
+    """Destroys the keys that the log says are to be destroyed."""
+
+    def __init__(self, pool: Pool, log: Log) -> None:
+        self._pool = pool
+        self._log = log
+
+    @classmethod
+    async def open(cls, dsn: str, log: Log) -> Self:
+        """Connect."""
+        return cls(await connect_pool(dsn, size=1), log)
+
+    async def close(self) -> None:
+        """Disconnect."""
+        await close_pool(self._pool)
+
+    async def run(self) -> None:
+        """Follow the log, endlessly."""
+        wait = pauses()
+        while True:
+            try:
+                await self._follow(await self._begun())
+            except FollowerTooSlow:
+                wait = pauses()
+            except Exception as error:
+                if not (isinstance(error, LogUnavailable) or passes(error)):
+                    raise
+                await asyncio.sleep(next(wait))
+
+    async def _begun(self) -> int:
+        """Return up to where orders were carried out; from the start for a log that is shorter."""
+        position = int(await patiently(self._pool, lambda lent: lent.fetchval(OBEYED)))
+        if position <= await self._log.head():
+            return position
+        await patiently(self._pool, lambda lent: lent.execute(BEGIN_ANEW))
+        return 0
+
+    async def _follow(self, position: int) -> None:
+        kept = position
+        async with aclosing(self._log.follow(position)) as pages:
+            async for page in pages:
+                keys = keys_of(page)
+                last = page[-1].position
+                if keys or last - kept >= LEFT_BEHIND_EVENTS:
+                    await self._obey(keys, last)
+                    kept = last
+
+    async def _obey(self, keys: Sequence[UUID], position: int) -> None:
+        async def work(lent: Lent) -> None:
+            async with lent.transaction():
+                await lent.execute(DESTROY, keys)
+                await lent.execute(OBEY, position)
+
+        await patiently(self._pool, work)
+
+
+def keys_of(events: Iterable[StoredEvent]) -> list[UUID]:
+    """Return the keys that events order to be destroyed."""
+    orders = (json.loads(event.data) for event in events if event.type == ERASED)
+    return [UUID(key) for order in orders for key in order["keys"]]
+
+
+def tombstones(events: Iterable[StoredEvent]) -> Mapping[str, Tombstone]:
+    """Return what became of keys, by their ids, as far as these events tell."""
+    found: dict[str, Tombstone] = {}
+    for event in events:
+        if event.type == ERASED:
+            order = json.loads(event.data)
+            stone = Tombstone(event, order["person"], order["basis"])
+            found |= dict.fromkeys(order["keys"], stone)
+    return found
+
+
+def erased_in(event: StoredEvent, stones: Mapping[str, Tombstone]) -> Tombstone | None:
+    """Return why something sealed in an event can't be read any more, if that is so."""
+    if not stones or event.type == ERASED:
+        return None
+    keys = (found["key"] for found in SEALED.finditer(event.data))
+    return next((stones[key] for key in keys if key in stones), None)
