@@ -32,9 +32,9 @@ class Output:
 
     @property
     def console(self) -> Console:
-        """Return what people read."""
+        """Return what people read; what they wrote in brackets is no markup."""
         told = sys.stdout.isatty() or "COLUMNS" in os.environ
-        return Console(width=None if told else PIPE_WIDTH, highlight=False)
+        return Console(width=None if told else PIPE_WIDTH, highlight=False, markup=False)
 
     def show(self, answer: object, table: Callable[[], RenderableType]) -> None:
         """Show an answer: as JSON, or as what the function makes of it."""

@@ -18,6 +18,7 @@ from muster.v1.plan_service_pb2 import (
 )
 from rich.console import Group, RenderableType
 from rich.table import Table
+from rich.text import Text
 from rich.tree import Tree
 
 from domain.plan.model import Plan
@@ -160,9 +161,13 @@ def _rendered(found: Inspection, file: Path, language: Language) -> RenderableTy
     outcome = either(
         language,
         f"{file}：{len(found.errors)} 个错误，{warnings} 个警告",
-        f"{file}: {len(found.errors)} errors, {warnings} warnings",
+        f"{file}: {_counted(len(found.errors), 'error')}, {_counted(warnings, 'warning')}",
     )
     return f"{shown}\n\n{outcome}" if shown else outcome
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _pinned(ref: PlanRef, output: Output) -> str:
@@ -185,7 +190,8 @@ def _listed(answer: ListPlansResponse, language: Language) -> Table:
 
 
 def _shown(plan: Plan, language: Language) -> RenderableType:
-    head = f"[bold]{plan.title.said_in(language)}[/]  {plan.id} v{plan.version}"
+    title = (plan.title.said_in(language), "bold")
+    head = Text.assemble(title, f"  {plan.id} v{plan.version}")
     return Group(
         head,
         plan.purpose.said_in(language),
@@ -201,7 +207,7 @@ def _organisation(plan: Plan, language: Language) -> Tree:
     branches: dict[str | None, Tree] = {None: tree}
     for group in plan.groups:
         parent = branches.get(group.parent, tree)
-        branches[group.id] = branch = parent.add(f"[bold]{group.title.said_in(language)}[/]")
+        branches[group.id] = branch = parent.add(Text(group.title.said_in(language), style="bold"))
         for post in group.posts:
             line = " → ".join((post.holder, *post.members, *post.deputies))
             branch.add(f"{post.title.said_in(language)}: {line}")

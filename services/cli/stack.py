@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from services.cli.exits import Exit
 from services.cli.forms import Form
@@ -167,7 +168,7 @@ def inbox(folder: FolderOption = DEFAULT_FOLDER, form: FormOption = Form.TABLE) 
         table.add_row(
             str(number), str(mail["X-Envelope-To"]), str(mail["Subject"]), str(mail["Date"])
         )
-    console.print(table)
+    Console(markup=False).print(table)
 
 
 def read(number: int, folder: FolderOption = DEFAULT_FOLDER) -> None:
@@ -251,5 +252,6 @@ def _goes_on_in_background(folder: Folder) -> bool:
 
 
 def fail(text: str, code: Exit = Exit.UNAVAILABLE) -> NoReturn:
-    Console(stderr=True).print(f"[red]muster:[/] {text}", highlight=False, soft_wrap=True)
+    said = Text.assemble(("muster:", "red"), f" {text}")
+    Console(stderr=True).print(said, highlight=False, soft_wrap=True)
     raise typer.Exit(code)

@@ -37,6 +37,13 @@ def test_a_typo_in_a_plan_is_shown_where_it_stands_with_what_was_meant(tmp_path:
     assert "title" in out
 
 
+def test_what_a_plan_has_in_brackets_is_shown(tmp_path: Path) -> None:
+    plan = tmp_path / "plan.yaml"
+    plan.write_text("id: one\nhazard: [fire, crowding]\n", encoding="utf-8")
+    _, out, _ = run("plan", "check", str(plan), "--lang", "en")
+    assert "2 | hazard: [fire, crowding]" in out
+
+
 def test_a_program_reads_the_same_findings(tmp_path: Path) -> None:
     plan = tmp_path / "plan.yaml"
     plan.write_text(TYPO, encoding="utf-8")
