@@ -76,6 +76,29 @@ def report(app: typer.Typer) -> None:
     action(app, "report", role="auditor")(reporting.report)
 
 
+def erase(app: typer.Typer) -> None:
+    """Register `muster erase`."""
+    from services.cli import erase as commands
+    from services.cli.session import action
+
+    action(app, "erase", role="administrator")(commands.erase)
+
+
+def hold(app: typer.Typer) -> None:
+    """Register `muster hold`."""
+    from services.cli import erase as commands
+
+    app.add_typer(commands.hold, name="hold")
+
+
+def disclose(app: typer.Typer) -> None:
+    """Register `muster disclose`."""
+    from services.cli import erase as commands
+    from services.cli.session import action
+
+    action(app, "disclose", role="administrator")(commands.disclose)
+
+
 def demo(app: typer.Typer) -> None:
     """Register `muster demo`."""
     from services.cli import demonstration
@@ -85,7 +108,21 @@ def demo(app: typer.Typer) -> None:
 
 COMMANDS: dict[str, Callable[[typer.Typer], None]] = {
     register.__name__: register
-    for register in (plan, incident, resource, contact, token, replay, verify, watch, report, demo)
+    for register in (
+        plan,
+        incident,
+        resource,
+        contact,
+        token,
+        replay,
+        verify,
+        watch,
+        report,
+        demo,
+        erase,
+        hold,
+        disclose,
+    )
 }
 """How each is registered, by its name."""
 

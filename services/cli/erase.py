@@ -1,0 +1,148 @@
+"""`muster erase`, `muster hold`, `muster disclose`: what is known of people, and for how long."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from muster.v1.privacy_service_pb2 import (
+    DisclosePersonalDataRequest,
+    DisclosePersonalDataResponse,
+    ErasePersonalDataRequest,
+    Erasure,
+    LegalBasis,
+    LiftLegalHoldRequest,
+    PlaceLegalHoldRequest,
+)
+
+from services.cli.asking import new_context
+from services.cli.options import number_of
+from services.cli.output import grid, named
+from services.cli.session import Session, action
+from services.cli.words import Language, date_and_clock, either, heading, word
+
+if TYPE_CHECKING:
+    from muster.v1.common_pb2 import Receipt
+    from rich.table import Table
+
+hold = typer.Typer(no_args_is_help=True, help="What an authority needs may not be erased.")
+
+PREFIX = "LEGAL_BASIS_"
+
+Basis = StrEnum(  # type: ignore[misc] # of the contract's own values
+    "Basis",
+    {
+        name: name.removeprefix(PREFIX).lower().replace("_", "-")
+        for name, number in LegalBasis.items()
+        if number
+    },
+)
+
+PersonArgument = Annotated[
+    str, typer.Argument(metavar="PERSON", help="As the incident, or plans, name them.")
+]
+IncidentOption = Annotated[
+    str, typer.Option("--incident", help="A UUID; the directory of contacts if left out.")
+]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why. It must name nobody.")]
+
+
+async def erase(
+    session: Session,
+    basis: Annotated[Basis, typer.Option("--basis", help="Under which law.")],
+    reason: ReasonOption,
+    person: Annotated[
+        str,
+        typer.Argument(metavar="[PERSON]", help="Everybody of the incident if left out."),
+    ] = "",
+    incident: IncidentOption = "",
+) -> None:
+    """Erase what is known of a person: recorded for good, and then nobody can read it any more."""
+    request = ErasePersonalDataRequest(
+        context=new_context(reason), incident_id=incident, person=person or None
+    )
+    request.basis = number_of(LegalBasis.DESCRIPTOR, basis.name.removeprefix(PREFIX))  # type: ignore[assignment] # one of them
+    receipt = await session.connection.privacy.ErasePersonalData(request, **session.connection.call)
+    session.output.show(receipt, lambda: _kept(receipt, session.output.language))
+
+
+@action(hold, "place", role="administrator")
+async def place(  # noqa: PLR0913, PLR0917 - its options
+    session: Session,
+    name: Annotated[str, typer.Argument(metavar="HOLD", help="A new name for it.")],
+    authority: Annotated[str, typer.Option(help="A court, an office; no person's name.")],
+    reason: ReasonOption,
+    person: Annotated[str, typer.Option(help="Whose data; everybody's of the incident.")] = "",
+    incident: IncidentOption = "",
+) -> None:
+    """Forbid to erase anything while an authority needs it."""
+    request = PlaceLegalHoldRequest(
+        context=new_context(reason),
+        incident_id=incident,
+        hold=name,
+        person=person or None,
+        authority=authority,
+    )
+    receipt = await session.connection.privacy.PlaceLegalHold(request, **session.connection.call)
+    session.output.show(receipt, lambda: _kept(receipt, session.output.language))
+
+
+@action(hold, "lift", role="administrator")
+async def lift(
+    session: Session,
+    name: Annotated[str, typer.Argument(metavar="HOLD", help="Its name.")],
+    reason: ReasonOption,
+    person: Annotated[str, typer.Option(help="The contact, where it is about one.")] = "",
+    incident: IncidentOption = "",
+) -> None:
+    """Say that the authority does not need it any more."""
+    request = LiftLegalHoldRequest(
+        context=new_context(reason), incident_id=incident, hold=name, person=person
+    )
+    receipt = await session.connection.privacy.LiftLegalHold(request, **session.connection.call)
+    session.output.show(receipt, lambda: _kept(receipt, session.output.language))
+
+
+async def disclose(session: Session, person: PersonArgument, incident: IncidentOption = "") -> None:
+    """Show what is known of a person, or when and why it was erased. Who asks is logged."""
+    request = DisclosePersonalDataRequest(incident_id=incident, person=person)
+    answer = await session.connection.privacy.DisclosePersonalData(
+        request, **session.connection.call
+    )
+    session.output.show(answer, lambda: _disclosed(answer, session.output.language))
+
+
+def tombstone(erasure: Erasure, language: Language) -> str:
+    """Say when and under which law something was erased."""
+    at = date_and_clock(erasure.erased_at.ToDatetime(UTC))
+    law = word("basis", named(erasure, "basis"), language)
+    return either(
+        language,
+        f"已于 {at} 依据{law}删除（{erasure.erased_by}，位置 {erasure.position}）",
+        f"erased on {at} under {law} by {erasure.erased_by}, at position {erasure.position}",
+    )
+
+
+def _disclosed(answer: DisclosePersonalDataResponse, language: Language) -> Table:
+    table = grid(("field", "state"), (), language)
+    table.add_row(heading("person", language), answer.person)
+    if answer.HasField("erasure"):
+        table.add_row(heading("state", language), tombstone(answer.erasure, language))
+        return table
+    rows = {
+        "concern": word("concern", named(answer, "concern"), language) if answer.concern else "",
+        "name": answer.name,
+        "contacts": "\n".join(answer.contacts),
+        "particulars": answer.particulars,
+    }
+    for name, value in rows.items():
+        if value:
+            table.add_row(heading(name, language), value)
+    return table
+
+
+def _kept(receipt: Receipt, language: Language) -> str:
+    kinds = ", ".join(receipt.kinds) or either(language, "本已如此", "it is already so")
+    return f"{kinds}  {receipt.stream} v{receipt.version} @{receipt.position}"
