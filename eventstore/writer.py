@@ -33,6 +33,9 @@ CLOSE_TIMEOUT_S = 10.0
 APPEND = """
     SELECT request, status, at_version, at_position, at
     FROM muster.append($1, $2, $3, $4, $5, $6, $7, $8, $9)"""
+APPEND_ONE = """
+    SELECT request, status, at_version, at_position, at
+    FROM muster.append($1, $2, $3, $4, $5, $6, $7, $8)"""
 
 
 class Request:
@@ -178,7 +181,7 @@ class Writer:
     async def _call(self, batch: list[Request]) -> None:
         if self._connection is None:
             self._connection = await connect(self._dsn)
-        call = self._connection.fetch(APPEND, *_columns(batch), timeout=APPEND_TIMEOUT_S)
+        call = self._connection.fetch(*_asked(batch), timeout=APPEND_TIMEOUT_S)
         try:
             rows = await call
         except BaseException:
@@ -211,6 +214,17 @@ class Writer:
     def _abandon(requests: Sequence[Request], error: LogUnavailable) -> None:
         for request in requests:
             request.fail(error)
+
+
+def _asked(batch: Sequence[Request]) -> tuple[object, ...]:
+    """Return how to ask for a batch: the query, and what goes with it."""
+    if len(batch) == 1 and len(batch[0].events) == 1:
+        (request,) = batch
+        event = request.events[0]
+        kind = (event.event_id, event.type, event.schema_version)
+        said = (event.occurred_at, event.data, event.meta)
+        return APPEND_ONE, request.stream, request.expected, *kind, *said
+    return APPEND, *_columns(batch)
 
 
 def _columns(batch: Sequence[Request]) -> tuple[list[object], ...]:

@@ -49,6 +49,20 @@ ALTER TABLE muster.event ENABLE ALWAYS TRIGGER never_changed;
 
 GRANT SELECT ON muster.event TO muster_runtime;
 
+-- The seal of an event; eventstore/seal.py documents what is hashed. Plain SQL, to be inlined.
+CREATE FUNCTION muster.event_hash(
+    before bytea, named bytea, version bigint, event_id uuid, recorded_at timestamptz,
+    occurred_at timestamptz, type bytea, schema_version smallint, data json, meta json
+) RETURNS bytea
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT sha256(
+        '\x6d75737465722f6576656e742f763100'::bytea   -- muster/event/v1 NUL
+        || before || named || int8send(version) || uuid_send(event_id)
+        || timestamptz_send(recorded_at) || timestamptz_send(occurred_at)
+        || int4send(octet_length(type)) || type || int2send(schema_version)
+        || sha256(convert_to(data::text, 'UTF8')) || sha256(convert_to(meta::text, 'UTF8')))
+$$;
+
 -- Append to several streams at once, each standing or falling alone. Request k names a stream, the
 -- version it expects to find, and how many of the events that follow are its own. Per request:
 --   appended   version and position are those of its last event
@@ -65,7 +79,6 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 -- Plans are kept from when the table was empty: never let one scan the whole log.
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
 DECLARE
-    event_tag  CONSTANT bytea := 'muster/event/v1'::bytea || '\x00'::bytea;
     stream_tag CONSTANT bytea := 'muster/stream/v1'::bytea || '\x00'::bytea;
     first      int := 1;   -- of this request's events, among all
     past       int;        -- the first that is not its own
@@ -135,13 +148,8 @@ BEGIN
         FOR i IN first .. past - 1 LOOP
             at_version := at_version + 1;
             pos := pos + 1;
-            head := sha256(
-                event_tag || head || named || int8send(at_version) || uuid_send(ids[i])
-                || now_sent || timestamptz_send(occurred[i])
-                || int4send(octet_length(convert_to(types[i], 'UTF8')))
-                || convert_to(types[i], 'UTF8') || int2send(schemas[i])
-                || sha256(convert_to(datas[i]::text, 'UTF8'))
-                || sha256(convert_to(metas[i]::text, 'UTF8')));
+            head := muster.event_hash(head, named, at_version, ids[i], now_at, occurred[i],
+                convert_to(types[i], 'UTF8'), schemas[i], datas[i], metas[i]);
             homes[i] := streams[k]; kept_at[i] := pos; versions[i] := at_version; hashes[i] := head;
         END LOOP;
         stored := true;
@@ -161,6 +169,51 @@ BEGIN
             WHERE n.position IS NOT NULL;
         PERFORM pg_notify('muster_log', pos::text);   -- a doorbell, never the data
     END IF;
+END
+$$;
+
+-- The same for one event, which is what most calls bring: a quarter faster. What cannot simply be
+-- appended is left to the one above, which knows how to say so.
+CREATE FUNCTION muster.append(
+    to_stream text, expected bigint, id uuid, type text, schema smallint, occurred timestamptz,
+    data json, meta json
+) RETURNS TABLE (request int, status text, at_version bigint, at_position bigint, at timestamptz)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
+DECLARE
+    named bytea := convert_to(to_stream, 'UTF8');
+    head  bytea;
+BEGIN
+    PERFORM pg_advisory_xact_lock(7309940773834519397);
+    named := int4send(octet_length(named)) || named;
+    SELECT e.version, e.hash INTO at_version, head
+        FROM muster.event e WHERE e.stream = to_stream ORDER BY e.version DESC LIMIT 1;
+    IF NOT FOUND THEN
+        at_version := 0;
+        head := sha256('muster/stream/v1'::bytea || '\x00'::bytea || named);
+    END IF;
+    IF expected IS DISTINCT FROM at_version
+       OR EXISTS (SELECT FROM muster.event e WHERE e.event_id = id) THEN
+        RETURN QUERY SELECT * FROM muster.append(
+            ARRAY[to_stream], ARRAY[expected], ARRAY[1], ARRAY[id], ARRAY[type], ARRAY[schema],
+            ARRAY[occurred], ARRAY[data], ARRAY[meta]);
+        RETURN;
+    END IF;
+
+    SELECT e.position, e.recorded_at INTO at_position, at
+        FROM muster.event e ORDER BY e.position DESC LIMIT 1;
+    at_version := at_version + 1;
+    at_position := coalesce(at_position, 0) + 1;
+    at := greatest(clock_timestamp(), at + interval '1 microsecond');
+    INSERT INTO muster.event (position, recorded_at, occurred_at, event_id, version,
+            schema_version, stream, type, data, meta, hash)
+        VALUES (at_position, at, occurred, id, at_version, schema, to_stream, type, data, meta,
+                muster.event_hash(head, named, at_version, id, at, occurred,
+                                  convert_to(type, 'UTF8'), schema, data, meta));
+    PERFORM pg_notify('muster_log', at_position::text);
+    request := 1;
+    status := 'appended';
+    RETURN NEXT;
 END
 $$;
 
@@ -186,4 +239,7 @@ END
 $$;
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA muster FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION muster.append, muster.position_at TO muster_runtime;
+GRANT EXECUTE ON FUNCTION
+    muster.append (text[], bigint[], int[], uuid[], text[], smallint[], timestamptz[], json[], json[]),
+    muster.append (text, bigint, uuid, text, smallint, timestamptz, json, json),
+    muster.position_at TO muster_runtime;
