@@ -181,7 +181,8 @@ class Writer:
     async def _call(self, batch: list[Request]) -> None:
         if self._connection is None:
             self._connection = await connect(self._dsn)
-        call = self._connection.fetch(*_asked(batch), timeout=APPEND_TIMEOUT_S)
+        query, arguments = _asked(batch)
+        call = self._connection.fetch(query, *arguments, timeout=APPEND_TIMEOUT_S)
         try:
             rows = await call
         except BaseException:
@@ -216,15 +217,15 @@ class Writer:
             request.fail(error)
 
 
-def _asked(batch: Sequence[Request]) -> tuple[object, ...]:
+def _asked(batch: Sequence[Request]) -> tuple[str, tuple[object, ...]]:
     """Return how to ask for a batch: the query, and what goes with it."""
     if len(batch) == 1 and len(batch[0].events) == 1:
         (request,) = batch
         event = request.events[0]
         kind = (event.event_id, event.type, event.schema_version)
         said = (event.occurred_at, event.data, event.meta)
-        return APPEND_ONE, request.stream, request.expected, *kind, *said
-    return APPEND, *_columns(batch)
+        return APPEND_ONE, (request.stream, request.expected, *kind, *said)
+    return APPEND, _columns(batch)
 
 
 def _columns(batch: Sequence[Request]) -> tuple[list[object], ...]:
