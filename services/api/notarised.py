@@ -11,6 +11,8 @@ from domain.record.divergence import DIVERGENCES
 from eventstore.proofs import Proofs
 from eventstore.readmission import ReadmittingLog
 from eventstore.recorder import Recorder
+from services.api.exporting import Exporting
+from services.api.places import Places
 from services.api.proving import Proving
 from services.api.verifying import Verifying
 
@@ -36,6 +38,7 @@ async def notarised(settings: Settings, store: Log) -> AsyncIterator[Notarised]:
     try:
         proving = Proving(store, proofs, settings.notary.folder)
         verifying = Verifying(dsn, store, proofs, proving)
+        exporting = Exporting(store, proofs, Places(store), settings.notary)
         reopening = ReadmittingLog(dsn, proofs.pool)
 
         async def standing(_state: object, _command: object) -> object:
@@ -49,7 +52,7 @@ async def notarised(settings: Settings, store: Log) -> AsyncIterator[Notarised]:
                 "GetInclusionProof": proving.inclusion,
                 "GetConsistencyProof": proving.consistency,
             },
-            {"Verify": verifying.verify},
+            {"Verify": verifying.verify, "ExportCase": exporting.export},
         )
     finally:
         await proofs.close()

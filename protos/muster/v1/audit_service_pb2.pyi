@@ -561,6 +561,78 @@ class GetConsistencyProofResponse(_message.Message):
 Global___GetConsistencyProofResponse: _TypeAlias = GetConsistencyProofResponse  # noqa: Y015
 
 @_typing.final
+class ExportCaseRequest(_message.Message):
+    """Asks for the bundle of a case."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    INCIDENT_ID_FIELD_NUMBER: _builtins.int
+    KNOWN_SIZES_FIELD_NUMBER: _builtins.int
+    incident_id: _builtins.str
+    """The incident."""
+    @_builtins.property
+    def context(self) -> _common_pb2.CommandContext:
+        """How it is asked; the reason says for whom."""
+
+    @_builtins.property
+    def known_sizes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Sizes of the log of which somebody kept checkpoints: the bundle proves that the log begins with those. At most
+        100.
+        """
+
+    def __init__(
+        self,
+        *,
+        context: _common_pb2.CommandContext | None = ...,
+        incident_id: _builtins.str = ...,
+        known_sizes: _abc.Iterable[_builtins.int] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "incident_id", b"incident_id", "known_sizes", b"known_sizes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportCaseRequest: _TypeAlias = ExportCaseRequest  # noqa: Y015
+
+@_typing.final
+class ExportCaseResponse(_message.Message):
+    """Some more of a file of the bundle. The files come in turn, each in order; `manifest.json` comes last, and
+    without it the bundle is not whole.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PATH_FIELD_NUMBER: _builtins.int
+    CONTENT_FIELD_NUMBER: _builtins.int
+    EVENTS_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    path: _builtins.str
+    """Which file, such as `events.jsonl`; none while the notary's signature is awaited."""
+    content: _builtins.bytes
+    """What is to be written to its end."""
+    events: _builtins.int
+    """Events sent so far."""
+    total: _builtins.int
+    """How many there are."""
+    def __init__(
+        self,
+        *,
+        path: _builtins.str = ...,
+        content: _builtins.bytes = ...,
+        events: _builtins.int = ...,
+        total: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "events", b"events", "path", b"path", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportCaseResponse: _TypeAlias = ExportCaseResponse  # noqa: Y015
+
+@_typing.final
 class AcknowledgeDivergenceRequest(_message.Message):
     """Asks to let the log go on. The reason in the context is required."""
 

@@ -67,6 +67,11 @@ class AuditServiceStub:
                 request_serializer=muster_dot_v1_dot_audit__service__pb2.GetConsistencyProofRequest.SerializeToString,
                 response_deserializer=muster_dot_v1_dot_audit__service__pb2.GetConsistencyProofResponse.FromString,
                 _registered_method=True)
+        self.ExportCase = channel.unary_stream(
+                '/muster.v1.AuditService/ExportCase',
+                request_serializer=muster_dot_v1_dot_audit__service__pb2.ExportCaseRequest.SerializeToString,
+                response_deserializer=muster_dot_v1_dot_audit__service__pb2.ExportCaseResponse.FromString,
+                _registered_method=True)
         self.AcknowledgeDivergence = channel.unary_unary(
                 '/muster.v1.AuditService/AcknowledgeDivergence',
                 request_serializer=muster_dot_v1_dot_audit__service__pb2.AcknowledgeDivergenceRequest.SerializeToString,
@@ -120,6 +125,14 @@ class AuditServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExportCase(self, request, context):
+        """Hands out the events of a case as the files of a bundle that proves itself. That it was handed out is itself
+        an event, which goes with it; asked again under the same command id it is the same export.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def AcknowledgeDivergence(self, request, context):
         """Lets a log be written again that was found to be another one than was signed.
         """
@@ -159,6 +172,11 @@ def add_AuditServiceServicer_to_server(servicer, server):
                     servicer.GetConsistencyProof,
                     request_deserializer=muster_dot_v1_dot_audit__service__pb2.GetConsistencyProofRequest.FromString,
                     response_serializer=muster_dot_v1_dot_audit__service__pb2.GetConsistencyProofResponse.SerializeToString,
+            ),
+            'ExportCase': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportCase,
+                    request_deserializer=muster_dot_v1_dot_audit__service__pb2.ExportCaseRequest.FromString,
+                    response_serializer=muster_dot_v1_dot_audit__service__pb2.ExportCaseResponse.SerializeToString,
             ),
             'AcknowledgeDivergence': grpc.unary_unary_rpc_method_handler(
                     servicer.AcknowledgeDivergence,
@@ -329,6 +347,33 @@ class AuditService:
             '/muster.v1.AuditService/GetConsistencyProof',
             muster_dot_v1_dot_audit__service__pb2.GetConsistencyProofRequest.SerializeToString,
             muster_dot_v1_dot_audit__service__pb2.GetConsistencyProofResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportCase(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/muster.v1.AuditService/ExportCase',
+            muster_dot_v1_dot_audit__service__pb2.ExportCaseRequest.SerializeToString,
+            muster_dot_v1_dot_audit__service__pb2.ExportCaseResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -47,6 +47,10 @@ class AuditServiceStub:
     """Proves that an event is in the log that was signed (RFC 9162, section 2.1.3)."""
     GetConsistencyProof: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.GetConsistencyProofRequest, _audit_service_pb2.GetConsistencyProofResponse]
     """Proves that the log that was signed begins with an earlier one (RFC 9162, section 2.1.4)."""
+    ExportCase: _grpc.UnaryStreamMultiCallable[_audit_service_pb2.ExportCaseRequest, _audit_service_pb2.ExportCaseResponse]
+    """Hands out the events of a case as the files of a bundle that proves itself. That it was handed out is itself
+    an event, which goes with it; asked again under the same command id it is the same export.
+    """
     AcknowledgeDivergence: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.AcknowledgeDivergenceRequest, _common_pb2.Receipt]
     """Lets a log be written again that was found to be another one than was signed."""
 
@@ -67,6 +71,10 @@ class AuditServiceAsyncStub(AuditServiceStub):
     """Proves that an event is in the log that was signed (RFC 9162, section 2.1.3)."""
     GetConsistencyProof: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.GetConsistencyProofRequest, _audit_service_pb2.GetConsistencyProofResponse]  # type: ignore[assignment]
     """Proves that the log that was signed begins with an earlier one (RFC 9162, section 2.1.4)."""
+    ExportCase: _aio.UnaryStreamMultiCallable[_audit_service_pb2.ExportCaseRequest, _audit_service_pb2.ExportCaseResponse]  # type: ignore[assignment]
+    """Hands out the events of a case as the files of a bundle that proves itself. That it was handed out is itself
+    an event, which goes with it; asked again under the same command id it is the same export.
+    """
     AcknowledgeDivergence: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.AcknowledgeDivergenceRequest, _common_pb2.Receipt]  # type: ignore[assignment]
     """Lets a log be written again that was found to be another one than was signed."""
 
@@ -120,6 +128,16 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_audit_service_pb2.GetConsistencyProofResponse, _abc.Awaitable[_audit_service_pb2.GetConsistencyProofResponse]]:
         """Proves that the log that was signed begins with an earlier one (RFC 9162, section 2.1.4)."""
+
+    @_abc_1.abstractmethod
+    def ExportCase(
+        self,
+        request: _audit_service_pb2.ExportCaseRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_audit_service_pb2.ExportCaseResponse], _abc.AsyncIterator[_audit_service_pb2.ExportCaseResponse]]:
+        """Hands out the events of a case as the files of a bundle that proves itself. That it was handed out is itself
+        an event, which goes with it; asked again under the same command id it is the same export.
+        """
 
     @_abc_1.abstractmethod
     def AcknowledgeDivergence(

@@ -66,6 +66,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Read `muster status`, find out why, restore from a backup or acknowledge it; asking again won't help."""
     ERROR_REASON_NOT_SIGNED_YET: _ErrorReason.ValueType  # 51
     """Wait a moment: the notary signs within two seconds. Or ask about a smaller tree."""
+    ERROR_REASON_LOG_KEY_UNKNOWN: _ErrorReason.ValueType  # 52
+    """Let MUSTER_NOTARY__FOLDER be the folder of the notary, and the notary run."""
     ERROR_REASON_VERSION_UNKNOWN: _ErrorReason.ValueType  # 61
     """Ask for a version up to the current one."""
     ERROR_REASON_VENUE_NOT_PERMITTED: _ErrorReason.ValueType  # 81
@@ -247,6 +249,8 @@ ERROR_REASON_LOG_DIVERGED: ErrorReason.ValueType  # 50
 """Read `muster status`, find out why, restore from a backup or acknowledge it; asking again won't help."""
 ERROR_REASON_NOT_SIGNED_YET: ErrorReason.ValueType  # 51
 """Wait a moment: the notary signs within two seconds. Or ask about a smaller tree."""
+ERROR_REASON_LOG_KEY_UNKNOWN: ErrorReason.ValueType  # 52
+"""Let MUSTER_NOTARY__FOLDER be the folder of the notary, and the notary run."""
 ERROR_REASON_VERSION_UNKNOWN: ErrorReason.ValueType  # 61
 """Ask for a version up to the current one."""
 ERROR_REASON_VENUE_NOT_PERMITTED: ErrorReason.ValueType  # 81

@@ -1,0 +1,79 @@
+"""An export's own stream: which events of a case left the house, on whose request.
+
+It is recorded before the bundle is made and goes with it, under the same signature: so a bundle
+from which events were taken out, at its end too, is not the one that the log speaks of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import Field, StringConstraints
+
+from domain.aggregate import Asked, Decider, Refused
+from domain.refusals import Refusal
+from domain.values import Command, Fact, IncidentId, Value
+
+Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+"""SHA-256, in hexadecimal."""
+
+
+class Span(Value):
+    """Some events of one stream, without a gap: from one version to another."""
+
+    stream: str
+    first: int = Field(ge=1)
+    last: int = Field(ge=1)
+    hash: Hash
+    """Of the last one, which by its chain stands for all before it."""
+
+
+class CaseExported(Fact):
+    """The events of a case were handed out as a bundle that can be verified by itself."""
+
+    kind: Literal["CaseExported"] = "CaseExported"
+    incident: str
+    spans: tuple[Span, ...]
+
+
+class ExportCase(Command):
+    """Hand out the events of a case."""
+
+    kind: Literal["ExportCase"] = "ExportCase"
+    incident: IncidentId
+
+
+class Export(NamedTuple):
+    """What was exported; nothing yet if None."""
+
+    exported: CaseExported | None = None
+
+
+def evolve(_state: Export, fact: Fact) -> Export:
+    """Take a fact into account."""
+    assert isinstance(fact, CaseExported), fact  # noqa: S101 - no other kind
+    return Export(fact)
+
+
+def decide(
+    state: Export, asked: Asked, _now: datetime, surroundings: object
+) -> Sequence[Fact] | Refused:
+    """Decide what goes with a case: the spans that were found in the log."""
+    ask = asked.command
+    assert isinstance(ask, ExportCase), ask  # noqa: S101 - the only command
+    if state.exported is not None:
+        return []
+    if not isinstance(surroundings, tuple) or not surroundings:
+        return Refused(Refusal.INCIDENT_UNKNOWN)
+    return [CaseExported(incident=ask.incident, spans=surroundings)]
+
+
+EXPORTS = Decider[Export](
+    category="export",
+    initial=Export(),
+    facts={"CaseExported": CaseExported},
+    evolve=evolve,
+    decide=decide,
+)

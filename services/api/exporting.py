@@ -1,0 +1,147 @@
+"""Cases as bundles that prove themselves: recorded first, then signed, then sent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from muster.v1 import audit_service_pb2
+
+from domain.aggregate import Refused
+from domain.record.export import EXPORTS, CaseExported, ExportCase
+from domain.values import IncidentId, Text
+from eventstore.archive import newest
+from eventstore.bundle.case import spans_of
+from eventstore.bundle.writing import Export, write
+from eventstore.note import Note
+from eventstore.proofs import ProofUnavailable
+from eventstore.recorder import Recorder
+from services.api.commands import asked, context_of, incident_id
+from services.api.failures import Failure, Violation, of_refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from domain.record.export import Export as Known
+    from domain.record.export import Span
+    from domain.values import Command
+    from eventstore.log import Log
+    from eventstore.proofs import Kept, Proofs
+    from services.api.edge import Call
+    from services.api.places import Places
+    from services.settings import Notary
+
+NOTARY_PATIENCE_S = 30.0
+"""How long to wait for the checkpoint over the export; the notary signs within two seconds."""
+
+WITNESS_PATIENCE_S = 5.0
+"""How long to wait, beyond that, for a checkpoint that somebody cosigned."""
+
+LOOK_S = 0.2
+KNOWN_SIZES_MAX = 100
+
+EVENTS = "events.jsonl"
+SIZES = Text.of("最多100个，且不得大于已签署的大小", "at most 100, none larger than what is signed")
+
+Step = audit_service_pb2.ExportCaseResponse
+
+
+class Exporting:
+    """Hands out cases."""
+
+    def __init__(self, log: Log, proofs: Proofs, places: Places, notary: Notary) -> None:
+        self._log = log
+        self._proofs = proofs
+        self._places = places
+        self._notary = notary
+        self._recorder: Recorder[Known] = Recorder(
+            log, EXPORTS, clock=_now, surroundings=self._found
+        )
+
+    async def export(self, request: Any, call: Call) -> AsyncGenerator[Step, None]:
+        """Record that a case is exported, wait until that is signed, and send the bundle."""
+        incident = incident_id(request.incident_id)
+        await self._refuse(incident, call)
+        key = self._key()
+        context = context_of(request)
+        ask = asked(ExportCase(incident=IncidentId(incident)), context, call)
+        name = str(context.command_id)
+        recorded = await self._recorder.record(name, ask)
+        if isinstance(recorded, Refused):
+            raise of_refusal(recorded, ask, f"{EXPORTS.category}/{name}")
+        if context.validate_only:
+            return
+        known = await self._recorder.known(name)
+        exported = known.state.exported
+        assert isinstance(exported, CaseExported), "it was just recorded"  # noqa: S101 - as it says
+        export = Export(name, incident, exported.spans, await self._signed(known.position), key)
+        export = export._replace(
+            witnesses=[one.key for one in self._notary.witnesses],
+            known_sizes=_sizes(request, export.latest),
+        )
+        async for step in self._sent(export):
+            yield step
+
+    async def _sent(self, export: Export) -> AsyncGenerator[Step, None]:
+        events, total = 0, export.events
+        try:
+            async for part in write(self._log, self._proofs, export):
+                if part.path == EVENTS:
+                    events += part.content.count(b"\n")
+                yield Step(path=part.path, content=part.content, events=events, total=total)
+        except ProofUnavailable:
+            raise _not_signed(export.latest.size, 0) from None
+
+    async def _found(self, _state: Known, command: Command) -> tuple[Span, ...]:
+        assert isinstance(command, ExportCase), command  # noqa: S101 - the only command
+        return await spans_of(self._log, command.incident)
+
+    async def _refuse(self, incident: str, call: Call) -> None:
+        """Refuse an incident that there isn't, or that is elsewhere."""
+        stream = f"incident/{incident}"
+        if await self._places.venue(stream) is None:
+            raise Failure("INCIDENT_UNKNOWN", {"incident": incident}, subject=stream)
+        await self._places.refuse_elsewhere(call.actor, stream)
+
+    def _key(self) -> str:
+        """Return who signs: without that a bundle can't be verified."""
+        archive = newest(self._notary.folder)
+        key = archive.log_key() if archive else None
+        if key is None:
+            raise Failure("LOG_KEY_UNKNOWN")
+        return key.strip()
+
+    async def _signed(self, position: int) -> Kept:
+        """Return a checkpoint over a position, cosigned if there are witnesses who do so soon."""
+        waited = 0.0
+        while True:
+            latest = await self._proofs.latest()
+            covers = latest is not None and latest.size >= position
+            if latest is not None and covers and self._is_enough(latest, waited):
+                return latest
+            if waited >= NOTARY_PATIENCE_S and not covers:
+                raise _not_signed(position, latest.size if latest else 0)
+            await asyncio.sleep(LOOK_S)
+            waited += LOOK_S
+
+    def _is_enough(self, latest: Kept, waited: float) -> bool:
+        alone = len(Note.parse(latest.note).signatures) <= 1
+        return not (self._notary.witnesses and alone) or waited >= WITNESS_PATIENCE_S
+
+
+def _sizes(request: Any, latest: Kept) -> Sequence[int]:
+    sizes = sorted(set(request.known_sizes))
+    if len(sizes) > KNOWN_SIZES_MAX or any(not 0 < size <= latest.size for size in sizes):
+        broken = Violation("known_sizes", "known_sizes", SIZES)
+        raise Failure("FIELD_INVALID", violations=[broken])
+    return sizes
+
+
+def _not_signed(wanted: int, signed: int) -> Failure:
+    return Failure("NOT_SIGNED_YET", {"wanted": str(wanted), "signed": str(signed)})
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,1 @@
+"""The bundle of a case, and the two verifiers of it."""

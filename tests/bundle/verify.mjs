@@ -1,0 +1,499 @@
+// A second verifier of a case's bundle, in another language, with another library's cryptography,
+// written from FORMAT.md: `node verify.mjs FOLDER [--key KEY]`, `node verify.mjs --vectors FILE`.
+// Ends with 0 if the bundle is sound, 1 if it diverges, 2 if it is not a bundle.
+
+import { createHash, createPublicKey, verify as verifySignature } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const FORMAT = "muster-case-bundle/1";
+const REQUIRED = ["checkpoint", "consistency.json", "events.jsonl", "keys/log.vkey", "proofs.jsonl"];
+const HASH = /^[0-9a-f]{64}$/;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const INSTANT = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)\.(\d{6})Z$/;
+const I64_MAX = 2n ** 63n - 1n;
+const EPOCH_MS = Date.UTC(2000, 0, 1);
+const SPKI = Buffer.from("302a300506032b6570032100", "hex"); // RFC 8410: what precedes the 32 bytes
+
+class Divergence extends Error {
+  constructor(field, place = {}) {
+    super(field);
+    this.field = field;
+    this.place = place;
+  }
+}
+class NotABundle extends Error {}
+
+const sha256 = (...parts) => {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part);
+  return hash.digest();
+};
+const hex = (text) => Buffer.from(text, "hex");
+const insist = (holds, field, place) => {
+  if (!holds) throw new Divergence(field, place);
+};
+
+// -- strict JSON: each key once, whole numbers as BigInt, whole characters --------------------------
+
+function strict(text) {
+  let at = 0;
+  const fail = () => {
+    throw new Divergence("json");
+  };
+  const space = () => {
+    while (" \t\n\r".includes(text[at] ?? "x")) at += 1;
+  };
+  const take = (token) => {
+    if (!text.startsWith(token, at)) fail();
+    at += token.length;
+  };
+  const string = () => {
+    const found = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
+    found.lastIndex = at;
+    const match = found.exec(text) ?? fail();
+    at += match[0].length;
+    const value = JSON.parse(match[0]);
+    if (!value.isWellFormed()) fail();
+    return value;
+  };
+  const members = (close, one) => {
+    at += 1;
+    space();
+    if (text[at] === close) {
+      at += 1;
+      return;
+    }
+    for (;;) {
+      one();
+      space();
+      if (text[at] === close) break;
+      take(",");
+      space();
+    }
+    at += 1;
+  };
+  const value = () => {
+    space();
+    switch (text[at]) {
+      case "{": {
+        const read = new Map();
+        members("}", () => {
+          const name = string();
+          space();
+          take(":");
+          if (read.has(name)) fail();
+          read.set(name, value());
+        });
+        return Object.fromEntries(read);
+      }
+      case "[": {
+        const read = [];
+        members("]", () => read.push(value()));
+        return read;
+      }
+      case '"':
+        return string();
+      case "t":
+        take("true");
+        return true;
+      case "f":
+        take("false");
+        return false;
+      case "n":
+        take("null");
+        return null;
+      default: {
+        const found = /-?(?:0|[1-9][0-9]*)/y;
+        found.lastIndex = at;
+        const match = found.exec(text) ?? fail();
+        at += match[0].length;
+        if (match[0] === "-0" || match[0].length > 20 || /[.eE0-9]/.test(text[at] ?? "")) fail();
+        const read = BigInt(match[0]);
+        return read > I64_MAX || read < -I64_MAX ? fail() : read;
+      }
+    }
+  };
+  const read = value();
+  space();
+  return at === text.length ? read : fail();
+}
+
+function utf8(content) {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(content);
+  } catch {
+    throw new Divergence("text");
+  }
+}
+
+function shaped(what, said, fields) {
+  const names = said !== null && typeof said === "object" && !Array.isArray(said) ? Object.keys(said) : [];
+  insist(names.sort().join() === Object.keys(fields).sort().join(), what);
+  for (const [name, form] of Object.entries(fields)) {
+    const value = said[name];
+    if (form === "integer") insist(typeof value === "bigint", name);
+    else if (form === "list") insist(Array.isArray(value), name);
+    else insist(typeof value === "string" && (form === "text" || form.test(value)), name);
+  }
+  return said;
+}
+
+// -- what is hashed ----------------------------------------------------------------------------------
+
+const integer = (value, bytes) => {
+  const content = Buffer.alloc(8);
+  content.writeBigInt64BE(BigInt(value));
+  return content.subarray(8 - bytes);
+};
+const sized = (text) => Buffer.concat([integer(Buffer.byteLength(text), 4), Buffer.from(text)]);
+const genesis = (stream) => sha256("muster/stream/v1\0", sized(stream));
+
+function microseconds(instant) {
+  const [, year, month, day, hour, minute, second, micro] = INSTANT.exec(instant);
+  const date = new Date(0);
+  date.setUTCFullYear(+year, +month - 1, +day);
+  date.setUTCHours(+hour, +minute, +second);
+  insist(date.toISOString().slice(0, 19) === instant.slice(0, 19), "instant");
+  return BigInt(date.getTime() - EPOCH_MS) * 1000n + BigInt(micro);
+}
+
+const preimage = (event) =>
+  Buffer.concat([
+    Buffer.from("muster/event/v1\0"),
+    hex(event.before),
+    sized(event.stream),
+    integer(event.version, 8),
+    hex(event.event_id.replaceAll("-", "")),
+    integer(microseconds(event.recorded_at), 8),
+    integer(microseconds(event.occurred_at), 8),
+    sized(event.type),
+    integer(event.schema_version, 2),
+    sha256(event.data),
+    sha256(event.meta),
+  ]);
+
+const leafOf = (entry) => sha256("\0", entry);
+const node = (left, right) => sha256("\x01", left, right);
+
+// The tree from its definition: who is left, who is right, split at the largest power of two below.
+
+const split = (size) => {
+  let half = 1n;
+  while (half * 2n < size) half *= 2n;
+  return half;
+};
+
+function rootFrom(leaf, index, size, proof) {
+  if (size === 1n) return proof.length === 0 ? leaf : null;
+  if (proof.length === 0) return null;
+  const half = split(size);
+  const [rest, last] = [proof.slice(0, -1), proof.at(-1)];
+  const inner = index < half ? rootFrom(leaf, index, half, rest) : rootFrom(leaf, index - half, size - half, rest);
+  if (inner === null) return null;
+  return index < half ? node(inner, last) : node(last, inner);
+}
+
+const includes = (leaf, index, size, proof, root) =>
+  index >= 0n && index < size && (rootFrom(leaf, index, size, proof)?.equals(root) ?? false);
+
+// Both roots at once, from what is common to the two trees (RFC 6962, 2.1.2: SUBPROOF).
+function rootsFrom(first, second, proof, older, whole) {
+  if (first === second) {
+    if (whole) return proof.length === 0 ? [older, older] : null;
+    return proof.length === 1 ? [proof[0], proof[0]] : null;
+  }
+  if (proof.length === 0) return null;
+  const half = split(second);
+  const [rest, last] = [proof.slice(0, -1), proof.at(-1)];
+  if (first <= half) {
+    const inner = rootsFrom(first, half, rest, older, whole);
+    return inner && [inner[0], node(inner[1], last)];
+  }
+  const inner = rootsFrom(first - half, second - half, rest, older, false);
+  return inner && [node(last, inner[0]), node(last, inner[1])];
+}
+
+function begins(first, older, second, newer, proof) {
+  if (first === 0n) return proof.length === 0 && older.equals(sha256(""));
+  if (first > second) return false;
+  const roots = rootsFrom(first, second, proof, older, true);
+  return roots !== null && roots[0].equals(older) && roots[1].equals(newer);
+}
+
+// -- signed notes ------------------------------------------------------------------------------------
+
+function ed25519(key, message, signature) {
+  if (key.length !== 32 || signature.length !== 64) return false;
+  try {
+    const known = createPublicKey({ key: Buffer.concat([SPKI, key]), format: "der", type: "spki" });
+    return verifySignature(null, message, known, signature);
+  } catch {
+    return false;
+  }
+}
+
+function base64(text, field) {
+  const content = Buffer.from(text, "base64");
+  insist(text !== "" && content.toString("base64") === text, field);
+  return content;
+}
+
+const isName = (name) => name !== "" && !/[+\s]/u.test(name);
+
+function keyOf(text) {
+  const line = text.replace(/\n+$/, "");
+  const [name, id, ...rest] = line.split("+");
+  insist(rest.length > 0 && isName(name), "key");
+  const content = base64(rest.join("+"), "key");
+  insist(content.length === 33 && [1, 4].includes(content[0]), "key");
+  const made = sha256(name, "\n", content).subarray(0, 4).toString("hex");
+  insist(made === id, "key");
+  return { name, id, kind: content[0], bytes: content.subarray(1), line };
+}
+
+function noteOf(content) {
+  const whole = utf8(content);
+  const at = whole.lastIndexOf("\n\n");
+  insist(at > 0 && whole.endsWith("\n"), "note");
+  const text = whole.slice(0, at + 1);
+  const lines = text.slice(0, -1).split("\n");
+  insist(lines.length >= 3 && lines.every((line) => line !== ""), "note");
+  insist(/^(0|[1-9][0-9]{0,18})$/.test(lines[1]) && BigInt(lines[1]) <= I64_MAX, "size");
+  const root = base64(lines[2], "root");
+  insist(root.length === 32, "root");
+  const signatures = whole.slice(at + 2, -1).split("\n").map((line) => {
+    const [dash, name, encoded, ...more] = line.split(" ");
+    insist(dash === "\u2014" && encoded !== undefined && more.length === 0 && isName(name), "signature");
+    const bytes = base64(encoded, "signature");
+    insist(bytes.length > 4, "signature");
+    return { name, id: bytes.subarray(0, 4).toString("hex"), bytes: bytes.subarray(4) };
+  });
+  return { origin: lines[0], size: BigInt(lines[1]), root, text, signatures };
+}
+
+function signedBy(note, key) {
+  const mine = note.signatures.filter((one) => one.name === key.name && one.id === key.id);
+  for (const { bytes } of mine) {
+    const [message, signature] =
+      key.kind === 4 && bytes.length === 72
+        ? [`cosignature/v1\ntime ${bytes.readBigUInt64BE()}\n${note.text}`, bytes.subarray(8)]
+        : [note.text, bytes];
+    insist(ed25519(key.bytes, Buffer.from(message), signature), "signature");
+  }
+  return mine.length > 0;
+}
+
+// -- the bundle --------------------------------------------------------------------------------------
+
+const EVENT = {
+  position: "integer", stream: /^[^/\n]+\/[^\n]+$/, version: "integer", event_id: UUID,
+  recorded_at: INSTANT, occurred_at: INSTANT, type: /^[^\n]+$/, schema_version: "integer",
+  data: "text", meta: "text", data_sha256: HASH, meta_sha256: HASH, before: HASH, hash: HASH,
+};
+const MANIFEST = {
+  format: "text", case: UUID, export: UUID, log: "text", checkpoint: "integer", events: "integer",
+  files: "list",
+};
+const SPAN = { stream: "text", first: "integer", last: "integer", hash: HASH };
+const PATH = /^(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9._/+-]{0,199}$/;
+
+function hashes(list) {
+  insist(list.every((one) => typeof one === "string" && HASH.test(one)), "proof");
+  return list.map(hex);
+}
+
+function verifyBundle(folder, given) {
+  const found = [];
+  const attempt = (place, step) => {
+    try {
+      return step();
+    } catch (error) {
+      if (error instanceof Divergence) found.push({ field: error.field, ...place, ...error.place });
+      else if (error.code !== undefined) found.push({ field: "file", ...place });
+      else throw error;
+      return undefined;
+    }
+  };
+  const read = (path) => readFileSync(join(folder, path));
+  const manifest = manifestOf(read);
+  const listed = new Map(manifest.files.map((one) => [one.path, one]));
+  for (const path of REQUIRED) attempt({ file: "manifest.json" }, () => insist(listed.has(path), "files"));
+  for (const [path, meant] of listed) {
+    attempt({ file: path }, () => {
+      const content = read(path);
+      insist(BigInt(content.length) === meant.bytes && sha256(content).toString("hex") === meant.sha256, "sha256");
+    });
+  }
+  const mine = attempt({ file: "keys/log.vkey" }, () => keyOf(utf8(read("keys/log.vkey"))));
+  const key = given ? keyOf(given) : mine;
+  attempt({ file: "keys/log.vkey" }, () => insist(!given || mine?.line === key.line, "key"));
+  const witnesses = listed.has("keys/witnesses.vkeys")
+    ? (attempt({ file: "keys/witnesses.vkeys" }, () =>
+        utf8(read("keys/witnesses.vkeys")).split("\n").filter(Boolean).map(keyOf)) ?? [])
+    : [];
+  const checked = (path) => {
+    const note = noteOf(read(path));
+    if (key) {
+      insist(note.origin === key.name, "origin");
+      insist(signedBy(note, key), "signature");
+    }
+    for (const witness of witnesses) signedBy(note, witness);
+    return note;
+  };
+  const latest = attempt({ file: "checkpoint" }, () => checked("checkpoint"));
+  if (!latest) return found;
+  attempt({ file: "manifest.json" }, () => {
+    insist(manifest.checkpoint === latest.size, "checkpoint");
+    insist(manifest.log === latest.origin, "log");
+  });
+  const proofs = new Map();
+  attempt({ file: "consistency.json" }, () => {
+    const said = shaped("consistency", strict(utf8(read("consistency.json"))), { size: "integer", proofs: "list" });
+    insist(said.size === latest.size, "size");
+    for (const one of said.proofs) {
+      shaped("consistency", one, { from: "integer", proof: "list" });
+      proofs.set(one.from, hashes(one.proof));
+    }
+  });
+  for (const path of listed.keys()) {
+    const stamped = path.startsWith("timestamps/") && path.endsWith(".note");
+    if (!path.startsWith("checkpoints/") && !stamped) continue;
+    attempt({ file: path }, () => {
+      const note = checked(path);
+      insist(path === (stamped ? `timestamps/${note.size}.note` : `checkpoints/${note.size}`), "size");
+      const proof = proofs.get(note.size) ?? [];
+      insist(begins(note.size, note.root, latest.size, latest.root, proof), "consistency");
+      if (!stamped) return;
+      const token = read(path.replace(/note$/, "tsr"));
+      const digests = ["sha256", "sha512"].map((name) => createHash(name).update(read(path)).digest());
+      insist(digests.some((digest) => token.includes(digest)), "timestamp");
+    });
+  }
+  verifyEvents(read, manifest, latest, attempt);
+  return found;
+}
+
+function manifestOf(read) {
+  try {
+    const said = shaped("manifest", strict(utf8(read("manifest.json"))), MANIFEST);
+    insist(said.format === FORMAT, "format");
+    for (const one of said.files) shaped("files", one, { path: PATH, bytes: "integer", sha256: HASH });
+    return said;
+  } catch (error) {
+    throw new NotABundle(error.message);
+  }
+}
+
+function linesOf(read, path) {
+  const content = utf8(read(path));
+  insist(content === "" || content.endsWith("\n"), "line", { file: path });
+  return content.split("\n").slice(0, -1);
+}
+
+function verifyEvents(read, manifest, latest, attempt) {
+  const proofs = attempt({ file: "proofs.jsonl" }, () => linesOf(read, "proofs.jsonl")) ?? [];
+  const lines = attempt({ file: "events.jsonl" }, () => linesOf(read, "events.jsonl")) ?? [];
+  attempt({ file: "proofs.jsonl" }, () => insist(proofs.length === lines.length, "proof"));
+  attempt({ file: "events.jsonl" }, () => insist(BigInt(lines.length) === manifest.events, "events"));
+  const streams = new Map();
+  let [position, recordedAt, exported] = [0n, "", null];
+  const mine = `export/${manifest.export}`;
+  lines.forEach((line, number) => {
+    const place = { file: "events.jsonl", line: number + 1 };
+    const event = attempt(place, () => shaped("event", strict(line), EVENT));
+    if (!event) return;
+    Object.assign(place, { position: Number(event.position), stream: event.stream, version: Number(event.version) });
+    attempt(place, () => {
+      for (const name of ["position", "version"]) insist(event[name] >= 1n, name);
+      insist(event.schema_version >= 1n && event.schema_version <= 32767n, "schema_version");
+      for (const name of ["data", "meta"])
+        insist(sha256(event[name]).toString("hex") === event[`${name}_sha256`], name);
+      insist(sha256(preimage(event)).toString("hex") === event.hash, "hash");
+      insist(event.position > position, "position");
+      insist(event.recorded_at >= recordedAt, "recorded_at");
+      const stream = streams.get(event.stream);
+      if (event.version === 1n) insist(event.before === genesis(event.stream).toString("hex"), "before");
+      else if (stream && event.version === stream.version + 1n) insist(event.before === stream.hash, "before");
+      else insist(!stream || event.version > stream.version, "version");
+      insist(proofs[number] !== undefined, "proof");
+      const said = shaped("proof", strict(proofs[number]), { position: "integer", proof: "list" });
+      insist(said.position === event.position, "proof");
+      const leaf = leafOf(hex(event.hash));
+      insist(includes(leaf, event.position - 1n, latest.size, hashes(said.proof), latest.root), "inclusion");
+    });
+    position = event.position > position ? event.position : position;
+    recordedAt = event.recorded_at > recordedAt ? event.recorded_at : recordedAt;
+    const stream = streams.get(event.stream) ?? { versions: new Map() };
+    stream.versions.set(event.version, event.hash);
+    streams.set(event.stream, Object.assign(stream, { version: event.version, hash: event.hash }));
+    if (event.stream === mine) exported = event;
+  });
+  attempt({ file: "events.jsonl", stream: mine }, () => asExported(exported, manifest, streams, mine));
+}
+
+function asExported(event, manifest, streams, mine) {
+  insist(event !== null, "export");
+  const said = shaped("export", strict(event.data), { incident: UUID, spans: "list" });
+  insist(said.incident === manifest.case, "case");
+  insist(streams.get(mine).versions.size === 1, "export");
+  const left = new Set();
+  for (const [stream, { versions }] of streams)
+    if (stream !== mine) for (const version of versions.keys()) left.add(`${stream} ${version}`);
+  for (const span of said.spans) {
+    shaped("export", span, SPAN);
+    const versions = streams.get(span.stream)?.versions ?? new Map();
+    for (let version = span.first; version <= span.last; version += 1n) {
+      insist(versions.has(version), "version", { stream: span.stream, version: Number(version) });
+      left.delete(`${span.stream} ${version}`);
+    }
+    insist(versions.get(span.last) === span.hash, "hash", { stream: span.stream });
+  }
+  insist(left.size === 0, "export");
+}
+
+// -- test vectors ------------------------------------------------------------------------------------
+
+function checkVectors(vectors) {
+  const accepts = (step) => {
+    try {
+      return step();
+    } catch (error) {
+      if (error instanceof Divergence) return false;
+      throw error;
+    }
+  };
+  const kinds = {
+    genesis: (one) => genesis(one.stream).toString("hex"),
+    preimage: (one) => preimage(one.event).toString("hex"),
+    event: (one) => sha256(preimage(one.event)).toString("hex"),
+    leaf: (one) => leafOf(hex(one.entry)).toString("hex"),
+    inclusion: (one) =>
+      includes(hex(one.leaf), BigInt(one.index), BigInt(one.size), one.proof.map(hex), hex(one.root)),
+    consistency: (one) =>
+      begins(BigInt(one.first), hex(one.first_root), BigInt(one.second), hex(one.second_root), one.proof.map(hex)),
+    ed25519: (one) => ed25519(hex(one.public), hex(one.message), hex(one.signature)),
+    note: (one) => accepts(() => signedBy(noteOf(Buffer.from(one.note)), keyOf(one.key))),
+    json: (one) => accepts(() => (strict(one.text), true)),
+  };
+  return Object.entries(kinds).flatMap(([kind, compute]) =>
+    vectors[kind].flatMap((one, number) => {
+      const found = compute(one);
+      return found === one.expected ? [] : [`${kind} ${number}: expected ${one.expected}, found ${found}`];
+    }),
+  );
+}
+
+const [first, second, third] = process.argv.slice(2);
+try {
+  const found =
+    first === "--vectors"
+      ? checkVectors(JSON.parse(readFileSync(second, "utf8")))
+      : verifyBundle(first, second === "--key" ? third : undefined);
+  console.log(JSON.stringify({ sound: found.length === 0, divergences: found }));
+  process.exitCode = found.length === 0 ? 0 : 1;
+} catch (error) {
+  if (!(error instanceof NotABundle)) throw error;
+  console.log(JSON.stringify({ sound: false, bundle: false, reason: error.message }));
+  process.exitCode = 2;
+}
