@@ -36,7 +36,7 @@ from tests.api.errors import refused
 from tests.conftest import execute
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from eventstore.events import StoredEvent
     from services.client import Client
@@ -126,7 +126,7 @@ async def incident(service: Service, operator: Client) -> str:
     return found
 
 
-async def events(log: Log) -> list[StoredEvent]:
+async def events(log: Log) -> Sequence[StoredEvent]:
     return await log.read(0, limit=1_000)
 
 
