@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from statistics import median
 from typing import Any
@@ -16,8 +16,8 @@ from temporalio import workflow
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-ROUNDS = 300
-WARM = 30
+ROUNDS = 60
+TURNS = 6
 EMPTY = "/bench.Empty/Call"
 
 
@@ -37,49 +37,62 @@ class Bare:
         return number
 
 
-async def temporal_update_p50_ms(address: str) -> float:
-    """Return the median of one bare update after another, worker and client in this process."""
+Ask = Callable[[int], Awaitable[object]]
+"""Asks once; the number is another one each time."""
+
+
+@asynccontextmanager
+async def bare_update(address: str) -> AsyncIterator[Ask]:
+    """Offer a bare Temporal update, worker and client in this process."""
     client = await Client.connect(address)
     queue = f"bench-{time.time_ns()}"
     async with Worker(
         client, task_queue=queue, workflows=[Bare], workflow_runner=UnsandboxedWorkflowRunner()
     ):
         handle = await client.start_workflow(Bare.run, id=queue, task_queue=queue)
-        found = await median_ms(lambda number: handle.execute_update(Bare.change, number))
+        yield lambda number: handle.execute_update(Bare.change, number)
         await handle.terminate()
-    return found
 
 
-async def limit_p50_ms(dsn: str) -> float:
-    """Return the median of an empty gRPC call to another process plus that of an insert."""
+@asynccontextmanager
+async def empty_call() -> AsyncIterator[Ask]:
+    """Offer an empty gRPC call to another process."""
     async with empty_service() as address, grpc.aio.insecure_channel(address) as channel:
         call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(EMPTY)
-        empty = await median_ms(lambda _: call(b""))
+        yield lambda _: call(b"")
+
+
+@asynccontextmanager
+async def bare_insert(dsn: str) -> AsyncIterator[Ask]:
+    """Offer an insert of one row, with its commit."""
     connection = await asyncpg.connect(dsn)
     try:
         await connection.execute("CREATE TABLE IF NOT EXISTS public.bench (n int, t text)")
         insert = "INSERT INTO public.bench VALUES ($1, $2)"
-        row = await median_ms(lambda number: connection.execute(insert, number, "x" * 220))
+        yield lambda number: connection.execute(insert, number, "x" * 220)
         await connection.execute("DROP TABLE public.bench")
     finally:
         await connection.close()
-    return empty + row
 
 
-async def median_ms(ask: Callable[[int], Awaitable[object]]) -> float:
-    """Return the median time of one question after another, in milliseconds."""
-    for number in range(WARM):
-        await ask(number)
-    times = []
-    for number in range(ROUNDS):
-        begun = time.perf_counter()
-        await ask(number)
-        times.append(time.perf_counter() - begun)
-    return median(times) * 1_000
+async def medians_ms(asks: Mapping[str, Ask]) -> dict[str, float]:
+    """Return the median time of each, one question after another, in milliseconds.
+
+    They take turns, so that what else the machine does meets all of them alike.
+    """
+    times: dict[str, list[float]] = {name: [] for name in asks}
+    for turn in range(-1, TURNS):
+        for name, ask in asks.items():
+            for number in range(ROUNDS):
+                begun = time.perf_counter()
+                await ask(turn * ROUNDS + number)
+                times[name].append(time.perf_counter() - begun)
+    return {name: median(taken[ROUNDS:]) * 1_000 for name, taken in times.items()}
 
 
 @asynccontextmanager
 async def empty_service() -> AsyncIterator[str]:
+    """Run a service that answers empty calls, in a process of its own; return its address."""
     server = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "benchmarks.limits", stdout=asyncio.subprocess.PIPE
     )
