@@ -391,11 +391,21 @@ def _signature(line: str) -> tuple[str, bytes, bytes]:
 # -- the steps -----------------------------------------------------------------------------------
 
 
+class Given(NamedTuple):
+    """What you know yourself, and did not take from the bundle."""
+
+    key: str | None = None
+    witnesses: tuple[str, ...] = ()
+    checkpoints: tuple[tuple[str, bytes], ...] = ()
+    """Where each comes from, and its note."""
+    proofs: dict[int, list[bytes]] = {}  # noqa: RUF012 - nobody changes it
+
+
 class Verification:
     """One bundle, step by step. `report` says what was found."""
 
-    def __init__(self, bundle: Bundle, asked: argparse.Namespace) -> None:
-        self.bundle, self.asked, self.report = bundle, asked, Report()
+    def __init__(self, bundle: Bundle, given: Given) -> None:
+        self.bundle, self.given, self.report = bundle, given, Report()
         self.manifest = _manifest(bundle)
         self.files = {one["path"]: one for one in self.manifest["files"]}
         self.key: Key | None = None
@@ -433,10 +443,10 @@ class Verification:
         """See that the log's key is the one that you were given; else take the bundle's."""
         with self.report.reading(Where("keys/log.vkey")):
             self.key = Key.parse(self.bundle.read("keys/log.vkey").decode())
-            if self.asked.key and Key.parse(self.asked.key) != self.key:
-                raise Broken("key", self.asked.key, self.key.text)
-        if self.asked.key:
-            self.key = Key.parse(self.asked.key)
+            if self.given.key and Key.parse(self.given.key) != self.key:
+                raise Broken("key", self.given.key, self.key.text)
+        if self.given.key:
+            self.key = Key.parse(self.given.key)
         path = "keys/witnesses.vkeys"
         if path in self.files:
             with self.report.reading(Where(path)):
@@ -454,7 +464,7 @@ class Verification:
         if self.key is not None:
             read.require(self.key)
         cosigned = [one.name for one in self.witnesses if read.signed_by(one)]
-        for witness in map(Key.parse, self.asked.witness):
+        for witness in map(Key.parse, self.given.witnesses):
             if not read.signed_by(witness):
                 raise Broken("cosignature", f"one by {witness.text}", "none")
             cosigned.append(witness.name)
@@ -504,16 +514,16 @@ class Verification:
 
     def _yours(self, latest: Checkpoint) -> None:
         """See that the log begins with what you have kept of it yourself, or that with it."""
-        for path, note in self.asked.checkpoint:
+        for path, note in self.given.checkpoints:
             with self.report.reading(Where(path)):
                 yours = Checkpoint.parse(note)
                 if self.key is not None:
                     yours.require(self.key)
-                given = {**self.proofs, **self.asked.proof}
+                proofs = {**self.proofs, **self.given.proofs}
                 if yours.size > latest.size:
-                    _begins(yours, latest, given.get(latest.size))
+                    _begins(yours, latest, proofs.get(latest.size))
                 else:
-                    _begins(latest, yours, given.get(yours.size))
+                    _begins(latest, yours, proofs.get(yours.size))
 
 
 def _begins(newer: Checkpoint, older: Checkpoint, proof: list[bytes] | None) -> None:
@@ -900,8 +910,7 @@ def main(arguments: list[str] | None = None) -> int:
             wrong = check_vectors(json.loads(_file(asked.vectors)))
             _say("\n".join(wrong) or "every test vector is met")
             return DIVERGES if wrong else SOUND
-        _read(asked)
-        report = Verification(Bundle(asked.bundle), asked).run()
+        report = Verification(Bundle(asked.bundle), _given(asked)).run()
     except NotABundle as error:
         if asked.json:
             _say(json.dumps({"sound": False, "bundle": False, "reason": str(error)}))
@@ -947,14 +956,16 @@ def _asked(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _read(asked: argparse.Namespace) -> None:
-    """Replace what the arguments name by what is in it. Raises NotABundle."""
+def _given(asked: argparse.Namespace) -> Given:
+    """Read what the arguments name. Raises NotABundle."""
     try:
-        asked.key = asked.key and Key.parse(_text(asked.key)).text
-        asked.witness = [Key.parse(_text(one)).text for one in asked.witness]
-        asked.checkpoint = [(path, _file(path)) for path in asked.checkpoint]
         proofs = [_consistency(strict(_file(path).decode())) for path in asked.proof]
-        asked.proof = {size: proof for one in proofs for size, proof in one.items()}
+        return Given(
+            asked.key and Key.parse(_text(asked.key)).text,
+            tuple(Key.parse(_text(one)).text for one in asked.witness),
+            tuple((path, _file(path)) for path in asked.checkpoint),
+            {size: proof for one in proofs for size, proof in one.items()},
+        )
     except (Broken, UnicodeDecodeError) as error:
         raise NotABundle(f"an argument can't be read: {error}") from None
 

@@ -60,6 +60,13 @@ def verify(app: typer.Typer) -> None:
     action(app, "verify", role="auditor")(audit.verify)
 
 
+def export(app: typer.Typer) -> None:
+    """Register `muster export`."""
+    from services.cli import export as commands
+
+    app.add_typer(commands.app, name="export")
+
+
 def watch(app: typer.Typer) -> None:
     """Register `muster watch`."""
     from services.cli import watching
@@ -116,6 +123,7 @@ COMMANDS: dict[str, Callable[[typer.Typer], None]] = {
         token,
         replay,
         verify,
+        export,
         watch,
         report,
         demo,

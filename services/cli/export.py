@@ -1,0 +1,156 @@
+"""`muster export case`: a case as a folder or one file that a court can verify without us."""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from muster.v1.audit_service_pb2 import ExportCaseRequest
+from rich.console import Group, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.text import Text
+
+from eventstore.bundle import verify
+from eventstore.checkpoint import Checkpoint
+from eventstore.note import Note, NoteInvalid
+from services.cli.exits import Exit
+from services.cli.failure import Failure
+from services.cli.output import Output
+from services.cli.session import Session, action
+from services.client import context
+
+app = typer.Typer(help="Hand out what proves itself.", no_args_is_help=True)
+
+ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+"""Of every file in a zip, so that equal bundles are equal files."""
+
+PART = ".part"
+"""What a folder ends in until the bundle is whole."""
+
+ToOption = Annotated[
+    Path | None,
+    typer.Option("--to", help="A folder or .zip that there isn't yet.", show_default=False),
+]
+KnownOption = Annotated[
+    list[Path],
+    typer.Option(
+        "--checkpoint", help="A checkpoint that you kept: that the log begins with it is proven."
+    ),
+]
+
+
+@action(app, "case", role="auditor")
+async def case(
+    session: Session,
+    incident: Annotated[str, typer.Argument(metavar="INCIDENT", help="A UUID.")],
+    to: ToOption = None,
+    known: KnownOption = [],  # noqa: B006 - typer's way to say none
+    reason: Annotated[str, typer.Option(help="For whom, and why: it stays in the log.")] = "",
+) -> None:
+    """Write a case as a bundle: events, proofs, signatures, and what verifies them alone."""
+    place = to or Path(f"muster-case-{incident}")
+    zipped = place.suffix == ".zip"
+    folder = place.with_name(place.name + PART)
+    if place.exists():
+        raise _refused("PLACE_TAKEN", f"{place} is there already")
+    kept = [(str(file), _read(file)) for file in known]
+    request = ExportCaseRequest(
+        context=context(reason=reason),
+        incident_id=incident,
+        known_sizes=[_size(file, note) for file, note in kept],
+    )
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        await _receive(session, request, folder)
+        found = _verified(folder, kept)
+        if zipped:
+            pack(folder, place)
+        else:
+            folder.rename(place)
+    except OSError as error:
+        raise _refused("FILE_UNWRITABLE", f"{place}: {error.strerror or error}") from None
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    sound = not found.divergences
+    facts = {"bundle": str(place), "sound": sound, **found.facts}
+    session.output.show(facts, lambda: _told(facts, session.output))
+    if not sound:
+        raise Failure(
+            Exit.VERIFICATION_FAILED,
+            "BUNDLE_NOT_SOUND",
+            f"{found.divergences[0]['where']}: {found.divergences[0]['field']}",
+        )
+
+
+def pack(folder: Path, place: Path) -> None:
+    """Write a bundle as one file, the same bytes whenever and wherever it is written."""
+    with zipfile.ZipFile(place, "x", zipfile.ZIP_STORED) as packed:
+        for file in sorted(file for file in folder.rglob("*") if file.is_file()):
+            name = f"{place.stem}/{file.relative_to(folder).as_posix()}"
+            about = zipfile.ZipInfo(name, ZIP_TIME)
+            about.external_attr = 0o644 << 16
+            packed.writestr(about, file.read_bytes())
+
+
+async def _receive(session: Session, request: ExportCaseRequest, folder: Path) -> None:
+    """Write the files as they come, with a bar for people."""
+    output = session.output
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=output.console, transient=True, disable=output.as_json) as bar:
+        task = bar.add_task(output.said("导出", "exporting"), total=None)
+        async for step in session.connection.audit.ExportCase(request):
+            file = folder / _safe(step.path)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with file.open("ab") as writing:
+                writing.write(step.content)
+            bar.update(task, completed=step.events, total=step.total)
+
+
+def _safe(path: str) -> str:
+    """Return a path that stays in the bundle, whatever a service says."""
+    if not verify.PATH.fullmatch(path):
+        raise Failure(Exit.FAULT, "PATH_NOT_SAFE", f"the service names a file {path!r}")
+    return path
+
+
+def _verified(folder: Path, known: list[tuple[str, bytes]]) -> verify.Report:
+    """Verify what was written, as whoever receives it will."""
+    given = verify.Given(checkpoints=tuple(known))
+    try:
+        return verify.Verification(verify.Bundle(str(folder)), given).run()
+    except verify.NotABundle as error:
+        raise Failure(Exit.VERIFICATION_FAILED, "BUNDLE_NOT_WHOLE", str(error)) from None
+
+
+def _size(file: str, note: bytes) -> int:
+    try:
+        return Checkpoint.parse(Note.parse(note.decode()).text).size
+    except (NoteInvalid, UnicodeDecodeError) as error:
+        raise _refused("CHECKPOINT_INVALID", f"{file}: {error}") from None
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise _refused("FILE_UNREADABLE", f"{file}: {error.strerror or error}") from None
+
+
+def _refused(reason: str, text: str) -> Failure:
+    return Failure(Exit.USAGE, reason, text)
+
+
+def _told(facts: dict[str, Any], output: Output) -> RenderableType:
+    shown = {
+        output.said("案卷", "bundle"): facts["bundle"],
+        output.said("事件", "events"): facts["events"],
+        output.said("日志", "log"): f"{facts['log']}, {facts['size']}",
+        output.said("密钥", "key"): facts["key"],
+        output.said("核验", "verify"): f"python3 {facts['bundle']}/verify.py --key …",
+    }
+    lines = [Text.assemble((f"{name}  ", "dim"), str(value)) for name, value in shown.items()]
+    outcome = output.said("完好", "sound") if facts["sound"] else output.said("有误", "NOT SOUND")
+    return Group(*lines, Text(outcome, style="bold green" if facts["sound"] else "bold red"))
