@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
+from benchmarks.torture.cuts import cuts
 from benchmarks.torture.kills import kills
 from benchmarks.torture.outcome import Outcome, Tell, together
 
@@ -25,6 +26,7 @@ def trials(count: int) -> Mapping[str, Trial]:
     """Return every fault by its name."""
     return {
         "kills": lambda seed, tell: kills(seed, count, tell),
+        "cuts": cuts,
     }
 
 

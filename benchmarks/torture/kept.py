@@ -76,8 +76,9 @@ class Kept:
         self._stopping = True
         if self._keeping is None:
             return
-        if self.pid is not None and self._process is not None:
-            self._process.send_signal(self._stop_signal)
+        if self.pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, self._stop_signal)
         try:
             async with asyncio.timeout(STOP_TIMEOUT_S):
                 await self._keeping

@@ -74,29 +74,10 @@ class Writer:
     async def run(self, lanes: int) -> None:
         """End what was left open, then write until told to stop."""
         left = unacknowledged(self._journal.past)
-        await asyncio.gather(*(self._ask(one) for one in left))
+        await asyncio.gather(*(self.ask(one) for one in left))
         await asyncio.gather(*(self._lane(number) for number in range(lanes)))
 
-    async def _lane(self, lane: int) -> None:
-        for number in count():
-            if self.stopping.is_set():
-                return
-            wanted = self._next(lane, number)
-            self._journal.note(wanted.entry)
-            await self._ask(wanted)
-            if self._chance.randrange(AGAIN_ONE_IN) == 0:
-                await self._ask(wanted)
-            await asyncio.sleep(self._chance.uniform(0, THINK_MAX_S))
-
-    def _next(self, lane: int, number: int) -> Wanted:
-        shared = self._chance.random() < 1 / 2
-        book = f"shared-{self._chance.randrange(SHARED_BOOKS)}" if shared else f"{self._name}-{lane}"
-        name = f"{self._life}/{lane}/{number}"
-        lines = self._chance.randint(1, LINES_MAX)
-        texts = tuple(f"{name}/{line} ".ljust(self._padding, "·") for line in range(lines))
-        return Wanted(uuid5(NAMESPACE, name), book, texts)
-
-    async def _ask(self, wanted: Wanted) -> None:
+    async def ask(self, wanted: Wanted) -> None:
         """Ask until there is an answer, and keep it."""
         asked = Asked(EnterLines(texts=wanted.texts), wanted.command_id, CLERK)
         while True:
@@ -110,6 +91,25 @@ class Writer:
             else:
                 await self._journal.keep(_answered(wanted, answer))
                 return
+
+    async def _lane(self, lane: int) -> None:
+        for number in count():
+            if self.stopping.is_set():
+                return
+            wanted = self._next(lane, number)
+            self._journal.note(wanted.entry)
+            await self.ask(wanted)
+            if self._chance.randrange(AGAIN_ONE_IN) == 0:
+                await self.ask(wanted)
+            await asyncio.sleep(self._chance.uniform(0, THINK_MAX_S))
+
+    def _next(self, lane: int, number: int) -> Wanted:
+        shared = self._chance.random() < 1 / 2
+        book = f"shared-{self._chance.randrange(SHARED_BOOKS)}" if shared else f"{self._name}-{lane}"
+        name = f"{self._life}/{lane}/{number}"
+        lines = self._chance.randint(1, LINES_MAX)
+        texts = tuple(f"{name}/{line} ".ljust(self._padding, "·") for line in range(lines))
+        return Wanted(uuid5(NAMESPACE, name), book, texts)
 
 
 def unacknowledged(past: list[dict[str, object]]) -> list[Wanted]:
