@@ -8,12 +8,13 @@ each after its length in two bytes; here an entry is an event's hash.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from eventstore.merkle import HASH_BYTES, Node, Tree, leaf_hash, root_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable
 
 HEIGHT = 8
 WIDTH = 1 << HEIGHT
@@ -57,10 +58,14 @@ class Tile(NamedTuple):
         return [Node(self.level * HEIGHT, self.first + at) for at in range(self.width)]
 
 
+Keep = Callable[["Tile", Sequence[bytes], bytes], None]
+"""Takes a whole tile, its hashes and their root."""
+
+
 class Edge:
     """A tree that grows at its end, kept as the partial tiles there; whole ones are handed over."""
 
-    def __init__(self, keep: Callable[[Tile, Sequence[bytes]], None]) -> None:
+    def __init__(self, keep: Keep) -> None:
         self.size = 0
         self._keep = keep
         self._levels: list[list[bytes]] = [[]]
@@ -91,11 +96,12 @@ class Edge:
         hashes = tuple(self._levels[level])
         self._levels[level].clear()
         number = (self.size >> HEIGHT * level) // WIDTH - 1
-        self._keep(Tile(level, number), hashes)
+        root = root_of(hashes)
+        self._keep(Tile(level, number), hashes, root)
         if level + 1 == len(self._levels):
             self._levels.append([])
         above = self._levels[level + 1]
-        above.append(root_of(hashes))
+        above.append(root)
         if len(above) == WIDTH:
             self._carry(level + 1)
 

@@ -1,4 +1,4 @@
-"""One process of Muster, run alone: `python -m services.process api|worker|follower`."""
+"""One process of Muster, run alone: `python -m services.process api|worker|follower|notary`."""
 
 from __future__ import annotations
 
@@ -63,8 +63,12 @@ def _main(name: str) -> Callable[[Settings], Coroutine[Any, Any, None]]:
             from services.follower import follow  # noqa: PLC0415 - as the docstring says
 
             return follow
+        case "notary":
+            from services.notary import notarise  # noqa: PLC0415 - as the docstring says
+
+            return notarise
         case _:
-            raise ValueError(f"no process is called {name!r}: api, worker or follower")
+            raise ValueError(f"no process is called {name!r}: api, worker, follower or notary")
 
 
 if __name__ == "__main__":

@@ -156,6 +156,15 @@ class Notary(Section):
     audit_every_seconds: float = Field(default=86_400.0, ge=1)
     """How often the whole log is verified beside all else; it is at each start, too."""
 
+    @model_validator(mode="after")
+    def believes_no_unknown_authority(self) -> Notary:
+        """Refuse timestamps that nobody could believe."""
+        if self.timestamp_url and not self.timestamp_ca_file:
+            raise ValueError(
+                "timestamp_url needs timestamp_ca_file: whom are its tokens to lead to?"
+            )
+        return self
+
 
 class Worker(Section):
     """The process of the workflows and the hands."""

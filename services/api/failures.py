@@ -179,7 +179,7 @@ def of_refusal(refused: Refused, asked: Asked, stream: str) -> Failure:
 REASON_MISSING = Violation.of("context.reason", "missing")
 
 
-def of_error(error: Exception) -> Failure | None:
+def of_error(error: Exception) -> Failure | None:  # noqa: PLR0911 - one line an error
     """Return what an error of the log means to a caller; None for a defect."""
     match error:
         case Failure():

@@ -43,7 +43,7 @@ FormOption = Annotated[Form, typer.Option("--output", "-o", help="For people, or
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands of the stack."""
-    for command in (up, status, down, doctor, migrate, recover, api, worker, follower):
+    for command in (up, status, down, doctor, migrate, recover, api, worker, follower, notary):
         app.command()(command)
     for name, commands in {"config": (show,), "mail": (inbox, read)}.items():
         group = typer.Typer(no_args_is_help=True, help=GROUPS[name])
@@ -143,6 +143,25 @@ def worker() -> None:
 def follower() -> None:
     """Run the views and the relay alone, as the settings say."""
     _process("follower")
+
+
+def notary(
+    new_key: Annotated[
+        str,
+        typer.Option(help="Make the signing key under this name, such as `example.org/log`."),
+    ] = "",
+) -> None:
+    """Run the notary alone, as the settings say: it signs what the log was."""
+    if not new_key:
+        _process("notary")
+    from services import settings as configuration  # noqa: PLC0415 - the stack starts without
+    from services.notary import KeyUnusable, make_key  # noqa: PLC0415 - only this command needs it
+
+    try:
+        signer = make_key(configuration.load().notary.key_file, new_key)
+    except (KeyUnusable, configuration.SettingsInvalid) as error:
+        fail(str(error), Exit.USAGE)
+    sys.stdout.write(f"{signer.verifier.vkey}\n")
 
 
 def show(folder: FolderOption = DEFAULT_FOLDER) -> None:

@@ -78,6 +78,11 @@ class Folder:
         return self.root / "keys"
 
     @property
+    def notary(self) -> Path:
+        """What the notary signed, and the tree that it signed."""
+        return self.root / "notary"
+
+    @property
     def mail(self) -> Path:
         """One file per mail that the sink took."""
         return self.root / "mail"

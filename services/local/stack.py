@@ -24,7 +24,8 @@ from services.local.postgres import OWNER, RUNTIME, Postgres
 from services.local.temporal import Temporal
 
 KEY_BYTES = 32
-PROCESSES = ("api", "worker", "follower")
+LOG_NAME_BYTES = 4
+PROCESSES = ("api", "worker", "follower", "notary")
 GIVE_WAY = frozenset({"worker", "follower"})
 """What follows the log must not keep it from being written."""
 
@@ -135,6 +136,7 @@ def make_secrets(folder: Folder) -> None:
 
     folder.secret(folder.keys / "vault", secrets.token_hex(KEY_BYTES).encode())
     folder.secret(folder.keys / "webhook", secrets.token_urlsafe(KEY_BYTES).encode())
+    _make_notary_key(folder)
     tokens.issue_one_per_role(folder)
 
 
@@ -150,6 +152,8 @@ def environment(folder: Folder, ports: Ports) -> dict[str, str]:
         "MUSTER_MAIL__HOST": "127.0.0.1",
         "MUSTER_MAIL__PORT": str(ports.mail),
         "MUSTER_VAULT__KEY_FILE": str(folder.keys / "vault"),
+        "MUSTER_NOTARY__FOLDER": str(folder.notary),
+        "MUSTER_NOTARY__KEY_FILE": str(folder.keys / "notary"),
         "MUSTER_WEBHOOK__SECRET_FILE": str(folder.keys / "webhook"),
         "MUSTER_WEBHOOK__ALLOW_PRIVATE_NETWORKS": "true",
     }
@@ -183,6 +187,16 @@ def recipes(folder: Folder, ports: Ports) -> dict[str, Recipe]:
             for index, name in enumerate(PROCESSES)
         },
     }
+
+
+def _make_notary_key(folder: Folder) -> None:
+    """Name the log as nobody else names theirs, and make the key that it signs with."""
+    file = folder.keys / "notary"
+    if not file.exists():
+        from eventstore.note import Signer  # noqa: PLC0415 - only at the first start
+
+        name = f"muster.local/{secrets.token_hex(LOG_NAME_BYTES)}"
+        folder.secret(file, f"{Signer.generate(name).skey}\n".encode())
 
 
 def _metrics(index: int) -> dict[str, str]:

@@ -1,0 +1,95 @@
+"""Witnesses elsewhere: they see to it that the log only grows, and cosign what they saw.
+
+The protocol is c2sp.org/tlog-witness. A witness remembers the newest checkpoint that it cosigned,
+and cosigns another only with a proof that it begins with that one.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+import httpx2
+
+from eventstore.note import Note, NoteInvalid, Signature, Verifier, parse_signature
+
+if TYPE_CHECKING:
+    from eventstore.beginning import Published
+    from services import settings
+
+ADD = "add-checkpoint"
+TIMEOUT_S = 5.0
+ANSWER_BYTES_MAX = 10_000
+ATTEMPTS = 2
+"""The first may only tell which checkpoint the witness knows."""
+
+
+class WitnessFailed(Exception):  # noqa: N818 - a state
+    """A witness did not cosign; the text says why."""
+
+
+class Proving(Protocol):
+    """Proves that the log grew."""
+
+    async def consistency(self, first: int, second: int) -> Sequence[bytes]:
+        """Return the proof that the tree of one size begins with that of another."""
+
+
+class Witness:
+    """One witness, and the newest checkpoint that it is known to know, by origin."""
+
+    def __init__(
+        self, chosen: settings.Witness, proving: Proving, client: httpx2.AsyncClient
+    ) -> None:
+        self.key = Verifier.parse(chosen.key)
+        self._url = f"{chosen.url.rstrip('/')}/{ADD}"
+        self._proving = proving
+        self._client = client
+        self._known: dict[str, int] = {}
+
+    async def cosign(self, published: Published) -> Signature:
+        """Have a checkpoint cosigned. Raises WitnessFailed."""
+        note = Note.parse(published.note)
+        origin, size = note.text.partition("\n")[0], published.signed.size
+        for _ in range(ATTEMPTS):
+            known = self._known.get(origin, 0)
+            if known > size:
+                raise WitnessFailed(f"{self.key.name} knows a larger log, of {known} events")
+            answer = await self._ask(note, known, size)
+            if answer.status_code == httpx2.codes.CONFLICT:
+                self._known[origin] = _size(answer.text)
+                continue
+            if answer.status_code != httpx2.codes.OK:
+                raise WitnessFailed(f"{self.key.name} answers {answer.status_code}")
+            signature = self._checked(note, answer.text)
+            self._known[origin] = size
+            return signature
+        raise WitnessFailed(f"{self.key.name} can't tell which checkpoint it knows")
+
+    async def _ask(self, note: Note, known: int, size: int) -> httpx2.Response:
+        proof = await self._proving.consistency(known, size)
+        lines = [f"old {known}", *(b64encode(one).decode() for one in proof), "", note.whole]
+        try:
+            return await self._client.post(
+                self._url, content="\n".join(lines).encode(), timeout=TIMEOUT_S
+            )
+        except httpx2.HTTPError as error:
+            raise WitnessFailed(f"{self.key.name}: {type(error).__name__}") from error
+
+    def _checked(self, note: Note, text: str) -> Signature:
+        try:
+            signatures = [parse_signature(line) for line in text[:ANSWER_BYTES_MAX].splitlines()]
+        except NoteInvalid as error:
+            raise WitnessFailed(f"{self.key.name}: {error}") from None
+        for signature in signatures:
+            if self.key.signed(note.text, signature):
+                return signature
+        raise WitnessFailed(f"{self.key.name} answered with a signature that is not its own")
+
+
+def _size(text: str) -> int:
+    said = text.strip()
+    if not said.isdecimal() or not said.isascii():
+        raise WitnessFailed("the witness does not say which checkpoint it knows")
+    return int(said[:19])
