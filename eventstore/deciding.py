@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from domain.aggregate import Asked, Decider, Known, Refused, encode
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from domain.values import Fact
 
 S = TypeVar("S")
+
+CLOCK_SKEW = timedelta(minutes=1)
+"""How much a caller's clock may be ahead of ours."""
 
 
 class Draft(NamedTuple, Generic[S]):
@@ -63,7 +67,8 @@ class Deciding(Generic[S]):
     async def _decide(self, known: Known[S], asked: Asked) -> tuple[Draft[S], Known[S]]:
         try:
             now = self.clock()
-            decision = _stale(known, asked) or await self._decision(known, asked, now)
+            refusal = _stale(known, asked) or _yet_to_come(asked, now)
+            decision = refusal or await self._decision(known, asked, now)
             if isinstance(decision, Refused):
                 return Draft(known, refused=decision), known
             state = known.state
@@ -93,6 +98,13 @@ def _stale(known: Known[S], asked: Asked) -> Refused | None:
         found = {"expected": str(expected), "actual": str(known.version)}
         return Refused(Refusal.VERSION_STALE, found)
     return None
+
+
+def _yet_to_come(asked: Asked, now: datetime) -> Refused | None:
+    """Refuse what is said to have happened later than now."""
+    if asked.occurred_at is None or asked.occurred_at <= now + CLOCK_SKEW:
+        return None
+    return Refused(Refusal.INSTANT_IN_FUTURE, {"now": now.isoformat()})
 
 
 def _events(asked: Asked, facts: Sequence[Fact], occurred_at: datetime) -> Sequence[NewEvent]:

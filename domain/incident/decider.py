@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, assert_never, get_args
 
 from pydantic import ConfigDict, Field, TypeAdapter
@@ -35,9 +35,6 @@ from domain.incident.state import NOTHING_YET, Incident
 from domain.plan.model import PinnedPlan
 from domain.refusals import Refusal
 from domain.values import Command, Fact, Phase, Role
-
-CLOCK_SKEW = timedelta(minutes=1)
-"""How far ahead of ours a caller's clock may be."""
 
 MAY_SPEAK_FOR_OTHERS = frozenset({Role.COMMANDER, Role.OPERATOR, Role.ADMINISTRATOR, Role.SYSTEM})
 """Who may enter what another person did, such as an answer by telephone."""
@@ -140,7 +137,7 @@ def decide(
     incident: Incident, asked: Asked, now: datetime, surroundings: object
 ) -> Sequence[Fact] | Refused:
     """Return the facts that a command leads to, none if it is already so, or why it is refused."""
-    if refusal := _out_of_place(incident, asked, now):
+    if refusal := _out_of_place(incident, asked):
         return refusal
     if not isinstance(surroundings, PinnedPlan):
         return Refused(Refusal.PLAN_UNKNOWN)
@@ -149,9 +146,7 @@ def decide(
     return refused(decision) or _numbered(incident, decision)  # type: ignore[arg-type] # no refusal
 
 
-def _out_of_place(  # noqa: PLR0911 - one line a rule
-    incident: Incident, asked: Asked, now: datetime
-) -> Refused | None:
+def _out_of_place(incident: Incident, asked: Asked) -> Refused | None:
     shape = type(asked.command)
     venue = getattr(asked.command, "venue", "") if incident.phase is None else incident.venue
     if incident.phase is None and shape not in _OPENING:
@@ -160,8 +155,6 @@ def _out_of_place(  # noqa: PLR0911 - one line a rule
         return Refused(Refusal.VENUE_NOT_PERMITTED, {"venue": venue})
     if asked.on_behalf_of and not asked.actor.roles & MAY_SPEAK_FOR_OTHERS:
         return Refused(Refusal.MAY_NOT_SPEAK_FOR_OTHERS)
-    if asked.occurred_at and asked.occurred_at > now + CLOCK_SKEW:
-        return Refused(Refusal.INSTANT_IN_FUTURE, {"now": now.isoformat()})
     if incident.phase is None:
         return None
     allowed = _PHASES.get(shape, _OPEN)

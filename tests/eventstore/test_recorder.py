@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
 
-from domain.aggregate import Known, Refused
+from domain.aggregate import Known, Refused, encode
 from domain.refusals import Refusal
 from eventstore import recorder as recorder_module
-from eventstore.log import LogUnavailable, Overloaded
+from eventstore.log import LogUnavailable, NewEvent, Overloaded
+from eventstore.meta import event_id, meta_texts
 from eventstore.recorder import Receipt, Recorder
 from tests.eventstore.samples import (
     DOOR,
@@ -22,6 +24,7 @@ from tests.eventstore.samples import (
     CloseDoor,
     CountPeople,
     Door,
+    DoorOpened,
     OpenDoor,
     Stumble,
     asked,
@@ -126,6 +129,29 @@ async def test_a_command_that_would_be_refused_now_was_still_recorded(
     await recorder.record("a", asked(CloseDoor()))
     assert isinstance(counted, Receipt)
     assert await other.record("a", counting) == counted._replace(duplicate=True)
+
+
+async def test_a_command_asked_before_its_kind_gained_a_field_is_still_the_same(
+    log: Log, recorder: Recorder[Door]
+) -> None:
+    opening = asked(OpenDoor())
+    first, _ = meta_texts(opening)
+    meta = json.loads(first)
+    del meta["command"]["by"]
+    fact = DoorOpened(by=OpenDoor().by)
+    first_id = event_id(opening.command_id, 0)
+    event = NewEvent(first_id, fact.kind, 1, NOON, encode(fact), json.dumps(meta))
+    await log.append("door/a", 0, [event])
+    again = await recorder.record("a", opening)
+    assert isinstance(again, Receipt)
+    assert again.duplicate
+
+
+async def test_nothing_is_recorded_before_it_happens(recorder: Recorder[Door]) -> None:
+    later = replace(asked(OpenDoor()), occurred_at=NOW + timedelta(hours=1))
+    answer = await recorder.record("a", later)
+    assert isinstance(answer, Refused)
+    assert answer.reason is Refusal.INSTANT_IN_FUTURE
 
 
 @pytest.mark.parametrize("how", ["other command", "other actor", "other stream"])

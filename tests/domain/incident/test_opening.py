@@ -30,7 +30,6 @@ from tests.domain.incident.world import (
     ALARMED,
     CLOCK,
     ELSEWHERE,
-    HOUR,
     MINUTE,
     NOTHING,
     OPENED,
@@ -124,10 +123,6 @@ def test_an_exercise_at_a_pace_shortens_what_the_plan_promises() -> None:
 def test_whoever_was_not_let_in_at_a_venue_may_not_act_there() -> None:
     NOTHING.when(WARN, ELSEWHERE).then_refused(Refusal.VENUE_NOT_PERMITTED)
     WARNED.when(ADJUST, ELSEWHERE).then_refused(Refusal.VENUE_NOT_PERMITTED)
-
-
-def test_nothing_is_recorded_before_it_happens() -> None:
-    NOTHING.when(WARN, occurred_at=NOON + HOUR).then_refused(Refusal.INSTANT_IN_FUTURE)
 
 
 def test_an_unknown_incident_knows_no_commands_but_those_that_open_it() -> None:
