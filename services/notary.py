@@ -54,6 +54,7 @@ async def notarise(settings: Settings) -> None:
     stopping = asyncio.Event()
     for wanted in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(wanted, stopping.set)
+    await readiness.may_begin()
     dsn = settings.database.dsn.get_secret_value()
     signer = read_key(settings.notary.key_file)
     await check(dsn)

@@ -26,7 +26,7 @@ from services.local.temporal import Temporal
 KEY_BYTES = 32
 LOG_NAME_BYTES = 4
 PROCESSES = ("api", "worker", "follower", "notary")
-GIVE_WAY = frozenset({"worker", "follower"})
+GIVE_WAY = frozenset({"worker", "follower", "notary"})
 """What follows the log must not keep it from being written."""
 
 METRICS_PORT = "MUSTER_METRICS__PORT"
