@@ -1,0 +1,234 @@
+"""Backups: the log in one place, the keys of personal data in another, and not for as long.
+
+Where they lie and what they say of themselves is in `eventstore.manifest`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from collections.abc import Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import asyncpg
+
+from eventstore import dump
+from eventstore.audit import audit
+from eventstore.connecting import close_quietly, connect
+from eventstore.manifest import (
+    LOG_FILE,
+    VAULT_FILE,
+    BackupInvalid,
+    LogManifest,
+    VaultManifest,
+    begun,
+    digest,
+    finished,
+    forget_expired,
+    intact,
+    read_manifest,
+)
+from eventstore.migrations import migrate
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable
+    from pathlib import Path
+
+    from eventstore.connecting import Connection
+
+POLL_S = 0.2
+
+HEAD = "SELECT coalesce(max(position), 0) FROM muster.event"
+HASH_AT = "SELECT hash FROM muster.event WHERE position = $1"
+COPIED = """
+    SELECT max(tuples_processed) FROM pg_stat_progress_copy WHERE datname = current_database()"""
+IS_THERE = "SELECT to_regclass('muster.event') IS NOT NULL"
+KEYS = "SELECT count(*) FROM muster_vault.key WHERE wrapped IS NOT NULL"
+OBEYED = "SELECT position FROM muster_vault.obeyed"
+RUNTIME = """
+    DO $$ BEGIN
+        IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'muster_runtime') THEN
+            CREATE ROLE muster_runtime LOGIN;
+        END IF;
+    END $$"""
+CLEAR = "DROP SCHEMA IF EXISTS muster, muster_view, muster_vault CASCADE"
+BEGIN_ANEW = """
+    DELETE FROM muster.bookmark;
+    INSERT INTO muster_vault.obeyed (position) VALUES (0)
+        ON CONFLICT (one) DO UPDATE SET position = 0"""
+CLEAR_VAULT = "TRUNCATE muster_vault.key, muster_vault.obeyed"
+
+Tell = Callable[[str, int, int], object]
+"""Hears what is being done, and how many events of how many are done."""
+
+
+class DatabaseInUse(Exception):  # noqa: N818 - a state
+    """The database holds a log, or keys, already: nothing is ever restored over them."""
+
+
+class KeyDiffers(Exception):  # noqa: N818 - a state
+    """The keys were wrapped with another key than the one that the settings name."""
+
+
+async def save_log(programs: Path, dsn: str, folder: Path, tell: Tell) -> tuple[Path, LogManifest]:
+    """Save the log as its owner, read it again and verify it; return where, and what it is.
+
+    Raises ProgramFailed, and BackupInvalid if the file is not what the database holds.
+    """
+    now = datetime.now(UTC)
+    part = begun(folder, now)
+    file = part / LOG_FILE
+    async with _connected(dsn) as connection:
+        total = int(await connection.fetchval(HEAD))
+        await _watched(connection, dump.write(programs, dsn, file), "saving", total, tell)
+        found = await asyncio.to_thread(
+            dump.examine, programs, file, lambda done: tell("verifying", done, total)
+        )
+        tell("verifying", found.position, max(total, found.position))
+        kept = await connection.fetchval(HASH_AT, found.position)
+    if found.position < total or (found.position and kept != found.head):
+        raise BackupInvalid(f"{file} does not hold what the database does")
+    manifest = LogManifest(
+        made_at=now,
+        log=found.first.hex(),
+        position=found.position,
+        hash=found.head.hex(),
+        root=found.tree.root().hex(),
+        checkpoint=found.checkpoint.note if found.checkpoint else None,
+        unsound=str(found.unsound) if found.unsound else None,
+        bytes=file.stat().st_size,
+        sha256=await asyncio.to_thread(digest, file),
+    )
+    return finished(part, manifest), manifest
+
+
+async def save_vault(
+    programs: Path, dsn: str, folder: Path, key: bytes, keep: timedelta
+) -> tuple[Path, VaultManifest]:
+    """Save the wrapped keys, and remove what may not be kept any longer. Raises ProgramFailed."""
+    now = datetime.now(UTC)
+    forget_expired(folder, now)
+    part = begun(folder, now)
+    file = part / VAULT_FILE
+    async with _connected(dsn) as connection:
+        obeyed = int(await connection.fetchval(OBEYED))
+        await dump.write(programs, dsn, file, only=("muster_vault",))
+        keys = int(await connection.fetchval(KEYS))
+    manifest = VaultManifest(
+        made_at=now,
+        expires_at=now + keep,
+        keys=keys,
+        obeyed=obeyed,
+        wrapped_by=told_by(key),
+        bytes=file.stat().st_size,
+        sha256=await asyncio.to_thread(digest, file),
+    )
+    return finished(part, manifest), manifest
+
+
+async def restore_log(programs: Path, dsn: str, place: Path, tell: Tell) -> LogManifest:
+    """Bring a log into an empty database as its owner, and verify it there.
+
+    Views, workflows and erasures begin anew. Raises BackupInvalid, DatabaseInUse, ProgramFailed.
+    """
+    manifest = read_manifest(place, LogManifest)
+    file = await asyncio.to_thread(intact, place / LOG_FILE, manifest.bytes, manifest.sha256)
+    async with _connected(dsn) as connection:
+        await _refuse_used(connection)
+        await connection.execute(RUNTIME)
+        await connection.execute(CLEAR)
+        loading = dump.load(programs, dsn, file)
+        await _watched(connection, loading, "restoring", manifest.position, tell)
+        await migrate(dsn)
+        await connection.execute(BEGIN_ANEW)
+    await _verified(dsn, manifest, tell)
+    return manifest
+
+
+async def restore_vault(programs: Path, dsn: str, place: Path, key: bytes) -> VaultManifest:
+    """Bring keys into a vault that has none. What the log orders to erase is erased again.
+
+    Raises BackupInvalid, also for one that has expired, DatabaseInUse, KeyDiffers, ProgramFailed.
+    """
+    manifest = read_manifest(place, VaultManifest)
+    if manifest.expires_at <= datetime.now(UTC):
+        raise BackupInvalid(f"{place} was to be kept until {manifest.expires_at:%Y-%m-%d} only")
+    if manifest.wrapped_by != told_by(key):
+        raise KeyDiffers(f"{place} was wrapped with another key than the one in the settings")
+    file = await asyncio.to_thread(intact, place / VAULT_FILE, manifest.bytes, manifest.sha256)
+    async with _connected(dsn) as connection:
+        if await connection.fetchval(KEYS):
+            raise DatabaseInUse("the vault holds keys already: nothing is restored over them")
+        await connection.execute(CLEAR_VAULT)
+        await dump.load(programs, dsn, file, only_rows=True)
+        await connection.execute(BEGIN_ANEW)
+    return manifest
+
+
+def told_by(key: bytes) -> str:
+    """Return what tells whether a key is this one."""
+    return hmac.digest(key, b"muster/vault/v1/told by", "sha256").hex()[:16]
+
+
+async def _refuse_used(connection: Connection) -> None:
+    """Refuse a database that holds anything. Raises DatabaseInUse."""
+    if not await connection.fetchval(IS_THERE):
+        return
+    position = int(await connection.fetchval(HEAD))
+    keys = int(await connection.fetchval(KEYS))
+    if position or keys:
+        raise DatabaseInUse(
+            f"the database holds a log of {position} events and {keys} keys already: nothing is "
+            "restored over them; name an empty database"
+        )
+
+
+async def _verified(dsn: str, manifest: LogManifest, tell: Tell) -> None:
+    """See that the database holds what was saved. Raises BackupInvalid."""
+    done = 0
+
+    def count(events: int) -> None:
+        nonlocal done
+        done += events
+        tell("verifying", done, manifest.position)
+
+    report = await audit(dsn, None, None, count)
+    if (report.size, report.root.hex()) != (manifest.position, manifest.root):
+        raise BackupInvalid(f"what was restored has {report.size} events and another root")
+    if report.flaws and manifest.unsound is None:
+        raise BackupInvalid(f"what was restored is not sound: {report.flaws[0]}")
+
+
+async def _watched(
+    connection: Connection,
+    work: Awaitable[None],
+    what: str,
+    total: int,
+    tell: Tell,
+) -> None:
+    """Await some work on the events, and tell how far PostgreSQL says that it is."""
+    tell(what, 0, total)
+    doing = asyncio.ensure_future(work)
+    try:
+        while not doing.done():
+            await asyncio.wait([doing], timeout=POLL_S)
+            if (done := await connection.fetchval(COPIED)) is not None:
+                tell(what, int(done), total)
+    finally:
+        doing.cancel()
+        await asyncio.gather(doing, return_exceptions=True)
+    await doing
+    tell(what, total, total)
+
+
+@asynccontextmanager
+async def _connected(dsn: str) -> AsyncIterator[Connection]:
+    connection = await connect(dsn)
+    try:
+        yield connection
+    except asyncpg.UndefinedTableError as error:
+        raise BackupInvalid(f"the database holds no log of Muster: {error}") from None
+    finally:
+        await close_quietly(connection)
