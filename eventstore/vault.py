@@ -68,12 +68,8 @@ class Vault:
 
     @classmethod
     async def connect(cls, dsn: str, key_file: Path) -> Self:
-        """Open the vault with the key in a file: 32 bytes in hexadecimal."""
-        try:
-            key = bytes.fromhex(key_file.read_text().strip())  # noqa: ASYNC240 - once, at start
-        except ValueError as error:
-            raise VaultBroken(f"{key_file} holds no key in hexadecimal") from error
-        return cls(await connect_pool(dsn, size=VAULT_CONNECTIONS), key)
+        """Open the vault with the key in a file. Raises VaultBroken."""
+        return cls(await connect_pool(dsn, size=VAULT_CONNECTIONS), read_key(key_file))
 
     async def close(self) -> None:
         """Disconnect."""
@@ -127,6 +123,16 @@ class Vault:
         key = _decrypted(self._wrapping, wrapped, UUID(str(key_id)).bytes)
         cipher = AESGCM(hmac.digest(key, b"muster/vault/v1/cipher", "sha256"))
         return _Keys(key_id, cipher, hmac.digest(key, b"muster/vault/v1/nonce", "sha256"))
+
+
+def read_key(file: Path) -> bytes:
+    """Return the key-encryption key: 32 bytes in hexadecimal. Raises VaultBroken."""
+    try:
+        return bytes.fromhex(file.read_text(encoding="ascii").strip())
+    except FileNotFoundError as error:
+        raise VaultBroken(f"there is no {file}: bring the key of the vault back first") from error
+    except ValueError as error:
+        raise VaultBroken(f"{file} holds no key in hexadecimal") from error
 
 
 def _decrypted(cipher: AESGCM, sealed: bytes, about: bytes) -> bytes:

@@ -166,6 +166,14 @@ class Notary(Section):
         return self
 
 
+class Backup(Section):
+    """How backups are kept. Those of the log are kept until somebody removes them."""
+
+    vault_days: int = Field(default=30, ge=1, le=365)
+    """How long a backup of the keys of personal data may be kept: what was erased could be read
+    with it until then."""
+
+
 class Worker(Section):
     """The process of the workflows and the hands."""
 
@@ -195,6 +203,7 @@ class Settings(BaseSettings):
     mail: Mail = Mail()
     webhook: Webhook = Webhook()
     vault: Vault = Vault()
+    backup: Backup = Backup()
     worker: Worker = Worker()
     notary: Notary = Notary()
 

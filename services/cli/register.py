@@ -106,6 +106,20 @@ def disclose(app: typer.Typer) -> None:
     action(app, "disclose", role="administrator")(commands.disclose)
 
 
+def backup(app: typer.Typer) -> None:
+    """Register `muster backup`."""
+    from services.cli import backup as commands
+
+    app.command("backup")(commands.backup)
+
+
+def restore(app: typer.Typer) -> None:
+    """Register `muster restore`."""
+    from services.cli import backup as commands
+
+    app.command("restore")(commands.restore)
+
+
 def demo(app: typer.Typer) -> None:
     """Register `muster demo`."""
     from services.cli import demonstration
@@ -130,6 +144,8 @@ COMMANDS: dict[str, Callable[[typer.Typer], None]] = {
         erase,
         hold,
         disclose,
+        backup,
+        restore,
     )
 }
 """How each is registered, by its name."""
