@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from domain.values import Phase, Role
 from tests.docs import reference
 
 ROOT = Path(__file__).parents[2]
@@ -31,9 +30,3 @@ def test_what_a_new_command_touches_is_there() -> None:
     paths = re.findall(r"`((?:domain|services|protos|tests|docs)/[\w./-]+)`", checklist)
     assert paths
     assert not [path for path in paths if "<" not in path and not (ROOT / path).exists()]
-
-
-def test_the_glossary_names_the_phases_and_roles() -> None:
-    glossary = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8").lower()
-    words = [one.replace("_", " ") for one in (*Phase, *Role)]
-    assert not [word for word in words if word not in glossary]
