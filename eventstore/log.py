@@ -79,9 +79,10 @@ class Log:
         """Connect: one connection writes, a few read, one listens once somebody follows."""
         writer = Writer(dsn)
         try:
-            pool = await connect_pool(dsn, LOG_SETTINGS)
             await writer.open()
+            pool = await connect_pool(dsn, LOG_SETTINGS)
         except Exception as error:
+            await writer.close()
             if passes(error):
                 raise LogUnavailable(str(error)) from error
             raise
