@@ -39,11 +39,18 @@ if TYPE_CHECKING:
     from eventstore.connecting import Connection
 
 POLL_S = 0.2
+CHECKPOINT_TIMEOUT_S = 600.0
 
 HEAD = "SELECT coalesce(max(position), 0) FROM muster.event"
 HASH_AT = "SELECT hash FROM muster.event WHERE position = $1"
 COPIED = """
     SELECT max(tuples_processed) FROM pg_stat_progress_copy WHERE datname = current_database()"""
+MADE_AGAIN = """
+    SELECT c.oid::regclass::text AS name FROM pg_catalog.pg_class c
+    WHERE c.relnamespace = 'muster_view'::regnamespace AND c.relkind IN ('r', 'v', 'm')
+        AND pg_catalog.pg_get_userbyid(c.relowner) = 'muster_runtime'"""
+"""Whoever keeps the views made their tables, and must own them."""
+
 IS_THERE = "SELECT to_regclass('muster.event') IS NOT NULL"
 KEYS = "SELECT count(*) FROM muster_vault.key WHERE wrapped IS NOT NULL"
 OBEYED = "SELECT position FROM muster_vault.obeyed"
@@ -82,7 +89,9 @@ async def save_log(programs: Path, dsn: str, folder: Path, tell: Tell) -> tuple[
     file = part / LOG_FILE
     async with _connected(dsn) as connection:
         total = int(await connection.fetchval(HEAD))
-        await _watched(connection, dump.write(programs, dsn, file), "saving", total, tell)
+        besides = [row["name"] for row in await connection.fetch(MADE_AGAIN)]
+        writing = dump.write(programs, dsn, file, besides)
+        await _watched(connection, writing, "saving", total, tell)
         found = await asyncio.to_thread(
             dump.examine, programs, file, lambda done: tell("verifying", done, total)
         )
@@ -104,6 +113,12 @@ async def save_log(programs: Path, dsn: str, folder: Path, tell: Tell) -> tuple[
     return finished(part, manifest), manifest
 
 
+async def settle(dsn: str) -> None:
+    """Have a server write everything where it belongs, so that it can stop at once."""
+    async with _connected(dsn) as connection:
+        await connection.execute("CHECKPOINT", timeout=CHECKPOINT_TIMEOUT_S)
+
+
 async def save_vault(
     programs: Path, dsn: str, folder: Path, key: bytes, keep: timedelta
 ) -> tuple[Path, VaultManifest]:
@@ -114,7 +129,7 @@ async def save_vault(
     file = part / VAULT_FILE
     async with _connected(dsn) as connection:
         obeyed = int(await connection.fetchval(OBEYED))
-        await dump.write(programs, dsn, file, only=("muster_vault",))
+        await dump.write_keys(programs, dsn, file)
         keys = int(await connection.fetchval(KEYS))
     manifest = VaultManifest(
         made_at=now,

@@ -82,12 +82,17 @@ class Examined:
     unsound: Divergence | None = None
 
 
-async def write(programs: Path, dsn: str, file: Path, *, only: Sequence[str] = ()) -> None:
-    """Dump the log, or only the rows of some schemas. Raises ProgramFailed."""
-    chosen = [f"--schema={name}" for name in only or SCHEMAS]
-    what = ["--data-only"] if only else [f"--exclude-table-data={name}.*" for name in SCHEMAS[1:]]
-    form = ["--format=custom", f"--compress={COMPRESSION}", "--no-owner", f"--file={file}"]
-    await _run(programs / "pg_dump", dsn, [*form, *chosen, *what])
+async def write(programs: Path, dsn: str, file: Path, besides: Sequence[str]) -> None:
+    """Dump the log, without the tables that are made again. Raises ProgramFailed."""
+    chosen = [f"--schema={name}" for name in SCHEMAS]
+    empty = [f"--exclude-table-data={name}.*" for name in SCHEMAS[1:]]
+    apart = [f"--exclude-table={name}" for name in besides]
+    await _dump(programs, dsn, file, [*chosen, *empty, *apart])
+
+
+async def write_keys(programs: Path, dsn: str, file: Path) -> None:
+    """Dump the rows of the vault. Raises ProgramFailed."""
+    await _dump(programs, dsn, file, ["--data-only", "--schema=muster_vault"])
 
 
 async def load(programs: Path, dsn: str, file: Path, *, only_rows: bool = False) -> None:
@@ -202,6 +207,11 @@ def _unescaped(column: bytes) -> bytes:
     if b"\\" not in column:
         return column
     return ESCAPED.sub(lambda found: ESCAPES.get(found[1], found[1]), column)
+
+
+async def _dump(programs: Path, dsn: str, file: Path, what: Sequence[str]) -> None:
+    form = ["--format=custom", f"--compress={COMPRESSION}", "--no-owner", f"--file={file}"]
+    await _run(programs / "pg_dump", dsn, [*form, *what])
 
 
 async def _run(program: Path, dsn: str, asked: Sequence[str]) -> None:

@@ -120,6 +120,7 @@ async def _restore_here(place: Folder, source: Path, vault: Path | None, form: F
     async with _database_alone(place) as dsn:
         chosen = configuration.load()
         manifest = await _restore(chosen, dsn, source, vault, form)
+        await backups.settle(dsn)
     for file in place.root.glob(f"{place.temporal.name}*"):
         if ASIDE not in file.name:
             file.replace(file.with_name(f"{file.name}.{ASIDE}"))

@@ -34,6 +34,9 @@ from eventstore.manifest import (
 )
 from eventstore.merkle import Tree, leaf_hash
 from eventstore.vault import Vault
+from projections.engine import ViewKeeper
+from projections.reading import ViewReader
+from projections.views import VIEWS
 from tests.conftest import execute
 from tests.eventstore.samples import event, events
 
@@ -134,6 +137,23 @@ async def test_what_is_restored_is_the_log_byte_for_byte_and_goes_on(
     report = await audit(elsewhere.runtime, None, None, lambda _: None)
     assert (report.size, list(report.flaws)) == (manifest.position + 1, [])
     await restored.close()
+
+
+async def test_views_are_made_again(
+    database: Database, log: Log, elsewhere: Elsewhere, tmp_path: Path
+) -> None:
+    await (await ViewKeeper.open(database.dsn, log, VIEWS, print)).close()
+    where, _ = await saved(database, tmp_path)
+    await restore_log(database.cluster.programs, elsewhere.dsn, where, Heard())
+    restored = await Log.open(elsewhere.runtime)
+    keeper = await ViewKeeper.open(elsewhere.runtime, restored, VIEWS, print)
+    keeping = asyncio.create_task(keeper.run())
+    views = await ViewReader.open(elsewhere.runtime)
+    await views.wait_for("contacts", await restored.head(), 10)
+    keeping.cancel()
+    await asyncio.gather(keeping, return_exceptions=True)
+    for one in (views, keeper, restored):
+        await one.close()
 
 
 async def test_a_restored_log_is_as_insert_only_as_before(
