@@ -96,7 +96,19 @@ def _verified(answer: VerifyResponse, output: Output) -> RenderableType:
         f"{answer.checked} events verified up to position {answer.position}: "
         f"{'sound' if answer.sound else 'NOT SOUND'}",
     )
-    return Group(*flaws, Text(outcome, style="bold green" if answer.sound else "bold red"))
+    style = "bold green" if answer.sound else "bold red"
+    return Group(*flaws, Text(_compared(answer, output), style="dim"), Text(outcome, style=style))
+
+
+def _compared(answer: VerifyResponse, output: Output) -> str:
+    """Say which checkpoint the events were compared with."""
+    if not answer.HasField("checkpoint"):
+        return output.said("尚无签名的检查点可比", "nothing was signed yet to compare it with")
+    size, root = answer.checkpoint.size, answer.checkpoint.root.hex()
+    return output.said(
+        f"与前 {size} 条的签名检查点比对，树根 {root}",
+        f"compared with the checkpoint over the first {size} events, root {root}",
+    )
 
 
 def _moment(incident: str, at: str) -> StateAtRequest:

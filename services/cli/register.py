@@ -60,6 +60,28 @@ def verify(app: typer.Typer) -> None:
     action(app, "verify", role="auditor")(audit.verify)
 
 
+def checkpoint(app: typer.Typer) -> None:
+    """Register `muster checkpoint`."""
+    from services.cli import proof as commands
+
+    app.add_typer(commands.checkpoints, name="checkpoint")
+
+
+def proof(app: typer.Typer) -> None:
+    """Register `muster proof`."""
+    from services.cli import proof as commands
+
+    app.add_typer(commands.proofs, name="proof")
+
+
+def acknowledge(app: typer.Typer) -> None:
+    """Register `muster acknowledge`."""
+    from services.cli import proof as commands
+    from services.cli.session import action
+
+    action(app, "acknowledge", role="administrator")(commands.acknowledge)
+
+
 def export(app: typer.Typer) -> None:
     """Register `muster export`."""
     from services.cli import export as commands
@@ -137,6 +159,9 @@ COMMANDS: dict[str, Callable[[typer.Typer], None]] = {
         token,
         replay,
         verify,
+        checkpoint,
+        proof,
+        acknowledge,
         export,
         watch,
         report,

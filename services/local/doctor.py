@@ -17,7 +17,7 @@ from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from eventstore.log import Log
 from eventstore.migrations import check
 from services.local.folder import Folder
-from services.local.health import BAD, GOOD, Health, Line
+from services.local.health import BAD, GOOD, Health, Line, proof_lines
 from services.local.postgres import find_programs
 from services.local.stack import Ports, Stack
 from services.local.temporal import find_program, listens
@@ -49,6 +49,7 @@ async def examine(folder: Folder, settings: Settings, stack: Stack | None) -> He
     if _names(settings, "database"):
         checks["database"] = lambda: _database(settings)
         checks["clock"] = lambda: _clock(settings)
+        checks["proof"] = lambda: _proof(settings)
     if _names(settings, "temporal"):
         checks["temporal"] = lambda: _temporal(settings)
     lines = [await _looked(part, one) for part, one in checks.items()]
@@ -115,6 +116,17 @@ async def _database(settings: Settings) -> Line:
         return Line("database", "open", f"schema up to date, position {await log.head()}")
     finally:
         await log.close()
+
+
+async def _proof(settings: Settings) -> Line:
+    """See how far the log is signed, and whether it refuses to be written."""
+    dsn = settings.database.dsn.get_secret_value()
+    log = await Log.open(dsn)
+    try:
+        head = await log.head()
+    finally:
+        await log.close()
+    return (await proof_lines(dsn, head))[0]
 
 
 async def _clock(settings: Settings) -> Line:

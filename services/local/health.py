@@ -9,6 +9,7 @@ from typing import Any
 
 from eventstore.log import Log
 from eventstore.migrations import SchemaMismatch, check
+from eventstore.proofs import Proofs
 from projections.bookmarks import Bookmarks
 from services.local.postgres import RUNTIME, Postgres
 from services.local.stack import Stack
@@ -93,7 +94,31 @@ async def _log(stack: Stack) -> list[Line]:
     finally:
         await log.close()
     followers = [_follower(name, head, position) for name, position in sorted(marks.items())]
-    return [Line("log", "open", f"schema up to date, position {head}"), *followers]
+    proven = await proof_lines(dsn, head)
+    return [Line("log", "open", f"schema up to date, position {head}"), *proven, *followers]
+
+
+async def proof_lines(dsn: str, head: int) -> list[Line]:
+    """Say how far the log is signed, and whether it refuses to be written."""
+    proofs = await Proofs.open(dsn)
+    try:
+        latest, standing = await proofs.latest(), await proofs.standing()
+    finally:
+        await proofs.close()
+    lines = []
+    if standing is not None:
+        what = standing.what
+        found = f"{what.doubt} at position {what.position}: expected {what.expected}"
+        said = (
+            f"{found}, found {what.found}; `muster acknowledge {standing.divergence}` lets it go on"
+        )
+        lines.append(Line("log is not as signed", "refusing", said, BAD))
+    size = latest.size if latest else 0
+    behind = head - size
+    state = "signed" if behind <= LAG_EVENTS_MAX else "delayed"
+    colour = GOOD if state == "signed" else BAD
+    lines.append(Line("checkpoint", state, f"position {size}, {behind} behind", colour))
+    return lines
 
 
 def _follower(name: str, head: int, position: int) -> Line:
