@@ -30,17 +30,17 @@ POSITION = Gauge(
 
 def serve(chosen: Metrics) -> None:
     """Serve what this process counts of itself, if a port is given. Raises PortTaken."""
-    if chosen.port is None:
+    if chosen.at is None:
         return
     try:
-        start_http_server(chosen.port, chosen.host)
+        start_http_server(chosen.at, chosen.host)
     except OSError as error:
         raise _taken(chosen) from error
 
 
 def serve_worker(chosen: Metrics) -> None:
     """Serve what Temporal's client counts; to be called before it connects. Raises PortTaken."""
-    if chosen.port is None:
+    if chosen.at is None:
         return
     from temporalio.runtime import (  # noqa: PLC0415 - half a second that the others don't need
         PrometheusConfig,
@@ -48,7 +48,7 @@ def serve_worker(chosen: Metrics) -> None:
         TelemetryConfig,
     )
 
-    where = PrometheusConfig(bind_address=f"{chosen.host}:{chosen.port}", durations_as_seconds=True)
+    where = PrometheusConfig(bind_address=f"{chosen.host}:{chosen.at}", durations_as_seconds=True)
     try:
         Runtime.set_default(Runtime(telemetry=TelemetryConfig(metrics=where)))
     except ValueError as error:
@@ -74,6 +74,6 @@ async def look(log: Log, bookmarks: Bookmarks) -> None:
 
 def _taken(chosen: Metrics) -> PortTaken:
     return PortTaken(
-        f"metrics can't be served on {chosen.host}:{chosen.port} (metrics.host, metrics.port): "
+        f"metrics can't be served on {chosen.host}:{chosen.at} (metrics.host, metrics.port): "
         "the port is taken or the host is not this machine's; choose another"
     )

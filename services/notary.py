@@ -197,7 +197,7 @@ async def _audit(notary: Notary, every_s: float) -> None:
 
 def _count(chosen: settings.Metrics, notary: Notary) -> None:
     """Serve how it goes, if a port is given."""
-    if chosen.port is None:
+    if chosen.at is None:
         return
     for gauge in (SIZE, LAG, REFUSING):
         REGISTRY.register(gauge)

@@ -89,7 +89,15 @@ class Metrics(Section):
     """Prometheus; off unless a port is given."""
 
     port: Port | None = None
+    """Processes that share one setting serve on this port and those after it: see `offset`."""
     host: str = "127.0.0.1"
+    offset: int = Field(default=0, ge=0, le=100)
+    """Added to the port."""
+
+    @property
+    def at(self) -> int | None:
+        """Return the port that this process serves on, if any."""
+        return None if self.port is None else self.port + self.offset
 
 
 class Log(Section):
@@ -153,6 +161,7 @@ class Notary(Section):
     timestamp_ca_file: Path | None = None
     """Certificates in PEM that the authority's must lead to."""
     timestamp_every_seconds: float = Field(default=600.0, ge=1, le=86_400)
+    """How often the newest checkpoint is timestamped, if it was not yet."""
     audit_every_seconds: float = Field(default=86_400.0, ge=1)
     """How often the whole log is verified beside all else; it is at each start, too."""
 

@@ -12,11 +12,13 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 import structlog
 
 from services import readiness
 from services.local.failures import StackFailed
+from services.local.forking import PR_SET_PDEATHSIG, Forked, fork
 
 STOP_TIMEOUT_S = 20.0
 RESTART_PAUSES_S = (0.05, 0.1, 0.1, 0.2, 0.2, 0.5, 0.5, 1.0)
@@ -32,7 +34,6 @@ NICENESS = 5
 
 READY_TIMEOUT_S = 60.0
 READY_POLL_S = 0.02
-PR_SET_PDEATHSIG = 1
 
 log = structlog.get_logger()
 
@@ -42,7 +43,8 @@ class Recipe:
     """How a process is run."""
 
     name: str
-    command: list[str]
+    command: list[str] | None = None
+    """What is started; one of our own processes is forked when None."""
     environment: Mapping[str, str] = field(default_factory=dict)
     user: str | None = None
     stop_signal: signal.Signals = signal.SIGTERM
@@ -61,7 +63,7 @@ class Part:
         self.started_at = 0.0
         self._ready_file = run / f"{recipe.name}.ready"
         self._log_file = logs / f"{recipe.name}.log"
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: asyncio.subprocess.Process | Forked | None = None
         self._stopping = False
         self._died: deque[float] = deque(maxlen=RESTARTS_MAX)
         self._in_a_row = 0
@@ -130,19 +132,27 @@ class Part:
             readiness.VARIABLE: str(self._ready_file),
         }
         with self._log_file.open("ab") as output:
-            self._process = await asyncio.create_subprocess_exec(
-                *self.recipe.command,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env=environment,
-                user=self.recipe.user,
-                extra_groups=[] if self.recipe.user else None,
-                start_new_session=True,
-                preexec_fn=_die_with_parent(self.recipe.stop_signal),
-                cwd="/" if self.recipe.user else None,
-            )
+            if self.recipe.command is None:
+                self._process = fork(self.recipe.name, environment, output)
+            else:
+                self._process = await self._started(self.recipe.command, environment, output)
         self.started_at = time.time()
+
+    async def _started(
+        self, command: list[str], environment: Mapping[str, str], output: IO[bytes]
+    ) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=environment,
+            user=self.recipe.user,
+            extra_groups=[] if self.recipe.user else None,
+            start_new_session=True,
+            preexec_fn=_die_with_parent(self.recipe.stop_signal),
+            cwd="/" if self.recipe.user else None,
+        )
 
     def _give_way(self) -> None:
         if self.recipe.gives_way and (pid := self.pid):

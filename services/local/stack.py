@@ -29,7 +29,7 @@ PROCESSES = ("api", "worker", "follower", "notary")
 GIVE_WAY = frozenset({"worker", "follower", "notary"})
 """What follows the log must not keep it from being written."""
 
-METRICS_PORT = "MUSTER_METRICS__PORT"
+METRICS_OFFSET = "MUSTER_METRICS__OFFSET"
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +180,7 @@ def recipes(folder: Folder, ports: Ports) -> dict[str, Recipe]:
         **{
             name: Recipe(
                 name,
-                [sys.executable, "-m", "services.process", name],
-                environment={**settings, **here, **begin, **_metrics(index)},
+                environment={**settings, **here, **begin, METRICS_OFFSET: str(index)},
                 gives_way=name in GIVE_WAY,
             )
             for index, name in enumerate(PROCESSES)
@@ -197,12 +196,6 @@ def _make_notary_key(folder: Folder) -> None:
 
         name = f"muster.local/{secrets.token_hex(LOG_NAME_BYTES)}"
         folder.secret(file, f"{Signer.generate(name).skey}\n".encode())
-
-
-def _metrics(index: int) -> dict[str, str]:
-    """Give each process a port of its own: the one that was set, and those after it."""
-    first = os.environ.get(METRICS_PORT, "")
-    return {METRICS_PORT: str(int(first) + index)} if first.isdecimal() and int(first) else {}
 
 
 def _import_path() -> str:

@@ -6,9 +6,9 @@ import asyncio
 import signal
 import time
 from collections.abc import Callable
-from types import ModuleType
 
 from services.local.folder import Folder
+from services.local.forking import import_shared
 from services.local.part import Part
 from services.local.postgres import DATABASE, OWNER, RUNTIME, Postgres
 from services.local.stack import PROCESSES, Ports, held, make_secrets, recipes, write_down
@@ -61,21 +61,26 @@ class Supervisor:
     async def _start(self) -> None:
         try:
             async with asyncio.TaskGroup() as starting:
+                database = starting.create_task(self._start_postgres())
                 starting.create_task(self._start_part("temporal"))
                 starting.create_task(self._start_part("mail"))
-                for name in PROCESSES:  # they import while the database is made
+                await asyncio.to_thread(import_shared)
+                for name in PROCESSES:  # they get ready while the database is made
                     starting.create_task(self._start_part(name))
-                await asyncio.gather(
-                    self._start_database(), asyncio.to_thread(make_secrets, self._folder)
-                )
+                await database
+                make_secrets(self._folder)
+                await self._make_schema()
                 self._folder.database_ready.touch()
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from None
 
-    async def _start_database(self) -> None:
+    async def _start_postgres(self) -> None:
         await asyncio.to_thread(self._postgres.prepare)
         await self._start_part("postgres")
-        migrations, provision = await asyncio.to_thread(_import_eventstore)
+
+    async def _make_schema(self) -> None:
+        from eventstore import migrations, provision  # noqa: PLC0415 - it was imported meanwhile
+
         await provision.create_database(self._postgres.dsn(OWNER, "postgres"), DATABASE)
         applied = await migrations.migrate(self._postgres.dsn(OWNER))
         await provision.set_password(
@@ -118,13 +123,6 @@ class Supervisor:
             for name, part in self._parts.items()
         }
         write_down(self._folder, self._ports, parts)
-
-
-def _import_eventstore() -> tuple[ModuleType, ModuleType]:
-    """Import what prepares the database only once everything else is on its way."""
-    from eventstore import migrations, provision  # noqa: PLC0415 - as the docstring says
-
-    return migrations, provision
 
 
 def _since(begun: float) -> str:
