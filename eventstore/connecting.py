@@ -35,6 +35,21 @@ SETTINGS = {
     "timezone": "UTC",
 }
 
+APPEND_LASTS_MAX_S = 5
+"""How long an append may hold the log lock, and with it everybody, when its client is gone."""
+
+APPEND_SETTINGS = {
+    **SETTINGS,
+    "tcp_keepalives_idle": "2",
+    "tcp_keepalives_interval": "1",
+    "tcp_keepalives_count": str(APPEND_LASTS_MAX_S - 2),
+    "tcp_user_timeout": f"{APPEND_LASTS_MAX_S}s",
+}
+"""For who appends: a network that swallowed the client must not keep the log locked."""
+
+KNOWS_TRANSACTION_TIMEOUT = 17
+"""The first PostgreSQL that ends a transaction whose client stands still."""
+
 LOG_SETTINGS = {**SETTINGS, "enable_seqscan": "off", "enable_bitmapscan": "off"}
 """For those who read the log: in its order, page by page, whatever the statistics say."""
 
@@ -47,6 +62,22 @@ async def connect(dsn: str, settings: Mapping[str, str] = SETTINGS) -> Connectio
         command_timeout=STATEMENT_TIMEOUT_S,
         server_settings=dict(settings),
     )
+
+
+async def connect_to_append(dsn: str) -> Connection:
+    """Open the connection that a process appends with.
+
+    PostgreSQL takes the log lock when it is told to execute, and gives it back when it is told that
+    this was all: a client that is cut off in between would keep it for as long as it is missing.
+    """
+    connection = await connect(dsn, APPEND_SETTINGS)
+    if connection.get_server_version().major >= KNOWS_TRANSACTION_TIMEOUT:
+        try:
+            await connection.execute(f"SET transaction_timeout = '{APPEND_LASTS_MAX_S}s'")
+        except BaseException:
+            await close_quietly(connection)
+            raise
+    return connection
 
 
 async def connect_pool(

@@ -29,8 +29,8 @@ class FollowerTooSlow(Exception):  # noqa: N818 - a state of the world
         self.resume_position = resume_position
 
 
-PASSING_SQLSTATES = ("08", "53", "57P", "40001", "40P01", "55P03", "57014", "25006")
-"""States that pass: connection, resources, operator, conflict, lock, cancel, standby."""
+PASSING_SQLSTATES = ("08", "53", "57P", "40001", "40P01", "55P03", "57014", "25006", "25P04")
+"""States that pass: connection, resources, operator, conflict, lock, cancel, standby, too long."""
 
 
 def of_append(error: Exception) -> Exception:

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from eventstore.connecting import Connection, close_quietly, connect, pauses
+from eventstore.connecting import Connection, close_quietly, connect_to_append, pauses
 from eventstore.events import AlreadyThere, Appended, Conflict, IdReused, NewEvent, Outcome
 from eventstore.failures import LogClosed, LogUnavailable, Overloaded, of_append, passes
 
@@ -94,7 +94,7 @@ class Writer:
 
     async def open(self) -> None:
         """Connect, and begin to write."""
-        self._connection = await connect(self._dsn)
+        self._connection = await connect_to_append(self._dsn)
         self._work = asyncio.create_task(self._write(), name="log writer")
 
     async def close(self) -> None:
@@ -180,7 +180,7 @@ class Writer:
 
     async def _call(self, batch: list[Request]) -> None:
         if self._connection is None:
-            self._connection = await connect(self._dsn)
+            self._connection = await connect_to_append(self._dsn)
         query, arguments = _asked(batch)
         call = self._connection.fetch(query, *arguments, timeout=APPEND_TIMEOUT_S)
         try:
