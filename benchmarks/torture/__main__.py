@@ -14,6 +14,7 @@ from pathlib import Path
 from benchmarks.torture.cuts import cuts
 from benchmarks.torture.kills import kills
 from benchmarks.torture.outcome import Outcome, Tell, together
+from benchmarks.torture.partition import partitions
 
 OUT = Path(__file__).parents[1] / "out" / "torture.json"
 KILLS = 60
@@ -27,6 +28,7 @@ def trials(count: int) -> Mapping[str, Trial]:
     return {
         "kills": lambda seed, tell: kills(seed, count, tell),
         "cuts": cuts,
+        "partitions": partitions,
     }
 
 

@@ -55,8 +55,9 @@ class Wire:
     """Where to cut next; None once it was cut."""
     hold_at: Spot | None = None
     """Where everything comes to a standstill, both ways and on all connections."""
+    carried: dict[tuple[int, Way], int] = field(default_factory=dict)
+    """How many bytes went each way so far."""
     _free: asyncio.Event = field(default_factory=asyncio.Event)
-    _carried: dict[tuple[int, Way], int] = field(default_factory=dict)
 
     def dsn(self, direct: str) -> str:
         """Return the address of a database by way of this wire."""
@@ -81,7 +82,7 @@ class Wire:
     def begin_anew(self) -> None:
         """Number the next connection 0."""
         self.connections = 0
-        self._carried.clear()
+        self.carried.clear()
 
     async def carry(self, near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         """Carry one connection until one of its ends is closed or it is cut."""
@@ -109,35 +110,38 @@ class Wire:
         client: asyncio.StreamWriter,
     ) -> None:
         """Carry one way; raises ConnectionResetError where it is cut."""
+        data = b""
         while True:
             self._cut_here(number, way, client)
-            data = await source.read(self._bytes_up_to_spot(number, way))
+            data = data or await source.read(READ_BYTES)
             await self._free.wait()
             if not data:
                 with contextlib.suppress(OSError):
                     sink.write_eof()
                 return
-            sink.write(data)
+            piece, data = self._divided(number, way, data)
+            sink.write(piece)
             await sink.drain()
-            self._carried[number, way] = self._carried.get((number, way), 0) + len(data)
+            self.carried[number, way] = self.carried.get((number, way), 0) + len(piece)
             if self.heard is not None:
-                self.heard.setdefault((number, way), bytearray()).extend(data)
-            if self.hold_at == Spot(number, way, self._carried[number, way]):
+                self.heard.setdefault((number, way), bytearray()).extend(piece)
+            if self.hold_at == Spot(number, way, self.carried[number, way]):
                 self.hold()
 
-    def _bytes_up_to_spot(self, number: int, way: Way) -> int:
-        """Return how much may be carried before the next spot where something is to happen."""
+    def _divided(self, number: int, way: Way, data: bytes) -> tuple[bytes, bytes]:
+        """Divide bytes at the next spot where something is to happen."""
         spots = [self.hold_at, self.cut.spot if self.cut else None]
-        carried = self._carried.get((number, way), 0)
+        carried = self.carried.get((number, way), 0)
         ahead = [
             spot.after - carried
             for spot in spots
             if spot and (spot.connection, spot.way) == (number, way) and spot.after > carried
         ]
-        return min([READ_BYTES, *ahead])
+        first = min([len(data), *ahead])
+        return data[:first], data[first:]
 
     def _cut_here(self, number: int, way: Way, client: asyncio.StreamWriter) -> None:
-        here = Spot(number, way, self._carried.get((number, way), 0))
+        here = Spot(number, way, self.carried.get((number, way), 0))
         if self.cut is None or self.cut.spot != here:
             return
         reset, self.cut = self.cut.reset, None
@@ -173,21 +177,21 @@ def boundaries(to: bytes, back: bytes) -> dict[Way, list[int]]:
     asks_for_tls = to[4:8] == struct.pack(">i", 80877103)
     untyped = 2 if asks_for_tls else 1
     return {
-        Way.TO: _ends(to, untyped=untyped),
-        Way.FROM: [1, *_ends(back, begin=1)] if asks_for_tls else _ends(back),
+        Way.TO: ends(to, untyped=untyped),
+        Way.FROM: [1, *ends(back, begin=1)] if asks_for_tls else ends(back),
     }
 
 
-def _ends(carried: bytes, *, begin: int = 0, untyped: int = 0) -> list[int]:
+def ends(carried: bytes, *, begin: int = 0, untyped: int = 0) -> list[int]:
     """Follow the lengths: `untyped` messages have no letter in front."""
-    ends: list[int] = []
+    found: list[int] = []
     at = begin
     while at + 4 < len(carried):
-        letter = 0 if len(ends) < untyped else 1
+        letter = 0 if len(found) < untyped else 1
         (length,) = struct.unpack_from(">i", carried, at + letter)
         at += letter + length
-        ends.append(at)
-    return ends
+        found.append(at)
+    return found
 
 
 def _end(stream: asyncio.StreamWriter, *, reset: bool) -> None:

@@ -24,7 +24,7 @@ from uuid import UUID, uuid5
 import uvloop
 
 from benchmarks.torture.journal import Journal
-from benchmarks.torture.ledger import BOOKS, CATEGORY, CLERK, EnterLines
+from benchmarks.torture.ledger import BOOKS, CATEGORY, CLERK, Book, EnterLines
 from domain.aggregate import Asked, Refused
 from eventstore.log import Log, LogUnavailable, Overloaded
 from eventstore.recorder import Receipt, Recorder
@@ -61,7 +61,7 @@ class Wanted(NamedTuple):
 class Writer:
     """Some lanes over one log, one recorder and one journal."""
 
-    def __init__(self, recorder: Recorder[object], journal: Journal, name: str, seed: str) -> None:
+    def __init__(self, recorder: Recorder[Book], journal: Journal, name: str, seed: str) -> None:
         self.stopping = asyncio.Event()
         self._recorder = recorder
         self._journal = journal
