@@ -77,8 +77,8 @@ class Where(NamedTuple):
     def __str__(self) -> str:
         line = f":{self.line}" if self.line else ""
         position = f"position {self.position}, " if self.position else ""
-        event = f": {position}{self.stream} version {self.version}"
-        return f"{self.file}{line}{event if self.stream else ''}"
+        stream = f"{self.stream} version {self.version}" if self.stream else ""
+        return f"{self.file}{line}: {position}{stream}".rstrip(": ,")
 
 
 class Report:
@@ -575,18 +575,19 @@ class Events:
         self.count = self.position = 0
         self.recorded_at = ""
         self.exported: dict[str, Any] | None = None
+        self.proofs = self._proven()
+        self.proof = next(self.proofs, None)
         self.sealed: dict[str, int] = {}
         self.erased: set[str] = set()
 
     def run(self, checkpoint: Checkpoint) -> None:
-        proofs = self._lines("proofs.jsonl")
         for number, line in self._lines("events.jsonl"):
             where = Where("events.jsonl", number)
-            _, proof = next(proofs, (0, None))
             with self.report.reading(where):
-                self._take(where, line, proof, checkpoint)
-        for number, _ in proofs:
-            self.report.diverges(Where("proofs.jsonl", number), "proof", "the end", "one more")
+                self._take(where, line, checkpoint)
+        while self.proof is not None:
+            self._left_over(*self.proof[:2])
+            self.proof = next(self.proofs, None)
         self._as_exported()
         streams = sorted(self.seen)
         self.report.facts.update(
@@ -607,7 +608,7 @@ class Events:
         with self.report.reading(Where(path)):
             yield from enumerate(self.bundle.lines(path), start=1)
 
-    def _take(self, where: Where, line: bytes, proof: bytes | None, checkpoint: Checkpoint) -> None:
+    def _take(self, where: Where, line: bytes, checkpoint: Checkpoint) -> None:
         event = strict(line.decode())
         _shape("event", event, EVENT)
         where = where._replace(**{name: event[name] for name in ("position", "stream", "version")})
@@ -615,9 +616,10 @@ class Events:
             for name in ("position", "version", "schema_version"):
                 most = INTEGER_MAX if name != "schema_version" else 2**15 - 1
                 _holds(name, f"1 to {most}", event[name], holds=1 <= event[name] <= most)
-            self._content(where, event)
-            self._place(where, event)
-            self._tree(event, proof, checkpoint)
+            for verify in (self._place, self._content):
+                with self.report.reading(where):
+                    verify(where, event)
+            self._tree(event, checkpoint)
         self._keep(where, event)
 
     def _content(self, where: Where, event: dict[str, Any]) -> None:
@@ -631,32 +633,51 @@ class Events:
 
     def _place(self, where: Where, event: dict[str, Any]) -> None:
         """See that it comes after the one before it: in the log, in time, in its stream."""
+        after = event["position"] > self.position
+        _holds("position", f"after {self.position}", event["position"], holds=after)
+        later = event["recorded_at"] >= self.recorded_at
+        _holds("recorded_at", f"from {self.recorded_at}", event["recorded_at"], holds=later)
+        version, before = self.heads.get(event["stream"], (0, ""))
+        if event["version"] == 1:
+            before = genesis(event["stream"]).hex()
+        elif event["version"] != version + 1:
+            grows = event["version"] > version
+            _holds("version", f"more than {version}", event["version"], holds=grows)
+            return
         with self.report.reading(where):
-            after = event["position"] > self.position
-            _holds("position", f"after {self.position}", event["position"], holds=after)
-            later = event["recorded_at"] >= self.recorded_at
-            _holds("recorded_at", f"from {self.recorded_at}", event["recorded_at"], holds=later)
-            version, before = self.heads.get(event["stream"], (0, ""))
-            if event["version"] == 1:
-                before = genesis(event["stream"]).hex()
-            elif event["version"] != version + 1:
-                grows = event["version"] > version
-                _holds("version", f"more than {version}", event["version"], holds=grows)
-                return
             _same("before", before, event["before"])
 
-    def _tree(self, event: dict[str, Any], proof: bytes | None, checkpoint: Checkpoint) -> None:
-        """Its hash is the leaf at its position in the tree that was signed."""
-        if proof is None:
+    def _tree(self, event: dict[str, Any], checkpoint: Checkpoint) -> None:
+        """See that its hash is the leaf at its position in the tree that was signed."""
+        path, size = self._proof_of(event["position"]), checkpoint.size
+        if path is None:
             raise Broken("proof", "one", "none")
-        said = strict(proof.decode())
-        _shape("proof", said, {"position": (int, None), "proof": (list, None)})
-        _same("proof", event["position"], said["position"])
-        path, size = _hashes("proof", said["proof"]), checkpoint.size
         index = event["position"] - 1
         _holds("position", f"at most {size}", event["position"], holds=index < size)
         held = includes(leaf(bytes.fromhex(event["hash"])), index, size, path, checkpoint.root)
         _holds("inclusion", f"the leaf {index} of the tree of {size}", event["hash"], holds=held)
+
+    def _proof_of(self, position: int) -> list[bytes] | None:
+        """Return the proof of an event; what is proven before it has no event."""
+        while self.proof is not None and self.proof[1] <= position:
+            number, at, path = self.proof
+            self.proof = next(self.proofs, None)
+            if at == position:
+                return path
+            self._left_over(number, at)
+        return None
+
+    def _left_over(self, number: int, position: int) -> None:
+        where = Where("proofs.jsonl", number, position)
+        self.report.diverges(where, "position", "the event", "only its proof")
+
+    def _proven(self) -> Iterator[tuple[int, int, list[bytes]]]:
+        """Yield the proofs, each with its line and its event's position."""
+        for number, line in self._lines("proofs.jsonl"):
+            with self.report.reading(Where("proofs.jsonl", number)):
+                said = strict(line.decode())
+                _shape("proof", said, {"position": (int, None), "proof": (list, None)})
+                yield number, said["position"], _hashes("proof", said["proof"])
 
     def _keep(self, where: Where, event: dict[str, Any]) -> None:
         self.count += 1
@@ -668,7 +689,9 @@ class Events:
             self.sealed[key] = self.sealed.get(key, 0) + 1
         if event["type"] == "PersonalDataErased":
             with self.report.reading(where):
-                self.erased.update(strict(event["data"])["keys"])
+                said = strict(event["data"])
+                keys = said.get("keys") if isinstance(said, dict) else None
+                self.erased.update(map(str, keys if isinstance(keys, list) else ()))
         if event["stream"] == f"export/{self.manifest['export']}":
             with self.report.reading(where):
                 self.exported = strict(event["data"])

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 ROOT = Path(__file__).parents[2]
 VERIFY = ROOT / "eventstore" / "bundle" / "verify.py"
@@ -58,6 +58,12 @@ def second(bundle: Path, *options: object) -> Found:
     return _ran([node(), SECOND, bundle, *options])
 
 
+def second_each(bundles: Sequence[Path]) -> list[Found]:
+    """Run it once for many bundles."""
+    said = json.loads(_output([node(), SECOND, "--each", *bundles]).stdout)
+    return [Found(one["exit"], one) for one in said]
+
+
 def written(files: Mapping[str, bytes], folder: Path) -> Path:
     """Write a bundle into a folder."""
     shutil.rmtree(folder, ignore_errors=True)
@@ -84,7 +90,12 @@ def node() -> str:
     return found
 
 
-def _ran(command: list[object]) -> Found:
+def _ran(command: Sequence[object]) -> Found:
+    done = _output(command)
+    return Found(done.returncode, json.loads(done.stdout))
+
+
+def _output(command: Sequence[object]) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
         [str(one) for one in command],
         capture_output=True,
@@ -95,4 +106,4 @@ def _ran(command: list[object]) -> Found:
     )
     assert done.stdout, done.stderr
     assert not done.stderr, done.stderr
-    return Found(done.returncode, json.loads(done.stdout))
+    return done

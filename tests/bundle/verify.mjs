@@ -1,6 +1,6 @@
 // A second verifier of a case's bundle, in another language, with another library's cryptography,
 // written from FORMAT.md: `node verify.mjs FOLDER [--key KEY]`, `node verify.mjs --vectors FILE`.
-// Ends with 0 if the bundle is sound, 1 if it diverges, 2 if it is not a bundle.
+// `--each FOLDER FOLDER ...` verifies many. Ends with 0 if the bundle is sound, 1 if it diverges, 2 if it is not a bundle.
 
 import { createHash, createPublicKey, verify as verifySignature } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -394,7 +394,16 @@ function linesOf(read, path) {
 function verifyEvents(read, manifest, latest, attempt) {
   const proofs = attempt({ file: "proofs.jsonl" }, () => linesOf(read, "proofs.jsonl")) ?? [];
   const lines = attempt({ file: "events.jsonl" }, () => linesOf(read, "events.jsonl")) ?? [];
-  attempt({ file: "proofs.jsonl" }, () => insist(proofs.length === lines.length, "proof"));
+  const proven = new Map();
+  let last = 0n;
+  for (const [number, line] of proofs.entries())
+    attempt({ file: "proofs.jsonl", line: number + 1 }, () => {
+      const said = shaped("proof", strict(line), { position: "integer", proof: "list" });
+      insist(said.position > last, "position");
+      last = said.position;
+      proven.set(said.position, hashes(said.proof));
+    });
+  const left = new Set(proven.keys());
   attempt({ file: "events.jsonl" }, () => insist(BigInt(lines.length) === manifest.events, "events"));
   const streams = new Map();
   let [position, recordedAt, exported] = [0n, "", null];
@@ -416,11 +425,11 @@ function verifyEvents(read, manifest, latest, attempt) {
       if (event.version === 1n) insist(event.before === genesis(event.stream).toString("hex"), "before");
       else if (stream && event.version === stream.version + 1n) insist(event.before === stream.hash, "before");
       else insist(!stream || event.version > stream.version, "version");
-      insist(proofs[number] !== undefined, "proof");
-      const said = shaped("proof", strict(proofs[number]), { position: "integer", proof: "list" });
-      insist(said.position === event.position, "proof");
+      const proof = proven.get(event.position);
+      insist(proof !== undefined, "proof");
+      left.delete(event.position);
       const leaf = leafOf(hex(event.hash));
-      insist(includes(leaf, event.position - 1n, latest.size, hashes(said.proof), latest.root), "inclusion");
+      insist(includes(leaf, event.position - 1n, latest.size, proof, latest.root), "inclusion");
     });
     position = event.position > position ? event.position : position;
     recordedAt = event.recorded_at > recordedAt ? event.recorded_at : recordedAt;
@@ -429,6 +438,8 @@ function verifyEvents(read, manifest, latest, attempt) {
     streams.set(event.stream, Object.assign(stream, { version: event.version, hash: event.hash }));
     if (event.stream === mine) exported = event;
   });
+  for (const position of left)
+    attempt({ file: "proofs.jsonl", position: Number(position) }, () => insist(false, "position"));
   attempt({ file: "events.jsonl", stream: mine }, () => asExported(exported, manifest, streams, mine));
 }
 
@@ -484,16 +495,25 @@ function checkVectors(vectors) {
   );
 }
 
-const [first, second, third] = process.argv.slice(2);
-try {
-  const found =
-    first === "--vectors"
-      ? checkVectors(JSON.parse(readFileSync(second, "utf8")))
-      : verifyBundle(first, second === "--key" ? third : undefined);
+function verifyOne(folder, key) {
+  try {
+    const found = verifyBundle(folder, key);
+    return { exit: found.length === 0 ? 0 : 1, sound: found.length === 0, divergences: found };
+  } catch (error) {
+    if (!(error instanceof NotABundle)) throw error;
+    return { exit: 2, sound: false, bundle: false, reason: error.message };
+  }
+}
+
+const [first, second, ...rest] = process.argv.slice(2);
+if (first === "--vectors") {
+  const found = checkVectors(JSON.parse(readFileSync(second, "utf8")));
   console.log(JSON.stringify({ sound: found.length === 0, divergences: found }));
   process.exitCode = found.length === 0 ? 0 : 1;
-} catch (error) {
-  if (!(error instanceof NotABundle)) throw error;
-  console.log(JSON.stringify({ sound: false, bundle: false, reason: error.message }));
-  process.exitCode = 2;
+} else if (first === "--each") {
+  console.log(JSON.stringify([second, ...rest].map((folder) => verifyOne(folder))));
+} else {
+  const found = verifyOne(first, second === "--key" ? rest[0] : undefined);
+  console.log(JSON.stringify(found));
+  process.exitCode = found.exit;
 }
