@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from muster.v1 import common_pb2 as _common_pb2
 import builtins as _builtins
 import sys
@@ -19,6 +20,34 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _TimeAxis:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TimeAxisEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TimeAxis.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TIME_AXIS_UNSPECIFIED: _TimeAxis.ValueType  # 0
+    """Not said."""
+    TIME_AXIS_RECORDED: _TimeAxis.ValueType  # 1
+    """As recorded by then: what could be known at that instant, errors and gaps included."""
+    TIME_AXIS_TRUE: _TimeAxis.ValueType  # 2
+    """As true then: what had happened by that instant, as far as it is known today. Late entries and corrections
+    stand where they belong. Only for an instant.
+    """
+
+class TimeAxis(_TimeAxis, metaclass=_TimeAxisEnumTypeWrapper):
+    """Two clocks: when something was recorded, and when it happened."""
+
+TIME_AXIS_UNSPECIFIED: TimeAxis.ValueType  # 0
+"""Not said."""
+TIME_AXIS_RECORDED: TimeAxis.ValueType  # 1
+"""As recorded by then: what could be known at that instant, errors and gaps included."""
+TIME_AXIS_TRUE: TimeAxis.ValueType  # 2
+"""As true then: what had happened by that instant, as far as it is known today. Late entries and corrections
+stand where they belong. Only for an instant.
+"""
+Global___TimeAxis: _TypeAlias = TimeAxis  # noqa: Y015
 
 @_typing.final
 class ReadEventsRequest(_message.Message):
@@ -90,12 +119,15 @@ class StateAtRequest(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     INSTANT_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
+    AXIS_FIELD_NUMBER: _builtins.int
     incident_id: _builtins.str
     """The incident."""
     version: _builtins.int
     """After this many of its events."""
     position: _builtins.int
     """With all that was recorded up to this place in the log."""
+    axis: Global___TimeAxis.ValueType
+    """By which clock an instant is meant; by when it was recorded if not said."""
     @_builtins.property
     def instant(self) -> _timestamp_pb2.Timestamp:
         """With all that was recorded up to this instant."""
@@ -107,16 +139,206 @@ class StateAtRequest(_message.Message):
         version: _builtins.int = ...,
         instant: _timestamp_pb2.Timestamp | None = ...,
         position: _builtins.int = ...,
+        axis: Global___TimeAxis.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["instant", b"instant", "moment", b"moment", "position", b"position", "version", b"version"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["incident_id", b"incident_id", "instant", b"instant", "moment", b"moment", "position", b"position", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["axis", b"axis", "incident_id", b"incident_id", "instant", b"instant", "moment", b"moment", "position", b"position", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_moment: _TypeAlias = _typing.Literal["version", "instant", "position"]  # noqa: Y015
     _WhichOneofArgType_moment: _TypeAlias = _typing.Literal["moment", b"moment"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_moment) -> _WhichOneofReturnType_moment | None: ...
 
 Global___StateAtRequest: _TypeAlias = StateAtRequest  # noqa: Y015
+
+@_typing.final
+class Moment(_message.Message):
+    """A moment of an incident."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSION_FIELD_NUMBER: _builtins.int
+    INSTANT_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    version: _builtins.int
+    """After this many of its events."""
+    position: _builtins.int
+    """With all that was recorded up to this place in the log."""
+    @_builtins.property
+    def instant(self) -> _timestamp_pb2.Timestamp:
+        """With all that was recorded up to this instant."""
+
+    def __init__(
+        self,
+        *,
+        version: _builtins.int = ...,
+        instant: _timestamp_pb2.Timestamp | None = ...,
+        position: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "instant", b"instant", "position", b"position", "version", b"version"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "instant", b"instant", "position", b"position", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_at: _TypeAlias = _typing.Literal["version", "instant", "position"]  # noqa: Y015
+    _WhichOneofArgType_at: _TypeAlias = _typing.Literal["at", b"at"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_at) -> _WhichOneofReturnType_at | None: ...
+
+Global___Moment: _TypeAlias = Moment  # noqa: Y015
+
+@_typing.final
+class DiffRequest(_message.Message):
+    """Asks what changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INCIDENT_ID_FIELD_NUMBER: _builtins.int
+    FROM_FIELD_NUMBER: _builtins.int
+    TO_FIELD_NUMBER: _builtins.int
+    incident_id: _builtins.str
+    """The incident."""
+    @_builtins.property
+    def to(self) -> Global___Moment:
+        """Up to this; up to now if not said."""
+
+    def __init__(
+        self,
+        *,
+        incident_id: _builtins.str = ...,
+        to: Global___Moment | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["from", b"from", "to", b"to"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from", b"from", "incident_id", b"incident_id", "to", b"to"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DiffRequest: _TypeAlias = DiffRequest  # noqa: Y015
+
+@_typing.final
+class DiffResponse(_message.Message):
+    """Some changes, in the order of their paths."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGES_FIELD_NUMBER: _builtins.int
+    FROM_VERSION_FIELD_NUMBER: _builtins.int
+    TO_VERSION_FIELD_NUMBER: _builtins.int
+    from_version: _builtins.int
+    """The first version was this."""
+    to_version: _builtins.int
+    """The last version was this."""
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Change]:
+        """What changed."""
+
+    def __init__(
+        self,
+        *,
+        changes: _abc.Iterable[Global___Change] | None = ...,
+        from_version: _builtins.int = ...,
+        to_version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "from_version", b"from_version", "to_version", b"to_version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DiffResponse: _TypeAlias = DiffResponse  # noqa: Y015
+
+@_typing.final
+class Change(_message.Message):
+    """Something that is not as it was."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PATH_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    CAUSES_FIELD_NUMBER: _builtins.int
+    TIMES_FIELD_NUMBER: _builtins.int
+    path: _builtins.str
+    """Where, as a JSON pointer (RFC 6901) into the incident, such as `/tasks/guide-customers/status`."""
+    before: _builtins.str
+    """What stood there, as JSON; empty if nothing did."""
+    after: _builtins.str
+    """What stands there, as JSON; empty if nothing does."""
+    times: _builtins.int
+    """How many events touched it."""
+    @_builtins.property
+    def causes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Cause]:
+        """The events that touched it, newest first; only the newest if there are very many."""
+
+    def __init__(
+        self,
+        *,
+        path: _builtins.str = ...,
+        before: _builtins.str = ...,
+        after: _builtins.str = ...,
+        causes: _abc.Iterable[Global___Cause] | None = ...,
+        times: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "causes", b"causes", "path", b"path", "times", b"times"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Change: _TypeAlias = Change  # noqa: Y015
+
+@_typing.final
+class Cause(_message.Message):
+    """An event that changed something."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENT_ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    RECORDED_AT_FIELD_NUMBER: _builtins.int
+    OCCURRED_AT_FIELD_NUMBER: _builtins.int
+    event_id: _builtins.str
+    """The event."""
+    version: _builtins.int
+    """Its place in the incident."""
+    position: _builtins.int
+    """Its place in the log."""
+    type: _builtins.str
+    """What kind of fact it is."""
+    actor: _builtins.str
+    """Who."""
+    reason: _builtins.str
+    """Why, if it was said."""
+    @_builtins.property
+    def recorded_at(self) -> _timestamp_pb2.Timestamp:
+        """When it was recorded."""
+
+    @_builtins.property
+    def occurred_at(self) -> _timestamp_pb2.Timestamp:
+        """When it happened."""
+
+    def __init__(
+        self,
+        *,
+        event_id: _builtins.str = ...,
+        version: _builtins.int = ...,
+        position: _builtins.int = ...,
+        type: _builtins.str = ...,
+        actor: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        recorded_at: _timestamp_pb2.Timestamp | None = ...,
+        occurred_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["occurred_at", b"occurred_at", "recorded_at", b"recorded_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "event_id", b"event_id", "occurred_at", b"occurred_at", "position", b"position", "reason", b"reason", "recorded_at", b"recorded_at", "type", b"type", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Cause: _TypeAlias = Cause  # noqa: Y015
 
 @_typing.final
 class VerifyRequest(_message.Message):

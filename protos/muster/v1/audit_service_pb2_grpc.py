@@ -47,6 +47,11 @@ class AuditServiceStub:
                 request_serializer=muster_dot_v1_dot_audit__service__pb2.StateAtRequest.SerializeToString,
                 response_deserializer=muster_dot_v1_dot_incident__pb2.Incident.FromString,
                 _registered_method=True)
+        self.Diff = channel.unary_stream(
+                '/muster.v1.AuditService/Diff',
+                request_serializer=muster_dot_v1_dot_audit__service__pb2.DiffRequest.SerializeToString,
+                response_deserializer=muster_dot_v1_dot_audit__service__pb2.DiffResponse.FromString,
+                _registered_method=True)
         self.Verify = channel.unary_stream(
                 '/muster.v1.AuditService/Verify',
                 request_serializer=muster_dot_v1_dot_audit__service__pb2.VerifyRequest.SerializeToString,
@@ -91,7 +96,15 @@ class AuditServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def StateAt(self, request, context):
-        """Returns an incident as it was known at a version, at an instant, or at a place in the log.
+        """Returns an incident as it was known at a version, at an instant, or at a place in the log; or as it truly was
+        at an instant, by all that is known today.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Diff(self, request, context):
+        """Returns what changed in an incident between two moments, each change with the events that made it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -152,6 +165,11 @@ def add_AuditServiceServicer_to_server(servicer, server):
                     servicer.StateAt,
                     request_deserializer=muster_dot_v1_dot_audit__service__pb2.StateAtRequest.FromString,
                     response_serializer=muster_dot_v1_dot_incident__pb2.Incident.SerializeToString,
+            ),
+            'Diff': grpc.unary_stream_rpc_method_handler(
+                    servicer.Diff,
+                    request_deserializer=muster_dot_v1_dot_audit__service__pb2.DiffRequest.FromString,
+                    response_serializer=muster_dot_v1_dot_audit__service__pb2.DiffResponse.SerializeToString,
             ),
             'Verify': grpc.unary_stream_rpc_method_handler(
                     servicer.Verify,
@@ -239,6 +257,33 @@ class AuditService:
             '/muster.v1.AuditService/StateAt',
             muster_dot_v1_dot_audit__service__pb2.StateAtRequest.SerializeToString,
             muster_dot_v1_dot_incident__pb2.Incident.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Diff(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/muster.v1.AuditService/Diff',
+            muster_dot_v1_dot_audit__service__pb2.DiffRequest.SerializeToString,
+            muster_dot_v1_dot_audit__service__pb2.DiffResponse.FromString,
             options,
             channel_credentials,
             insecure,

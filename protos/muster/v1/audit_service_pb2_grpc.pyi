@@ -38,7 +38,11 @@ class AuditServiceStub:
     ReadEvents: _grpc.UnaryStreamMultiCallable[_audit_service_pb2.ReadEventsRequest, _audit_service_pb2.ReadEventsResponse]
     """Reads events in order."""
     StateAt: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.StateAtRequest, _incident_pb2.Incident]
-    """Returns an incident as it was known at a version, at an instant, or at a place in the log."""
+    """Returns an incident as it was known at a version, at an instant, or at a place in the log; or as it truly was
+    at an instant, by all that is known today.
+    """
+    Diff: _grpc.UnaryStreamMultiCallable[_audit_service_pb2.DiffRequest, _audit_service_pb2.DiffResponse]
+    """Returns what changed in an incident between two moments, each change with the events that made it."""
     Verify: _grpc.UnaryStreamMultiCallable[_audit_service_pb2.VerifyRequest, _audit_service_pb2.VerifyResponse]
     """Checks every seal, every version and every position, and says how far it has come."""
     ListCheckpoints: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.ListCheckpointsRequest, _audit_service_pb2.ListCheckpointsResponse]
@@ -62,7 +66,11 @@ class AuditServiceAsyncStub(AuditServiceStub):
     ReadEvents: _aio.UnaryStreamMultiCallable[_audit_service_pb2.ReadEventsRequest, _audit_service_pb2.ReadEventsResponse]  # type: ignore[assignment]
     """Reads events in order."""
     StateAt: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.StateAtRequest, _incident_pb2.Incident]  # type: ignore[assignment]
-    """Returns an incident as it was known at a version, at an instant, or at a place in the log."""
+    """Returns an incident as it was known at a version, at an instant, or at a place in the log; or as it truly was
+    at an instant, by all that is known today.
+    """
+    Diff: _aio.UnaryStreamMultiCallable[_audit_service_pb2.DiffRequest, _audit_service_pb2.DiffResponse]  # type: ignore[assignment]
+    """Returns what changed in an incident between two moments, each change with the events that made it."""
     Verify: _aio.UnaryStreamMultiCallable[_audit_service_pb2.VerifyRequest, _audit_service_pb2.VerifyResponse]  # type: ignore[assignment]
     """Checks every seal, every version and every position, and says how far it has come."""
     ListCheckpoints: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.ListCheckpointsRequest, _audit_service_pb2.ListCheckpointsResponse]  # type: ignore[assignment]
@@ -95,7 +103,17 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _audit_service_pb2.StateAtRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_incident_pb2.Incident, _abc.Awaitable[_incident_pb2.Incident]]:
-        """Returns an incident as it was known at a version, at an instant, or at a place in the log."""
+        """Returns an incident as it was known at a version, at an instant, or at a place in the log; or as it truly was
+        at an instant, by all that is known today.
+        """
+
+    @_abc_1.abstractmethod
+    def Diff(
+        self,
+        request: _audit_service_pb2.DiffRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_audit_service_pb2.DiffResponse], _abc.AsyncIterator[_audit_service_pb2.DiffResponse]]:
+        """Returns what changed in an incident between two moments, each change with the events that made it."""
 
     @_abc_1.abstractmethod
     def Verify(
