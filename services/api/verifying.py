@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from muster.v1 import audit_service_pb2
 
 from eventstore.audit import Report, audit
-from eventstore.leaves import SignedLeaves, unlike
+from eventstore.leaves import first_other, signed_leaves, unlike
 from eventstore.verify import Divergence, Doubt, Verification
 from services.api.audit import checked_stream
 from services.api.failures import Failure
@@ -76,13 +76,14 @@ class Verifying:
         """Verify the chain of one stream, and that its events are leaves of the tree."""
         verification = Verification(stream)
         total = await self._proofs.length(stream)
-        leaves = await SignedLeaves.of(self._proofs, known.signed) if known else None
+        leaves = await signed_leaves(self._proofs, known.signed, known.archive) if known else None
         flaws = [unlike(known.signed)] if known and leaves is None else []
         async for page in self._log.read_stream(stream, page=PAGE_EVENTS):
             for event in page:
                 verification.take(event)
-            if leaves and (found := await leaves.other(page)):
-                flaws.append(found)
+            if known and leaves:
+                found = await first_other(leaves, known.signed.size, page)
+                flaws += [found] if found else []
             if verification.divergence or flaws:
                 break  # the first of them is what counts
             yield _progress(verification, total)

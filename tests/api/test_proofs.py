@@ -1,0 +1,294 @@
+"""Checkpoints, proofs and verifying over gRPC; and a log that diverged, which takes nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import grpc
+import pytest
+from muster.v1 import audit_service_pb2 as audit
+
+from eventstore.checkpoint import Checkpoint
+from eventstore.log import Log
+from eventstore.merkle import leaf_hash, root_of, verify_consistency, verify_inclusion
+from eventstore.note import Note, Verifier
+from services.client import context
+from services.settings import Notary as NotarySettings
+from tests.api.conftest import alarm, opened, publish, running, settings_of
+from tests.api.errors import Told, refused
+from tests.conftest import execute
+from tests.eventstore.notarising import (
+    SIGNER,
+    archive_of,
+    notarising,
+    refused_because,
+    signed_up_to,
+    tamper,
+    until,
+)
+from tests.eventstore.samples import events, whole
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable
+    from pathlib import Path
+
+    from eventstore.notary import Notary
+    from services.client import Client
+    from tests.api.conftest import Service
+    from tests.conftest import Database
+
+
+CUT = """
+    DELETE FROM muster.event WHERE position = (SELECT max(position) FROM muster.event)"""
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Path:
+    """Give the notary a folder."""
+    return tmp_path / "notary"
+
+
+@pytest.fixture
+async def proving(database: Database, tmp_path: Path, kept: Path) -> AsyncIterator[Service]:
+    """Run the service where it sees the notary's folder."""
+    settings = settings_of(database, tmp_path)
+    settings = settings.model_copy(update={"notary": NotarySettings(folder=kept)})
+    async with running(settings) as service:
+        yield service
+
+
+@pytest.fixture
+async def notary(database: Database, kept: Path) -> AsyncIterator[Notary]:
+    """Run a notary beside it."""
+    async with notarising(database.dsn, kept) as notary:
+        yield notary
+
+
+async def signed(database: Database, kept: Path, count: int) -> None:
+    """Have events of two doors signed."""
+    log = await Log.open(database.dsn)
+    for version in range(count // 2):
+        await log.append("door/a", version, events(1))
+        await log.append("door/b", version, events(1))
+    await log.close()
+    await signed_up_to(kept, count)
+
+
+async def why(asking: Awaitable[object]) -> Told:
+    """Ask, and return why that was refused."""
+    async with refused() as told:
+        await asking
+    return told
+
+
+async def verified(client: Client, stream: str = "") -> audit.VerifyResponse:
+    """Verify, and return the last step."""
+    steps = [step async for step in client.audit.Verify(audit.VerifyRequest(stream=stream))]
+    assert [step.done for step in steps[:-1]] == [False] * (len(steps) - 1)
+    return steps[-1]
+
+
+async def test_checkpoints_are_listed_newest_first_page_by_page(
+    database: Database, proving: Service, notary: Notary, kept: Path
+) -> None:
+    for count in (2, 4, 6):
+        log = await Log.open(database.dsn)
+        await log.append(f"door/{count}", 0, events(2))
+        await log.close()
+        await signed_up_to(kept, count)
+    await until(lambda: notary.seen.size == 6)
+    auditor = await proving.client("auditor")
+    first = await auditor.audit.ListCheckpoints(audit.ListCheckpointsRequest(page_size=2))
+    token = first.next_page_token
+    rest = await auditor.audit.ListCheckpoints(audit.ListCheckpointsRequest(page_token=token))
+    listed = [*first.checkpoints, *rest.checkpoints]
+    assert [one.size for one in listed] == [6, 4, 2]
+    assert rest.next_page_token == ""
+    assert first.log_key == SIGNER.verifier.vkey
+    for one in listed:
+        note = Note.parse(one.note)
+        assert note.signed_by(Verifier.parse(first.log_key)) is not None
+        assert Checkpoint.parse(note.text) == Checkpoint(one.origin, one.size, one.root)
+        assert one.lineage == 1
+        assert one.signed_at.seconds
+
+
+async def test_nothing_is_listed_before_anything_was_signed(proving: Service) -> None:
+    auditor = await proving.client("auditor")
+    answer = await auditor.audit.ListCheckpoints(audit.ListCheckpointsRequest())
+    assert (list(answer.checkpoints), answer.log_key) == ([], "")
+    error = await why(auditor.audit.GetInclusionProof(audit.GetInclusionProofRequest()))
+    assert error.reason == "NOT_SIGNED_YET"
+
+
+@pytest.mark.usefixtures("notary")
+async def test_an_inclusion_proof_holds_by_position_and_by_id(
+    database: Database, proving: Service, kept: Path
+) -> None:
+    await signed(database, kept, 20)
+    log = await Log.open(database.dsn)
+    rows = await whole(log)
+    await log.close()
+    auditor = await proving.client("auditor")
+    by_id = audit.GetInclusionProofRequest(event_id=str(rows[6].event_id))
+    by_position = audit.GetInclusionProofRequest(position=7, size=11)
+    for request, size in ((by_id, 20), (by_position, 11)):
+        found = await auditor.audit.GetInclusionProof(request)
+        assert (found.position, found.event_hash, found.size) == (7, rows[6].hash, size)
+        assert found.root == root_of(leaf_hash(row.hash) for row in rows[:size])
+        leaf = leaf_hash(rows[6].hash)
+        assert verify_inclusion(leaf, 6, size, list(found.proof), found.root)
+    newest = await auditor.audit.GetInclusionProof(by_id)
+    assert (newest.checkpoint.size, newest.checkpoint.root) == (20, newest.root)
+
+
+@pytest.mark.usefixtures("notary")
+async def test_a_consistency_proof_holds(database: Database, proving: Service, kept: Path) -> None:
+    await signed(database, kept, 20)
+    auditor = await proving.client("auditor")
+    for first, second in ((0, 20), (7, 20), (20, 20), (8, 13)):
+        request = audit.GetConsistencyProofRequest(first=first, second=second)
+        found = await auditor.audit.GetConsistencyProof(request)
+        proof = list(found.proof)
+        assert verify_consistency(first, found.first_root, second, found.second_root, proof)
+    newest = await auditor.audit.GetConsistencyProof(audit.GetConsistencyProofRequest(first=3))
+    assert (newest.second, newest.checkpoint.root) == (20, newest.second_root)
+
+
+@pytest.mark.usefixtures("notary")
+async def test_what_is_not_signed_or_is_no_place_is_refused(
+    database: Database, proving: Service, kept: Path
+) -> None:
+    await signed(database, kept, 4)
+    asked = (await proving.client("auditor")).audit
+    reasons = [
+        (await why(asked.GetInclusionProof(audit.GetInclusionProofRequest(**fields)))).reason
+        for fields in (
+            {"position": 5},
+            {"position": 0},
+            {"position": -1},
+            {"position": 3, "size": 2},
+            {"position": 3, "size": 9},
+            {"position": 3, "size": -9},
+            {"event_id": "no uuid"},
+            {"event_id": "00000000-0000-4000-8000-000000000000"},
+        )
+    ]
+    assert reasons == [
+        "NOT_SIGNED_YET", "NOT_SIGNED_YET", "FIELD_INVALID", "NOT_SIGNED_YET",
+        "NOT_SIGNED_YET", "FIELD_INVALID", "FIELD_INVALID", "EVENT_UNKNOWN",
+    ]  # fmt: skip
+    between = [
+        (await why(asked.GetConsistencyProof(audit.GetConsistencyProofRequest(**fields)))).reason
+        for fields in ({"first": 3, "second": 2}, {"first": 5}, {"first": -1}, {"second": 9})
+    ]
+    assert between == ["FIELD_INVALID", "FIELD_INVALID", "FIELD_INVALID", "NOT_SIGNED_YET"]
+    pages = [
+        (await why(asked.ListCheckpoints(audit.ListCheckpointsRequest(page_token=token)))).reason
+        for token in ("x", "1.", "1.99999999999999999999999", "1.1.1")
+    ]
+    assert set(pages) == {"PAGE_TOKEN_INVALID"}
+
+
+@pytest.mark.usefixtures("notary")
+async def test_who_sees_some_venues_only_gets_no_proof_of_the_whole(
+    database: Database, proving: Service, kept: Path
+) -> None:
+    await signed(database, kept, 4)
+    here = (await proving.client("here")).audit
+    request = audit.GetInclusionProofRequest(position=1)
+    assert (await why(here.GetInclusionProof(request))).reason == "VENUE_NOT_PERMITTED"
+    grown = audit.GetConsistencyProofRequest(first=1)
+    assert (await why(here.GetConsistencyProof(grown))).reason == "VENUE_NOT_PERMITTED"
+
+
+@pytest.mark.usefixtures("notary")
+async def test_verifying_compares_chain_and_tree_with_what_was_signed(
+    database: Database, proving: Service, kept: Path
+) -> None:
+    await signed(database, kept, 20)
+    auditor = await proving.client("auditor")
+    last = await verified(auditor)
+    assert (last.sound, last.checked, last.position, last.total) == (True, 20, 20, 20)
+    assert (last.checkpoint.size, last.checkpoint.root) == (20, last.root)
+    one = await verified(auditor, "door/a")
+    assert (one.sound, one.checked, one.checkpoint.size) == (True, 10, 20)
+
+
+async def test_a_rewritten_chain_is_located_in_the_whole_and_in_its_stream(
+    database: Database, proving: Service, notary: Notary, kept: Path
+) -> None:
+    await signed(database, kept, 20)
+    assert notary.seen.refusing is None
+    forged = "UPDATE muster.event SET hash = sha256(hash) WHERE position = 7"
+    await tamper(database.owner_dsn, forged)
+    auditor = await proving.client("auditor")
+    last = await verified(auditor)
+    assert not last.sound
+    found = {(flaw.field, flaw.position, flaw.stream, flaw.version) for flaw in last.flaws}
+    assert {("content", 7, "door/a", 4), ("leaf", 7, "door/a", 4)} <= found
+    assert last.flaws[0].position == 7
+    stream = await verified(auditor, "door/a")
+    assert ("leaf", 7) in {(flaw.field, flaw.position) for flaw in stream.flaws}
+    untouched = await verified(auditor, "door/b")
+    assert untouched.sound
+
+
+@pytest.mark.usefixtures("notary")
+async def test_a_forged_checkpoint_is_found(
+    database: Database, proving: Service, kept: Path
+) -> None:
+    await signed(database, kept, 4)
+    archive = archive_of(kept)
+    archive.keep_checkpoint((archive.checkpoint() or "").replace("\n4\n", "\n3\n"))
+    last = await verified(await proving.client("auditor"))
+    assert "checkpoint" in {flaw.field for flaw in last.flaws}
+
+
+async def test_a_log_that_diverged_takes_no_command_until_an_administrator_acknowledges(
+    database: Database, proving: Service, notary: Notary, kept: Path
+) -> None:
+    await publish(proving)
+    first = await opened(proving)
+    await signed_up_to(kept, first.position)
+    await tamper(database.owner_dsn, CUT)
+    divergence, _ = await refused_because(database.dsn)
+    operator = await proving.client("operator")
+    error = await why(operator.incidents.ReportAlarm(alarm()))
+    assert (error.reason, error.code) == ("LOG_DIVERGED", grpc.StatusCode.FAILED_PRECONDITION)
+    auditor, administrator = await proving.client("auditor"), await proving.client("administrator")
+    standing = (await auditor.audit.ListCheckpoints(audit.ListCheckpointsRequest())).divergence
+    assert (standing.divergence, standing.flaw.field) == (divergence, "end")
+    request = audit.AcknowledgeDivergenceRequest(context=context(), divergence=divergence)
+    error = await why(administrator.audit.AcknowledgeDivergence(request))
+    assert error.reason == "REASON_REQUIRED"
+    request.context.MergeFrom(context(reason="the disk was replaced"))
+    receipt = await administrator.audit.AcknowledgeDivergence(request)
+    assert (receipt.stream, list(receipt.kinds)) == (
+        f"log/{divergence}", ["DivergenceAcknowledged"],
+    )  # fmt: skip
+    again = await opened(proving)
+    await until(lambda: notary.seen.size >= again.position)
+    assert (await verified(auditor)).sound
+    answer = await auditor.audit.ListCheckpoints(audit.ListCheckpointsRequest())
+    assert not answer.HasField("divergence")
+    assert [one.lineage for one in answer.checkpoints][-1] == 1
+    assert answer.checkpoints[0].origin == f"{SIGNER.name}/2"
+
+
+async def test_a_log_without_a_notary_is_verified_as_a_chain(
+    database: Database, proving: Service
+) -> None:
+    log = await Log.open(database.dsn)
+    await log.append("door/a", 0, events(3))
+    await log.close()
+    auditor = await proving.client("auditor")
+    last = await verified(auditor)
+    assert (last.sound, last.checked, last.HasField("checkpoint")) == (True, 3, False)
+    await execute(
+        database.owner_dsn,
+        "ALTER TABLE muster.event DISABLE TRIGGER never_changed",
+        "UPDATE muster.event SET meta = '{}' WHERE position = 2",
+    )
+    broken = await verified(auditor)
+    assert [(flaw.field, flaw.position) for flaw in broken.flaws] == [("content", 2)]
