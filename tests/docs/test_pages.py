@@ -92,6 +92,8 @@ async def test_a_page_that_shows_something_else_is_wrong(tmp_path: Path) -> None
         ("0 errors, 0 warnings", "1 error, 0 warnings"),
         ("Phase     warning", "Phase     response"),
         ("TaskFinished  … at version 3", "TaskStarted  x at version 3"),
+        ("one\n…\ntwo\n…", "two\none"),
+        ("one … one", "one"),
     ],
 )
 def test_what_differs_from_a_page_is_seen(shown: str, said: str) -> None:
