@@ -165,8 +165,8 @@ def evolve(was: Privacy, fact: PrivacyFact) -> Privacy:
                 destroyed=was.destroyed.update(fact.keys),
             )
         case LegalHoldPlaced():
-            hold = Hold(fact.person, fact.authority, fact.placed_by, fact.placed_at)
-            return was._replace(holds=was.holds.insert(fact.hold, hold))
+            placed = Hold(fact.person, fact.authority, fact.placed_by, fact.placed_at)
+            return was._replace(holds=was.holds.insert(fact.hold, placed))
         case LegalHoldLifted():
             over = was.holds[fact.hold]._replace(lifted=True)
             return was._replace(holds=was.holds.insert(fact.hold, over))

@@ -31,6 +31,9 @@ LEFT_BEHIND_EVENTS = 1_000
 
 OBEYED = "SELECT position FROM muster_vault.obeyed"
 OBEY = "UPDATE muster_vault.obeyed SET position = $1 WHERE position < $1"
+FORGET_STATES = "DELETE FROM muster.snapshot WHERE stream = ANY ($1)"
+"""What was remembered of a stream before still holds what was sealed; it is made again."""
+
 BEGIN_ANEW = "UPDATE muster_vault.obeyed SET position = 0"
 
 
@@ -84,16 +87,19 @@ class Eraser:
         kept = position
         async with aclosing(self._log.follow(position)) as pages:
             async for page in pages:
-                keys = keys_of(page)
+                orders = [event for event in page if event.type == ERASED]
                 last = page[-1].position
-                if keys or last - kept >= LEFT_BEHIND_EVENTS:
-                    await self._obey(keys, last)
+                if orders or last - kept >= LEFT_BEHIND_EVENTS:
+                    await self._obey(orders, last)
                     kept = last
 
-    async def _obey(self, keys: Sequence[UUID], position: int) -> None:
+    async def _obey(self, orders: Sequence[StoredEvent], position: int) -> None:
+        keys, streams = keys_of(orders), {order.stream for order in orders}
+
         async def work(lent: Lent) -> None:
             async with lent.transaction():
                 await lent.execute(DESTROY, keys)
+                await lent.execute(FORGET_STATES, streams)
                 await lent.execute(OBEY, position)
 
         await patiently(self._pool, work)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from domain.aggregate import Known
     from domain.incident.state import Incident, Warning_
     from domain.plan.model import PlanRef
+    from domain.privacy import Hold
     from domain.resource.unit import Unit
     from domain.values import Text
     from eventstore.events import StoredEvent
@@ -150,6 +151,10 @@ def incident(key: str, known: Known[Incident]) -> incident_pb2.Incident:
         findings=sorted(state.findings),
         actions=sorted(state.actions),
         evaluated=state.evaluated,
+        people={name: number(file.concern) for name, file in state.people.items()},
+        legal_holds={
+            name: _hold(one) for name, one in state.privacy.holds.items() if not one.lifted
+        },
     )
 
 
@@ -171,6 +176,15 @@ def unit(key: str, known: Known[Unit]) -> resource_service_pb2.Unit:
         request=state.reserved_for.request if state.reserved_for else "",
         cause=state.out_of_service or "",
         version=known.version,
+    )
+
+
+def _hold(hold: Hold) -> incident_pb2.LegalHold:
+    return incident_pb2.LegalHold(
+        person=hold.person,
+        authority=hold.authority,
+        placed_by=hold.placed_by,
+        placed_at=moment(hold.placed_at),
     )
 
 

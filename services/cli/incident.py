@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from google.protobuf.timestamp_pb2 import Timestamp
+from muster.v1.incident_commands_pb2 import PersonConcern
 from muster.v1.incident_pb2 import Incident, IncidentSummary
 from muster.v1.incident_service_pb2 import (
     GetIncidentRequest,
@@ -86,6 +87,8 @@ def state(incident: Incident, output: Output) -> RenderableType:
         (("task", "post", "status"), _tasks(incident, language)),
         (("unit", "work", "status"), _units(incident, language)),
         (("deadline", "due"), _deadlines(incident)),
+        (("person", "concern"), _people(incident, language)),
+        (("hold", "authority", "person"), _holds(incident)),
     ):
         if listed := list(rows):
             parts += ["", grid(columns, listed, language)]
@@ -163,6 +166,17 @@ def _tasks(incident: Incident, language: Language) -> Iterator[list[str]]:
 def _units(incident: Incident, language: Language) -> Iterator[list[str]]:
     for name, unit in sorted(incident.units.items()):
         yield [name, unit.request, word("status", named(unit, "status"), language)]
+
+
+def _people(incident: Incident, language: Language) -> Iterator[list[str]]:
+    for name, concern in sorted(incident.people.items()):
+        known = PersonConcern.Name(concern).removeprefix("PERSON_CONCERN_").lower()
+        yield [name, word("concern", known, language)]
+
+
+def _holds(incident: Incident) -> Iterator[list[str]]:
+    for name, hold in sorted(incident.legal_holds.items()):
+        yield [name, hold.authority, hold.person]
 
 
 def _deadlines(incident: Incident) -> Iterator[list[str]]:

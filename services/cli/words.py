@@ -116,6 +116,8 @@ _HEADINGS: dict[str, tuple[str, str]] = {
     "status": ("状态", "Status"),
     "person": ("人员", "Person"),
     "concern": ("缘由", "Concern"),
+    "hold": ("证据保全", "Hold"),
+    "authority": ("机关", "Authority"),
     "name": ("姓名", "Name"),
     "contacts": ("联系方式", "Contacts"),
     "particulars": ("情况", "Particulars"),

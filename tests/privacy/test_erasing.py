@@ -212,6 +212,21 @@ async def test_what_erases_says_nothing_personal(
     }
 
 
+async def test_who_is_on_file_and_what_is_held_is_known_of_the_incident(
+    incident: str, operator: Client, administrator: Client
+) -> None:
+    await administrator.privacy.PlaceLegalHold(holding(incident, "witness-1"))
+    asked = incident_service_pb2.GetIncidentRequest(incident_id=incident)
+    found = await operator.incidents.GetIncident(asked)
+    witness = incident_commands_pb2.PERSON_CONCERN_WITNESS
+    assert dict(found.people) == {"witness-1": witness}
+    assert [(name, one.authority, one.person) for name, one in found.legal_holds.items()] == [
+        ("case-7", COURT, "witness-1")
+    ]
+    assert NAME not in str(found)
+    assert "sealed:" not in str(found)
+
+
 async def test_a_hold_is_respected_and_says_who_holds_since_when_and_nothing_personal(
     incident: str, administrator: Client, operator: Client
 ) -> None:
@@ -377,6 +392,28 @@ async def test_an_order_that_a_crash_cut_short_is_carried_out_by_the_follower(
     assert await living(database) == 1, "killed between the order and the key"
     await obeyed(database, log)
     assert (await disclosed(operator, incident=incident)).HasField("erasure")
+
+
+async def test_what_was_remembered_of_an_incident_is_forgotten_with_the_key(
+    incident: str, administrator: Client, database: Database, log: Log
+) -> None:
+    keep = """INSERT INTO muster.snapshot (stream, version, fold, hash, state)
+        VALUES ('incident/{}', 1, 'fold', sha256(''::bytea), 'sealed:v1:…')"""
+    other = "00000000-0000-4000-8000-000000000000"
+    await execute(database.owner_dsn, keep.format(incident), keep.format(other))
+    await administrator.privacy.ErasePersonalData(erasing(incident=incident))
+    pool = await connect_pool(database.dsn, size=1)
+    eraser = await Eraser.open(database.dsn, log)
+    following = asyncio.create_task(eraser.run())
+    async with asyncio.timeout(PATIENCE_S):
+        while await pool.fetchval(OBEYED) < await log.head():
+            await asyncio.sleep(0.02)
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
+    left = [row["stream"] for row in await pool.fetch("SELECT stream FROM muster.snapshot")]
+    assert left == [f"incident/{other}"]
+    await eraser.close()
+    await pool.close()
 
 
 async def test_an_order_that_a_crash_cut_short_is_carried_out_by_asking_again(

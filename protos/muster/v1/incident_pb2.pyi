@@ -10,6 +10,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from muster.v1 import common_pb2 as _common_pb2
+from muster.v1 import incident_commands_pb2 as _incident_commands_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -403,6 +404,47 @@ class Incident(_message.Message):
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
+    @_typing.final
+    class PeopleEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _incident_commands_pb2.PersonConcern.ValueType
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _incident_commands_pb2.PersonConcern.ValueType = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class LegalHoldsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> Global___LegalHold: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: Global___LegalHold | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     INCIDENT_ID_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
@@ -430,6 +472,8 @@ class Incident(_message.Message):
     FINDINGS_FIELD_NUMBER: _builtins.int
     ACTIONS_FIELD_NUMBER: _builtins.int
     EVALUATED_FIELD_NUMBER: _builtins.int
+    PEOPLE_FIELD_NUMBER: _builtins.int
+    LEGAL_HOLDS_FIELD_NUMBER: _builtins.int
     incident_id: _builtins.str
     """A UUID."""
     version: _builtins.int
@@ -516,6 +560,14 @@ class Incident(_message.Message):
     def actions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Corrective actions proposed."""
 
+    @_builtins.property
+    def people(self) -> _containers.ScalarMap[_builtins.str, _incident_commands_pb2.PersonConcern.ValueType]:
+        """Why people are on file, by the file's name; what is known of them is disclosed on its own."""
+
+    @_builtins.property
+    def legal_holds(self) -> _containers.MessageMap[_builtins.str, Global___LegalHold]:
+        """What authorities hold, by the hold's name."""
+
     def __init__(
         self,
         *,
@@ -546,16 +598,56 @@ class Incident(_message.Message):
         findings: _abc.Iterable[_builtins.str] | None = ...,
         actions: _abc.Iterable[_builtins.str] | None = ...,
         evaluated: _builtins.bool = ...,
+        people: _abc.Mapping[_builtins.str, _incident_commands_pb2.PersonConcern.ValueType] | None = ...,
+        legal_holds: _abc.Mapping[_builtins.str, Global___LegalHold] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_level", b"_level", "level", b"level", "plan", b"plan", "warning", b"warning"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_level", b"_level", "actions", b"actions", "alarm", b"alarm", "assistance", b"assistance", "damages", b"damages", "deadlines", b"deadlines", "evaluated", b"evaluated", "findings", b"findings", "hazard", b"hazard", "incident_id", b"incident_id", "level", b"level", "measures", b"measures", "mode", b"mode", "notices", b"notices", "notifications", b"notifications", "pace", b"pace", "phase", b"phase", "plan", b"plan", "position", b"position", "posts", b"posts", "reports", b"reports", "requests", b"requests", "tasks", b"tasks", "units", b"units", "venue", b"venue", "version", b"version", "warning", b"warning", "zones", b"zones"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_level", b"_level", "actions", b"actions", "alarm", b"alarm", "assistance", b"assistance", "damages", b"damages", "deadlines", b"deadlines", "evaluated", b"evaluated", "findings", b"findings", "hazard", b"hazard", "incident_id", b"incident_id", "legal_holds", b"legal_holds", "level", b"level", "measures", b"measures", "mode", b"mode", "notices", b"notices", "notifications", b"notifications", "pace", b"pace", "people", b"people", "phase", b"phase", "plan", b"plan", "position", b"position", "posts", b"posts", "reports", b"reports", "requests", b"requests", "tasks", b"tasks", "units", b"units", "venue", b"venue", "version", b"version", "warning", b"warning", "zones", b"zones"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__level: _TypeAlias = _typing.Literal["level"]  # noqa: Y015
     _WhichOneofArgType__level: _TypeAlias = _typing.Literal["_level", b"_level"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType__level) -> _WhichOneofReturnType__level | None: ...
 
 Global___Incident: _TypeAlias = Incident  # noqa: Y015
+
+@_typing.final
+class LegalHold(_message.Message):
+    """What an authority needs may not be erased."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_FIELD_NUMBER: _builtins.int
+    AUTHORITY_FIELD_NUMBER: _builtins.int
+    PLACED_BY_FIELD_NUMBER: _builtins.int
+    PLACED_AT_FIELD_NUMBER: _builtins.int
+    person: _builtins.str
+    """Whose data; everybody's if not said."""
+    authority: _builtins.str
+    """Who needs it."""
+    placed_by: _builtins.str
+    """Who entered it."""
+    @_builtins.property
+    def placed_at(self) -> _timestamp_pb2.Timestamp:
+        """Since when."""
+
+    def __init__(
+        self,
+        *,
+        person: _builtins.str | None = ...,
+        authority: _builtins.str = ...,
+        placed_by: _builtins.str = ...,
+        placed_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_person", b"_person", "person", b"person", "placed_at", b"placed_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_person", b"_person", "authority", b"authority", "person", b"person", "placed_at", b"placed_at", "placed_by", b"placed_by"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__person: _TypeAlias = _typing.Literal["person"]  # noqa: Y015
+    _WhichOneofArgType__person: _TypeAlias = _typing.Literal["_person", b"_person"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__person) -> _WhichOneofReturnType__person | None: ...
+
+Global___LegalHold: _TypeAlias = LegalHold  # noqa: Y015
 
 @_typing.final
 class Warning(_message.Message):
