@@ -1,0 +1,326 @@
+"""The notary's process: its key, its witnesses, its timestamps; and that it is killed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import sys
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
+
+import httpx2
+import pytest
+from pydantic import ValidationError
+
+from eventstore.archive import COSIGNED, newest
+from eventstore.audit import audit
+from eventstore.log import Log
+from eventstore.merkle import leaf_hash, root_of, verify_consistency
+from eventstore.note import Note, Signer
+from eventstore.proofs import Proofs
+from services.notary import KeyUnusable, Others, make_key, read_key
+from services.settings import Notary as Chosen
+from services.settings import Witness as ChosenWitness
+from tests.eventstore.notarising import (
+    PATIENCE_S,
+    SIGNER,
+    archive_of,
+    checkpoint,
+    notarising,
+    signed_up_to,
+    until,
+)
+from tests.eventstore.samples import events, whole
+from tests.services.others import Answer, Authority, Witness, served, witnessing
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from eventstore.notary import Notary
+    from eventstore.proofs import Kept
+    from tests.conftest import Database
+
+WITNESS = Signer("witness.example", bytes(range(64, 96)))
+OTHER = Signer("other.example", bytes(range(96, 128)))
+KILLS = 5
+
+
+@pytest.fixture
+async def log(database: Database) -> AsyncIterator[Log]:
+    opened = await Log.open(database.dsn)
+    yield opened
+    await opened.close()
+
+
+@asynccontextmanager
+async def accompanied(database: Database, chosen: Chosen) -> AsyncIterator[Notary]:
+    """Run a notary, its witnesses and its authority as the process does."""
+    async with AsyncExitStack() as stack:
+        notary = await stack.enter_async_context(notarising(database.dsn, chosen.folder))
+        proofs = await Proofs.open(database.dsn)
+        stack.push_async_callback(proofs.close)
+        client = await stack.enter_async_context(httpx2.AsyncClient())
+        others = Others.of(chosen, notary, proofs, client)
+        tasks = [
+            asyncio.create_task(others.witness()),
+            asyncio.create_task(others.stamp(chosen.timestamp_every_seconds)),
+        ]
+        yield notary
+        for task in tasks:
+            task.cancel()
+        ends = await asyncio.gather(*tasks, return_exceptions=True)
+    assert not [end for end in ends if isinstance(end, Exception)]
+
+
+def witness_of(signer: Signer = WITNESS) -> Witness:
+    return Witness(signer, {SIGNER.name: SIGNER.verifier})
+
+
+def chosen_of(folder: Path, *witnesses: tuple[str, Signer]) -> Chosen:
+    asked = [ChosenWitness(url=url, key=signer.cosigner.vkey) for url, signer in witnesses]
+    return Chosen(folder=folder, witnesses=tuple(asked))
+
+
+def cosigned(folder: Path) -> Note | None:
+    archive = newest(folder)
+    note = archive.checkpoint(COSIGNED) if archive else None
+    return None if note is None else Note.parse(note)
+
+
+async def listed(database: Database, what: Callable[[Kept], bool]) -> bool:
+    """Wait until the newest checkpoint in the database is so."""
+    proofs = await Proofs.open(database.dsn)
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            while (latest := await proofs.latest()) is None or not what(latest):
+                await asyncio.sleep(0.05)
+        return True
+    finally:
+        await proofs.close()
+
+
+def saw_all(witness: Witness, notary: Notary) -> bool:
+    published = notary.seen.published
+    return published is not None and witness.saw(SIGNER.name, published.signed)
+
+
+def texts_agree(folder: Path, text: str) -> bool:
+    note = cosigned(folder)
+    return note is not None and note.text == text
+
+
+async def test_a_witness_cosigns_what_it_saw_grow(
+    database: Database, log: Log, tmp_path: Path
+) -> None:
+    witness = witness_of()
+    with witnessing(witness) as url:
+        async with accompanied(database, chosen_of(tmp_path, (url, WITNESS))) as notary:
+            for version in range(3):
+                await log.append("door/a", version, events(1))
+                last = await signed_up_to(tmp_path, version + 1)
+                await until(lambda: saw_all(witness, notary))
+            await until(lambda: texts_agree(tmp_path, last.text))
+            note = cosigned(tmp_path)
+            assert note is not None
+            whole_note = note.whole
+            assert await listed(database, lambda latest: latest.note == whole_note)
+    assert note.signed_by(SIGNER.verifier) is not None
+    assert note.signed_by(WITNESS.cosigner) is not None
+
+
+async def test_a_witness_that_knew_the_log_before_is_asked_again_with_a_proof(
+    database: Database, log: Log, tmp_path: Path
+) -> None:
+    witness = witness_of()
+    with witnessing(witness) as url:
+        chosen = chosen_of(tmp_path, (url, WITNESS))
+        async with accompanied(database, chosen):
+            await log.append("door/a", 0, events(3))
+            await until(lambda: witness.known.get(SIGNER.name, (0,))[0] == 3)
+        async with accompanied(database, chosen):  # which does not know what the witness knows
+            await log.append("door/a", 3, events(4))
+            await until(lambda: witness.known.get(SIGNER.name, (0,))[0] == 7)
+    assert "old 3" in witness.asked
+
+
+async def test_nothing_waits_for_a_witness_that_is_away(
+    database: Database, log: Log, tmp_path: Path
+) -> None:
+    witness = witness_of(OTHER)
+    with witnessing(witness) as url:
+        nowhere = ("http://127.0.0.1:1/", WITNESS)
+        async with accompanied(database, chosen_of(tmp_path, nowhere, (url, OTHER))):
+            await log.append("door/a", 0, events(3))
+            await signed_up_to(tmp_path, 3)
+            await until(lambda: cosigned(tmp_path) is not None)
+    note = cosigned(tmp_path)
+    assert note is not None
+    assert note.signed_by(OTHER.cosigner) is not None
+    assert note.signed_by(WITNESS.cosigner) is None
+
+
+async def test_a_cosignature_of_another_key_is_not_kept(
+    database: Database, log: Log, tmp_path: Path
+) -> None:
+    witness = witness_of(OTHER)
+    with witnessing(witness) as url:
+        async with accompanied(database, chosen_of(tmp_path, (url, WITNESS))):
+            await log.append("door/a", 0, events(3))
+            await until(lambda: bool(witness.known))
+            await asyncio.sleep(0.2)
+    assert cosigned(tmp_path) is None
+
+
+async def test_a_witness_refuses_a_log_that_forked(
+    database: Database, log: Log, tmp_path: Path
+) -> None:
+    witness = witness_of()
+    witness.known[SIGNER.name] = (2, bytes(32))  # it saw another log under this name
+    with witnessing(witness) as url:
+        async with accompanied(database, chosen_of(tmp_path, (url, WITNESS))):
+            await log.append("door/a", 0, events(5))
+            await until(lambda: "old 2" in witness.asked)
+            await asyncio.sleep(0.2)
+    assert cosigned(tmp_path) is None
+    assert witness.known[SIGNER.name] == (2, bytes(32))
+
+
+async def test_a_timestamp_is_kept_that_openssl_believes(
+    database: Database, log: Log, tmp_path: Path
+) -> None:
+    authority = Authority(tmp_path / "tsa")
+    await asyncio.to_thread(authority.make)
+    with served(lambda _path, body: authority.answer(body)) as url:
+        chosen = Chosen(
+            folder=tmp_path / "notary",
+            timestamp_url=url,
+            timestamp_ca_file=authority.ca_file,
+            timestamp_every_seconds=1,
+        )
+        async with accompanied(database, chosen):
+            await log.append("door/a", 0, events(3))
+            place = chosen.folder / "1" / "timestamp"
+            await until((place / "3.tsr").exists)
+            token = (place / "3.tsr").read_bytes()
+            assert await listed(database, lambda latest: latest.stamped == token)
+    assert authority.confirms(place / "3.note", place / "3.tsr")
+    (place / "3.note").write_text("another note\n")
+    assert not authority.confirms(place / "3.note", place / "3.tsr")
+
+
+async def test_a_timestamp_of_an_unknown_authority_is_not_kept(
+    database: Database, log: Log, tmp_path: Path
+) -> None:
+    authority, unknown = Authority(tmp_path / "tsa"), Authority(tmp_path / "unknown")
+    await asyncio.gather(asyncio.to_thread(authority.make), asyncio.to_thread(unknown.make))
+    asked: list[bytes] = []
+
+    def answer(_path: str, body: bytes) -> Answer:
+        asked.append(body)
+        return unknown.answer(body)
+
+    with served(answer) as url:
+        chosen = Chosen(
+            folder=tmp_path / "notary",
+            timestamp_url=url,
+            timestamp_ca_file=authority.ca_file,
+            timestamp_every_seconds=1,
+        )
+        async with accompanied(database, chosen):
+            await log.append("door/a", 0, events(3))
+            await until(lambda: len(asked) > 1)
+    assert not list((chosen.folder / "1").glob("timestamp/*"))
+
+
+def test_timestamps_need_somebody_to_believe() -> None:
+    with pytest.raises(ValidationError, match="timestamp_ca_file"):
+        Chosen(timestamp_url="http://127.0.0.1:1")
+
+
+def test_a_key_is_made_once_and_read_by_its_owner_only(tmp_path: Path) -> None:
+    file = tmp_path / "keys" / "notary"
+    made = make_key(file, "example.org/log")
+    assert read_key(file) == made
+    assert file.stat().st_mode & 0o077 == 0
+    with pytest.raises(KeyUnusable):
+        make_key(file, "example.org/log")
+
+
+@pytest.mark.parametrize("content", ["", "PRIVATE+KEY+a+b+c", "日志"])
+def test_another_file_is_no_key(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "notary"
+    file.write_text(content, encoding="utf-8")
+    with pytest.raises(KeyUnusable, match="notary"):
+        read_key(file)
+
+
+def test_a_missing_key_says_how_one_is_made(tmp_path: Path) -> None:
+    with pytest.raises(KeyUnusable, match="--new-key"):
+        read_key(tmp_path / "notary")
+
+
+async def test_a_notary_that_is_killed_again_and_again_never_signs_two_logs(
+    database: Database, log: Log, tmp_path: Path
+) -> None:
+    """Every checkpoint that was ever seen is kept, and all of them are of one log."""
+    folder = tmp_path / "notary"
+    (tmp_path / "key").write_text(SIGNER.skey)
+    environment = {
+        **os.environ,
+        "MUSTER_DATABASE__DSN": database.dsn,
+        "MUSTER_NOTARY__FOLDER": str(folder),
+        "MUSTER_NOTARY__KEY_FILE": str(tmp_path / "key"),
+        "MUSTER_NOTARY__PAUSE_SECONDS": "0.05",
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+    seen: dict[int, bytes] = {}
+    appending = asyncio.create_task(append_on_and_on(log))
+    chance = random.Random(7)  # noqa: S311 - not for secrets
+    for _ in range(KILLS):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "services.process", "notary", env=environment
+        )
+        before = max(seen, default=0)
+        async with asyncio.timeout(60):
+            while max(seen, default=0) <= before:
+                note_down(folder, seen)
+                await asyncio.sleep(0.02)
+        await asyncio.sleep(chance.random() * 0.3)
+        process.send_signal(signal.SIGKILL)
+        await process.wait()
+        note_down(folder, seen)
+    appending.cancel()
+    await asyncio.gather(appending, return_exceptions=True)
+    head = await log.head()
+    async with notarising(database.dsn, folder):
+        await signed_up_to(folder, head)
+    leaves = [leaf_hash(event.hash) for event in await whole(log)]
+    assert checkpoint(folder).root == root_of(leaves[: checkpoint(folder).size])
+    assert all(root == root_of(leaves[:size]) for size, root in seen.items())
+    assert len(seen) > KILLS
+    report = await audit(database.dsn, None, archive_of(folder), lambda _: None)
+    assert not report.flaws
+    proofs = await Proofs.open(database.dsn)
+    for size in sorted(seen)[-3:]:
+        proof = await proofs.consistency(size, checkpoint(folder).size)
+        last = checkpoint(folder)
+        assert verify_consistency(size, seen[size], last.size, last.root, proof)
+    await proofs.close()
+
+
+def note_down(folder: Path, seen: dict[int, bytes]) -> None:
+    """Remember what is signed now, as somebody outside would."""
+    if newest(folder):
+        found = checkpoint(folder)
+        assert seen.setdefault(found.size, found.root) == found.root
+
+
+async def append_on_and_on(log: Log) -> None:
+    version = 0
+    while True:
+        await log.append("door/a", version, events(7))
+        version += 7
+        await asyncio.sleep(0.01)
