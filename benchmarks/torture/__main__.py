@@ -6,12 +6,15 @@ import argparse
 import asyncio
 import json
 import random
+import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
+from benchmarks.torture.clock import NoCompiler, clock_steps
 from benchmarks.torture.cuts import cuts
+from benchmarks.torture.disk import NoMount, full_disk
 from benchmarks.torture.kills import kills
 from benchmarks.torture.outcome import Outcome, Tell, together
 from benchmarks.torture.partition import partitions
@@ -29,24 +32,35 @@ def trials(count: int) -> Mapping[str, Trial]:
         "kills": lambda seed, tell: kills(seed, count, tell),
         "cuts": cuts,
         "partitions": partitions,
+        "clock": clock_steps,
+        "full_disk": full_disk,
     }
 
 
 async def torture(seed: str, chosen: Mapping[str, Trial]) -> dict[str, object]:
     """Try faults one after another; return the figures."""
     begun = time.monotonic()
-    outcomes = []
+    outcomes: list[Outcome] = []
+    not_tried: dict[str, str] = {}
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     for name, trial in chosen.items():
 
         def tell(what: str, name: str = name) -> None:
             print(f"{time.monotonic() - begun:6.1f} s  {name}: {what}", flush=True)
 
-        outcome = await trial(seed, tell)
+        try:
+            outcome = await trial(seed, tell)
+        except (NoCompiler, NoMount) as reason:
+            not_tried[name] = str(reason)
+            tell(f"NOT TRIED: {reason}")
+            continue
         tell(_summary(outcome))
         for complaint in outcome.verdict.complaints[:WIDTH]:
             tell(f"WRONG: {complaint}")
         outcomes.append(outcome)
-    return together(seed, outcomes, time.monotonic() - begun)
+    return {**together(seed, outcomes, time.monotonic() - begun), "not_tried": not_tried}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -67,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for key in ("kills", "acknowledged", "lost", "duplicated", "divergences", "seconds"):
         print(f"{key:>{WIDTH}}  {figures[key]}")
     print(f"{'seed':>{WIDTH}}  {seed}   ({given.out})")
-    return 1 if figures["divergences"] else 0
+    return 1 if figures["divergences"] or figures["not_tried"] else 0
 
 
 def _summary(outcome: Outcome) -> str:

@@ -16,6 +16,7 @@ from uuid import UUID, uuid5
 
 from benchmarks.torture.evidence import Event, Journals, Promise
 from benchmarks.torture.hashes import genesis, seal
+from benchmarks.torture.notes import opened, roots
 
 UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -44,8 +45,8 @@ class Verdict:
         self.complaints.append(complaint)
 
 
-def check(log: Sequence[Event], journals: Journals, checkpoints: Sequence[Path] = ()) -> Verdict:
-    """Compare a log with what was written down about it; `checkpoints` hold signed notes."""
+def check(log: Sequence[Event], journals: Journals) -> Verdict:
+    """Compare a log with what was written down about it."""
     verdict = Verdict(events=len(log), asked=len(journals.promises))
     verdict.complaints.extend(journals.wrong)
     check_order(log, verdict)
@@ -54,7 +55,7 @@ def check(log: Sequence[Event], journals: Journals, checkpoints: Sequence[Path] 
     check_precedence(log, journals.promises, verdict)
     for name, pages in journals.pages.items():
         check_watcher(name, pages, log, verdict)
-    del checkpoints
+    check_checkpoints(log, journals.notes, journals.vkey, verdict)
     return verdict
 
 
@@ -90,9 +91,7 @@ def check_chain(log: Sequence[Event], verdict: Verdict) -> None:
         heads[event.stream] = event.hash
 
 
-def check_promises(
-    log: Sequence[Event], promises: Mapping[str, Promise], verdict: Verdict
-) -> None:
+def check_promises(log: Sequence[Event], promises: Mapping[str, Promise], verdict: Verdict) -> None:
     """Every acknowledged command is there once, whole, and where its answers say; no stranger is."""
     by_id: dict[UUID, list[Event]] = {}
     for event in log:
@@ -156,8 +155,8 @@ def check_precedence(
     for _, position in answered:
         highest.append(max(highest[-1], position))
     for command_id, promise in promises.items():
-        position = position_of.get(uuid5(UUID(command_id), "0"))
-        if position is not None and position < highest[bisect_left(times, promise.at)]:
+        first = position_of.get(uuid5(UUID(command_id), "0"))
+        if first is not None and first < highest[bisect_left(times, promise.at)]:
             verdict.doubt(f"command {command_id} came before what was acknowledged earlier")
 
 
@@ -188,3 +187,16 @@ def check_watcher(
             verdict.doubt(f"{name} was shown half a commit, up to position {before[-1][0]}")
 
 
+def check_checkpoints(
+    log: Sequence[Event], notes: Sequence[str], vkey: str, verdict: Verdict
+) -> None:
+    """All that was ever signed is about this log: its first events have that root."""
+    signed = [opened(note, vkey) for note in notes]
+    true = roots([event.hash for event in log], {one.size for one in signed if one})
+    for number, one in enumerate(signed, 1):
+        if one is None:
+            verdict.doubt(f"checkpoint {number} is not signed by the notary")
+        elif one.root != true.get(one.size):
+            verdict.doubt(f"the checkpoint over {one.size} events is not one of this log")
+        else:
+            verdict.checkpoints += 1

@@ -67,9 +67,7 @@ async def _planned(talk: _Talk, seed: str) -> list[Cut]:
     for connection in sorted({number for number, _ in heard}):
         to, back = (bytes(heard.get((connection, way), b"")) for way in (Way.TO, Way.FROM))
         for way, ends in boundaries(to, back).items():
-            middles = [
-                (begin + end) // 2 for begin, end in zip([0, *ends], ends, strict=False)
-            ]
+            middles = [(begin + end) // 2 for begin, end in zip([0, *ends], ends, strict=False)]
             for number, after in enumerate(sorted({0, *ends, *middles})):
                 planned.append(Cut(Spot(connection, way, after), reset=number % 2 == 1))
                 planned.append(Cut(Spot(connection, way, after), reset=number % 2 == 0))

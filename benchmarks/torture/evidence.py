@@ -16,6 +16,7 @@ READ = """
     SELECT position, recorded_at, occurred_at, stream, version, event_id, type, schema_version,
            data::text AS data, meta::text AS meta, hash
     FROM muster.event ORDER BY position"""
+READ_NOTES = "SELECT note FROM muster.checkpoint ORDER BY lineage, size"
 READ_AT_ONCE = 5_000
 
 
@@ -62,6 +63,9 @@ class Journals:
     promises: dict[str, Promise] = field(default_factory=dict)
     pages: dict[str, list[list[tuple[int, str, str, int]]]] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """Every checkpoint that was seen, and who should have signed them."""
+    vkey: str = ""
 
     @classmethod
     def read(cls, writers: Iterable[Path], watchers: Iterable[Path]) -> Journals:
@@ -89,6 +93,15 @@ class Journals:
                 self.pages[name].append([tuple(one) for one in seen])
             case {"wrong": what}:
                 self.wrong.append(f"{name}: {what}")
+
+
+async def read_notes(dsn: str) -> list[str]:
+    """Read every checkpoint that the database knows."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        return [row["note"] for row in await connection.fetch(READ_NOTES)]
+    finally:
+        await connection.close()
 
 
 async def read_log(dsn: str) -> list[Event]:

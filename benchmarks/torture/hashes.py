@@ -40,5 +40,3 @@ def _sized(text: str) -> bytes:
 
 def _since_2000(instant: datetime) -> int:
     return (instant - POSTGRES_EPOCH) // MICROSECOND
-
-

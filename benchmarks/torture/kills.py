@@ -20,15 +20,12 @@ from benchmarks.torture.place import Place, place
 WRITERS = 4
 WATCHERS = 2
 PAUSE_MIN_S, PAUSE_MAX_S = 0.2, 2.0
-AT_WORK_BYTES = 4_096
-"""What somebody must have written down since the last kill to count as being at work."""
-
-AT_WORK_TIMEOUT_S = 60.0
+VICTIM_TIMEOUT_S = 60.0
 POLL_S = 0.02
 
 POSTMASTER, FAMILY, BACKEND = "postgres", "postgres, all of it", "one backend of postgres"
-WRITER, WATCHER = "writer", "watcher"
-OFTEN = {POSTMASTER: 4, FAMILY: 4, BACKEND: 3, WRITER: 6, WATCHER: 2}
+WRITER, WATCHER, NOTARY = "writer", "watcher", "notary"
+OFTEN = {POSTMASTER: 4, FAMILY: 4, BACKEND: 3, WRITER: 6, WATCHER: 2, NOTARY: 3}
 
 
 class Blow(NamedTuple):
@@ -56,6 +53,8 @@ async def kills(seed: str, count: int, tell: Tell) -> Outcome:
             await here.write()
         for _ in range(WATCHERS):
             await here.watch()
+        await here.notarise()
+        await here.at_work()
         executioner = Executioner(here)
         for number, blow in enumerate(blows(seed, count), 1):
             await executioner.strike(blow)
@@ -71,6 +70,7 @@ class Executioner:
     place: Place
     killed: Counter[str] = field(default_factory=Counter)
     back_after_s: list[float] = field(default_factory=list)
+    signed_before: str | None = None
 
     @property
     def figures(self) -> dict[str, object]:
@@ -88,23 +88,34 @@ class Executioner:
             case "writer" | "watcher":
                 group = self.place.writers if blow.victim == WRITER else self.place.watchers
                 await self._kill_process(group[int(blow.chance * len(group))])
+            case "notary":
+                await self._kill_notary()
             case _:
                 await self._kill_postgres(blow)
         self.killed[blow.victim] += 1
 
     async def _kill_process(self, process: Kept) -> None:
         """Kill a process that noted something since it was killed last."""
-        async with asyncio.timeout(AT_WORK_TIMEOUT_S):
+        async with asyncio.timeout(VICTIM_TIMEOUT_S):
             while not process.kill():
                 await asyncio.sleep(POLL_S)
-        await self._goes_on(process)
+        await self.place.goes_on(process)
+
+    async def _kill_notary(self) -> None:
+        """Kill the notary, once it has signed something since it was killed last."""
+        notary = self.place.notary
+        assert notary is not None
+        async with asyncio.timeout(VICTIM_TIMEOUT_S):
+            while self.place.signed() == self.signed_before or not notary.kill():
+                await asyncio.sleep(POLL_S)
+        self.signed_before = self.place.signed()
 
     async def _kill_postgres(self, blow: Blow) -> None:
-        async with asyncio.timeout(AT_WORK_TIMEOUT_S):
+        async with asyncio.timeout(VICTIM_TIMEOUT_S):
             while not self._killed_postgres(blow):
                 await asyncio.sleep(POLL_S)
         begun = time.monotonic()
-        await self._goes_on(*self.place.writers)
+        await self.place.goes_on(*self.place.writers)
         self.back_after_s.append(time.monotonic() - begun)
 
     def _killed_postgres(self, blow: Blow) -> bool:
@@ -116,13 +127,6 @@ class Executioner:
             return False
         backends[int(blow.chance * len(backends))].kill()
         return True
-
-    async def _goes_on(self, *processes: Kept) -> None:
-        """Wait until one of some processes has noted more than it could without an answer."""
-        before = {one.name: self.place.lines(one) for one in processes}
-        async with asyncio.timeout(AT_WORK_TIMEOUT_S):
-            while all(self.place.lines(one) - before[one.name] < AT_WORK_BYTES for one in processes):
-                await asyncio.sleep(POLL_S)
 
 
 def _children(server: Kept) -> list[psutil.Process]:

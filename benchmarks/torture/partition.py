@@ -70,9 +70,7 @@ async def partitions(seed: str, tell: Tell) -> Outcome:
         for name, dsn in zip(names, (line.dsn(here.dsn), here.dsn), strict=True):
             log = await opened(dsn)
             stack.push_async_callback(log.close)
-            clerks.append(
-                Clerk(here, log, stack.enter_context(Journal(here.journal(name))), name)
-            )
+            clerks.append(Clerk(here, log, stack.enter_context(Journal(here.journal(name))), name))
         spots = await _spots(line, clerks[0])
         random.Random(f"{seed}/partitions").shuffle(spots)  # noqa: S311 - repeatable, not secret
         for number, spot in enumerate(spots, 1):
@@ -120,7 +118,8 @@ async def _warm(line: Wire, clerk: Clerk, book: str) -> int:
     before = dict(line.carried)
     await clerk.enter(book)
     (connection,) = {
-        number for (number, way), carried in line.carried.items()
+        number
+        for (number, way), carried in line.carried.items()
         if way is Way.TO and carried != before.get((number, way))
     }
     return connection

@@ -3,28 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.torture.checker import Verdict, check
-from benchmarks.torture.evidence import Journals, read_log
+from benchmarks.torture.evidence import Journals, read_log, read_notes
 from benchmarks.torture.kept import Kept
 from benchmarks.torture.writer import DSN_VARIABLE
 from eventstore.migrations import migrate
+from eventstore.note import Signer
 from eventstore.provision import create_database, set_password
 from services.local.folder import Folder
 from services.local.postgres import DATABASE, OWNER, RUNTIME, Postgres
 
 LANES = 6
-SETTLE_TIMEOUT_S = 90.0
 CATCH_UP_TIMEOUT_S = 60.0
 POLL_S = 0.05
+
+AT_WORK_BYTES = 4_096
+"""What somebody must have written down meanwhile to count as being at work."""
+
+AT_WORK_TIMEOUT_S = 120.0
+
+LOG_NAME = "muster.local/torture"
+PYTHON_PATH = os.pathsep.join(str(Path(__file__).parents[2] / one) for one in (".", "protos"))
+
+Disk = Callable[[Postgres], AbstractContextManager[None]]
 
 
 @dataclass
@@ -37,6 +48,9 @@ class Place:
     server: Kept
     writers: list[Kept] = field(default_factory=list)
     watchers: list[Kept] = field(default_factory=list)
+    notary: Kept | None = None
+    _signed: list[str] = field(default_factory=list)
+    _observing: asyncio.Task[None] | None = None
 
     @property
     def dsn(self) -> str:
@@ -75,25 +89,61 @@ class Place:
         await watcher.start()
         return watcher
 
-    def lines(self, process: Kept) -> int:
-        """Return how many bytes a process has written down: it works while they grow."""
+    async def notarise(self) -> None:
+        """Start the notary, and write down every checkpoint that it is seen to sign."""
+        key_file = self.folder.keys / "notary"
+        self.folder.secret(key_file, f"{Signer.generate(LOG_NAME).skey}\n".encode())
+        settings = {
+            "MUSTER_DATABASE__DSN": self.dsn,
+            "MUSTER_NOTARY__FOLDER": str(self.folder.notary),
+            "MUSTER_NOTARY__KEY_FILE": str(key_file),
+            "PYTHONPATH": PYTHON_PATH,
+        }
+        command = [sys.executable, "-m", "services.process", "notary"]
+        output = self.folder.root / "notary.log"
+        self.notary = Kept("notary", command, output, environment=settings)
+        await self.notary.start()
+        self._observing = asyncio.create_task(self._observe())
+
+    def signed(self) -> str | None:
+        """Return the newest checkpoint as it lies in the notary's folder, outside the database."""
+        newest = self.folder.notary / "1" / "checkpoint"
+        return newest.read_text("utf-8") if newest.exists() else None
+
+    def answered(self) -> int:
+        """Return how many answers the writers have written down."""
+        journals = (self.journal(one.name) for one in self.writers)
+        return sum(one.read_bytes().count(b'{"ack') for one in journals if one.exists())
+
+    async def at_work(self) -> None:
+        """Wait until all who write do."""
+        for writer in self.writers:
+            await self.goes_on(writer)
+
+    async def goes_on(self, *processes: Kept) -> None:
+        """Wait until one of some processes has written down more than it could unanswered."""
+        before = {one.name: self._written(one) for one in processes}
+        async with asyncio.timeout(AT_WORK_TIMEOUT_S):
+            while all(self._written(one) - before[one.name] < AT_WORK_BYTES for one in processes):
+                await asyncio.sleep(POLL_S)
+
+    def _written(self, process: Kept) -> int:
         journal = self.journal(process.name)
         return journal.stat().st_size if journal.exists() else 0
 
     async def settle(self) -> Verdict:
         """Let the writers end what they began and the watchers catch up; then judge."""
-        late: list[str] = []
-        for end in await asyncio.gather(
-            *(writer.stop() for writer in self.writers), return_exceptions=True
-        ):
-            if end is not None:
-                late.append(str(end))
+        stops = (writer.stop() for writer in self.writers)
+        ends = await asyncio.gather(*stops, return_exceptions=True)
         log = await read_log(self.owner_dsn)
         await self._caught_up(len(log))
-        await asyncio.gather(*(watcher.stop() for watcher in self.watchers))
+        await asyncio.gather(*(one.stop() for one in self._followers))
         journals = self.journals()
+        if self.notary:
+            journals.notes = [*self._signed, *await read_notes(self.owner_dsn)]
+            journals.vkey = (self.folder.notary / "1" / "log.vkey").read_text("ascii").strip()
         verdict = await asyncio.to_thread(check, log, journals)
-        verdict.complaints.extend(late)
+        verdict.complaints.extend(str(end) for end in ends if end is not None)
         open_still = sum(not promise.answers for promise in journals.promises.values())
         if open_still:
             verdict.doubt(f"{open_still} commands were never answered")
@@ -106,14 +156,39 @@ class Place:
             [self.journal(one.name) for one in self.watchers],
         )
 
+    async def end(self) -> None:
+        """Kill whatever still runs."""
+        if self._observing:
+            self._observing.cancel()
+        everything = [*self.writers, *self._followers, self.server]
+        ends = [asyncio.create_task(one.stop()) for one in everything]
+        await asyncio.sleep(0)
+        for one in everything:
+            one.kill(family=True)
+        await asyncio.gather(*ends, return_exceptions=True)
+
     async def _caught_up(self, head: int) -> None:
         """Wait for the watchers; the checker tells who never came."""
         try:
             async with asyncio.timeout(CATCH_UP_TIMEOUT_S):
                 while any(self._position(one) < head for one in self.watchers):
                     await asyncio.sleep(POLL_S)
+                while self.notary and _size(self.signed()) < head:
+                    await asyncio.sleep(POLL_S)
         except TimeoutError:
             return
+
+    async def _observe(self) -> None:
+        """Keep every checkpoint that appears outside the database."""
+        while True:
+            note = self.signed()
+            if note and note not in self._signed[-1:]:
+                self._signed.append(note)
+            await asyncio.sleep(POLL_S)
+
+    @property
+    def _followers(self) -> list[Kept]:
+        return [*self.watchers, *([self.notary] if self.notary else [])]
 
     def _position(self, watcher: Kept) -> int:
         pages = Journals.read([], [self.journal(watcher.name)]).pages[f"{watcher.name}.jsonl"]
@@ -141,7 +216,7 @@ async def place(
     *,
     settings: Mapping[str, str] | None = None,
     environment: Mapping[str, str] | None = None,
-    prepare: Callable[[Postgres], None] = Postgres.prepare,
+    disk: Disk = lambda _: nullcontext(),
 ) -> AsyncIterator[Place]:
     """Make a server with an empty log; end and remove everything afterwards."""
     root = Path(tempfile.mkdtemp(prefix="muster-torture-"))
@@ -151,28 +226,30 @@ async def place(
     postgres = Postgres(folder)
     more = [f"--{name}={value}" for name, value in (settings or {}).items()]
     try:
-        await asyncio.to_thread(prepare, postgres)
-        server = Kept(
-            "postgres",
-            [*postgres.command, *more],
-            folder.logs / "postgres.log",
-            environment=environment,
-            user=postgres.user,
-            stop_signal=signal.SIGINT,
-        )
-        made = Place(folder, postgres, seed, server)
-        try:
-            await server.start()
-            await postgres.ready()
-            await create_database(postgres.dsn(OWNER, "postgres"), DATABASE)
-            await migrate(made.owner_dsn)
-            await set_password(made.owner_dsn, RUNTIME, made.dsn)
-            yield made
-        finally:
-            for process in (*made.writers, *made.watchers):
-                process.kill()
-            server.kill(family=True)
-            everything = (*made.writers, *made.watchers, server)
-            await asyncio.gather(*(one.stop() for one in everything), return_exceptions=True)
+        with disk(postgres):
+            await asyncio.to_thread(postgres.prepare)
+            server = Kept(
+                "postgres",
+                [*postgres.command, *more],
+                folder.logs / "postgres.log",
+                environment=environment,
+                user=postgres.user,
+                stop_signal=signal.SIGINT,
+            )
+            made = Place(folder, postgres, seed, server)
+            try:
+                await server.start()
+                await postgres.ready()
+                await create_database(postgres.dsn(OWNER, "postgres"), DATABASE)
+                await migrate(made.owner_dsn)
+                await set_password(made.owner_dsn, RUNTIME, made.dsn)
+                yield made
+            finally:
+                await made.end()
     finally:
         shutil.rmtree(root, ignore_errors=True)
+
+
+def _size(note: str | None) -> int:
+    """Return how many events a checkpoint is over."""
+    return int(note.splitlines()[1]) if note else 0

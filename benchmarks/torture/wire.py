@@ -80,7 +80,7 @@ class Wire:
         self._free.set()
 
     def begin_anew(self) -> None:
-        """Number the next connection 0."""
+        """Call the next connection number 0."""
         self.connections = 0
         self.carried.clear()
 

@@ -92,6 +92,11 @@ class Writer:
                 await self._journal.keep(_answered(wanted, answer))
                 return
 
+    def _padded(self, text: str) -> str:
+        """Make a text as long as it should be, with what can't be compressed."""
+        missing = max(0, self._padding - len(text)) // 2
+        return f"{text} {random.Random(text).randbytes(missing).hex()}"  # noqa: S311 - repeatable
+
     async def _lane(self, lane: int) -> None:
         for number in count():
             if self.stopping.is_set():
@@ -104,11 +109,11 @@ class Writer:
             await asyncio.sleep(self._chance.uniform(0, THINK_MAX_S))
 
     def _next(self, lane: int, number: int) -> Wanted:
-        shared = self._chance.random() < 1 / 2
-        book = f"shared-{self._chance.randrange(SHARED_BOOKS)}" if shared else f"{self._name}-{lane}"
+        own, shared = f"{self._name}-{lane}", f"shared-{self._chance.randrange(SHARED_BOOKS)}"
+        book = self._chance.choice((own, shared))
         name = f"{self._life}/{lane}/{number}"
         lines = self._chance.randint(1, LINES_MAX)
-        texts = tuple(f"{name}/{line} ".ljust(self._padding, "·") for line in range(lines))
+        texts = tuple(self._padded(f"{name}/{line}") for line in range(lines))
         return Wanted(uuid5(NAMESPACE, name), book, texts)
 
 

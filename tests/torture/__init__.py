@@ -1,0 +1,1 @@
+"""The checker of the torture can fail, and a short run of it holds."""
