@@ -37,6 +37,8 @@ SEALED = re.compile(r"sealed:v1:(?P<key>[0-9a-f-]{36}):(?P<sealed>[A-Za-z0-9+/=]
 
 KEY_OF = "SELECT key_id, wrapped FROM muster_vault.key WHERE subject = $1 AND wrapped IS NOT NULL"
 KEY_CALLED = "SELECT subject, wrapped FROM muster_vault.key WHERE key_id = $1"
+LIVING = "SELECT key_id, wrapped FROM muster_vault.key WHERE wrapped IS NOT NULL FOR UPDATE"
+REWRAP = "UPDATE muster_vault.key SET wrapped = $2 WHERE key_id = $1"
 KEEP_KEY = """
     INSERT INTO muster_vault.key (key_id, subject, wrapped) VALUES ($1, $2, $3)
     ON CONFLICT (subject) WHERE wrapped IS NOT NULL DO NOTHING"""
@@ -60,16 +62,19 @@ class _Keys(NamedTuple):
 class Vault:
     """Seals and opens texts. Needs the key-encryption key, which is not in the database."""
 
-    def __init__(self, pool: Pool, key: bytes) -> None:
-        if len(key) != KEY_BYTES:
+    def __init__(self, pool: Pool, key: bytes, previous: bytes | None = None) -> None:
+        if any(len(one) != KEY_BYTES for one in (key, previous) if one is not None):
             raise VaultBroken(f"the vault's key must have {KEY_BYTES} bytes")
         self._pool = pool
         self._wrapping = AESGCM(key)
+        self._before = None if previous is None else AESGCM(previous)
 
     @classmethod
-    async def connect(cls, dsn: str, key_file: Path) -> Self:
-        """Open the vault with the key in a file. Raises VaultBroken."""
-        return cls(await connect_pool(dsn, size=VAULT_CONNECTIONS), read_key(key_file))
+    async def connect(cls, dsn: str, key_file: Path, previous_file: Path | None = None) -> Self:
+        """Open the vault with the key in a file, and the one before it. Raises VaultBroken."""
+        key = read_key(key_file)
+        previous = None if previous_file is None else read_key(previous_file)
+        return cls(await connect_pool(dsn, size=VAULT_CONNECTIONS), key, previous)
 
     async def close(self) -> None:
         """Disconnect."""
@@ -103,6 +108,22 @@ class Vault:
         ids = [UUID(key) for key in keys]
         await patiently(self._pool, lambda lent: lent.execute(DESTROY, ids))
 
+    async def rewrap(self) -> int:
+        """Wrap every key with the new key-encryption key; return how many had another.
+
+        All or none. Afterwards the old one opens nothing that is in the vault.
+        """
+        async with self._pool.acquire() as connection, connection.transaction():
+            old = [
+                (row["key_id"], key)
+                for row in await connection.fetch(LIVING)
+                if (key := self._under_old(row["key_id"], row["wrapped"])) is not None
+            ]
+            await connection.executemany(
+                REWRAP, [(name, self._wrapped(name, key)) for name, key in old]
+            )
+        return len(old)
+
     async def _keys_of(self, subject: str) -> _Keys:
         """Return the subject's keys, made at first use by whoever comes first."""
         row = await self._key_of(subject)
@@ -115,14 +136,28 @@ class Vault:
         return await patiently(self._pool, lambda lent: lent.fetchrow(KEY_OF, subject))
 
     async def _make_key(self, subject: str) -> None:
-        key_id, nonce = uuid4(), os.urandom(NONCE_BYTES)
-        wrapped = nonce + self._wrapping.encrypt(nonce, os.urandom(KEY_BYTES), key_id.bytes)
+        key_id = uuid4()
+        wrapped = self._wrapped(key_id, os.urandom(KEY_BYTES))
         await patiently(self._pool, lambda lent: lent.execute(KEEP_KEY, key_id, subject, wrapped))
 
     def _unwrapped(self, key_id: UUID, wrapped: bytes) -> _Keys:
-        key = _decrypted(self._wrapping, wrapped, UUID(str(key_id)).bytes)
+        about = UUID(str(key_id)).bytes
+        key = self._under_old(key_id, wrapped) or _decrypted(self._wrapping, wrapped, about)
         cipher = AESGCM(hmac.digest(key, b"muster/vault/v1/cipher", "sha256"))
         return _Keys(key_id, cipher, hmac.digest(key, b"muster/vault/v1/nonce", "sha256"))
+
+    def _wrapped(self, key_id: UUID, key: bytes) -> bytes:
+        nonce = os.urandom(NONCE_BYTES)
+        return nonce + self._wrapping.encrypt(nonce, key, key_id.bytes)
+
+    def _under_old(self, key_id: UUID, wrapped: bytes) -> bytes | None:
+        """Return a key that the key-encryption key before this one wraps; None if it does not."""
+        if self._before is None:
+            return None
+        try:
+            return _decrypted(self._before, wrapped, UUID(str(key_id)).bytes)
+        except VaultBroken:
+            return None
 
 
 def read_key(file: Path) -> bytes:

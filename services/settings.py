@@ -134,6 +134,8 @@ class Vault(Section):
 
     key_file: Path = Path("keys/vault")
     """32 bytes in hexadecimal."""
+    previous_key_file: Path | None = None
+    """The key before this one, while `muster rewrap` has not been run."""
 
 
 class Witness(Section):

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 from rich.console import Console
@@ -20,7 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from eventstore import backup as backups
 from eventstore.manifest import BackupInvalid, LogManifest, VaultManifest, newest
 from eventstore.provision import create_database
-from eventstore.vault import VaultBroken, read_key
+from eventstore.vault import Vault, VaultBroken, read_key
 from services import settings as configuration
 from services.cli.exits import Exit
 from services.cli.forms import Form
@@ -30,6 +30,8 @@ from services.local.folder import Folder
 from services.local.part import Part
 from services.local.postgres import DATABASE, OWNER, Postgres, find_programs
 from services.local.stack import Ports, environment, held, recipes
+
+T = TypeVar("T")
 
 PROGRAMS = ("pg_dump", "pg_restore")
 OWNER_VARIABLE = "MUSTER_DATABASE__OWNER_DSN"
@@ -84,6 +86,23 @@ def restore(
         _done(_restore(chosen, dsn, source, vault, form))
         return
     _done(_restore_here(place, source, vault, form))
+
+
+def rewrap(folder: StackOption = STACK) -> None:
+    """Wrap the keys of personal data with a new key: what the old one wrapped is dead then."""
+    chosen = _settings(folder)
+    if chosen.vault.previous_key_file is None:
+        _fail("vault.previous_key_file is not set: which key wrapped them before?", Exit.USAGE)
+    Console().print(f"{_done(_rewrapped(chosen))} keys", highlight=False)
+
+
+async def _rewrapped(chosen: configuration.Settings) -> int:
+    dsn, files = chosen.database.dsn.get_secret_value(), chosen.vault
+    vault = await Vault.connect(dsn, files.key_file, files.previous_key_file)
+    try:
+        return await vault.rewrap()
+    finally:
+        await vault.close()
 
 
 async def _save(
@@ -203,10 +222,10 @@ def _settings(folder: Path) -> configuration.Settings:
         _fail(str(error), Exit.USAGE)
 
 
-def _done(work: Awaitable[LogManifest]) -> LogManifest:
+def _done(work: Awaitable[T]) -> T:
     """Do it; what it fails with is told, not traced."""
 
-    async def do() -> LogManifest:
+    async def do() -> T:
         return await work
 
     try:

@@ -52,6 +52,14 @@ def replay(app: typer.Typer) -> None:
     action(app, "replay", role="auditor")(audit.replay)
 
 
+def diff(app: typer.Typer) -> None:
+    """Register `muster diff`."""
+    from services.cli import diff as commands
+    from services.cli.session import action
+
+    action(app, "diff", role="auditor")(commands.diff)
+
+
 def verify(app: typer.Typer) -> None:
     """Register `muster verify`."""
     from services.cli import audit
@@ -142,6 +150,13 @@ def restore(app: typer.Typer) -> None:
     app.command("restore")(commands.restore)
 
 
+def rewrap(app: typer.Typer) -> None:
+    """Register `muster rewrap`."""
+    from services.cli import backup as commands
+
+    app.command("rewrap")(commands.rewrap)
+
+
 def demo(app: typer.Typer) -> None:
     """Register `muster demo`."""
     from services.cli import demonstration
@@ -158,6 +173,7 @@ COMMANDS: dict[str, Callable[[typer.Typer], None]] = {
         contact,
         token,
         replay,
+        diff,
         verify,
         checkpoint,
         proof,
@@ -171,6 +187,7 @@ COMMANDS: dict[str, Callable[[typer.Typer], None]] = {
         disclose,
         backup,
         restore,
+        rewrap,
     )
 }
 """How each is registered, by its name."""

@@ -76,6 +76,27 @@ async def test_what_was_tampered_with_is_not_opened(vault: Vault) -> None:
             await vault.open(wrong)
 
 
+async def test_a_new_key_takes_the_place_of_the_old_one_which_opens_nothing_any_more(
+    vault: Vault, database: Database, key_file: Path, tmp_path: Path
+) -> None:
+    sealed = await vault.seal("person/zhang", PHONE)
+    erased = await vault.seal("person/li", PHONE)
+    await vault.destroy([key_of(erased)])
+    new = tmp_path / "new.key"
+    new.write_text("ab" * 32)
+    both = await Vault.connect(database.dsn, new, key_file)
+    assert await both.open(sealed) == PHONE, "before it is wrapped anew"
+    assert await both.rewrap() == 1
+    assert await both.rewrap() == 0, "once is enough"
+    only = await Vault.connect(database.dsn, new)
+    assert await only.open(sealed) == PHONE
+    assert await only.open(erased) is None
+    with pytest.raises(VaultBroken):
+        await vault.open(sealed)
+    await both.close()
+    await only.close()
+
+
 async def test_another_key_opens_nothing(vault: Vault, database: Database, tmp_path: Path) -> None:
     sealed = await vault.seal("person/zhang", PHONE)
     other_file = tmp_path / "other.key"
