@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 MUSTER := $(BIN)/muster
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint bench up down clean lock protos
+.PHONY: help demo test check lint bench torture up down clean lock protos
 
 help: ## list what there is to make
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -29,6 +29,9 @@ lint: $(VENV)/.installed-dev ## all of `make check` but the tests
 
 bench: $(VENV)/.installed-dev ## measure the figures of the spine
 	@$(BIN)/python -m benchmarks.spine
+
+torture: $(VENV)/.installed-dev ## break what the log stands on, by the seed SEED, and see that it holds
+	@$(BIN)/python -m benchmarks.torture --seed "$(SEED)"
 
 up: $(VENV)/.installed ## start everything on this machine, until Ctrl-C
 	@$(MUSTER) up

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.torture --seed S`: prints figures, writes a file, exits 1 if any is wrong."""
+"""`python -m benchmarks.torture --seed S`: print figures, write a file, exit 1 if one is wrong."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from uuid import UUID, uuid5
 
 from benchmarks.torture.evidence import Event, Journals, Promise
@@ -92,7 +93,7 @@ def check_chain(log: Sequence[Event], verdict: Verdict) -> None:
 
 
 def check_promises(log: Sequence[Event], promises: Mapping[str, Promise], verdict: Verdict) -> None:
-    """Every acknowledged command is there once, whole, and where its answers say; no stranger is."""
+    """See that each acknowledged command is there once, whole, where it should; no stranger is."""
     by_id: dict[UUID, list[Event]] = {}
     for event in log:
         by_id.setdefault(event.event_id, []).append(event)
@@ -143,7 +144,7 @@ def _check_content(
 def check_precedence(
     log: Sequence[Event], promises: Mapping[str, Promise], verdict: Verdict
 ) -> None:
-    """What was asked after something had been acknowledged comes after it in the log."""
+    """See that what was asked after an acknowledgement comes after what that was of."""
     position_of = {event.event_id: event.position for event in log}
     answered = sorted(
         (min(answer.at for answer in promise.answers), promise.answers[0].position)
@@ -166,7 +167,7 @@ def check_watcher(
     log: Sequence[Event],
     verdict: Verdict,
 ) -> None:
-    """A watcher saw exactly the log, in its order, to its end, and each commit in one page."""
+    """See that a watcher saw exactly the log, in order, to its end, each commit in one page."""
     seen = [one for page in pages for one in page]
     truth = [
         (
@@ -182,7 +183,7 @@ def check_watcher(
         pairs = enumerate(zip(seen, truth, strict=False))
         at = next((n for n, (one, other) in pairs if one != other), min(len(seen), len(truth)))
         verdict.doubt(f"{name} saw another log: {len(seen)} of {len(truth)}, differs at {at + 1}")
-    for before, after in zip(pages, pages[1:], strict=False):
+    for before, after in pairwise(pages):
         if before[-1][3] == after[0][3]:
             verdict.doubt(f"{name} was shown half a commit, up to position {before[-1][0]}")
 

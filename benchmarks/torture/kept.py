@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -17,29 +18,25 @@ TOO_OFTEN = 200
 """Deaths in a run after which a process is broken, and no fault of ours."""
 
 
-class Kept:
-    """One process under one name, until it is stopped; its output goes to a file."""
+@dataclass(frozen=True, slots=True)
+class Start:
+    """How a process is started, and asked to end."""
 
-    def __init__(
-        self,
-        name: str,
-        command: Sequence[str],
-        output: Path,
-        *,
-        environment: Mapping[str, str] | None = None,
-        user: str | None = None,
-        stop_signal: signal.Signals = signal.SIGTERM,
-    ) -> None:
-        self.name = name
+    name: str
+    command: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    user: str | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+
+
+class Kept:
+    """One process, until it is stopped; its output goes to a file."""
+
+    def __init__(self, start: Start, output: Path) -> None:
+        self.name = start.name
         self.deaths = 0
-        self.gone = asyncio.Event()
-        """Set once it was stopped and has ended."""
-        self.environment = dict(environment or {})
-        """What is added to the environment of the next process."""
-        self._command = command
+        self._start = start
         self._output = output
-        self._user = user
-        self._stop_signal = stop_signal
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = False
         self._keeping: asyncio.Task[None] | None = None
@@ -53,7 +50,6 @@ class Kept:
     async def start(self) -> None:
         """Start it, and keep it running from now on."""
         self._stopping = False
-        self.gone.clear()
         await self._spawn()
         self._keeping = asyncio.create_task(self._keep(), name=f"keep {self.name}")
 
@@ -78,7 +74,7 @@ class Kept:
             return
         if self.pid is not None:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, self._stop_signal)
+                os.kill(self.pid, self._start.stop_signal)
         try:
             async with asyncio.timeout(STOP_TIMEOUT_S):
                 await self._keeping
@@ -91,7 +87,6 @@ class Kept:
             assert self._process is not None
             await self._process.wait()
             if self._stopping:
-                self.gone.set()
                 return
             self.deaths += 1
             if self.deaths > TOO_OFTEN:
@@ -103,10 +98,10 @@ class Kept:
     async def _spawn(self) -> None:
         with self._output.open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
-                *self._command,
+                *self._start.command,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env={**os.environ, **self.environment},
-                user=self._user,
+                env={**os.environ, **self._start.environment},
+                user=self._start.user,
             )

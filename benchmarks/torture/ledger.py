@@ -42,7 +42,7 @@ def evolve(book: Book, fact: Fact) -> Book:
 
 
 def decide(book: Book, asked: Asked, now: datetime, around: object) -> Sequence[Fact] | Refused:
-    """Number the lines on from those that are there."""
+    """Enter lines, numbered on from those that are there."""
     del now, around
     command = asked.command
     assert isinstance(command, EnterLines)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -41,7 +42,7 @@ def opened(note: str, vkey: str) -> Signed | None:
     return None
 
 
-def roots(hashes: Sequence[bytes], sizes: Set[int]) -> dict[int, str]:
+def roots(hashes: Sequence[bytes], sizes: AbstractSet[int]) -> dict[int, str]:
     """Return the roots over the first so many hashes, in base64."""
     found = {}
     stack: list[bytes] = []

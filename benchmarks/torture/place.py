@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.torture.checker import Verdict, check
 from benchmarks.torture.evidence import Journals, read_log, read_notes
-from benchmarks.torture.kept import Kept
+from benchmarks.torture.kept import Kept, Start
 from benchmarks.torture.writer import DSN_VARIABLE
 from eventstore.migrations import migrate
 from eventstore.note import Signer
@@ -71,20 +71,20 @@ class Place:
         """Where somebody writes down what they asked and saw."""
         return self.folder.root / f"{name}.jsonl"
 
-    async def write(self, dsn: str | None = None, **environment: str) -> Kept:
+    async def write(self, **environment: str) -> Kept:
         """Start one more process that writes."""
         name = f"writer-{len(self.writers)}"
         own = [str(self.journal(name)), name, self.seed, str(LANES)]
-        writer = self._kept(name, "benchmarks.torture.writer", own, dsn, environment)
+        writer = self._kept(name, "writer", own, environment)
         self.writers.append(writer)
         await writer.start()
         return writer
 
-    async def watch(self, dsn: str | None = None) -> Kept:
+    async def watch(self) -> Kept:
         """Start one more process that watches."""
         name = f"watcher-{len(self.watchers)}"
         own = [str(self.journal(name))]
-        watcher = self._kept(name, "benchmarks.torture.watcher", own, dsn, {})
+        watcher = self._kept(name, "watcher", own, {})
         self.watchers.append(watcher)
         await watcher.start()
         return watcher
@@ -101,7 +101,7 @@ class Place:
         }
         command = [sys.executable, "-m", "services.process", "notary"]
         output = self.folder.root / "notary.log"
-        self.notary = Kept("notary", command, output, environment=settings)
+        self.notary = Kept(Start("notary", command, settings), output)
         await self.notary.start()
         self._observing = asyncio.create_task(self._observe())
 
@@ -199,15 +199,11 @@ class Place:
         name: str,
         module: str,
         own: list[str],
-        dsn: str | None,
         environment: Mapping[str, str],
     ) -> Kept:
-        return Kept(
-            name,
-            [sys.executable, "-m", module, *own],
-            self.folder.root / f"{name}.log",
-            environment={DSN_VARIABLE: dsn or self.dsn, **environment},
-        )
+        command = [sys.executable, "-m", f"benchmarks.torture.{module}", *own]
+        settings = {DSN_VARIABLE: self.dsn, **environment}
+        return Kept(Start(name, command, settings), self.folder.root / f"{name}.log")
 
 
 @asynccontextmanager
@@ -228,14 +224,14 @@ async def place(
     try:
         with disk(postgres):
             await asyncio.to_thread(postgres.prepare)
-            server = Kept(
+            start = Start(
                 "postgres",
                 [*postgres.command, *more],
-                folder.logs / "postgres.log",
-                environment=environment,
-                user=postgres.user,
-                stop_signal=signal.SIGINT,
+                environment or {},
+                postgres.user,
+                signal.SIGINT,
             )
+            server = Kept(start, folder.logs / "postgres.log")
             made = Place(folder, postgres, seed, server)
             try:
                 await server.start()
