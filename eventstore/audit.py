@@ -13,6 +13,7 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from eventstore.connecting import LOG_SETTINGS, Connection, close_quietly, connect
+from eventstore.failures import LogUnavailable, passes
 from eventstore.merkle import leaf_hash
 from eventstore.scan import Range, Scanned, Tell, scan, unpacked
 from eventstore.tail import HEAD
@@ -46,6 +47,15 @@ class Signed(NamedTuple):
     root: bytes
 
 
+class Task(NamedTuple):
+    """What is to be verified, and how."""
+
+    signed: Signed | None
+    archive: Archive | None
+    alone: int
+    """Up to so many events are verified in this process."""
+
+
 class Report(NamedTuple):
     """What was found."""
 
@@ -57,7 +67,7 @@ class Report(NamedTuple):
     """By position: the first divergence first."""
 
 
-class ScanFailed(Exception):  # noqa: N818 - a state, as the rest of the names
+class ScanFailed(LogUnavailable):
     """A process that verified ended before it was done."""
 
 
@@ -67,27 +77,39 @@ async def audit(
     archive: Archive | None,
     tell: Tell,
     *,
-    processes: int = PROCESSES,
+    alone: int = ALONE_EVENTS_MAX,
 ) -> Report:
     """Verify the whole log, and that it begins with what was signed.
 
-    An archive of the tree that was signed says in which place the log is another one.
+    An archive of the tree that was signed says in which place the log is another one. Raises
+    LogUnavailable.
     """
-    connection = await connect(dsn, LOG_SETTINGS)
+    connection: Connection | None = None
     try:
-        size = int(await connection.fetchval(HEAD))
-        mark = min(signed.size, size) if signed else 0
-        found = await _scanned(dsn, size, mark, tell, processes)
-        tiles = [tile for part in found for tile in part.tiles]
-        tail = [leaf_hash(entry) for entry in found[-1].tail] if found else []
-        flaws = [flaw for part in found for flaw in part.flaws]
-        if signed and not any(flaw.doubt is Doubt.POSITION for flaw in flaws):
-            marked = [leaf_hash(entry) for part in found for entry in part.marked]
-            at_mark = root_over([marked[: mark % WIDTH], tiles[: mark // WIDTH]])
-            if size < signed.size or at_mark != signed.root:
-                flaws.append(await locate(connection, signed, archive, size, tiles))
+        connection = await connect(dsn, LOG_SETTINGS)
+        return await _audit(connection, dsn, Task(signed, archive, alone), tell)
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    except Exception as error:
+        if passes(error):
+            raise LogUnavailable(str(error) or type(error).__name__) from error
+        raise
     finally:
         await close_quietly(connection)
+
+
+async def _audit(connection: Connection, dsn: str, task: Task, tell: Tell) -> Report:
+    signed, size = task.signed, int(await connection.fetchval(HEAD))
+    mark = min(signed.size, size) if signed else 0
+    found = await _scanned(dsn, Range(1, size, mark), task.alone, tell)
+    tiles = [tile for part in found for tile in part.tiles]
+    tail = [leaf_hash(entry) for entry in found[-1].tail]
+    flaws = [flaw for part in found for flaw in part.flaws]
+    if signed and not any(flaw.doubt is Doubt.POSITION for flaw in flaws):
+        marked = [leaf_hash(entry) for part in found for entry in part.marked]
+        at_mark = root_over([marked[: mark % WIDTH], tiles[: mark // WIDTH]])
+        if size < signed.size or at_mark != signed.root:
+            flaws.append(await locate(connection, signed, task.archive, size, tiles))
     return Report(size, root_over([tail, tiles]), sorted(flaws))
 
 
@@ -127,22 +149,19 @@ async def _named(connection: Connection, position: int, leaf: bytes, found: byte
     return Divergence(position, stream, version, Doubt.LEAF, leaf.hex(), found.hex())
 
 
-async def _scanned(dsn: str, size: int, mark: int, tell: Tell, processes: int) -> Sequence[Scanned]:
-    if size <= ALONE_EVENTS_MAX or processes == 0:
-        return [await scan(dsn, Range(1, size, mark), tell)]
+async def _scanned(dsn: str, whole: Range, alone: int, tell: Tell) -> Sequence[Scanned]:
+    if whole.last <= alone:
+        return [await scan(dsn, whole, tell)]
     async with asyncio.TaskGroup() as group:
-        begun = [
-            group.create_task(_apart(dsn, wanted, tell))
-            for wanted in _ranges(size, mark, processes)
-        ]
+        begun = [group.create_task(_apart(dsn, wanted, tell)) for wanted in _ranges(whole)]
     return [one.result() for one in begun]
 
 
-def _ranges(size: int, mark: int, parts: int) -> Sequence[Range]:
-    """Cut the log into parts of whole tiles."""
-    step = -(-size // (parts * WIDTH)) * WIDTH
-    firsts = range(1, size + 1, step)
-    return [Range(first, min(first + step - 1, size), mark) for first in firsts]
+def _ranges(whole: Range) -> Sequence[Range]:
+    """Cut the log into parts of whole tiles, one for each process."""
+    step = -(-whole.last // (PROCESSES * WIDTH)) * WIDTH
+    firsts = range(1, whole.last + 1, step)
+    return [Range(first, min(first + step - 1, whole.last), whole.mark) for first in firsts]
 
 
 async def _apart(dsn: str, wanted: Range, tell: Tell) -> Scanned:
