@@ -62,6 +62,16 @@ READ_FACTS = """
     WHERE stream = $1 AND version > $2 AND version <= $3 ORDER BY version LIMIT $4"""
 FIND = f"SELECT {COLUMNS} FROM muster.event WHERE event_id = ANY ($1)"  # noqa: S608 - our own column names
 POSITION_AT = "SELECT muster.position_at($1)"
+VERSION_AT = "SELECT muster.version_at($1, $2)"
+FIND_SNAPSHOT = """
+    SELECT s.version, e.position FROM muster.snapshot s
+    JOIN muster.event e ON e.stream = s.stream AND e.version = s.version AND e.hash = s.hash
+    WHERE s.stream = $1 AND s.fold = $2 AND s.version <= $3 ORDER BY s.version DESC LIMIT 1"""
+READ_SNAPSHOT = "SELECT state FROM muster.snapshot WHERE stream = $1 AND version = $2"
+KEEP_SNAPSHOT = """
+    INSERT INTO muster.snapshot (stream, version, fold, hash, state)
+    SELECT $1, $2, $3, e.hash, $4 FROM muster.event e WHERE e.stream = $1 AND e.version = $2
+    ON CONFLICT (stream, version) DO UPDATE SET fold = $3, hash = excluded.hash, state = $4"""
 
 VERSION_MAX = 2**63 - 1
 
@@ -169,6 +179,24 @@ class Log:
     async def position_at(self, instant: datetime) -> int:
         """Return the last position recorded at or before an instant; 0 before the first."""
         return int((await self._fetch(POSITION_AT, instant))[0][0])
+
+    async def version_at(self, stream: str, position: int) -> int:
+        """Return the last version of a stream at or before a position; 0 before its first."""
+        return int((await self._fetch(VERSION_AT, stream, position))[0][0])
+
+    async def find_snapshot(self, stream: str, fold: str, up_to: int) -> tuple[int, int] | None:
+        """Return version and position of the newest snapshot of a fold that fits the log."""
+        found = await self._fetch(FIND_SNAPSHOT, stream, fold, up_to)
+        return (found[0]["version"], found[0]["position"]) if found else None
+
+    async def read_snapshot(self, stream: str, version: int) -> str | None:
+        """Return the state that a snapshot holds."""
+        found = await self._fetch(READ_SNAPSHOT, stream, version)
+        return found[0]["state"] if found else None
+
+    async def keep_snapshot(self, stream: str, version: int, fold: str, state: str) -> None:
+        """Keep the state that a stream had after the event of a version."""
+        await self._fetch(KEEP_SNAPSHOT, stream, version, fold, state)
 
     async def follow(
         self, after: int, *, categories: frozenset[str] | None = None

@@ -6,18 +6,20 @@ import asyncio
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from domain.aggregate import Asked, Decider, Known, Refused, decode, folding
+from domain.aggregate import Asked, Decider, Known, Refused
 from eventstore.asking import Queue, Receipt, Waiting
 from eventstore.deciding import Deciding, Draft
 from eventstore.failures import LogClosed, LogUnavailable, Overloaded
 from eventstore.log import Appended, Conflict, Log
 from eventstore.recognising import Recorded
+from eventstore.replay import read_on
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
 
     from domain.values import Command
+    from eventstore.snapshots import Snapshots
 
 __all__ = ["LogUnavailable", "Overloaded", "Receipt", "Recorder"]
 
@@ -48,8 +50,10 @@ class Recorder(Generic[S]):
         *,
         clock: Callable[[], datetime],
         surroundings: Callable[[S, Command], Awaitable[object]] | None = None,
+        snapshots: Snapshots[S] | None = None,
     ) -> None:
         self._log = log
+        self._snapshots = snapshots
         self._decider = decider
         self._deciding = Deciding(decider, clock, surroundings)
         self._recorded = Recorded(log)
@@ -74,13 +78,13 @@ class Recorder(Generic[S]):
 
     async def known(self, key: str) -> Known[S]:
         """Return what is known of a stream now, whoever wrote it."""
-        known = await self._read_on(key, self._states.get(key) or Known(self._decider.initial))
+        known = await self._read_on(key, self._states.get(key) or await self._begun(key))
         self._keep(key, known)
         return known
 
     async def known_at(self, key: str, *, version: int) -> Known[S]:
         """Return what was known of a stream when it was at a version."""
-        return await self._read_on(key, Known(self._decider.initial), up_to=version)
+        return await self._read_on(key, await self._begun(key, version), up_to=version)
 
     async def _work(self, key: str, queue: Queue) -> None:
         batch: list[Waiting] = []
@@ -99,7 +103,7 @@ class Recorder(Generic[S]):
 
     async def _settle(self, key: str, batch: Sequence[Waiting]) -> None:
         """Decide a batch and append what it leads to, until nobody else was first."""
-        known = self._states.get(key) or await self._read_on(key, Known(self._decider.initial))
+        known = self._states.get(key) or await self._read_on(key, await self._begun(key))
         for _ in range(ATTEMPTS_MAX):
             if not batch:
                 return
@@ -164,15 +168,14 @@ class Recorder(Generic[S]):
             else:
                 one.settle(answer)
 
+    async def _begun(self, key: str, up_to: int | None = None) -> Known[S]:
+        """Return where a fold may begin."""
+        if self._snapshots is None:
+            return Known(self._decider.initial)
+        return await self._snapshots.newest(key, up_to)
+
     async def _read_on(self, key: str, known: Known[S], *, up_to: int | None = None) -> Known[S]:
-        """Fold what the log has beyond what is known."""
-        state, version, position = known
-        decider, fold = self._decider, folding(self._decider, state)
-        pages = self._log.read_facts(self._stream(key), after=version, up_to=up_to)
-        async for page in pages:
-            for version, position, kind, schema_version, data in page:  # noqa: B007 - of the last
-                fold.take(decode(decider, kind, schema_version, data))
-        return Known(fold.state(), version, position)
+        return await read_on(self._log, self._decider, key, known, up_to=up_to)
 
     def _keep(self, key: str, known: Known[S]) -> None:
         """Remember a state, unless a later one is remembered, and forget the least used."""

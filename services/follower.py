@@ -20,6 +20,7 @@ from projections.views import VIEWS
 from services import metrics, readiness
 from services.relay import Relay
 from services.settings import Settings
+from services.snapshotting import Snapshotting
 
 log_line = structlog.get_logger()
 
@@ -45,6 +46,7 @@ async def follow(settings: Settings) -> None:
         followers = [
             asyncio.create_task(eraser.run(), name="eraser"),
             asyncio.create_task(keeper.run(), name="views"),
+            asyncio.create_task(Snapshotting(log, bookmarks).run(), name="snapshots"),
             asyncio.create_task(_relay(settings, log, bookmarks), name="relay"),
         ]
         if settings.metrics.port is not None:

@@ -23,6 +23,7 @@ from eventstore.plans import PlanLibrary
 from eventstore.recorder import Recorder
 from eventstore.vault import Vault
 from services.cli.sentences import sentence_in_utc
+from services.snapshotting import snapshots_of_incidents
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -48,7 +49,7 @@ async def opened(settings: Settings) -> AsyncIterator[Activities]:
     await check(dsn)
     log = await Log.open(dsn)
     try:
-        vault = await Vault.connect(dsn, settings.vault.key_file)
+        vault = await Vault.connect(dsn, settings.vault.key_file, settings.vault.previous_key_file)
         spawn = multiprocessing.get_context("spawn")  # a fork would share our connections
         evaluations = ProcessPoolExecutor(EVALUATIONS_AT_ONCE, mp_context=spawn)
         try:
@@ -64,7 +65,13 @@ def _activities(
     settings: Settings, log: Log, vault: Vault, evaluations: ProcessPoolExecutor
 ) -> Activities:
     plans = PlanLibrary(log)
-    incidents = Recorder(log, INCIDENTS, clock=_now, surroundings=plans.surroundings)
+    incidents = Recorder(
+        log,
+        INCIDENTS,
+        clock=_now,
+        surroundings=plans.surroundings,
+        snapshots=snapshots_of_incidents(log),
+    )
     units = Recorder(log, UNITS, clock=_now)
     people = Recorder(log, PERSONS, clock=_now)
     record = RecordActivities(incidents)

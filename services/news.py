@@ -5,8 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from domain.incident.decider import INCIDENTS
+
+if TYPE_CHECKING:
+    from eventstore.events import StoredEvent
 
 LOOKS_PER_S = 24
 """About how many incidents are looked at in a second, with room for all else."""
@@ -97,3 +102,13 @@ class News:
         """Return how long an incident is left alone: the longer, the more of them go on."""
         self._looked_at = {one: at for one, at in self._looked_at.items() if now - at < RECENT_S}
         return min(PAUSE_MOST_S, max(PAUSE_LEAST_S, len(self._looked_at) / LOOKS_PER_S))
+
+
+def latest(page: Sequence[StoredEvent]) -> dict[str, int]:
+    """Return the last version of each incident on a page."""
+    start = f"{INCIDENTS.category}/"
+    return {
+        event.stream.removeprefix(start): event.version
+        for event in page
+        if event.stream.startswith(start)
+    }

@@ -9,7 +9,7 @@ from domain.incident.events.aftermath import IncidentClosed
 from domain.incident.events.opening import IncidentStoodDown
 from eventstore.log import Log
 from services.lives import Lives
-from services.relay import latest
+from services.news import latest
 from services.temporal_client import come_to_rest, connect
 
 if TYPE_CHECKING:

@@ -13,14 +13,12 @@ from domain.incident.decider import INCIDENTS
 from domain.incident.outstanding import standing
 from eventstore.failures import FollowerTooSlow, LogUnavailable
 from eventstore.recorder import Recorder
-from services.news import News
+from services.news import News, latest
 from services.routine import Routine
+from services.snapshotting import snapshots_of_incidents
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from domain.incident.outstanding import Standing
-    from eventstore.events import StoredEvent
     from eventstore.log import Log
     from projections.bookmarks import Bookmarks
     from services.lives import Lives
@@ -46,7 +44,9 @@ class Relay:
         self._log = log_
         self._lives = lives
         self._bookmarks = bookmarks
-        self._incidents = Recorder(log_, INCIDENTS, clock=lambda: datetime.now(UTC))
+        self._incidents = Recorder(
+            log_, INCIDENTS, clock=_now, snapshots=snapshots_of_incidents(log_)
+        )
         self.position = 0
         """Up to where Temporal has taken the news."""
 
@@ -95,11 +95,5 @@ class Relay:
         return standing(incident, known.state, known.version)
 
 
-def latest(page: Sequence[StoredEvent]) -> dict[str, int]:
-    """Return the last version of each incident on a page."""
-    start = f"{INCIDENTS.category}/"
-    return {
-        event.stream.removeprefix(start): event.version
-        for event in page
-        if event.stream.startswith(start)
-    }
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from muster.v1 import audit_service_pb2, incident_pb2
 
 from domain.incident.decider import INCIDENTS
+from domain.values import Text
 from services.api import present
 from services.api.commands import incident_id
 from services.api.failures import Failure, Violation
-from services.api.history import at_position
+from services.api.history import History, instant_of
 from services.api.incidents import refuse_elsewhere, refuse_unknown
 
 if TYPE_CHECKING:
-    from domain.aggregate import Known
     from domain.incident.state import Incident
     from eventstore.events import StoredEvent
     from eventstore.log import Log
@@ -30,14 +29,19 @@ PAGE_EVENTS = 500
 STREAM_LENGTH_MAX = 200
 """Characters of a stream's name."""
 
+OF_INSTANT = Text.of("只能用于 instant", "can only be said of an instant")
+
 ReadStep = audit_service_pb2.ReadEventsResponse
 
 
 class Audit:
     """Answers what is asked about the past."""
 
-    def __init__(self, log: Log, incidents: Recorder[Incident], places: Places) -> None:
+    def __init__(
+        self, log: Log, incidents: Recorder[Incident], history: History, places: Places
+    ) -> None:
         self._log = log
+        self._history = history
         self._incidents = incidents
         self._places = places
 
@@ -64,26 +68,14 @@ class Audit:
         current = await self._incidents.known(key)
         refuse_unknown(key, current.version)
         refuse_elsewhere(key, current.state.venue, call)
-        return present.incident(key, await self._as_of(key, current, request))
-
-    async def _as_of(self, key: str, current: Known[Incident], request: Any) -> Known[Incident]:
-        match request.WhichOneof("moment"):
-            case "version":
-                if not 0 <= request.version <= current.version:
-                    found = {"version": str(request.version), "current": str(current.version)}
-                    raise Failure("VERSION_UNKNOWN", found, subject=f"incident/{key}")
-                return await self._incidents.known_at(key, version=request.version)
-            case "position":
-                return await at_position(self._log, key, request.position)
-            case "instant":
-                try:
-                    instant = request.instant.ToDatetime(tzinfo=UTC)
-                except ValueError:
-                    broken = Violation.of("instant", "moment_out_of_range")
-                    raise Failure("FIELD_INVALID", violations=[broken]) from None
-                return await at_position(self._log, key, await self._log.position_at(instant))
-            case _:
-                return current
+        if request.axis == audit_service_pb2.TIME_AXIS_TRUE:
+            if request.WhichOneof("moment") != "instant":
+                raise Failure(
+                    "FIELD_INVALID", violations=[Violation("axis", "instant", OF_INSTANT)]
+                )
+            return present.incident(key, await self._history.true_at(key, instant_of(request)))
+        version = await self._history.version(key, current.version, request, "moment")
+        return present.incident(key, await self._history.at(key, version))
 
     async def _stream(self, request: Any, call: Call) -> str | None:
         match request.WhichOneof("source"):

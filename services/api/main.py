@@ -24,8 +24,10 @@ from projections.reading import ViewReader
 from services import metrics, readiness
 from services.api.audit import Audit
 from services.api.contract import methods, services
+from services.api.diffing import Diffing
 from services.api.doors import Doors
 from services.api.edge import Edge, Limits
+from services.api.history import History
 from services.api.incidents import Incidents
 from services.api.notarised import Notarised, notarised
 from services.api.places import Places
@@ -36,6 +38,7 @@ from services.api.resources import Resources
 from services.api.server import WORKFLOWS, bind, build, say_how_it_is
 from services.api.watching import Watching
 from services.api.workflows import Workflows
+from services.snapshotting import snapshots_of_incidents
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -85,7 +88,7 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
         stack.push_async_callback(store.close)
         views = await ViewReader.open(dsn)
         stack.push_async_callback(views.close)
-        vault = await Vault.connect(dsn, settings.vault.key_file)
+        vault = await Vault.connect(dsn, settings.vault.key_file, settings.vault.previous_key_file)
         stack.push_async_callback(vault.close)
         workflows = Workflows(settings.temporal)
         stack.push_async_callback(workflows.close)
@@ -118,7 +121,11 @@ def _parts(
 ) -> _Parts:
     """Make what answers each method."""
     library, places = PlanLibrary(store), Places(store)
-    incidents = Recorder(store, INCIDENTS, clock=_now, surroundings=library.surroundings)
+    snapshots = snapshots_of_incidents(store)
+    incidents = Recorder(
+        store, INCIDENTS, clock=_now, surroundings=library.surroundings, snapshots=snapshots
+    )
+    history = History(store, snapshots)
     recorders: dict[str, Recorder[Any]] = {
         "incident": incidents,
         "unit": Recorder(store, UNITS, clock=_now),
@@ -129,8 +136,8 @@ def _parts(
     reading = Incidents(incidents, views, workflows)
     recording = Recording(recorders, vault.seal)
     people = PersonalData(recorders, vault, store)
-    resources, audit = Resources(views), Audit(store, incidents, places)
-    watching = Watching(store, incidents, views, places)
+    resources, audit = Resources(views), Audit(store, incidents, history, places)
+    watching = Watching(store, incidents, history, views, places)
     unaries: dict[str, Unary] = {
         "Submit": recording.submit,
         "GetIncident": reading.get,
@@ -154,6 +161,7 @@ def _parts(
         "SubmitStream": recording.submit_stream,
         "WatchIncidents": watching.watch,
         "ReadEvents": audit.read,
+        "Diff": Diffing(store, incidents, history).diff,
         **proof.streams,
     }
     return _Parts(unaries, streams, watching)

@@ -14,7 +14,6 @@ from domain.aggregate import Known
 from services.api import marks, present
 from services.api.commands import incident_id
 from services.api.failures import Failure, Violation
-from services.api.history import at_position
 
 if TYPE_CHECKING:
     from domain.incident.state import Incident
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from eventstore.recorder import Recorder
     from projections.reading import ViewReader
     from services.api.edge import Call
+    from services.api.history import History
     from services.api.places import Places
 
 BOOKMARK_S = 10.0
@@ -41,9 +41,15 @@ class Watching:
     """Serves watches from the log's own order."""
 
     def __init__(
-        self, log: Log, incidents: Recorder[Incident], views: ViewReader, places: Places
+        self,
+        log: Log,
+        incidents: Recorder[Incident],
+        history: History,
+        views: ViewReader,
+        places: Places,
     ) -> None:
         self._log = log
+        self._history = history
         self._incidents = incidents
         self._views = views
         self._places = places
@@ -138,7 +144,7 @@ class Watching:
         known = await self._incidents.known(key)
         if known.position <= position:
             return known
-        return await at_position(self._log, key, position)
+        return await self._history.at_position(key, position)
 
 
 async def _ticking(

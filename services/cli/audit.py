@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Annotated
 
 import typer
-from muster.v1.audit_service_pb2 import StateAtRequest, VerifyRequest, VerifyResponse
+from muster.v1.audit_service_pb2 import StateAtRequest, TimeAxis, VerifyRequest, VerifyResponse
 from muster.v1.incident_pb2 import Incident
 from rich.console import Group, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -28,18 +29,30 @@ AtOption = Annotated[
 ]
 
 
+class Clock(StrEnum):
+    """By which clock an instant is meant."""
+
+    RECORDED = "recorded"
+    TRUE = "true"
+
+
 async def replay(
     session: Session,
     incident: Annotated[str, typer.Argument(metavar="INCIDENT", help="A UUID.")],
     at: AtOption = "",
+    clock: Annotated[
+        Clock,
+        typer.Option(help="As recorded by an instant, or as true then, known today."),
+    ] = Clock.RECORDED,
     *,
     step: Annotated[bool, typer.Option("--step", help="One event at a time.")] = False,
 ) -> None:
     """Replay a case from its log: who did what, when and why, and how it stood then."""
     request = _moment(incident, at)
+    request.axis = TimeAxis.Value(f"TIME_AXIS_{clock.name}")
     history = await events.of_incident(session.connection, incident)
     stood = await session.connection.audit.StateAt(request, **session.connection.call)
-    shown = [event for event in history if event.version <= stood.version]
+    shown = [event for event in history if _is_shown(event, request, stood)]
     if step and not session.output.as_json:
         _step_through(shown, session.output)
     session.output.show(
@@ -109,6 +122,12 @@ def _compared(answer: VerifyResponse, output: Output) -> str:
         f"与前 {size} 条的签名检查点比对，树根 {root}",
         f"compared with the checkpoint over the first {size} events, root {root}",
     )
+
+
+def _is_shown(event: StoredEvent, request: StateAtRequest, stood: Incident) -> bool:
+    if request.axis == TimeAxis.TIME_AXIS_TRUE:
+        return event.occurred_at <= request.instant.ToDatetime(tzinfo=UTC)
+    return event.version <= stood.version
 
 
 def _moment(incident: str, at: str) -> StateAtRequest:

@@ -109,6 +109,7 @@ MATRIX = """
     LiftLegalHold           A......U.
     ReadEvents              ACO...PU.
     StateAt                 ACO...PU.
+    Diff                    ACO...PU.
     Verify                  A......U.
     ListCheckpoints         ACO...PU.
     GetInclusionProof       A......U.

@@ -158,10 +158,20 @@ async def test_an_incident_is_shown_as_of_an_instant(service: Service) -> None:
     (events,) = [page.events async for page in pages]
     moment = next(event.recorded_at for event in events if event.position == first.position)
     found = await auditor.audit.StateAt(at(incident, instant=moment))
-    before = Timestamp(seconds=moment.seconds - 3_600)
-    nothing = await auditor.audit.StateAt(at(incident, instant=before))
     assert sorted(found.measures) == ["m1"]
-    assert (nothing.version, nothing.phase) == (0, common_pb2.PHASE_UNSPECIFIED)
+    before = Timestamp(seconds=moment.seconds - 3_600)
+    async with refused() as told:
+        await auditor.audit.StateAt(at(incident, instant=before))
+    assert (told.code, told.reason) == (grpc.StatusCode.OUT_OF_RANGE, "MOMENT_TOO_EARLY")
+
+
+async def test_a_place_beyond_the_end_of_the_log_is_refused(service: Service) -> None:
+    incident, _ = await three_versions(service)
+    auditor = await service.client("auditor")
+    async with refused() as told:
+        await auditor.audit.StateAt(at(incident, position=10_000))
+    assert (told.code, told.reason) == (grpc.StatusCode.OUT_OF_RANGE, "POSITION_UNKNOWN")
+    assert told.metadata["position"] == "10000"
 
 
 async def test_the_last_version_is_what_is_so_now(service: Service) -> None:

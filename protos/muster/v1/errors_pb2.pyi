@@ -196,6 +196,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Look at the id again, or name the position."""
     ERROR_REASON_DIVERGENCE_UNKNOWN: _ErrorReason.ValueType  # 401
     """`muster status` says which one stands, if any does."""
+    ERROR_REASON_POSITION_UNKNOWN: _ErrorReason.ValueType  # 403
+    """Look at the position again; the log's end is in the metadata."""
+    ERROR_REASON_MOMENT_TOO_EARLY: _ErrorReason.ValueType  # 404
+    """Ask for a later moment."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call failed. Every error is a `google.rpc.Status` with exactly one `google.rpc.ErrorInfo`, whose
@@ -379,4 +383,8 @@ ERROR_REASON_EVENT_UNKNOWN: ErrorReason.ValueType  # 402
 """Look at the id again, or name the position."""
 ERROR_REASON_DIVERGENCE_UNKNOWN: ErrorReason.ValueType  # 401
 """`muster status` says which one stands, if any does."""
+ERROR_REASON_POSITION_UNKNOWN: ErrorReason.ValueType  # 403
+"""Look at the position again; the log's end is in the metadata."""
+ERROR_REASON_MOMENT_TOO_EARLY: ErrorReason.ValueType  # 404
+"""Ask for a later moment."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -1,0 +1,89 @@
+"""States of long streams, kept beside the log: a fold begins at the last that is known to hold."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import structlog
+
+from domain.aggregate import Decider, Known
+from eventstore.replay import read_on
+
+if TYPE_CHECKING:
+    from domain.packing import Packing
+    from eventstore.log import Log
+
+S = TypeVar("S")
+
+EVERY_VERSIONS = 5_000
+"""How far apart the snapshots of a stream are: what is left to fold takes some 50 ms."""
+
+REMEMBERED_MAX = 32
+"""Snapshots that a process remembers as states."""
+
+VERSION_MAX = 2**63 - 1
+
+log_line = structlog.get_logger()
+
+
+@dataclass
+class Snapshots(Generic[S]):
+    """The snapshots of one category of streams; without any of them everything works as well."""
+
+    log: Log
+    decider: Decider[S]
+    packing: Packing[S]
+    fold: str
+    """Names the code that folds; what other code made is not used."""
+    _remembered: OrderedDict[tuple[str, int], Known[S]] = field(default_factory=OrderedDict)
+
+    async def known_at(self, key: str, version: int | None = None) -> Known[S]:
+        """Return what was known of a stream at a version, or is now."""
+        begun = await self.newest(key, version)
+        if begun.version == version:
+            return begun
+        return await read_on(self.log, self.decider, key, begun, up_to=version)
+
+    async def newest(self, key: str, up_to: int | None = None) -> Known[S]:
+        """Return what the newest snapshot that holds tells, up to a version; else the beginning."""
+        stream = self._stream(key)
+        found = await self.log.find_snapshot(stream, self.fold, up_to or VERSION_MAX)
+        if found is None:
+            return Known(self.decider.initial)
+        version, position = found
+        remembered = self._remembered.get((stream, version))
+        if remembered is not None and remembered.position == position:
+            self._remembered.move_to_end((stream, version))
+            return remembered
+        text = await self.log.read_snapshot(stream, version)
+        try:
+            known = Known(self.packing.unpack(text or ""), version, position)
+        except (ValueError, TypeError, KeyError):
+            log_line.exception("snapshot_unreadable", stream=stream, version=version)
+            return Known(self.decider.initial)
+        self._remember(stream, known)
+        return known
+
+    async def catch_up(self, key: str, version: int) -> None:
+        """Make the snapshots that a stream should have at a version and has not."""
+        known = await self.newest(key, version)
+        last = version - version % EVERY_VERSIONS
+        for due in range(_next(known.version), last + 1, EVERY_VERSIONS):
+            known = await read_on(self.log, self.decider, key, known, up_to=due)
+            await self.log.keep_snapshot(
+                self._stream(key), due, self.fold, self.packing.pack(known.state)
+            )
+
+    def _remember(self, stream: str, known: Known[S]) -> None:
+        self._remembered[stream, known.version] = known
+        if len(self._remembered) > REMEMBERED_MAX:
+            self._remembered.popitem(last=False)
+
+    def _stream(self, key: str) -> str:
+        return f"{self.decider.category}/{key}"
+
+
+def _next(version: int) -> int:
+    return version - version % EVERY_VERSIONS + EVERY_VERSIONS

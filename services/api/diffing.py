@@ -1,0 +1,168 @@
+"""What changed in an incident between two moments, and which events changed it."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from muster.v1 import audit_service_pb2
+from pydantic import BaseModel
+
+from domain.aggregate import decode
+from domain.incident.decider import INCIDENTS
+from domain.incident.tracing import ABSENT, Path, Touch, Tracing
+from domain.values import Text
+from services.api import present
+from services.api.commands import incident_id
+from services.api.failures import Failure, Violation
+from services.api.incidents import refuse_elsewhere, refuse_unknown
+
+if TYPE_CHECKING:
+    from domain.incident.state import Incident
+    from eventstore.events import StoredEvent
+    from eventstore.log import Log
+    from eventstore.recorder import Recorder
+    from services.api.edge import Call
+    from services.api.history import History
+
+EVENTS_MAX = 100_000
+"""How far apart two moments may be."""
+
+CAUSES_MAX = 20
+"""Events that are named for one change; the newest."""
+
+PAGE_CHANGES = 500
+
+ORDER = Text.of("不能早于 from", "must not be before `from`")
+FAR = Text.of(f"两者之间最多{EVENTS_MAX}条", f"at most {EVENTS_MAX} events may lie between them")
+
+Step = audit_service_pb2.DiffResponse
+
+
+@dataclass(slots=True)
+class _Place:
+    """What became of one place."""
+
+    before: Any
+    after: Any
+    times: int = 0
+    causes: deque[StoredEvent] = field(default_factory=lambda: deque(maxlen=CAUSES_MAX))
+
+    def note(self, touch: Touch, event: StoredEvent) -> None:
+        self.after = touch.after
+        self.times += 1
+        if not self.causes or self.causes[0] is not event:
+            self.causes.appendleft(event)
+
+
+class Diffing:
+    """Compares an incident with itself."""
+
+    def __init__(self, log: Log, incidents: Recorder[Incident], history: History) -> None:
+        self._log = log
+        self._incidents = incidents
+        self._history = history
+
+    async def diff(self, request: Any, call: Call) -> AsyncGenerator[Step, None]:
+        """Return the changes between two moments, by their paths."""
+        key = incident_id(request.incident_id)
+        current = await self._incidents.known(key)
+        refuse_unknown(key, current.version)
+        refuse_elsewhere(key, current.state.venue, call)
+        first = await self._version(key, 0, getattr(request, "from"), "from")
+        last = await self._version(key, current.version, request.to, "to")
+        _refuse_disorder(first, last)
+        places = await self._places(key, first, last)
+        changes = [_change(path, place) for path, place in sorted(places.items())]
+        for begin in range(0, max(len(changes), 1), PAGE_CHANGES):
+            page = [one for one in changes[begin : begin + PAGE_CHANGES] if one.before != one.after]
+            yield Step(changes=page, from_version=first, to_version=last)
+
+    async def _version(self, key: str, otherwise: int, moment: Any, inside: str) -> int:
+        if moment.WhichOneof("at") is None:
+            return otherwise
+        known = await self._incidents.known(key)
+        try:
+            return await self._history.version(key, known.version, moment, "at")
+        except Failure as failure:
+            raise failure.inside(inside) from None
+
+    async def _places(self, key: str, first: int, last: int) -> dict[Path, _Place]:
+        begun = await self._history.at(key, first)
+        tracing, places = Tracing(begun.state), dict[Path, _Place]()
+        stream = f"{INCIDENTS.category}/{key}"
+        async for page in self._log.read_stream(stream, after=first, up_to=last):
+            for event in page:
+                fact = decode(INCIDENTS, event.type, event.schema_version, event.data)
+                for touch in tracing.take(fact):
+                    place = places.get(touch.path)
+                    if place is None:
+                        place = places[touch.path] = _Place(touch.before, touch.after)
+                    place.note(touch, event)
+        return places
+
+
+def _refuse_disorder(first: int, last: int) -> None:
+    if last < first:
+        raise Failure("FIELD_INVALID", violations=[Violation("to", "order", ORDER)])
+    if last - first > EVENTS_MAX:
+        raise Failure("FIELD_INVALID", violations=[Violation("to", "far", FAR)])
+
+
+def _change(path: Path, place: _Place) -> audit_service_pb2.Change:
+    return audit_service_pb2.Change(
+        path="".join(f"/{_escaped(step)}" for step in path),
+        before=_said(place.before),
+        after=_said(place.after),
+        causes=[_cause(event) for event in place.causes],
+        times=place.times,
+    )
+
+
+def _cause(event: StoredEvent) -> audit_service_pb2.Cause:
+    return audit_service_pb2.Cause(
+        event_id=str(event.event_id),
+        version=event.version,
+        position=event.position,
+        type=event.type,
+        actor=present.actor_of(event),
+        reason=str(json.loads(event.meta).get("reason", "")),
+        recorded_at=present.moment(event.recorded_at),
+        occurred_at=present.moment(event.occurred_at),
+    )
+
+
+def _escaped(step: str) -> str:
+    """Return one step of a JSON pointer (RFC 6901, section 3)."""
+    return step.replace("~", "~0").replace("/", "~1")
+
+
+def _said(value: Any) -> str:
+    if value is ABSENT:
+        return ""
+    return json.dumps(_plain(value), ensure_ascii=False, sort_keys=True)
+
+
+def _plain(value: Any) -> Any:  # noqa: PLR0911 - one kind of value a line
+    match value:
+        case Enum():
+            return value.value
+        case datetime():
+            return value.isoformat()
+        case BaseModel():
+            return value.model_dump(mode="json")
+        case tuple() if fields := getattr(value, "_fields", None):
+            return {name: _plain(one) for name, one in zip(fields, value, strict=True)}
+        case tuple() | list():
+            return [_plain(one) for one in value]
+        case _ if hasattr(value, "items"):
+            return {str(name): _plain(one) for name, one in value.items()}
+        case _ if hasattr(value, "insert"):
+            return sorted(str(one) for one in value)
+        case _:
+            return value
