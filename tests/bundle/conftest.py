@@ -86,7 +86,7 @@ async def world(
     async with AsyncExitStack() as held:
         proofs = await Proofs.open(database.dsn)
         held.push_async_callback(proofs.close)
-        signing = Notary(database.dsn, notary.folder, LOG, proofs, pause_s=0.5)
+        signing = Notary(database.dsn, notary.folder, LOG, proofs, pause_s=1.0)
         await held.enter_async_context(_beside(signing.run()))
         await held.enter_async_context(_beside(_cosign(database)))
         service = await held.enter_async_context(running(settings))

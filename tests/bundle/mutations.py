@@ -70,8 +70,8 @@ def changed(event: dict[str, Any], **fields: Any) -> None:
 
 def chained_anew(events: list[dict[str, Any]]) -> None:
     """Make every chain anew, as somebody would who rewrote history."""
-    heads: dict[str, str] = {}
+    heads: dict[tuple[str, int], str] = {}
     for event in events:
-        before = heads.get(event["stream"], event["before"])
+        before = heads.get((event["stream"], event["version"] - 1), event["before"])
         changed(event, before=before)
-        heads[event["stream"]] = event["hash"]
+        heads[event["stream"], event["version"]] = event["hash"]

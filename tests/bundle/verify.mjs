@@ -386,19 +386,27 @@ function manifestOf(read) {
 }
 
 function linesOf(read, path) {
-  const content = utf8(read(path));
-  insist(content === "" || content.endsWith("\n"), "line", { file: path });
-  return content.split("\n").slice(0, -1);
+  const content = read(path);
+  const lines = [];
+  let at = 0;
+  for (let end = content.indexOf(10); end >= 0; end = content.indexOf(10, at)) {
+    lines.push(content.subarray(at, end));
+    at = end + 1;
+  }
+  return { lines, whole: at === content.length };
 }
 
 function verifyEvents(read, manifest, latest, attempt) {
-  const proofs = attempt({ file: "proofs.jsonl" }, () => linesOf(read, "proofs.jsonl")) ?? [];
-  const lines = attempt({ file: "events.jsonl" }, () => linesOf(read, "events.jsonl")) ?? [];
+  const [proofs, lines] = ["proofs.jsonl", "events.jsonl"].map((file) => {
+    const found = attempt({ file }, () => linesOf(read, file)) ?? { lines: [], whole: true };
+    attempt({ file }, () => insist(found.whole, "line"));
+    return found.lines;
+  });
   const proven = new Map();
   let last = 0n;
   for (const [number, line] of proofs.entries())
     attempt({ file: "proofs.jsonl", line: number + 1 }, () => {
-      const said = shaped("proof", strict(line), { position: "integer", proof: "list" });
+      const said = shaped("proof", strict(utf8(line)), { position: "integer", proof: "list" });
       insist(said.position > last, "position");
       last = said.position;
       proven.set(said.position, hashes(said.proof));
@@ -410,7 +418,7 @@ function verifyEvents(read, manifest, latest, attempt) {
   const mine = `export/${manifest.export}`;
   lines.forEach((line, number) => {
     const place = { file: "events.jsonl", line: number + 1 };
-    const event = attempt(place, () => shaped("event", strict(line), EVENT));
+    const event = attempt(place, () => shaped("event", strict(utf8(line)), EVENT));
     if (!event) return;
     Object.assign(place, { position: Number(event.position), stream: event.stream, version: Number(event.version) });
     attempt(place, () => {
