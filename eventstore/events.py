@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from operator import itemgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import asyncpg
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from uuid import UUID
 
@@ -56,6 +57,28 @@ class StoredFact(asyncpg.Record):
     type: str = property(itemgetter(2))  # type: ignore[assignment]
     schema_version: int = property(itemgetter(3))  # type: ignore[assignment]
     data: str = property(itemgetter(4))  # type: ignore[assignment]
+
+
+class Disorder(NamedTuple):
+    """How far the events of a stream stand in the order in which they happened."""
+
+    version: int = 0
+    """Up to which version this was found."""
+    latest: datetime | None = None
+    """When the latest of them happened."""
+    first: int | None = None
+    """The first version that happened before one that was recorded earlier."""
+    earliest: datetime | None = None
+    """When the earliest of all such happened."""
+
+    def beside(self, later: Mapping[str, Any]) -> Disorder:
+        """Return the same of a longer stream, by what was found of its later part."""
+        return Disorder(
+            later["version"],
+            max(filter(None, (self.latest, later["latest"]))),
+            self.first or later["first"],
+            min(filter(None, (self.earliest, later["earliest"])), default=None),
+        )
 
 
 class Appended(NamedTuple):

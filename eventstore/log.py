@@ -10,6 +10,7 @@ from eventstore.events import (
     AlreadyThere,
     Appended,
     Conflict,
+    Disorder,
     IdReused,
     NewEvent,
     Outcome,
@@ -63,6 +64,18 @@ READ_FACTS = """
 FIND = f"SELECT {COLUMNS} FROM muster.event WHERE event_id = ANY ($1)"  # noqa: S608 - our own column names
 POSITION_AT = "SELECT muster.position_at($1)"
 VERSION_AT = "SELECT muster.version_at($1, $2)"
+DISORDER = """
+    SELECT max(version) AS version, max(occurred_at) AS latest,
+           min(version) FILTER (WHERE occurred_at < greatest(before, $3)) AS first,
+           min(occurred_at) FILTER (WHERE occurred_at < greatest(before, $3)) AS earliest
+    FROM (SELECT version, occurred_at, max(occurred_at) OVER (ORDER BY version) AS before
+          FROM muster.event WHERE stream = $1 AND version > $2) AS told"""
+READ_HAPPENED = """
+    SELECT occurred_at, type, schema_version, data FROM muster.event
+    WHERE stream = $1 AND version > $2 AND occurred_at <= $3 ORDER BY occurred_at, version"""
+HAPPENED_BY = """
+    SELECT version FROM muster.event
+    WHERE stream = $1 AND version < $2 AND occurred_at <= $3 ORDER BY version DESC LIMIT 1"""
 FIND_SNAPSHOT = """
     SELECT s.version, e.position FROM muster.snapshot s
     JOIN muster.event e ON e.stream = s.stream AND e.version = s.version AND e.hash = s.hash
@@ -183,6 +196,26 @@ class Log:
     async def version_at(self, stream: str, position: int) -> int:
         """Return the last version of a stream at or before a position; 0 before its first."""
         return int((await self._fetch(VERSION_AT, stream, position))[0][0])
+
+    async def disorder(self, stream: str, known: Disorder) -> Disorder:
+        """Return how far the events of a stream are in the order in which they happened."""
+        (row,) = await self._fetch(DISORDER, stream, known.version, known.latest)
+        return known if row["version"] is None else known.beside(dict(row))
+
+    async def happened_by(self, stream: str, before: int, instant: datetime) -> int:
+        """Return the last version before one that had happened by an instant; 0 if none had."""
+        found = await self._fetch(HAPPENED_BY, stream, before, instant)
+        return found[0]["version"] if found else 0
+
+    async def read_happened(
+        self, stream: str, *, after: int, by: datetime
+    ) -> Sequence[tuple[datetime, str, int, str]]:
+        """Return what happened by an instant, in the order in which it happened.
+
+        When, kind, schema version and data of the events after a version.
+        """
+        rows = await self._fetch(READ_HAPPENED, stream, after, by)
+        return [tuple(row) for row in rows]
 
     async def find_snapshot(self, stream: str, fold: str, up_to: int) -> tuple[int, int] | None:
         """Return version and position of the newest snapshot of a fold that fits the log."""

@@ -14,14 +14,16 @@ TOO_EARLY = (KeyError, AttributeError)
 """What the fold meets when a fact speaks of something that is not there yet."""
 
 
-def true_state(told: Iterable[tuple[datetime, Fact]], instant: datetime) -> Incident:
-    """Return the state at an instant, from facts in the order of their record.
+def true_state(
+    told: Iterable[tuple[datetime, Fact]], instant: datetime, state: Incident = NOTHING_YET
+) -> Incident:
+    """Return the state at an instant, from facts in the order of their record, and one before them.
 
     Facts take their place by when they happened, late entries too; of what happened at once, what
     was recorded first goes first. One that is told to have happened before what it speaks of, such
     as a task that was finished before it was assigned, is taken in as soon as it can be.
     """
-    state, waiting = NOTHING_YET, list[Fact]()
+    waiting: list[Fact] = []
     for _, fact in sorted((one for one in told if one[0] <= instant), key=itemgetter(0)):
         state, waiting = _taken(state, [fact, *waiting])
     return state

@@ -73,7 +73,8 @@ class Audit:
                 raise Failure(
                     "FIELD_INVALID", violations=[Violation("axis", "instant", OF_INSTANT)]
                 )
-            return present.incident(key, await self._history.true_at(key, instant_of(request)))
+            true = await self._history.true_at(key, instant_of(request), current)
+            return present.incident(key, true)
         version = await self._history.version(key, current.version, request, "moment")
         return present.incident(key, await self._history.at(key, version))
 

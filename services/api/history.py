@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from domain.aggregate import Known, decode
 from domain.incident.decider import INCIDENTS
 from domain.incident.truth import true_state
+from eventstore.events import Disorder
 from services.api.failures import Failure, Violation
 
 if TYPE_CHECKING:
@@ -16,11 +18,17 @@ if TYPE_CHECKING:
     from eventstore.snapshots import Snapshots
 
 
-class History(NamedTuple):
+ORDERS_MAX = 1_000
+"""Incidents of which it is remembered how far they are in order."""
+
+
+@dataclass(frozen=True)
+class History:
     """What was known of incidents, and what is known now of how they were."""
 
     log: Log
     snapshots: Snapshots[Incident]
+    orders: dict[str, Disorder] = field(default_factory=dict)
 
     async def at(self, key: str, version: int) -> Known[Incident]:
         """Return what was known at a version."""
@@ -47,18 +55,34 @@ class History(NamedTuple):
             case _:
                 return current
 
-    async def true_at(self, key: str, instant: datetime) -> Known[Incident]:
-        """Return how an incident truly was at an instant, as far as it is known now."""
-        events = [
-            (event, decode(INCIDENTS, event.type, event.schema_version, event.data))
-            async for page in self.log.read_stream(_stream(key))
-            for event in page
-        ]
-        if not events or min(event.occurred_at for event, _ in events) > instant:
-            raise Failure("MOMENT_TOO_EARLY", subject=_stream(key))
-        state = true_state([(event.occurred_at, fact) for event, fact in events], instant)
-        last, _ = events[-1]
-        return Known(state, last.version, last.position)
+    async def true_at(
+        self, key: str, instant: datetime, current: Known[Incident]
+    ) -> Known[Incident]:
+        """Return how an incident truly was at an instant, as far as it is known now.
+
+        As long as events were recorded in the order in which they happened, it is what was known
+        when the last of them was recorded; from there on each takes its place by when it happened.
+        """
+        stream, order = _stream(key), await self._order(key)
+        in_order = order.version + 1 if order.first is None else order.first
+        by = min(filter(None, (instant, order.earliest)))
+        version = await self.log.happened_by(stream, in_order, by)
+        state = (await self.at(key, version)).state
+        if order.first is not None:
+            rows = await self.log.read_happened(stream, after=version, by=instant)
+            told = [(at, decode(INCIDENTS, kind, shape, data)) for at, kind, shape, data in rows]
+            state = true_state(told, instant, state)
+        if state.phase is None:
+            raise Failure("MOMENT_TOO_EARLY", subject=stream)
+        return current._replace(state=state)
+
+    async def _order(self, key: str) -> Disorder:
+        """Return how far the record is in the order of what happened; only what is new is read."""
+        order = await self.log.disorder(_stream(key), self.orders.get(key, Disorder()))
+        self.orders[key] = order
+        if len(self.orders) > ORDERS_MAX:
+            self.orders.pop(next(iter(self.orders)))
+        return order
 
     async def _version_at(self, key: str, position: int) -> int:
         head = await self.log.head()

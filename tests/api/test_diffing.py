@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +101,27 @@ async def test_a_late_entry_is_true_then_and_was_not_known_then(service: Service
         StateAtRequest(incident_id=incident, instant=instant, axis=audit_service_pb2.TIME_AXIS_TRUE)
     )
     assert (sorted(recorded.measures), sorted(true.measures)) == ([], ["m1"])
+
+
+async def test_what_happened_is_true_whatever_was_told_late_before_or_after(
+    service: Service,
+) -> None:
+    """Tell at random what happened when, and compare with all that is known to have happened."""
+    incident = (await opened(service)).incident_id
+    operator, auditor = await service.client("operator"), await service.client("auditor")
+    begun, chance = datetime.now(UTC), random.Random(7)  # noqa: S311 - no secret
+    happened: dict[str, datetime] = {}
+    for number in range(40):
+        at = begun + timedelta(milliseconds=chance.choice([number, chance.randrange(1, 60)]))
+        happened[f"m{number}"] = at
+        told = impose(incident, f"m{number}")
+        told.context.occurred_at.FromDatetime(at)
+        await operator.incidents.ImposeMeasure(told)
+        moment = begun + timedelta(milliseconds=chance.randrange(60))
+        request = StateAtRequest(incident_id=incident, axis=audit_service_pb2.TIME_AXIS_TRUE)
+        request.instant.FromDatetime(moment)
+        found = await auditor.audit.StateAt(request)
+        assert set(found.measures) == {name for name, at in happened.items() if at <= moment}
 
 
 async def test_what_is_true_is_asked_of_an_instant_only(service: Service) -> None:
