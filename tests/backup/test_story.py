@@ -60,6 +60,13 @@ class Place:
         words = ("incident", "impose-measure", incident, "--measure", measure, "--title", "Closed")
         return self.muster(*words, "-o", "json")
 
+    def lives(self, incident: str) -> bool:
+        answer = self.muster("incident", "standing", incident, "-o", "json")
+        if answer.code != Exit.OK:
+            return False
+        standing = json.loads(answer.out)
+        return bool(standing["version_seen"] == standing["version"] == "6")
+
     def signed(self, position: int) -> bool:
         return f"position {position}," in self.status()["checkpoint"]["what"]
 
@@ -129,6 +136,7 @@ def test_a_log_is_saved_and_lost_and_restored_and_goes_on_when_somebody_answers_
     again = place.said("disclose", "casualty-2", "--incident", incident)
     assert again["erasure"]["basis"] == "LEGAL_BASIS_CONSENT_WITHDRAWN"
     assert "name" not in again
+    assert eventually(lambda: place.lives(incident)), "its workflow began anew"
     stated = place.said("incident", "get", incident)
     assert sorted(stated["measures"]) == ["m4"], "what was lost with the disk is lost"
     over = place.muster("restore", str(place.backups / "late"))

@@ -1,0 +1,83 @@
+"""However often who erases is killed: what is ordered is erased, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from domain.privacy import key_of
+from eventstore.connecting import connect_pool
+from eventstore.erasure import OBEYED
+from eventstore.log import Log
+from eventstore.vault import Vault
+from tests.eventstore.samples import event
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.conftest import Database
+
+PEOPLE = 240
+KILLS = 8
+PATIENCE_S = 60.0
+ROOT = Path(__file__).parents[2]
+LIVING = "SELECT key_id::text AS key FROM muster_vault.key WHERE wrapped IS NOT NULL"
+
+
+@pytest.fixture
+async def vault(database: Database) -> AsyncIterator[Vault]:
+    opened = Vault(await connect_pool(database.dsn, size=4), bytes(32))
+    yield opened
+    await opened.close()
+
+
+async def begun(dsn: str) -> asyncio.subprocess.Process:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.privacy.erasing_process", dsn),
+        stdout=asyncio.subprocess.PIPE,
+        cwd=ROOT,
+    )
+    assert process.stdout is not None
+    assert await process.stdout.readline() == b"follows\n"
+    return process
+
+
+async def test_orders_are_carried_out_however_often_the_follower_is_killed(
+    database: Database, vault: Vault
+) -> None:
+    seed = random.Random(7)  # noqa: S311 - repeatable
+    sealing = (vault.seal(f"directory/p{number}", "138") for number in range(PEOPLE))
+    keys = [key_of(sealed) for sealed in await asyncio.gather(*sealing)]
+    ordered = {key for number, key in enumerate(keys) if number % 3}
+    log = await Log.open(database.dsn)
+
+    async def order() -> None:
+        for number, key in enumerate(keys):
+            what = json.dumps({"person": f"p{number}", "keys": [key], "basis": "other_law"})
+            kind = "PersonalDataErased" if key in ordered else "ContactRegistered"
+            await log.append(f"person/p{number}", 0, [event(what, kind=kind)])
+            await asyncio.sleep(0.01)
+
+    ordering = asyncio.create_task(order())
+    for _ in range(KILLS):
+        follower = await begun(database.dsn)
+        await asyncio.sleep(seed.uniform(0.0, 0.3))
+        follower.kill()
+        await follower.wait()
+    await ordering
+    last = await begun(database.dsn)
+    pool = await connect_pool(database.dsn, size=1)
+    async with asyncio.timeout(PATIENCE_S):
+        while {row["key"] for row in await pool.fetch(LIVING)} != set(keys) - ordered:
+            await asyncio.sleep(0.1)
+    assert await pool.fetchval(OBEYED) <= await log.head()
+    last.kill()
+    await last.wait()
+    await pool.close()
+    await log.close()
