@@ -7,7 +7,8 @@
     <folder>/<lineage>/timestamp/<size>  .note and .tsr: a checkpoint and its RFC 3161 token
 
 A lineage ends where the log was found to be another one, and somebody acknowledged that: the next
-one has an origin and a tree of its own. Every file is there whole or not at all.
+one has an origin and a tree of its own. Every file is there whole or not at all; checkpoints and
+timestamps also outlast a power cut, while tiles that did not are made again from the log.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from eventstore.merkle import HASH_BYTES
 from eventstore.tiles import (
     CHECKPOINT,
     WIDTH,
@@ -70,9 +72,8 @@ class Archive:
 
     def keep_tile(self, tile: Tile, hashes: Sequence[bytes]) -> None:
         """Keep a tile. A whole one replaces the partial ones before it."""
-        whole = tile.width == WIDTH
-        self.keep(tile.path, encode_tile(hashes), durably=whole)
-        if whole:
+        self.keep(tile.path, encode_tile(hashes))
+        if tile.width == WIDTH:
             self._forget_partial(tile.path)
 
     def keep_entries(self, tile: Tile, entries: Sequence[bytes]) -> None:
@@ -85,9 +86,20 @@ class Archive:
         """Return the hashes of a tile, out of a wider one if need be; None if they aren't kept."""
         for found in (tile, tile._replace(width=WIDTH)):
             content = self._read(found.path)
-            if content is not None:
+            if content is not None and len(content) == found.width * HASH_BYTES:
                 return decode_tile(content, found)[: tile.width]
         return None
+
+    def has(self, tile: Tile) -> bool:
+        """Tell whether a tile is there in its whole length, or a wider one."""
+        for found in (tile, tile._replace(width=WIDTH)):
+            try:
+                size = (self.place / found.path).stat().st_size
+            except OSError:
+                continue
+            if size == found.width * HASH_BYTES:
+                return True
+        return False
 
     def leaves(self, number: int, size: int) -> Sequence[bytes] | None:
         """Return the leaves of a tile, as far as a tree of some size has them."""

@@ -150,7 +150,7 @@ async def _repair(
 ) -> None:
     """Have the folder and the database hold all that belongs to what was signed."""
     archive, size = published.archive, published.signed.size
-    if any(archive.tile(tile) is None for tile in tiles_of(size)):
+    if not all(map(archive.has, tiles_of(size))):
         again = Growing(archive)
         while again.size < size:
             await again.read_on(connection, size)

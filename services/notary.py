@@ -168,10 +168,10 @@ class Others(NamedTuple):
 
 
 async def _announce(notary: Notary) -> None:
-    """Say that it serves, once it knows where the log stands; and whenever it refuses appends."""
+    """Say that it runs, where the log stands once that is known, and when it refuses appends."""
+    readiness.announce()  # others need not wait until a long log is compared
     await notary.seen.begun.wait()
     log.info("serving", signed=notary.seen.size)
-    readiness.announce()
     told: str | None = None
     while True:
         refusing = notary.seen.refusing

@@ -191,3 +191,19 @@ async def test_a_database_that_restarts_is_waited_for(
         await log.append("door/a", 5, events(5))
         assert (await signed_up_to(tmp_path, 10)).size == 10
     assert checkpoint(tmp_path).size == 10
+
+
+async def test_tiles_that_a_power_cut_left_short_are_made_again(
+    database: Database, log: Log, tmp_path: Path
+) -> None:
+    async with notarising(database.dsn, tmp_path):
+        await log.append("door/a", 0, events(300))
+        last = await signed_up_to(tmp_path, 300)
+    archive = archive_of(tmp_path)
+    (archive.place / Tile(0, 0).path).write_bytes(b"")
+    (archive.place / Tile(1, 0, 1).path).unlink()
+    assert archive.roots(300, last.root) is None
+    async with notarising(database.dsn, tmp_path) as notary:
+        await notary.seen.begun.wait()
+    assert archive.roots(300, last.root) is not None
+    assert archive.tile(Tile(0, 0)) == [leaf_hash(row.hash) for row in (await whole(log))[:256]]
