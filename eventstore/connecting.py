@@ -35,14 +35,15 @@ SETTINGS = {
     "timezone": "UTC",
 }
 
-APPEND_LASTS_MAX_S = 5
-"""How long an append may hold the log lock, and with it everybody, when its client is gone."""
+APPEND_LASTS_MAX_S = 3
+"""How long an append may hold the log lock, or wait for it: a client that is gone holds up
+everybody. Shorter than anybody's patience, so that who waited for it still is served."""
 
 APPEND_SETTINGS = {
     **SETTINGS,
-    "tcp_keepalives_idle": "2",
+    "tcp_keepalives_idle": "1",
     "tcp_keepalives_interval": "1",
-    "tcp_keepalives_count": str(APPEND_LASTS_MAX_S - 2),
+    "tcp_keepalives_count": str(APPEND_LASTS_MAX_S - 1),
     "tcp_user_timeout": f"{APPEND_LASTS_MAX_S}s",
 }
 """For who appends: a network that swallowed the client must not keep the log locked."""

@@ -21,15 +21,16 @@ from benchmarks.torture.partition import partitions
 
 OUT = Path(__file__).parents[1] / "out" / "torture.json"
 KILLS = 60
+WRITERS = 4
 WIDTH = 14
 
 Trial = Callable[[str, Tell], Awaitable[Outcome]]
 
 
-def trials(count: int) -> Mapping[str, Trial]:
+def trials(count: int, writers: int) -> Mapping[str, Trial]:
     """Return every fault by its name."""
     return {
-        "kills": lambda seed, tell: kills(seed, count, tell),
+        "kills": lambda seed, tell: kills(seed, count, writers, tell),
         "cuts": cuts,
         "partitions": partitions,
         "clock": clock_steps,
@@ -68,11 +69,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="torture", description=__doc__)
     parser.add_argument("--seed", default="", help="what decides when which fault comes")
     parser.add_argument("--kills", type=int, default=KILLS, help="how many kill -9")
-    parser.add_argument("--faults", default="", help="some of: " + " ".join(trials(0)))
+    parser.add_argument("--writers", type=int, default=WRITERS, help="how many processes write")
+    parser.add_argument("--faults", default="", help="some of: " + " ".join(trials(0, 0)))
     parser.add_argument("--out", type=Path, default=OUT, help="the file of figures")
     given = parser.parse_args(arguments)
     seed = given.seed or str(random.SystemRandom().randrange(10**6))
-    known = trials(given.kills)
+    known = trials(given.kills, given.writers)
     chosen = {name: known[name] for name in given.faults.split() or known}
     print(f"torture: seed {seed}, {', '.join(chosen)}", flush=True)
     figures = asyncio.run(torture(seed, chosen))

@@ -17,8 +17,6 @@ from benchmarks.torture.kept import Kept
 from benchmarks.torture.outcome import Outcome, Tell
 from benchmarks.torture.place import Place, place
 
-WRITERS = 4
-WATCHERS = 2
 PAUSE_MIN_S, PAUSE_MAX_S = 0.2, 2.0
 VICTIM_TIMEOUT_S = 60.0
 POLL_S = 0.02
@@ -46,12 +44,12 @@ def blows(seed: str, count: int) -> Iterator[Blow]:
         yield Blow(chance.uniform(PAUSE_MIN_S, PAUSE_MAX_S), victim, chance.random())
 
 
-async def kills(seed: str, count: int, tell: Tell) -> Outcome:
+async def kills(seed: str, count: int, writers: int, tell: Tell) -> Outcome:
     """Kill `count` times, then let everybody end what they began, and judge."""
     async with place(seed) as here:
-        for _ in range(WRITERS):
+        for _ in range(writers):
             await here.write()
-        for _ in range(WATCHERS):
+        for _ in range((writers + 1) // 2):
             await here.watch()
         await here.notarise()
         await here.at_work()

@@ -26,10 +26,10 @@ from benchmarks.torture.writer import NAMESPACE, PAUSE_S, Wanted, Writer, opened
 from eventstore.log import Log
 from eventstore.recorder import Recorder
 
-APART_S = 7.5
+APART_S = 6.0
 """How long the line is held."""
 
-BLOCKED_MAX_S = 6.5
+BLOCKED_MAX_S = 5.0
 """How long a writer may wait because of another one that is cut off: what PostgreSQL gives it."""
 
 HEAL_TIMEOUT_S = 60.0

@@ -93,13 +93,15 @@ class Wire:
         except OSError:
             _end(back, reset=True)
             return
-        with contextlib.suppress(OSError):
-            await asyncio.gather(
-                self._carry(number, Way.TO, near, there, back),
-                self._carry(number, Way.FROM, far, back, back),
-            )
-        _end(back, reset=False)
-        _end(there, reset=False)
+        try:
+            with contextlib.suppress(OSError):
+                await asyncio.gather(
+                    self._carry(number, Way.TO, near, there, back),
+                    self._carry(number, Way.FROM, far, back, back),
+                )
+        finally:
+            _end(back, reset=False)
+            _end(there, reset=False)
 
     async def _carry(
         self,
