@@ -68,6 +68,7 @@ class Exporting:
         context = context_of(request)
         ask = asked(ExportCase(incident=IncidentId(incident)), context, call)
         name = str(context.command_id)
+        sizes = _sizes(request, await self._proofs.latest())
         recorded = await self._recorder.record(name, ask)
         if isinstance(recorded, Refused):
             raise of_refusal(recorded, ask, f"{EXPORTS.category}/{name}")
@@ -79,7 +80,7 @@ class Exporting:
         export = Export(name, incident, exported.spans, await self._signed(known.position), key)
         export = export._replace(
             witnesses=[one.key for one in self._notary.witnesses],
-            known_sizes=_sizes(request, export.latest),
+            known_sizes=sizes,
         )
         async for step in self._sent(export):
             yield step
@@ -131,9 +132,9 @@ class Exporting:
         return not (self._notary.witnesses and alone) or waited >= WITNESS_PATIENCE_S
 
 
-def _sizes(request: Any, latest: Kept) -> Sequence[int]:
-    sizes = sorted(set(request.known_sizes))
-    if len(sizes) > KNOWN_SIZES_MAX or any(not 0 < size <= latest.size for size in sizes):
+def _sizes(request: Any, latest: Kept | None) -> Sequence[int]:
+    sizes, most = sorted(set(request.known_sizes)), latest.size if latest else 0
+    if len(sizes) > KNOWN_SIZES_MAX or any(not 0 < size <= most for size in sizes):
         broken = Violation("known_sizes", "known_sizes", SIZES)
         raise Failure("FIELD_INVALID", violations=[broken])
     return sizes
