@@ -1,8 +1,8 @@
 """Pages as people follow them: the commands of their `console` blocks, typed into one shell.
 
 `$ ` begins a command, `> ` goes on with it, what is below it was printed; `…` stands for anything.
-Times, ids and places in the log differ from run to run, and lines break where a terminal
-ends: these are not compared.
+Times, ids, places in the log and the root of its tree differ from run to run, and lines break where
+a terminal ends: these are not compared.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ _VARYING = (
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "ID"),
     (r"(\d{4}-)?(\d\d-\d\d )?\d\d:\d\d:\d\d(\.\d+)?", "TIME"),
     (r"(?<=TIME )[0-9a-f]{8}\b", "ID"),
+    (r"\broot [0-9a-f]{64}\b", "root"),
     (r"\b\d+ (?=TIME)", "N "),
     (r"\((-?\d+ (h|min|s) ?)+\)", "(SPAN)"),
     (r"\b(version|position|pid|up) +\d+", r"\1 N"),
