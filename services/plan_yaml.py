@@ -31,6 +31,9 @@ DIGITS_MAX = 15
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's parser where there is one, else Python's, which is slower and means the same."""
 
+NOT_ALLOWED = yaml.reader.Reader.NON_PRINTABLE
+"""Characters that a text can't hold: NUL, most controls, halves of surrogate pairs."""
+
 _NULL = re.compile(r"~|null|Null|NULL|")
 _BOOLEAN = {
     "true": True,
@@ -172,6 +175,8 @@ class _Reading:
     def scalar(self, event: yaml.ScalarEvent) -> None:
         self.no_tag(event, "tag:yaml.org,2002:str")
         spot = _start(event)
+        if NOT_ALLOWED.search(event.value):  # by an escape: as it is, it was refused before
+            raise Misread(Fault.CHARACTER_NOT_ALLOWED, spot)
         if self.wants_key:
             self.key(event.value, spot)
             return
@@ -249,9 +254,15 @@ def _resolved(word: str) -> str | int | float | bool | None:
         return _BOOLEAN[word]
     if _INTEGER.fullmatch(word):
         return int(word)
-    if _NUMBER.fullmatch(word) and isfinite(float(word)):
+    if _NUMBER.fullmatch(word) and isfinite(float(word)) and _digits(word) <= DIGITS_MAX:
         return float(word)
     return word
+
+
+def _digits(word: str) -> int:
+    """Return how many digits of a number count: a float keeps no more than fifteen."""
+    mantissa = re.split("[eE]", word, maxsplit=1)[0].lstrip("+-0.")
+    return sum(one.isdigit() for one in mantissa)
 
 
 def _plain(node: Node) -> Plain:
@@ -277,7 +288,7 @@ def _inner(node: Node, step: str | int) -> Node | None:
 
 def _unreadable(text: str) -> Spot:
     """Return where the first character stands that YAML does not allow."""
-    found = yaml.reader.Reader.NON_PRINTABLE.search(text)
+    found = NOT_ALLOWED.search(text)
     before = text[: found.start()] if found else ""
     line_start = before.rfind("\n") + 1
     return Spot(before.count("\n") + 1, len(before) - line_start + 1)

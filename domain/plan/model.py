@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, FiniteFloat, StrictInt
+from pydantic import BeforeValidator, Field, FiniteFloat, Strict, StrictInt
 
 from domain.plan import reading
 from domain.values import (
@@ -33,6 +33,10 @@ Span = Annotated[timedelta, BeforeValidator(reading.span), Field(gt=timedelta(0)
 
 Numeral = Annotated[ResponseLevel, BeforeValidator(reading.level)]
 """`I` to `IV`, or 1 to 4."""
+
+
+Metres = Annotated[FiniteFloat, Strict()]
+"""A distance; a text is none, for it may have more digits than a number keeps."""
 
 
 class ChannelKind(StrEnum):
@@ -58,9 +62,9 @@ class Zone(Value):
     title: Text
     capacity: StrictInt = Field(gt=0)
     """Persons."""
-    x: FiniteFloat = 0.0
+    x: Metres = 0.0
     """Metres east of the venue's origin."""
-    y: FiniteFloat = 0.0
+    y: Metres = 0.0
     """Metres north of the venue's origin."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -258,3 +259,23 @@ def test_anything_anywhere_in_a_plan_gets_diagnostics_and_no_crash(
     found = inspect(text, "any.yaml")
     assert found.plan is not None or found.errors
     assert all(render([one], language) for one in found.diagnostics for language in ("zh", "en"))
+
+
+JSON_DOOR = {
+    "a key twice": ('"id":', '"id":"other","id":', "key-duplicate"),
+    "not a number": ('"version":1', '"version":NaN', "type-wrong"),
+    "beyond every number": ('"version":1', '"version":1e400', "type-wrong"),
+    "one more than a float can tell apart": ('"x":0.0', '"x":9007199254740993', "type-wrong"),
+    "half of a pair": ('"en":"', '"en":"\\ud83d', "yaml-syntax"),
+    "a character that no text holds": ('"en":"', '"en":"\\u0000', "character-not-allowed"),
+}
+
+
+@pytest.mark.parametrize("what", JSON_DOOR)
+def test_a_plan_in_json_is_read_strictly(what: str) -> None:
+    right, wrong, fault = JSON_DOOR[what]
+    text = json.dumps(SMALL_PLAN.model_dump(mode="json"), separators=(",", ":"))
+    assert inspect(text, "small.json").plan == SMALL_PLAN
+    assert right in text
+    (told, *_) = inspect(text.replace(right, wrong, 1), "small.json").diagnostics
+    assert told.code == fault
