@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from domain.record.divergence import Diverged, Standing
 from eventstore.audit import HASHES
 from eventstore.connecting import LOG_SETTINGS, Pool, close_pool, connect_pool
+from eventstore.failures import LogUnavailable, passes
 from eventstore.merkle import (
     EMPTY_ROOT,
     HASH_BYTES,
@@ -89,8 +90,13 @@ class Proofs:
 
     @classmethod
     async def open(cls, dsn: str) -> Self:
-        """Connect."""
-        return cls(await connect_pool(dsn, LOG_SETTINGS, size=CONNECTIONS_MAX))
+        """Connect. Raises LogUnavailable."""
+        try:
+            return cls(await connect_pool(dsn, LOG_SETTINGS, size=CONNECTIONS_MAX))
+        except Exception as error:
+            if passes(error):
+                raise LogUnavailable(str(error) or type(error).__name__) from error
+            raise
 
     async def close(self) -> None:
         """Disconnect."""

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from eventstore.log import Log
-from eventstore.migrations import SchemaMismatch, check
+from eventstore.migrations import check
 from eventstore.proofs import Proofs
 from projections.bookmarks import Bookmarks
 from services.local.postgres import RUNTIME, Postgres
@@ -58,7 +58,7 @@ async def look(stack: Stack) -> Health:
     try:
         async with asyncio.timeout(LOOK_TIMEOUT_S):
             log = await _log(stack)
-    except (OSError, TimeoutError, SchemaMismatch) as error:
+    except Exception as error:  # noqa: BLE001 - whatever is wrong is what is looked for
         log = [Line("log", "away", f"{type(error).__name__}: {error}", BAD)]
     return Health((*processes, *log))
 

@@ -118,7 +118,9 @@ def test_postgresql_does_not_run_as_root(stack: Stack) -> None:
     assert psutil.Process(stack.parts["postgres"]["pid"]).uids().effective != 0
 
 
-@pytest.mark.parametrize("part", ["postgres", "temporal", "mail", "api", "worker", "follower"])
+@pytest.mark.parametrize(
+    "part", ["postgres", "temporal", "mail", "api", "worker", "follower", "notary"]
+)
 def test_what_is_killed_is_started_again(stack: Stack, part: str) -> None:
     before = stack.parts[part]
     os.kill(before["pid"], signal.SIGKILL)
