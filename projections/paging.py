@@ -68,7 +68,7 @@ def values_of(page_token: str, question: Sequence[str], count: int) -> list[str]
         return None
     try:
         digest, *values = json.loads(urlsafe_b64decode(page_token + "=" * (-len(page_token) % 4)))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         raise PageTokenInvalid("this is not a page token") from None
     if digest != _digest(question):
         raise PageTokenInvalid("the page token is of another filter or order")

@@ -152,7 +152,7 @@ def _take_one(field: FieldDescriptor) -> Take | None:
         names: Mapping[Any, object] = enum_names(field.enum_type)
         return lambda number: names.get(number, number)
     if field.message_type is None:
-        return None
+        return _text if field.type == FieldDescriptor.TYPE_STRING else None
     match field.message_type.full_name:
         case "google.protobuf.Timestamp":
             return _moment
@@ -160,6 +160,12 @@ def _take_one(field: FieldDescriptor) -> Take | None:
             return _span
         case _:
             return reader(field.message_type)
+
+
+def _text(said: str) -> str:
+    if "\0" in said:  # the database's texts can't hold it, and a view would stop there for good
+        raise Unreadable("nul")
+    return said
 
 
 def _moment(said: Any) -> datetime:

@@ -11,6 +11,7 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from domain.values import Actor, Id, Role
+from services import strict_json
 from services.api.failures import Failure
 
 if TYPE_CHECKING:
@@ -135,9 +136,11 @@ def _changed(file: Path) -> tuple[int, int]:
 
 def _read(file: Path) -> Known:
     try:
-        entries = Tokens.model_validate_json(file.read_bytes()).tokens
+        entries = Tokens.model_validate(strict_json.read(file.read_bytes())).tokens
     except OSError as error:
         raise TokensInvalid(f"{file} can't be read: {error.strerror}") from None
+    except strict_json.JsonInvalid as error:
+        raise TokensInvalid(f"{file}: {error}") from None
     except ValidationError as error:
         raise TokensInvalid(f"{file}: {_faults(error)}") from None
     by_token, by_certificate = {}, {}

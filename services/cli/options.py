@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from enum import Enum, StrEnum
 from functools import cache
@@ -15,6 +14,7 @@ from google.protobuf.json_format import ParseDict, ParseError
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
+from services import strict_json
 from services.cli import spelling
 
 TEXT = "muster.v1.Text"
@@ -191,7 +191,7 @@ def _pair_reader(kind: Descriptor) -> Callable[[str], Message]:
 def _json_reader(kind: Descriptor) -> Callable[[str], Message]:
     def read(text: str) -> Message:
         try:
-            return ParseDict(json.loads(text), _new(kind))
+            return ParseDict(strict_json.mapping(text), _new(kind))
         except (ValueError, ParseError) as error:
             message = f"not a {kind.name} in JSON: {error}"
             raise typer.BadParameter(message) from None

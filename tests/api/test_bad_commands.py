@@ -125,3 +125,11 @@ async def test_a_person_nobody_could_be_is_refused_before_anything_is_decided(
     async with refused() as told:
         await operator.incidents.ReportAlarm(alarm(context=context(on_behalf_of="Mr. Li")))
     assert list(told.fields) == ["context.on_behalf_of"]
+
+
+async def test_a_text_that_no_database_holds_is_refused_before_a_view_would_stop_at_it(
+    service: Service,
+) -> None:
+    async with refused() as told:
+        await opened(service, source="camera\x007")
+    assert told.fields == {"source": "must not hold the character NUL"}
