@@ -63,15 +63,17 @@ async def _planned(talk: _Talk, seed: str) -> list[Cut]:
     talk.line.heard = {}
     await talk.exchange(0)
     heard, talk.line.heard = talk.line.heard, None
-    planned = []
+    chance = random.Random(f"{seed}/cuts")  # noqa: S311 - repeatable, not secret
+    planned: list[Cut] = []
     for connection in sorted({number for number, _ in heard}):
         to, back = (bytes(heard.get((connection, way), b"")) for way in (Way.TO, Way.FROM))
         for way, ends in boundaries(to, back).items():
             middles = [(begin + end) // 2 for begin, end in zip([0, *ends], ends, strict=False)]
-            for number, after in enumerate(sorted({0, *ends, *middles})):
-                planned.append(Cut(Spot(connection, way, after), reset=number % 2 == 1))
-                planned.append(Cut(Spot(connection, way, after), reset=number % 2 == 0))
-    random.Random(f"{seed}/cuts").shuffle(planned)  # noqa: S311 - repeatable, not secret
+            planned += [
+                Cut(Spot(connection, way, after), reset=chance.random() < 1 / 2)
+                for after in sorted({0, *ends, *middles})
+            ]
+    chance.shuffle(planned)
     return planned
 
 
