@@ -6,10 +6,10 @@ BIN    := $(VENV)/bin
 MUSTER := $(BIN)/muster
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint bench torture up down clean lock protos
+.PHONY: help demo test check lint bench bench-log torture up down clean lock protos
 
 help: ## list what there is to make
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 demo: $(VENV)/.installed ## play one emergency from warning to closed case, on real parts
 	@$(MUSTER) demo
@@ -29,6 +29,9 @@ lint: $(VENV)/.installed-dev ## all of `make check` but the tests
 
 bench: $(VENV)/.installed-dev ## measure the figures of the spine
 	@$(BIN)/python -m benchmarks.spine
+
+bench-log: $(VENV)/.installed-dev ## compare the log with other event stores (EVENTS=5000000)
+	@$(BIN)/python -m benchmarks.log --events "$(or $(EVENTS),5000000)"
 
 torture: $(VENV)/.installed-dev ## break what the log stands on, by the seed SEED, and see that it holds
 	@$(BIN)/python -m benchmarks.torture --seed "$(SEED)"

@@ -1,0 +1,1 @@
+"""A program for each store, as its users would write it."""
