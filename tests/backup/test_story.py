@@ -65,10 +65,12 @@ class Place:
         if answer.code != Exit.OK:
             return False
         standing = json.loads(answer.out)
-        return bool(standing["version_seen"] == standing["version"] == "6")
+        return bool(standing["version_seen"] == standing["version"])
 
     def signed(self, position: int) -> bool:
-        return f"position {position}," in self.status()["checkpoint"]["what"]
+        """Tell whether the log is signed up to a position, or beyond: the clock acts, too."""
+        found = re.match(r"position (\d+),", self.status()["checkpoint"]["what"])
+        return found is not None and int(found[1]) >= position
 
 
 @pytest.fixture
@@ -109,10 +111,11 @@ def test_a_log_is_saved_and_lost_and_restored_and_goes_on_when_somebody_answers_
     )
     late = place.muster("backup", str(place.backups / "late"), "-o", "json")
     saved = json.loads(late.out)
-    assert (saved["kind"], saved["position"], saved["unsound"]) == ("log", 6, None)
+    end = saved["position"]
+    assert (saved["kind"], end >= 6, saved["unsound"]) == ("log", True, None)
     for measure in ("m1", "m2", "m3"):
         assert place.impose(incident, measure).code == Exit.OK
-    assert eventually(lambda: place.signed(9)), place.status()
+    assert eventually(lambda: place.signed(end + 3)), place.status()["checkpoint"]
     place.muster("down")
     shutil.rmtree(place.folder.postgres)
 
@@ -124,13 +127,16 @@ def test_a_log_is_saved_and_lost_and_restored_and_goes_on_when_somebody_answers_
     assert json.loads(refused.err)["error"]["reason"] == "LOG_DIVERGED"
     why = ("--reason", "Restored after the disk was lost")
     answered = place.said("acknowledge", refusing(place) or "", *why)
-    assert (answered["kinds"], answered["position"]) == (["DivergenceAcknowledged"], "7")
+    assert (answered["kinds"], answered["position"]) == (
+        ["DivergenceAcknowledged"],
+        str(end + 1),
+    )
     assert eventually(lambda: place.impose(incident, "m4").code == Exit.OK)
     assert refusing(place) is None
 
     verified = place.said("verify")
     assert (verified["sound"], verified["done"]) == (True, True)
-    assert eventually(lambda: place.signed(8)), place.status()
+    assert eventually(lambda: place.signed(end + 2)), place.status()["checkpoint"]
     told = place.said("disclose", "casualty-1", "--incident", incident)
     assert told["name"] == NAME, "its key came back"
     again = place.said("disclose", "casualty-2", "--incident", incident)
