@@ -51,6 +51,7 @@ class Audit:
             if getattr(request, field) < 0:
                 raise Failure("FIELD_INVALID", violations=[Violation.of(field, "not_negative")])
         stream = await self._stream(request, call)
+        await self._refuse_beyond(stream, request.after)
         left = request.limit or None
         async for page in self._pages(stream, request.after):
             shown = [one for one in page if await self._places.shown_to(call.actor, one)]
@@ -90,6 +91,18 @@ class Audit:
                 return checked_stream(request.stream)
             case _:
                 return None
+
+    async def _refuse_beyond(self, stream: str | None, after: int) -> None:
+        """Refuse to go on where the log, or the stream, has not come to."""
+        head = await self._log.head()
+        if stream is None and after > head:
+            raise Failure("POSITION_UNKNOWN", {"position": str(after), "head": str(head)})
+        if stream is None or after == 0:
+            return
+        current = await self._log.version_at(stream, head)
+        if after > current:
+            found = {"version": str(after), "current": str(current)}
+            raise Failure("VERSION_UNKNOWN", found, subject=stream)
 
     async def _pages(self, stream: str | None, after: int) -> AsyncIterator[Sequence[StoredEvent]]:
         if stream is not None:

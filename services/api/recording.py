@@ -14,6 +14,7 @@ from domain.aggregate import Refused
 from domain.incident.resources import DispatchUnit
 from domain.refusals import Refusal
 from domain.resource.unit import RegisterUnit
+from eventstore.meta import event_id
 from services.api import marks
 from services.api.commands import Order, Reading
 from services.api.contract import Method, methods
@@ -23,6 +24,7 @@ from services.api.failures import Failure, Violation, of_error, of_refusal
 from services.api.personal import Sealing
 
 if TYPE_CHECKING:
+    from domain.aggregate import Asked
     from eventstore.recorder import Receipt, Recorder
     from services.api.edge import Call, Unary
 
@@ -189,11 +191,18 @@ def receipt(order: Order, answer: Receipt | Refused) -> common_pb2.Receipt:
         incident_id=order.key if order.category == "incident" else "",
         version=answer.version,
         position=answer.position,
-        resume_token=marks.resume_token(answer.position),
+        resume_token=_resume_token(order.asked, answer),
         kinds=answer.kinds,
         duplicate=answer.duplicate,
         effects_pending=[EFFECTS[kind] for kind in answer.kinds if kind in EFFECTS],
     )
+
+
+def _resume_token(asked: Asked, answer: Receipt) -> str:
+    """Return what continues a watch after a command: after its last event, if it led to any."""
+    if not answer.kinds or asked.validate_only:
+        return marks.resume_token(answer.position)
+    return marks.resume_token(answer.position, event_id(asked.command_id, len(answer.kinds) - 1))
 
 
 def _told(error: Exception, call: Call) -> status_pb2.Status:

@@ -16,6 +16,8 @@ from services.api.commands import incident_id
 from services.api.failures import Failure, Violation
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from domain.incident.state import Incident
     from eventstore.events import StoredEvent
     from eventstore.log import Log
@@ -64,21 +66,22 @@ class Watching:
         stream = await self._stream(request, call)
         interval = _interval(request)
         position = await self._beginning(request)
+        last = await self._event_at(position)
         if request.include_snapshot:
             async for step in self._snapshot(stream, position, call):
                 yield step
         else:
-            yield _bookmark(position)
+            yield _bookmark(position, last)
         async with aclosing(self._log.follow(position)) as pages:
             async for page in _ticking(pages, interval, self._closing):
                 shown = [one for one in page if await self._fits(one, stream, call)]
                 for commit in _commits(shown):
                     yield _events(commit)
                 if page:
-                    position = page[-1].position
+                    position, last = page[-1].position, page[-1].event_id
                 else:
-                    yield _bookmark(position)
-        yield _bookmark(position)
+                    yield _bookmark(position, last)
+        yield _bookmark(position, last)
 
     async def _stream(self, request: Any, call: Call) -> str | None:
         if not request.incident_id:
@@ -97,12 +100,19 @@ class Watching:
             broken = Violation.of("include_snapshot", "not_together")
             raise Failure("FIELD_INVALID", violations=[broken])
         try:
-            position = marks.resume_position(request.resume_token)
+            mark = marks.resume_mark(request.resume_token)
         except marks.MarkInvalid:
             raise Failure("RESUME_TOKEN_INVALID") from None
-        if position > head:
+        last = await self._event_at(mark.position) if mark.position <= head else None
+        if mark.position > head or (last is not None and not mark.is_of(last)):
             raise Failure("RESUME_TOKEN_INVALID")
-        return position
+        return mark.position
+
+    async def _event_at(self, position: int) -> UUID | None:
+        """Return which event is at a position; None before the first."""
+        if position == 0:
+            return None
+        return (await self._log.read(position - 1, limit=1))[0].event_id
 
     async def _fits(self, event: StoredEvent, stream: str | None, call: Call) -> bool:
         if stream is not None:
@@ -118,7 +128,8 @@ class Watching:
                 count += 1
                 yield Step(snapshot=present.incident(key, known))
         end = incident_service_pb2.SnapshotEnd(incidents=count)
-        yield Step(resume_token=marks.resume_token(position), snapshot_end=end)
+        token = marks.resume_token(position, await self._event_at(position))
+        yield Step(resume_token=token, snapshot_end=end)
 
     async def _shown(self, stream: str | None, position: int, call: Call) -> AsyncIterator[str]:
         if stream is not None:
@@ -177,12 +188,13 @@ def _commits(events: Sequence[StoredEvent]) -> list[list[StoredEvent]]:
 
 def _events(commit: Sequence[StoredEvent]) -> Step:
     batch = incident_service_pb2.EventBatch(events=[present.event(one) for one in commit])
-    return Step(resume_token=marks.resume_token(commit[-1].position), events=batch)
+    last = commit[-1]
+    return Step(resume_token=marks.resume_token(last.position, last.event_id), events=batch)
 
 
-def _bookmark(position: int) -> Step:
+def _bookmark(position: int, last: UUID | None) -> Step:
     reached = incident_service_pb2.Bookmark(position=position)
-    return Step(resume_token=marks.resume_token(position), bookmark=reached)
+    return Step(resume_token=marks.resume_token(position, last), bookmark=reached)
 
 
 def _interval(request: Any) -> float:
