@@ -9,11 +9,11 @@ from domain.aggregate import Known
 from domain.directory.person import PERSONS, Person
 from eventstore.connecting import Lent
 from eventstore.events import StoredEvent
-from projections.engine import Apply, View
 from projections.folding import Folding, key_of
+from projections.view import Apply, View
 
 TABLE = """
-    CREATE TABLE muster_view.contacts (
+    CREATE TABLE {table} (
         person    text      COLLATE "C" PRIMARY KEY,
         channels  text[]    NOT NULL,
         exercises boolean[] NOT NULL,
@@ -21,12 +21,12 @@ TABLE = """
     )"""
 
 KEEP = """
-    INSERT INTO muster_view.contacts VALUES ($1, $2, $3, $4)
+    INSERT INTO {table} VALUES ($1, $2, $3, $4)
     ON CONFLICT (person) DO UPDATE SET
         channels = excluded.channels, exercises = excluded.exercises, version = excluded.version"""
 
 
-FORGET = "DELETE FROM muster_view.contacts WHERE person = ANY ($1)"
+FORGET = "DELETE FROM {table} WHERE person = ANY ($1)"
 """Who was erased can't be reached any more."""
 
 
@@ -41,9 +41,10 @@ class ContactRow(NamedTuple):
     version: int
 
 
-def begin() -> Apply:
+def begin(table: str) -> Apply:
     """Start with nobody remembered."""
     folding = Folding(PERSONS)
+    keep, forget = KEEP.format(table=table), FORGET.format(table=table)
 
     async def apply(connection: Lent, events: Sequence[StoredEvent]) -> None:
         rows: dict[str, ContactRow] = {}
@@ -52,9 +53,9 @@ def begin() -> Apply:
                 row = _row(key_of(event), taken[1])
                 rows[row.person] = row
         if kept := [row for row in rows.values() if row.channels]:
-            await connection.executemany(KEEP, kept)
+            await connection.executemany(keep, kept)
         if gone := [row.person for row in rows.values() if not row.channels]:
-            await connection.execute(FORGET, gone)
+            await connection.execute(forget, gone)
 
     return apply
 

@@ -3,74 +3,63 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import aclosing
-from hashlib import sha256
-from typing import NamedTuple, Self
+from collections.abc import Callable, Sequence
+from contextlib import aclosing, suppress
+from typing import Self
+
+import asyncpg
 
 from eventstore.connecting import SETTINGS, Lent, Pool, close_pool, connect_pool, pauses
 from eventstore.events import StoredEvent
 from eventstore.failures import FollowerTooSlow, LogUnavailable, passes
 from eventstore.log import Log
 from eventstore.patience import patiently
+from projections import making
+from projections.view import Apply, Rewound, Stopped, View
 
 PACE_S = 0.01
 FULL_PAGE_EVENTS = 200
 """How long a view lets events gather while they come few at a time."""
 
+LOOK_S = 0.5
+"""How often to look whether whoever kept a view is gone, or somebody wants it made anew."""
+
+SPARE_CONNECTIONS = 3
+"""Beside one for each view: to make one anew, to look, to say that one stopped."""
+
 VIEW_LOCK = 7309940773834519399
 """One process at a time makes the tables of views."""
 
-VIEW_SETTINGS = {**SETTINGS, "synchronous_commit": "off", "client_min_messages": "warning"}
-"""A view that loses its last moment in a crash loses its checkpoint with it, and catches up."""
+VIEW_SETTINGS = {
+    **SETTINGS,
+    "synchronous_commit": "off",
+    "client_min_messages": "warning",
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "2",
+    "tcp_user_timeout": "15s",
+}
+"""A view that loses its last moment in a crash loses its checkpoint with it, and catches up.
+Whoever kept it and is cut off by the network makes way within the time above."""
 
-PREPARED = "SELECT shape FROM muster_view.checkpoint WHERE view = $1"
-PREPARE = """
-    INSERT INTO muster_view.checkpoint (view, shape, position) VALUES ($1, $2, 0)
-    ON CONFLICT (view) DO UPDATE SET shape = $2, position = 0, stopped = NULL"""
+PREPARED = "SELECT shape FROM muster_view.checkpoint WHERE view = $1 FOR UPDATE"
+PREPARE = "INSERT INTO muster_view.checkpoint (view, shape, position) VALUES ($1, $2, 0)"
 RESUME = "UPDATE muster_view.checkpoint SET stopped = NULL WHERE view = $1 AND stopped IS NOT NULL"
-POSITION = "SELECT position FROM muster_view.checkpoint WHERE view = $1"
-HOLD = f"{POSITION} FOR UPDATE"
-MOVE = "UPDATE muster_view.checkpoint SET position = $2 WHERE view = $1"
-STOP = "UPDATE muster_view.checkpoint SET stopped = $2 WHERE view = $1"
-
-Apply = Callable[[Lent, Sequence[StoredEvent]], Awaitable[None]]
-"""Takes the next events of the log into the rows, within a transaction."""
+PLACE = "SELECT position, stopped FROM muster_view.checkpoint WHERE view = $1 AND shape = $2"
+HOLD = "SELECT position FROM muster_view.checkpoint WHERE view = $1 AND shape = $2 FOR UPDATE"
+MOVE = "UPDATE muster_view.checkpoint SET position = $2, stopped = NULL WHERE view = $1"
+STOP = "UPDATE muster_view.checkpoint SET stopped = $3 WHERE view = $1 AND shape = $2"
 
 
-class View(NamedTuple):
-    """A table that people look at, made from the log alone."""
-
-    name: str
-    """Of the table in the schema `muster_view`."""
-    table: str
-    """The statements that make it."""
-    rules: int
-    """To be raised when the same facts are to give other rows: the view is then made again."""
-    begin: Callable[[], Apply]
-    """Starts to apply events, with nothing remembered."""
-
-    @property
-    def shape(self) -> str:
-        """Return what tells whether rows were made by these statements and rules."""
-        return sha256(f"{self.rules}\n{self.table}".encode()).hexdigest()
-
-
-class Stopped(NamedTuple):
-    """A view that met something it cannot take in. The others go on."""
-
-    view: str
-    position: int
-    """It holds everything up to here."""
-    because: Exception
-
-
-class _Rewound(Exception):  # noqa: N818 - never leaves this file
-    """The checkpoint is not where it was left: somebody made the view again."""
+class MakingStopped(Exception):  # noqa: N818 - a state of the world
+    """A view that is made anew met something it cannot take in; the live one is as it was."""
 
 
 class ViewKeeper:
-    """Keeps views up to date, one task each; they share what is read from the log."""
+    """Keeps views up to date, one task each; they share what is read from the log.
+
+    Of several processes one keeps a view; when it is gone, another one does after `LOOK_S`.
+    """
 
     def __init__(
         self, pool: Pool, log: Log, views: Sequence[View], report: Callable[[Stopped], None]
@@ -79,15 +68,16 @@ class ViewKeeper:
         self._log = log
         self._views = views
         self._report = report
+        self._wanted = asyncio.Event()
 
     @classmethod
     async def open(
         cls, dsn: str, log: Log, views: Sequence[View], report: Callable[[Stopped], None]
     ) -> Self:
-        """Connect, and make the tables that are missing or were made by other rules."""
-        keeper = cls(
-            await connect_pool(dsn, VIEW_SETTINGS, size=max(1, len(views))), log, views, report
-        )
+        """Connect, and make the tables that are missing; those made by other rules, beside them."""
+        size = len(views) + SPARE_CONNECTIONS
+        pool = await connect_pool(dsn, VIEW_SETTINGS, size=size)
+        keeper = cls(pool, log, views, report)
         for view in views:
             await keeper._prepare(view)
         return keeper
@@ -99,69 +89,137 @@ class ViewKeeper:
     async def run(self) -> None:
         """Keep all views, endlessly; one that stops is reported and left as it is."""
         async with asyncio.TaskGroup() as keeping:
+            keeping.create_task(self._make_anew(), name="views made anew")
             for view in self._views:
                 keeping.create_task(self._keep(view), name=f"view {view.name}")
 
     async def rebuild(self, name: str) -> None:
-        """Make a view again from the first event on, while it is kept."""
+        """Make a view anew from the first event on, while the live one is kept and read.
+
+        Returns when it has taken the other's place. Raises MakingStopped.
+        """
         view = next(view for view in self._views if view.name == name)
         async with self._pool.acquire() as connection, connection.transaction():
-            await _make(connection, view)
+            await making.begin(connection, view)
+        self._wanted.set()
+        while row := await self._row(making.UNDER_WAY, view):
+            if row["stopped"] is not None:
+                raise MakingStopped(row["stopped"])
+            await asyncio.sleep(PACE_S)
 
     async def _prepare(self, view: View) -> None:
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock($1)", VIEW_LOCK)
-            if await connection.fetchval(PREPARED, view.name) == view.shape:
-                await connection.execute(RESUME, view.name)
-            else:
-                await _make(connection, view)
+            shape = await connection.fetchval(PREPARED, view.name)
+            if shape is None:
+                await connection.execute(PREPARE, view.name, view.shape)
+                await connection.execute(f"DROP TABLE IF EXISTS {view.live}")
+                await connection.execute(view.table.format(table=view.live))
+            await connection.execute(RESUME, view.name)
+            under_way = await connection.fetchrow(making.UNDER_WAY, view.name, view.shape)
+            if shape in {None, view.shape} and not under_way:
+                await making.leave(connection, view)
+            elif not under_way or under_way["stopped"] is not None:
+                await making.begin(connection, view)
+
+    async def _make_anew(self) -> None:
+        """Make anew what somebody wants to be, one view after the other, endlessly."""
+        known = {(view.name, view.shape): view for view in self._views}
+        while True:
+            with suppress(LogUnavailable):
+                asked = await self._fetch(making.ASKED)
+                for view in [known[key] for row in asked if (key := tuple(row)) in known]:
+                    await self._make(view)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_S):
+                    await self._wanted.wait()
+            self._wanted.clear()
+
+    async def _make(self, view: View) -> None:
+        try:
+            await making.make(self._pool, self._log, view)
+        except Rewound:
+            self._wanted.set()
+        except Exception as error:  # noqa: BLE001 - one view's bug must not stop the others
+            if not _will_pass(error):
+                await self._stop(view, error, making.UNDER_WAY, making.STOP)
 
     async def _keep(self, view: View) -> None:
-        """Follow the log into a view, again and again, unless it cannot take something in."""
+        """Keep a view whenever nobody else does; after a failure, once something changed."""
         wait = pauses()
-        position = 0
         while True:
             try:
-                position = int(await self._pool.fetchval(POSITION, view.name))
+                await self._lead(view)
                 wait = pauses()
-                await self._follow(view, position)
-            except (FollowerTooSlow, _Rewound):
+            except (FollowerTooSlow, Rewound):
                 continue
             except Exception as error:  # noqa: BLE001 - one view's bug must not stop the others
-                if isinstance(error, LogUnavailable) or passes(error):
+                if _will_pass(error):
                     await asyncio.sleep(next(wait))
                     continue
-                await self._stop(view, error)
-                return
+                position = await self._stop(view, error, PLACE, STOP)
+                await self._until_mended(view, position)
+            await asyncio.sleep(LOOK_S)
 
-    async def _follow(self, view: View, position: int) -> None:
-        apply = view.begin()
+    async def _lead(self, view: View) -> None:
+        """Follow the log into a view, unless another process does or the rules are others."""
+        async with self._pool.acquire() as connection:
+            if await connection.fetchrow(PLACE, view.name, view.shape) is None:
+                return
+            if not await connection.fetchval(making.ALONE, view.key("keep")):
+                return
+            try:
+                await self._follow(connection, view)
+            finally:
+                connection.terminate()  # which gives the lock back
+
+    async def _follow(self, connection: Lent, view: View) -> None:
+        position = await connection.fetchval(PLACE, view.name, view.shape)
+        if position is None:
+            return
+        apply = view.begin(view.live)
         async with aclosing(self._log.follow(position)) as pages:
             async for page in pages:
-                await self._take(view, apply, page)
+                await _take(connection, view, apply, page)
                 if len(page) < FULL_PAGE_EVENTS:
                     await asyncio.sleep(PACE_S)
 
-    async def _take(self, view: View, apply: Apply, page: Sequence[StoredEvent]) -> None:
-        """Apply a page and move the checkpoint, both or neither, and once whoever else keeps it."""
-        async with self._pool.acquire() as connection, connection.transaction():
-            position = int(await connection.fetchval(HOLD, view.name))
-            if position < page[0].position - 1:
-                raise _Rewound
-            news = [event for event in page if event.position > position]
-            if news:
-                await apply(connection, news)
-                await connection.execute(MOVE, view.name, news[-1].position)
-
-    async def _stop(self, view: View, error: Exception) -> None:
+    async def _stop(self, view: View, error: Exception, place: str, stop: str) -> int:
+        """Say that a view stopped, and why; return where."""
         because = f"{type(error).__name__}: {error}"
-        found = await patiently(self._pool, lambda lent: lent.fetchval(POSITION, view.name))
-        self._report(Stopped(view.name, int(found), error))
-        await patiently(self._pool, lambda lent: lent.execute(STOP, view.name, because))
+        row = await self._row(place, view)
+        position = int(row["position"]) if row else 0
+        self._report(Stopped(view.name, position, error))
+        await patiently(self._pool, lambda lent: lent.execute(stop, view.name, view.shape, because))
+        return position
+
+    async def _until_mended(self, view: View, position: int) -> None:
+        """Wait until a view that stopped was moved, made anew, or told to try again."""
+        with suppress(LogUnavailable):
+            while row := await self._row(PLACE, view):
+                if row["stopped"] is None or row["position"] != position:
+                    return
+                await asyncio.sleep(LOOK_S)
+
+    async def _row(self, query: str, view: View) -> asyncpg.Record | None:
+        rows = await self._fetch(query, view.name, view.shape)
+        return rows[0] if rows else None
+
+    async def _fetch(self, query: str, *arguments: object) -> list[asyncpg.Record]:
+        return await patiently(self._pool, lambda lent: lent.fetch(query, *arguments))
 
 
-async def _make(connection: Lent, view: View) -> None:
-    """Make the table anew, empty, with its checkpoint at the beginning."""
-    await connection.execute(PREPARE, view.name, view.shape)
-    await connection.execute(f"DROP TABLE IF EXISTS muster_view.{view.name}")
-    await connection.execute(view.table)
+async def _take(connection: Lent, view: View, apply: Apply, page: Sequence[StoredEvent]) -> None:
+    """Apply a page and move the checkpoint, both or neither, and once whoever else keeps it."""
+    async with connection.transaction():
+        position = await connection.fetchval(HOLD, view.name, view.shape)
+        if position is None or position < page[0].position - 1:
+            raise Rewound
+        news = [event for event in page if event.position > position]
+        if news:
+            await apply(connection, news)
+            await connection.execute(MOVE, view.name, news[-1].position)
+
+
+def _will_pass(error: Exception) -> bool:
+    return isinstance(error, LogUnavailable) or passes(error)

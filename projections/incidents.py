@@ -12,11 +12,11 @@ from domain.incident.state import Incident
 from domain.values import Phase
 from eventstore.connecting import Lent
 from eventstore.events import StoredEvent
-from projections.engine import Apply, View
 from projections.folding import Folding, key_of
+from projections.view import Apply, View
 
 TABLE = """
-    CREATE TABLE muster_view.incidents (
+    CREATE TABLE {table} (
         incident_id   text        COLLATE "C" PRIMARY KEY,
         version       bigint      NOT NULL,
         position      bigint      NOT NULL,
@@ -36,11 +36,11 @@ TABLE = """
         open_tasks    int         NOT NULL,
         overdue_tasks int         NOT NULL
     );
-    CREATE INDEX ON muster_view.incidents (opened_at DESC, incident_id);
-    CREATE INDEX ON muster_view.incidents (venue, phase)"""
+    CREATE INDEX ON {table} (opened_at DESC, incident_id);
+    CREATE INDEX ON {table} (venue, phase)"""
 
 KEEP = """
-    INSERT INTO muster_view.incidents AS was VALUES
+    INSERT INTO {table} AS was VALUES
         ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
     ON CONFLICT (incident_id) DO UPDATE SET
         version = excluded.version, position = excluded.position, phase = excluded.phase,
@@ -83,9 +83,9 @@ class IncidentRow(NamedTuple):
     overdue_tasks: int
 
 
-def begin() -> Apply:
+def begin(table: str) -> Apply:
     """Start with no incident remembered."""
-    folding, posts = Folding(INCIDENTS), _CommandPosts()
+    folding, posts, keep = Folding(INCIDENTS), _CommandPosts(), KEEP.format(table=table)
 
     async def apply(connection: Lent, events: Sequence[StoredEvent]) -> None:
         touched: dict[str, _Touched] = {}
@@ -97,7 +97,7 @@ def begin() -> Apply:
                 touched[event.stream] = _Touched(before.first, event, known, before.ended or ended)
         rows = [_row(one, await posts.of(connection, one.known.state)) for one in touched.values()]
         if rows:
-            await connection.executemany(KEEP, rows)
+            await connection.executemany(keep, rows)
 
     return apply
 

@@ -9,10 +9,10 @@ from domain.aggregate import decode
 from domain.plan.publication import PUBLICATION, PlanPublished
 from eventstore.connecting import Lent
 from eventstore.events import StoredEvent
-from projections.engine import Apply, View
+from projections.view import Apply, View
 
 TABLE = """
-    CREATE TABLE muster_view.plans (
+    CREATE TABLE {table} (
         plan_id  text   COLLATE "C" NOT NULL,
         version  bigint NOT NULL,
         hash     text   COLLATE "C" NOT NULL,
@@ -24,7 +24,7 @@ TABLE = """
         PRIMARY KEY (plan_id, version)
     )"""
 
-KEEP = "INSERT INTO muster_view.plans VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+KEEP = "INSERT INTO {table} VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
 
 
 class PlanRow(NamedTuple):
@@ -41,15 +41,16 @@ class PlanRow(NamedTuple):
     position: int
 
 
-def begin() -> Apply:
+def begin(table: str) -> Apply:
     """Start; nothing needs to be remembered."""
-    return _apply
+    keep = KEEP.format(table=table)
 
+    async def apply(connection: Lent, events: Sequence[StoredEvent]) -> None:
+        rows = [_row(event) for event in events if event.category == PUBLICATION.category]
+        if rows:
+            await connection.executemany(keep, rows)
 
-async def _apply(connection: Lent, events: Sequence[StoredEvent]) -> None:
-    rows = [_row(event) for event in events if event.category == PUBLICATION.category]
-    if rows:
-        await connection.executemany(KEEP, rows)
+    return apply
 
 
 def _row(event: StoredEvent) -> PlanRow:

@@ -26,7 +26,9 @@ WAIT_FIRST_S = 0.004
 WAIT_LONGEST_S = 0.05
 """How long to wait before looking again whether a view has come far enough."""
 
-CHECKPOINT = "SELECT position, stopped FROM muster_view.checkpoint WHERE view = $1"
+CHECKPOINT = """
+    SELECT c.position, coalesce(c.stopped, m.stopped) AS stopped FROM muster_view.checkpoint c
+    LEFT JOIN muster_view.making m ON m.view = c.view AND m.shape <> c.shape WHERE c.view = $1"""
 INCIDENTS = """
     SELECT incident_id, version, position, phase, venue, hazard, plan_id, plan_version, plan_hash,
            mode, level, warning, opened_at, changed_at, ended_at, commander, open_tasks,
@@ -162,7 +164,9 @@ class ViewReader:
             order=paging.order_by(sorting),
             limit=limit + 1,
         )
-        found = await self._fetch(query, *(value for one in wanted for value in one.arguments))
+        found = await self._fetch(
+            "incidents", query, *(value for one in wanted for value in one.arguments)
+        )
         more = len(found) > limit
         next_token = paging.token(question, found[limit - 1]["keys"]) if more else ""
         return Page([IncidentRow._make(row[:-1]) for row in found[:limit]], next_token, position)
@@ -174,7 +178,7 @@ class ViewReader:
         question = ("units", resource_kind, venue)
         position, after = await self._from("units", page_token, question)
         limit = _limit(size)
-        found = await self._fetch(UNITS, after, resource_kind, venue, limit + 1)
+        found = await self._fetch("units", UNITS, after, resource_kind, venue, limit + 1)
         rows = [UnitRow._make(row) for row in found]
         return _page(rows, limit, position, question)
 
@@ -183,7 +187,7 @@ class ViewReader:
         question = ("plans",)
         position, after = await self._from("plans", page_token, question)
         limit = _limit(size)
-        rows = [PlanRow._make(row) for row in await self._fetch(PLANS, after, limit + 1)]
+        rows = [PlanRow._make(row) for row in await self._fetch("plans", PLANS, after, limit + 1)]
         return _page(rows, limit, position, question)
 
     async def contacts(self, *, size: int = 0, page_token: str = "") -> Page[ContactRow]:
@@ -191,7 +195,10 @@ class ViewReader:
         question = ("contacts",)
         position, after = await self._from("contacts", page_token, question)
         limit = _limit(size)
-        rows = [ContactRow._make(row) for row in await self._fetch(CONTACTS, after, limit + 1)]
+        rows = [
+            ContactRow._make(row)
+            for row in await self._fetch("contacts", CONTACTS, after, limit + 1)
+        ]
         return _page(rows, limit, position, question)
 
     async def _from(self, view: str, page_token: str, question: Sequence[str]) -> tuple[int, str]:
@@ -199,14 +206,16 @@ class ViewReader:
         return await self.position(view), values[0] if values else ""
 
     async def _checkpoint(self, view: str) -> tuple[int, str | None]:
-        rows = await self._fetch(CHECKPOINT, view)
+        rows = await self._fetch(view, CHECKPOINT, view)
         return (int(rows[0]["position"]), rows[0]["stopped"]) if rows else (0, None)
 
-    async def _fetch(self, query: str, *arguments: object) -> list[asyncpg.Record]:
+    async def _fetch(self, view: str, query: str, *arguments: object) -> list[asyncpg.Record]:
         try:
             return await patiently(self._pool, lambda lent: lent.fetch(query, *arguments))
         except asyncpg.DataError as error:
             raise paging.PageTokenInvalid("this is not a page token of this list") from error
+        except (asyncpg.UndefinedColumnError, asyncpg.UndefinedTableError) as error:
+            raise ViewBehind(view, 0, None) from error  # it is being made with other columns
 
 
 def _page(rows: Sequence[Row], limit: int, position: int, question: Sequence[str]) -> Page[Row]:

@@ -9,11 +9,11 @@ from domain.aggregate import Known
 from domain.resource.unit import UNITS, Unit
 from eventstore.connecting import Lent
 from eventstore.events import StoredEvent
-from projections.engine import Apply, View
 from projections.folding import Folding
+from projections.view import Apply, View
 
 TABLE = """
-    CREATE TABLE muster_view.units (
+    CREATE TABLE {table} (
         unit          text   COLLATE "C" PRIMARY KEY,
         title_zh      text,
         title_en      text,
@@ -28,10 +28,10 @@ TABLE = """
         cause         text,
         version       bigint NOT NULL
     );
-    CREATE INDEX ON muster_view.units (resource_kind, venue)"""
+    CREATE INDEX ON {table} (resource_kind, venue)"""
 
 KEEP = """
-    INSERT INTO muster_view.units VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+    INSERT INTO {table} VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
     ON CONFLICT (unit) DO UPDATE SET
         title_zh = excluded.title_zh, title_en = excluded.title_en,
         resource_kind = excluded.resource_kind, venue = excluded.venue,
@@ -61,9 +61,9 @@ class UnitRow(NamedTuple):
     version: int
 
 
-def begin() -> Apply:
+def begin(table: str) -> Apply:
     """Start with no unit remembered."""
-    folding = Folding(UNITS)
+    folding, keep = Folding(UNITS), KEEP.format(table=table)
 
     async def apply(connection: Lent, events: Sequence[StoredEvent]) -> None:
         rows: dict[str, UnitRow] = {}
@@ -72,7 +72,7 @@ def begin() -> Apply:
                 row = _row(taken[1])
                 rows[row.unit] = row
         if rows:
-            await connection.executemany(KEEP, rows.values())
+            await connection.executemany(keep, rows.values())
 
     return apply
 

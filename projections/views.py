@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from projections import contacts, incidents, plans, units
-from projections.engine import View
+from projections.view import View
 
 VIEWS: tuple[View, ...] = (incidents.VIEW, units.VIEW, plans.VIEW, contacts.VIEW)

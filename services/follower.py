@@ -15,7 +15,8 @@ from eventstore.erasure import Eraser
 from eventstore.log import Log
 from eventstore.migrations import check
 from projections.bookmarks import Bookmarks
-from projections.engine import Stopped, ViewKeeper
+from projections.engine import ViewKeeper
+from projections.view import Stopped
 from projections.views import VIEWS
 from services import metrics, readiness
 from services.relay import Relay

@@ -11,8 +11,9 @@ import pytest
 
 from eventstore.log import Log
 from projections.bookmarks import Bookmarks
-from projections.engine import Stopped, View, ViewKeeper
+from projections.engine import ViewKeeper
 from projections.reading import ViewBehind, ViewReader
+from projections.view import Stopped, View
 from tests.eventstore.samples import event, events
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from eventstore.connecting import Lent
     from eventstore.events import StoredEvent
-    from projections.engine import Apply
+    from projections.view import Apply
     from tests.conftest import Database
 
 PATIENCE_S = 10.0
@@ -29,20 +30,20 @@ PATIENCE_S = 10.0
 def counting(name: str, *, refuses: int | None = None, rules: int = 1) -> View:
     """Make a view that counts the events of each stream, and may stumble over a position."""
 
-    async def apply(connection: Lent, page: Sequence[StoredEvent]) -> None:
-        for one in page:
-            if one.position == refuses:
-                raise LookupError(f"position {refuses} is not for {name}")
-            await connection.execute(
-                f"INSERT INTO muster_view.{name} AS was VALUES ($1, 1)"  # noqa: S608 - our name
-                " ON CONFLICT (stream) DO UPDATE SET events = was.events + 1",
-                one.stream,
-            )
+    def begin(into: str) -> Apply:
+        async def apply(connection: Lent, page: Sequence[StoredEvent]) -> None:
+            for one in page:
+                if one.position == refuses:
+                    raise LookupError(f"position {refuses} is not for {name}")
+                await connection.execute(
+                    f"INSERT INTO {into} AS was VALUES ($1, 1)"  # noqa: S608 - our name
+                    " ON CONFLICT (stream) DO UPDATE SET events = was.events + 1",
+                    one.stream,
+                )
 
-    def begin() -> Apply:
         return apply
 
-    table = f"CREATE TABLE muster_view.{name} (stream text PRIMARY KEY, events int NOT NULL)"
+    table = "CREATE TABLE {table} (stream text PRIMARY KEY, events int NOT NULL)"
     return View(name, table, rules, begin)
 
 
@@ -138,8 +139,9 @@ async def test_other_rules_make_a_view_again(
     async with asyncpg.create_pool(database.owner_dsn, min_size=1) as pool:
         await pool.execute("UPDATE muster_view.doors SET events = 99")
     async with kept(database, log, counting("doors", rules=2)):
-        await reader.wait_for("doors", 3, PATIENCE_S)
-    assert await counted(database, "doors") == {"door/a": 3}
+        await log.append("door/a", 3, events(1))
+        await reader.wait_for("doors", 4, PATIENCE_S)
+    assert await counted(database, "doors") == {"door/a": 4}
 
 
 async def test_a_view_is_made_again_while_it_is_kept(
