@@ -6,7 +6,6 @@ import asyncio
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from domain.record.divergence import Diverged, Standing
 from eventstore.audit import HASHES
 from eventstore.connecting import LOG_SETTINGS, Pool, close_pool, connect_pool
 from eventstore.failures import LogUnavailable, passes
@@ -23,10 +22,13 @@ from eventstore.merkle import (
     wanted,
 )
 from eventstore.patience import patiently
+from eventstore.refusing import STANDING, standing_in
 from eventstore.tiles import HEIGHT, WIDTH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from domain.record.divergence import Standing
 
 CONNECTIONS_MAX = 2
 
@@ -42,7 +44,6 @@ FIRST_COVERING = f"""
         WHERE lineage = $1 AND size >= covered.position AND (stamped IS NOT NULL OR NOT $3)
         ORDER BY size LIMIT 1) c
     ORDER BY c.size"""  # noqa: S608 - our own column names
-STANDING = "SELECT divergence, what FROM muster.refusal"
 ENTRIES = """
     SELECT r.n, string_agg(e.hash, ''::bytea ORDER BY e.position) AS hashes
     FROM unnest($1::int[], $2::bigint[], $3::bigint[]) AS r (n, first, last)
@@ -125,9 +126,7 @@ class Proofs:
     async def standing(self) -> Standing | None:
         """Return the divergence for which nothing may be appended; None if all is well."""
         rows = await patiently(self._pool, lambda lent: lent.fetch(STANDING))
-        if not rows:
-            return None
-        return Standing(rows[0]["divergence"], Diverged.model_validate_json(rows[0]["what"]))
+        return standing_in(rows[0]) if rows else None
 
     async def inclusion(self, position: int, size: int) -> list[bytes]:
         """Prove that the event at a position is in the tree of a size. Raises ProofUnavailable."""

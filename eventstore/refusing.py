@@ -17,6 +17,8 @@ from eventstore.verify import Divergence, Doubt
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import asyncpg
+
     from eventstore.audit import Signed
     from eventstore.connecting import Connection
 
@@ -66,8 +68,11 @@ async def refuse(connection: Connection, standing: Standing) -> None:
 async def standing(connection: Connection) -> Standing | None:
     """Return for which divergence nothing may be appended; None if all is well."""
     row = await connection.fetchrow(STANDING)
-    if row is None:
-        return None
+    return None if row is None else standing_in(row)
+
+
+def standing_in(row: asyncpg.Record) -> Standing:
+    """Read the divergence in a row."""
     return Standing(row["divergence"], Diverged.model_validate_json(row["what"]))
 
 

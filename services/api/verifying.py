@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from muster.v1 import audit_service_pb2
@@ -27,6 +28,9 @@ PAGE_EVENTS = 500
 """Events of a stream that are read at a time."""
 
 PROGRESS_S = 0.25
+WHOLE_AT_ONCE = 2
+"""Whole logs verified at a time; each takes two processes once it is long."""
+
 VerifyStep = audit_service_pb2.VerifyResponse
 
 
@@ -38,6 +42,7 @@ class Verifying:
         self._log = log
         self._proofs = proofs
         self._proving = proving
+        self._whole_now = 0
 
     async def verify(self, request: Any, call: Call) -> AsyncGenerator[VerifyStep, None]:
         """Compute every seal again, compare with what was signed, and say how far it has come."""
@@ -49,11 +54,23 @@ class Verifying:
             if request.stream
             else self._whole(known)
         )
-        async for step in steps:
-            yield step
+        async with aclosing(steps) as each:
+            async for step in each:
+                yield step
 
     async def _whole(self, known: Newest | None) -> AsyncGenerator[VerifyStep, None]:
         """Verify chain and tree, in processes of their own once there is much."""
+        if self._whole_now >= WHOLE_AT_ONCE:
+            raise Failure("OVERLOADED")
+        self._whole_now += 1
+        try:
+            async with aclosing(self._steps(known)) as steps:
+                async for step in steps:
+                    yield step
+        finally:
+            self._whole_now -= 1
+
+    async def _steps(self, known: Newest | None) -> AsyncGenerator[VerifyStep, None]:
         checked = 0
 
         def tell(events: int) -> None:

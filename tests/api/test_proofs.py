@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+from base64 import b64decode
 from typing import TYPE_CHECKING
 
 import grpc
@@ -27,6 +30,7 @@ from tests.eventstore.notarising import (
     until,
 )
 from tests.eventstore.samples import events, whole
+from tests.services.running import Answer, muster
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable
@@ -292,3 +296,43 @@ async def test_a_log_without_a_notary_is_verified_as_a_chain(
     )
     broken = await verified(auditor)
     assert [(flaw.field, flaw.position) for flaw in broken.flaws] == [("content", 2)]
+
+
+@pytest.mark.usefixtures("notary")
+async def test_the_command_line_proves_what_was_signed(
+    database: Database, proving: Service, kept: Path, tmp_path: Path
+) -> None:
+    await signed(database, kept, 20)
+    (tmp_path / "token").write_text("auditor")
+    given = {
+        "MUSTER_ADDRESS": proving.address,
+        "MUSTER_FOLDER": str(tmp_path / "no-stack"),
+        "MUSTER_TOKEN_FILE": str(tmp_path / "token"),
+    }
+
+    async def asked(*words: str) -> Answer:
+        return await asyncio.to_thread(muster, *words, given=given)
+
+    shown, key = await asked("checkpoint", "show"), await asked("checkpoint", "key")
+    listed = await asked("checkpoint", "list", "-o", "json")
+    proof = await asked("proof", "inclusion", "7")
+    grown = await asked("proof", "consistency", "3", "-o", "json")
+    verified = await asked("verify", "-o", "json")
+    beyond = await asked("proof", "inclusion", "21")
+    verifier = Verifier.parse(key.out)
+    assert Note.parse(shown.out).signed_by(verifier) is not None
+    assert json.loads(listed.out)["checkpoints"][0]["size"] == "20"
+    head, _, signed_root = proof.out.partition("\n\n")
+    magic, index, *path = head.split("\n")
+    assert (magic, index) == ("c2sp.org/tlog-proof@v1", "index 6")
+    note = Note.parse(signed_root)
+    assert note.signed_by(verifier) is not None
+    log = await Log.open(database.dsn)
+    leaf = leaf_hash((await whole(log))[6].hash)
+    await log.close()
+    root = Checkpoint.parse(note.text).root
+    assert verify_inclusion(leaf, 6, 20, [b64decode(line) for line in path], root)
+    assert json.loads(grown.out)["second"] == "20"
+    assert json.loads(verified.out)["checkpoint"]["size"] == "20"
+    assert beyond.code
+    assert "NOT_SIGNED_YET" in beyond.err
