@@ -29,7 +29,7 @@ from eventstore.beginning import (
 from eventstore.checkpoint import Checkpoint
 from eventstore.connecting import LOG_SETTINGS, Connection, close_quietly, connect, pauses
 from eventstore.failures import passes
-from eventstore.growing import LogDiffers
+from eventstore.growing import PAGE_EVENTS, LogDiffers
 from eventstore.merkle import EMPTY_ROOT, verify_consistency
 from eventstore.proofs import Proofs
 from eventstore.refusing import (
@@ -187,14 +187,14 @@ class Notary:
         self.seen.begun.set()
 
     async def _step(self, connection: Connection) -> None:
-        """Take what is new, and sign it. Raises LogDiffers."""
-        while self._at is not None:
+        """Take what is new, and sign it; full pages one after another. Raises LogDiffers."""
+        behind = True
+        while self._at is not None and behind:
+            before, signed = self._at.growing.size, self._at.published
             since = await self._at.growing.read_on(connection, FAR)
-            if self._at.growing.size == (
-                self._at.published.signed.size if self._at.published else 0
-            ):
-                return
-            self._at = await self._publish(connection, self._at)
+            behind = self._at.growing.size - before >= PAGE_EVENTS
+            if self._at.growing.size > (signed.signed.size if signed else 0):
+                self._at = await self._publish(connection, self._at)
             if since is not None:
                 self.seen.lag_s = (datetime.now(UTC) - since).total_seconds()
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from eventstore.archive import Archive
 from eventstore.merkle import leaf_hash, root_of, verify_consistency, verify_inclusion
+from eventstore.notary import SOON_S
 from eventstore.note import Note
 from eventstore.proofs import Proofs
 from eventstore.tiles import Tile, decode_bundle, tiles_of
@@ -207,3 +208,20 @@ async def test_tiles_that_a_power_cut_left_short_are_made_again(
         await notary.seen.begun.wait()
     assert archive.roots(300, last.root) is not None
     assert archive.tile(Tile(0, 0)) == [leaf_hash(row.hash) for row in (await whole(log))[:256]]
+
+
+async def test_a_busy_log_is_signed_at_a_pace(database: Database, log: Log, tmp_path: Path) -> None:
+    async with notarising(database.dsn, tmp_path, pause_s=1.0) as notary:
+        await notary.seen.begun.wait()
+        began = time.monotonic()
+        version = 0
+        while time.monotonic() - began < 2.5:
+            await log.append("door/a", version, events(20))
+            version += 20
+        took = time.monotonic() - began
+        await signed_up_to(tmp_path, version)
+    proofs = await Proofs.open(database.dsn)
+    signed = await proofs.before(2, 0, 1_000)
+    await proofs.close()
+    assert 2 <= len(signed) <= took / SOON_S + 2
+    assert notary.seen.lag_s < LAG_S
