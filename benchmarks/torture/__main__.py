@@ -16,12 +16,14 @@ from benchmarks.torture.clock import NoCompiler, clock_steps
 from benchmarks.torture.cuts import cuts
 from benchmarks.torture.disk import NoMount, full_disk
 from benchmarks.torture.kills import kills
+from benchmarks.torture.machine import Machine
 from benchmarks.torture.outcome import Outcome, Tell, together
 from benchmarks.torture.partition import partitions
 
 OUT = Path(__file__).parents[1] / "out" / "torture.json"
 KILLS = 60
 WRITERS = 4
+PRINTED = ("kills", "acknowledged", "lost", "duplicated", "divergences", "seconds")
 WIDTH = 14
 
 Trial = Callable[[str, Tell], Awaitable[Outcome]]
@@ -77,10 +79,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     known = trials(given.kills, given.writers)
     chosen = {name: known[name] for name in given.faults.split() or known}
     print(f"torture: seed {seed}, {', '.join(chosen)}", flush=True)
-    figures = asyncio.run(torture(seed, chosen))
+    with Machine() as machine:
+        figures = {**asyncio.run(torture(seed, chosen)), **machine.figures}
     given.out.parent.mkdir(exist_ok=True)
     given.out.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    for key in ("kills", "acknowledged", "lost", "duplicated", "divergences", "seconds"):
+    for key in PRINTED:
         print(f"{key:>{WIDTH}}  {figures[key]}")
     print(f"{'seed':>{WIDTH}}  {seed}   ({given.out})")
     return 1 if figures["divergences"] or figures["not_tried"] else 0

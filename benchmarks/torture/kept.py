@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 
 RESTART_PAUSE_S = 0.05
-STOP_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 180.0
 TOO_OFTEN = 200
 """Deaths in a run after which a process is broken, and no fault of ours."""
 

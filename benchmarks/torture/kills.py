@@ -17,7 +17,7 @@ from benchmarks.torture.kept import Kept
 from benchmarks.torture.outcome import Outcome, Tell
 from benchmarks.torture.place import Place, place
 
-PAUSE_MIN_S, PAUSE_MAX_S = 0.2, 2.0
+PAUSE_MIN_S, PAUSE_MAX_S = 0.1, 1.0
 VICTIM_TIMEOUT_S = 60.0
 POLL_S = 0.02
 
