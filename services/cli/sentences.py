@@ -153,6 +153,15 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "IncidentClosed": Sentence("事件结案", "Incident closed"),
     # people
+    "ReportCorrected": Sentence(
+        "更正报告 {filing}：概况 {summary}，人数 {headcount}，伤亡 {casualties}，时间 {happened_at}",
+        "Report {filing} corrected: {summary}; headcount {headcount}, casualties {casualties}, "
+        "at {happened_at}",
+    ),
+    "DamageCorrected": Sentence(
+        "更正损失 {damage}：{asset}，{description}，估计 {estimate_fen} 分，时间 {happened_at}",
+        "Damage {damage} corrected: {asset}, {description}, {estimate_fen} fen, at {happened_at}",
+    ),
     "PersonRecorded": Sentence("登记人员 {person}（{concern}）", "{person} on file ({concern})"),
     "PersonalDataErased": Sentence(
         "{person} 的个人信息依据{basis}删除", "Personal data of {person} erased under {basis}"
@@ -173,6 +182,7 @@ SENTENCES: dict[str, Sentence] = {
     "ContactRegistered": Sentence("登记联系人 {person}", "Contact {person} registered"),
     "ContactChanged": Sentence("变更联系人 {person}", "Contact {person} changed"),
     # the log itself
+    "CaseExported": Sentence("导出案卷 {incident}", "Case {incident} exported"),
     "DivergenceAcknowledged": Sentence(
         "确认日志不符之处 {divergence}，继续记录", "Divergence {divergence} of the log acknowledged"
     ),

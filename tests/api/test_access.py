@@ -86,6 +86,8 @@ MATRIX = """
     RecordDamage            .COR.L...
     AddFinding              .CO...PU.
     ProposeCorrectiveAction .CO...PU.
+    CorrectReport           .CO......
+    CorrectDamage           .CO......
     RecordPerson            .COR.....
     Submit                  .CORILPUD
     SubmitStream            .CORILPUD
@@ -111,6 +113,7 @@ MATRIX = """
     StateAt                 ACO...PU.
     Diff                    ACO...PU.
     Verify                  A......U.
+    ExportCase              A......U.
     ListCheckpoints         ACO...PU.
     GetInclusionProof       A......U.
     GetConsistencyProof     A......U.

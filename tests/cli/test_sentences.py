@@ -11,6 +11,7 @@ from domain.directory.person import PERSONS
 from domain.incident.decider import INCIDENTS
 from domain.plan.publication import PUBLICATION
 from domain.record.divergence import DIVERGENCES
+from domain.record.export import EXPORTS
 from domain.resource.unit import UNITS
 from services.cli.sentences import SENTENCES, sentence
 
@@ -23,6 +24,7 @@ FACTS: dict[str, type[Fact]] = {
     **UNITS.facts,
     **PERSONS.facts,
     **DIVERGENCES.facts,
+    **EXPORTS.facts,
 }
 ESCALATED = '{"task":"guide","to":"deputy","step":1,"acknowledge_by":"2026-05-01T06:30:00Z"}'
 

@@ -16,11 +16,12 @@ from domain.aggregate import decode, encode
 from domain.directory.person import PERSONS
 from domain.incident.decider import INCIDENTS
 from domain.record.divergence import DIVERGENCES
+from domain.record.export import EXPORTS
 from domain.resource.unit import UNITS
 from domain.values import Fact
 
 FOLDER = Path(__file__).parent / "golden"
-DECIDERS = (INCIDENTS, UNITS, PERSONS, DIVERGENCES)
+DECIDERS = (INCIDENTS, UNITS, PERSONS, DIVERGENCES, EXPORTS)
 SHAPES = {
     f"{kind}.v{shape.schema_version}": (decider, shape)
     for decider in DECIDERS
