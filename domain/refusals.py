@@ -49,6 +49,9 @@ class Refusal(StrEnum):
     TASK_OVER = "TASK_OVER"
     # reports
     REPORT_UNKNOWN = "REPORT_UNKNOWN"
+    # corrections
+    ENTRY_UNKNOWN = "ENTRY_UNKNOWN"
+    CORRECTION_EMPTY = "CORRECTION_EMPTY"
     # resources
     REQUEST_UNKNOWN = "REQUEST_UNKNOWN"
     REQUEST_OVER = "REQUEST_OVER"

@@ -15,6 +15,7 @@ from domain.incident import (
     aftermath,
     closing,
     command,
+    corrections,
     deadlines,
     evacuation,
     information,
@@ -83,6 +84,8 @@ IncidentCommand = (
     | aftermath.ProposeCorrectiveAction
     | aftermath.CompleteEvaluation
     | people.RecordPerson
+    | corrections.CorrectReport
+    | corrections.CorrectDamage
     | privacy.ErasePersonalData
     | privacy.PlaceLegalHold
     | privacy.LiftLegalHold
@@ -126,6 +129,8 @@ _PHASES: dict[type[Command], frozenset[Phase]] = {
     aftermath.AddFinding: _AFTERMATH,
     aftermath.ProposeCorrectiveAction: _AFTERMATH,
     aftermath.CompleteEvaluation: _AFTERMATH,
+    corrections.CorrectReport: _ALWAYS,
+    corrections.CorrectDamage: _ALWAYS,
     privacy.ErasePersonalData: _ALWAYS,
     privacy.PlaceLegalHold: _ALWAYS,
     privacy.LiftLegalHold: _ALWAYS,
@@ -180,7 +185,7 @@ def _numbered(incident: Incident, facts: Sequence[Fact]) -> list[Fact]:
     return numbered
 
 
-def _decide(on: Situation, ask: IncidentCommand) -> Decision:  # noqa: C901, PLR0911, PLR0912 - one case a command
+def _decide(on: Situation, ask: IncidentCommand) -> Decision:  # noqa: C901, PLR0911, PLR0912, PLR0915 - one case a command
     match ask:
         case warning.RaiseWarning():
             return warning.raise_warning(on, ask)
@@ -266,6 +271,8 @@ def _decide(on: Situation, ask: IncidentCommand) -> Decision:  # noqa: C901, PLR
             return aftermath.propose_corrective_action(on, ask)
         case aftermath.CompleteEvaluation():
             return aftermath.complete_evaluation(on, ask)
+        case corrections.CorrectReport() | corrections.CorrectDamage():
+            return corrections.correct(on, ask)
         case people.RecordPerson():
             return people.record_person(on, ask)
         case privacy.ErasePersonalData() | privacy.PlaceLegalHold() | privacy.LiftLegalHold():

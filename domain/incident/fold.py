@@ -5,7 +5,7 @@ A test keeps it as complete as a `match` would be.
 
 from __future__ import annotations
 
-from domain.incident.folds import aftermath, duties, means, opening, people, response
+from domain.incident.folds import aftermath, corrections, duties, means, opening, people, response
 from domain.incident.folds.changes import Changes
 from domain.incident.state import Incident
 from domain.values import Fact
@@ -17,6 +17,7 @@ CHANGES: Changes = {
     **means.CHANGES,
     **aftermath.CHANGES,
     **people.CHANGES,
+    **corrections.CHANGES,
 }
 """Every kind of fact, and what it changes."""
 

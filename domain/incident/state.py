@@ -221,6 +221,8 @@ class Incident(NamedTuple):
     people: HashTrieMap[str, OnFile] = HashTrieMap()
     """Those on file whose data was not erased."""
     privacy: Privacy = Privacy()
+    corrections: HashTrieMap[str, str] = HashTrieMap()
+    """The last correction of each entry, as it was told."""
 
 
 NOTHING_YET = Incident()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from domain.aggregate import Known, decode
+from domain.incident.corrections import corrected
 from domain.incident.decider import INCIDENTS
 from domain.incident.truth import true_state
 from eventstore.events import Disorder
@@ -63,6 +64,8 @@ class History:
         As long as events were recorded in the order in which they happened, it is what was known
         when the last of them was recorded; from there on each takes its place by when it happened.
         """
+        if current.state.corrections:
+            return current._replace(state=await self._corrected_at(key, instant))
         stream, order = _stream(key), await self._order(key)
         in_order = order.version + 1 if order.first is None else order.first
         by = min(filter(None, (instant, order.earliest)))
@@ -75,6 +78,18 @@ class History:
         if state.phase is None:
             raise Failure("MOMENT_TOO_EARLY", subject=stream)
         return current._replace(state=state)
+
+    async def _corrected_at(self, key: str, instant: datetime) -> Incident:
+        """Return the same where entries were corrected: that may have moved them."""
+        told = [
+            (event.occurred_at, decode(INCIDENTS, event.type, event.schema_version, event.data))
+            async for page in self.log.read_stream(_stream(key))
+            for event in page
+        ]
+        state = true_state(corrected(told), instant)
+        if state.phase is None:
+            raise Failure("MOMENT_TOO_EARLY", subject=_stream(key))
+        return state
 
     async def _order(self, key: str) -> Disorder:
         """Return how far the record is in the order of what happened; only what is new is read."""

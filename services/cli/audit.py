@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
@@ -20,7 +21,7 @@ from services.cli.failure import Failure
 from services.cli.incident import state
 from services.cli.output import Output, plain
 from services.cli.session import Session
-from services.cli.timeline import lines, table
+from services.cli.timeline import corrections, lines, table
 from services.cli.watching import said
 
 AtOption = Annotated[
@@ -56,7 +57,7 @@ async def replay(
     if step and not session.output.as_json:
         _step_through(shown, session.output)
     session.output.show(
-        {"state": plain(stood), "timeline": [_as_json(event) for event in shown]},
+        {"state": plain(stood), "timeline": _as_json(shown)},
         lambda: _replayed(shown, stood, session.output),
     )
 
@@ -157,7 +158,16 @@ def _step_through(shown: list[StoredEvent], output: Output) -> None:
             return
 
 
-def _as_json(event: StoredEvent) -> dict[str, object]:
+def _as_json(shown: Sequence[StoredEvent]) -> list[dict[str, object]]:
+    corrected = corrections(shown)
+    return [_event(one) | _corrected(corrected.get(one.version)) for one in shown]
+
+
+def _corrected(by: int | None) -> dict[str, object]:
+    return {} if by is None else {"corrected_by": by}
+
+
+def _event(event: StoredEvent) -> dict[str, object]:
     """Return an event with its data and meta as text, as they were hashed."""
     return {
         "position": event.position,

@@ -154,7 +154,7 @@ SENTENCES: dict[str, Sentence] = {
     "IncidentClosed": Sentence("事件结案", "Incident closed"),
     # people
     "ReportCorrected": Sentence(
-        "更正报告 {filing}：概况 {summary}，人数 {headcount}，伤亡 {casualties}，时间 {happened_at}",
+        "更正报告 {filing}：{summary}；人数 {headcount}，伤亡 {casualties}，时间 {happened_at}",
         "Report {filing} corrected: {summary}; headcount {headcount}, casualties {casualties}, "
         "at {happened_at}",
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -27,6 +27,14 @@ COLOURS = {
 }
 """How the topics of facts are told apart, beside their words."""
 
+CORRECTABLE = {
+    "SituationReported": "report",
+    "ReportCorrected": "report",
+    "DamageRecorded": "damage",
+    "DamageCorrected": "damage",
+}
+"""Entries and what corrects them, by what they are about."""
+
 WHO_WIDTH = 20
 WHY_WIDTH = 16
 """Columns."""
@@ -42,12 +50,14 @@ class Line(NamedTuple):
     what: str
     why: str
     kind: str
+    corrected_by: int = 0
+    """The version of what corrects it, if something does."""
 
 
 def lines(events: Iterable[StoredEvent], language: Language) -> Iterator[Line]:
     """Say events in a language; the events of one command share its reason."""
     told = list(events)
-    stones = tombstones(told)
+    stones, corrected = tombstones(told), corrections(told)
     asked: dict[str, str] = {}
     for event in told:
         meta = json.loads(event.meta)
@@ -62,7 +72,19 @@ def lines(events: Iterable[StoredEvent], language: Language) -> Iterator[Line]:
             _what(event, erased_in(event, stones), language),
             meta.get("reason") or asked.get(by, ""),
             event.type,
+            corrected.get(event.version, 0),
         )
+
+
+def corrections(events: Iterable[StoredEvent]) -> Mapping[int, int]:
+    """Return by which later version each entry was corrected last, itself a correction or not."""
+    versions: dict[str, list[int]] = {}
+    for event in events:
+        if event.type in CORRECTABLE:
+            entry = json.loads(event.data)
+            subject = entry.get("filing") or entry.get("damage")
+            versions.setdefault(f"{CORRECTABLE[event.type]}/{subject}", []).append(event.version)
+    return {one: told[-1] for told in versions.values() for one in told[:-1]}
 
 
 def _what(event: StoredEvent, stone: Tombstone | None, language: Language) -> str:
@@ -116,10 +138,22 @@ def table(shown: Sequence[Line], language: Language, title: str | None = None) -
             recorded.partition(" ")[2] if one_day else recorded,
             *([_since(line)] if told_late else ()),
             line.who,
-            Text(line.what, style=colour_of(line.kind)),
+            _told(line, language),
             line.why,
         )
     return made
+
+
+def _told(line: Line, language: Language) -> Text:
+    """Say what happened; struck through, and by what it was corrected, if it was."""
+    text = Text(line.what, style=colour_of(line.kind))
+    if not line.corrected_by:
+        return text
+    text.stylize("strike")
+    by = either(
+        language, f"（见第 {line.corrected_by} 条更正）", f" (corrected by {line.corrected_by})"
+    )
+    return text.append(by, style="dim not strike")
 
 
 def colour_of(kind: str) -> str:

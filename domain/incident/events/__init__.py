@@ -6,12 +6,20 @@ instead, and an upcast beside it.
 
 from __future__ import annotations
 
-from domain.incident.events import aftermath, duties, means, opening, people, response
+from domain.incident.events import (
+    aftermath,
+    corrections,
+    duties,
+    means,
+    opening,
+    people,
+    response,
+)
 from domain.values import Fact
 
 FACTS: dict[str, type[Fact]] = {
     shape.model_fields["kind"].default: shape
-    for topic in (opening, response, duties, means, aftermath, people)
+    for topic in (opening, response, duties, means, aftermath, people, corrections)
     for shape in vars(topic).values()
     if isinstance(shape, type) and issubclass(shape, Fact) and shape is not Fact
 }

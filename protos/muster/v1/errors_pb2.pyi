@@ -200,6 +200,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Look at the position again; the log's end is in the metadata."""
     ERROR_REASON_MOMENT_TOO_EARLY: _ErrorReason.ValueType  # 404
     """Ask for a later moment."""
+    ERROR_REASON_ENTRY_UNKNOWN: _ErrorReason.ValueType  # 405
+    """Nothing was entered under this name; look at the timeline."""
+    ERROR_REASON_CORRECTION_EMPTY: _ErrorReason.ValueType  # 406
+    """Say which field was wrong, and what is right."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call failed. Every error is a `google.rpc.Status` with exactly one `google.rpc.ErrorInfo`, whose
@@ -387,4 +391,8 @@ ERROR_REASON_POSITION_UNKNOWN: ErrorReason.ValueType  # 403
 """Look at the position again; the log's end is in the metadata."""
 ERROR_REASON_MOMENT_TOO_EARLY: ErrorReason.ValueType  # 404
 """Ask for a later moment."""
+ERROR_REASON_ENTRY_UNKNOWN: ErrorReason.ValueType  # 405
+"""Nothing was entered under this name; look at the timeline."""
+ERROR_REASON_CORRECTION_EMPTY: ErrorReason.ValueType  # 406
+"""Say which field was wrong, and what is right."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -1666,3 +1666,133 @@ class RecordPersonRequest(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__particulars) -> _WhichOneofReturnType__particulars | None: ...
 
 Global___RecordPersonRequest: _TypeAlias = RecordPersonRequest  # noqa: Y015
+
+@_typing.final
+class CorrectReportRequest(_message.Message):
+    """Says what was wrong in a report that was filed, and what is right; what is left out was right. The context says why."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    INCIDENT_ID_FIELD_NUMBER: _builtins.int
+    FILING_FIELD_NUMBER: _builtins.int
+    SUMMARY_FIELD_NUMBER: _builtins.int
+    HEADCOUNT_FIELD_NUMBER: _builtins.int
+    CASUALTIES_FIELD_NUMBER: _builtins.int
+    HAPPENED_AT_FIELD_NUMBER: _builtins.int
+    incident_id: _builtins.str
+    """The incident: a UUID."""
+    filing: _builtins.str
+    """The filing, as it was named when it was filed."""
+    summary: _builtins.str
+    """What was so."""
+    headcount: _builtins.int
+    """Persons in the affected zones."""
+    casualties: _builtins.int
+    """Persons hurt or worse, to date."""
+    @_builtins.property
+    def context(self) -> _common_pb2.CommandContext:
+        """How it is asked."""
+
+    @_builtins.property
+    def happened_at(self) -> _timestamp_pb2.Timestamp:
+        """When it was so."""
+
+    def __init__(
+        self,
+        *,
+        context: _common_pb2.CommandContext | None = ...,
+        incident_id: _builtins.str = ...,
+        filing: _builtins.str = ...,
+        summary: _builtins.str | None = ...,
+        headcount: _builtins.int | None = ...,
+        casualties: _builtins.int | None = ...,
+        happened_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_casualties", b"_casualties", "_happened_at", b"_happened_at", "_headcount", b"_headcount", "_summary", b"_summary", "casualties", b"casualties", "context", b"context", "happened_at", b"happened_at", "headcount", b"headcount", "summary", b"summary"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_casualties", b"_casualties", "_happened_at", b"_happened_at", "_headcount", b"_headcount", "_summary", b"_summary", "casualties", b"casualties", "context", b"context", "filing", b"filing", "happened_at", b"happened_at", "headcount", b"headcount", "incident_id", b"incident_id", "summary", b"summary"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__casualties: _TypeAlias = _typing.Literal["casualties"]  # noqa: Y015
+    _WhichOneofArgType__casualties: _TypeAlias = _typing.Literal["_casualties", b"_casualties"]  # noqa: Y015
+    _WhichOneofReturnType__happened_at: _TypeAlias = _typing.Literal["happened_at"]  # noqa: Y015
+    _WhichOneofArgType__happened_at: _TypeAlias = _typing.Literal["_happened_at", b"_happened_at"]  # noqa: Y015
+    _WhichOneofReturnType__headcount: _TypeAlias = _typing.Literal["headcount"]  # noqa: Y015
+    _WhichOneofArgType__headcount: _TypeAlias = _typing.Literal["_headcount", b"_headcount"]  # noqa: Y015
+    _WhichOneofReturnType__summary: _TypeAlias = _typing.Literal["summary"]  # noqa: Y015
+    _WhichOneofArgType__summary: _TypeAlias = _typing.Literal["_summary", b"_summary"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__casualties) -> _WhichOneofReturnType__casualties | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__happened_at) -> _WhichOneofReturnType__happened_at | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__headcount) -> _WhichOneofReturnType__headcount | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__summary) -> _WhichOneofReturnType__summary | None: ...
+
+Global___CorrectReportRequest: _TypeAlias = CorrectReportRequest  # noqa: Y015
+
+@_typing.final
+class CorrectDamageRequest(_message.Message):
+    """Says what was wrong in a record of damage, and what is right; what is left out was right. The context says why."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    INCIDENT_ID_FIELD_NUMBER: _builtins.int
+    DAMAGE_FIELD_NUMBER: _builtins.int
+    ASSET_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    ESTIMATE_FEN_FIELD_NUMBER: _builtins.int
+    HAPPENED_AT_FIELD_NUMBER: _builtins.int
+    incident_id: _builtins.str
+    """The incident: a UUID."""
+    damage: _builtins.str
+    """The damage, as it was named when it was recorded."""
+    asset: _builtins.str
+    """What."""
+    description: _builtins.str
+    """How."""
+    estimate_fen: _builtins.int
+    """An estimate, in hundredths of a yuan."""
+    @_builtins.property
+    def context(self) -> _common_pb2.CommandContext:
+        """How it is asked."""
+
+    @_builtins.property
+    def happened_at(self) -> _timestamp_pb2.Timestamp:
+        """When it was so."""
+
+    def __init__(
+        self,
+        *,
+        context: _common_pb2.CommandContext | None = ...,
+        incident_id: _builtins.str = ...,
+        damage: _builtins.str = ...,
+        asset: _builtins.str | None = ...,
+        description: _builtins.str | None = ...,
+        estimate_fen: _builtins.int | None = ...,
+        happened_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_asset", b"_asset", "_description", b"_description", "_estimate_fen", b"_estimate_fen", "_happened_at", b"_happened_at", "asset", b"asset", "context", b"context", "description", b"description", "estimate_fen", b"estimate_fen", "happened_at", b"happened_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_asset", b"_asset", "_description", b"_description", "_estimate_fen", b"_estimate_fen", "_happened_at", b"_happened_at", "asset", b"asset", "context", b"context", "damage", b"damage", "description", b"description", "estimate_fen", b"estimate_fen", "happened_at", b"happened_at", "incident_id", b"incident_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__asset: _TypeAlias = _typing.Literal["asset"]  # noqa: Y015
+    _WhichOneofArgType__asset: _TypeAlias = _typing.Literal["_asset", b"_asset"]  # noqa: Y015
+    _WhichOneofReturnType__description: _TypeAlias = _typing.Literal["description"]  # noqa: Y015
+    _WhichOneofArgType__description: _TypeAlias = _typing.Literal["_description", b"_description"]  # noqa: Y015
+    _WhichOneofReturnType__estimate_fen: _TypeAlias = _typing.Literal["estimate_fen"]  # noqa: Y015
+    _WhichOneofArgType__estimate_fen: _TypeAlias = _typing.Literal["_estimate_fen", b"_estimate_fen"]  # noqa: Y015
+    _WhichOneofReturnType__happened_at: _TypeAlias = _typing.Literal["happened_at"]  # noqa: Y015
+    _WhichOneofArgType__happened_at: _TypeAlias = _typing.Literal["_happened_at", b"_happened_at"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__asset) -> _WhichOneofReturnType__asset | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__description) -> _WhichOneofReturnType__description | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__estimate_fen) -> _WhichOneofReturnType__estimate_fen | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__happened_at) -> _WhichOneofReturnType__happened_at | None: ...
+
+Global___CorrectDamageRequest: _TypeAlias = CorrectDamageRequest  # noqa: Y015

@@ -223,6 +223,16 @@ class IncidentServiceStub:
                 request_serializer=muster_dot_v1_dot_incident__commands__pb2.RecordDamageRequest.SerializeToString,
                 response_deserializer=muster_dot_v1_dot_common__pb2.Receipt.FromString,
                 _registered_method=True)
+        self.CorrectReport = channel.unary_unary(
+                '/muster.v1.IncidentService/CorrectReport',
+                request_serializer=muster_dot_v1_dot_incident__commands__pb2.CorrectReportRequest.SerializeToString,
+                response_deserializer=muster_dot_v1_dot_common__pb2.Receipt.FromString,
+                _registered_method=True)
+        self.CorrectDamage = channel.unary_unary(
+                '/muster.v1.IncidentService/CorrectDamage',
+                request_serializer=muster_dot_v1_dot_incident__commands__pb2.CorrectDamageRequest.SerializeToString,
+                response_deserializer=muster_dot_v1_dot_common__pb2.Receipt.FromString,
+                _registered_method=True)
         self.AddFinding = channel.unary_unary(
                 '/muster.v1.IncidentService/AddFinding',
                 request_serializer=muster_dot_v1_dot_incident__commands__pb2.AddFindingRequest.SerializeToString,
@@ -533,6 +543,20 @@ class IncidentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CorrectReport(self, request, context):
+        """Says what was wrong in a report that was filed, and what is right. The entry stays beside it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CorrectDamage(self, request, context):
+        """Says what was wrong in a record of damage, and what is right. The entry stays beside it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def AddFinding(self, request, context):
         """Says what the evaluation found, and which events show it.
         """
@@ -783,6 +807,16 @@ def add_IncidentServiceServicer_to_server(servicer, server):
             'RecordDamage': grpc.unary_unary_rpc_method_handler(
                     servicer.RecordDamage,
                     request_deserializer=muster_dot_v1_dot_incident__commands__pb2.RecordDamageRequest.FromString,
+                    response_serializer=muster_dot_v1_dot_common__pb2.Receipt.SerializeToString,
+            ),
+            'CorrectReport': grpc.unary_unary_rpc_method_handler(
+                    servicer.CorrectReport,
+                    request_deserializer=muster_dot_v1_dot_incident__commands__pb2.CorrectReportRequest.FromString,
+                    response_serializer=muster_dot_v1_dot_common__pb2.Receipt.SerializeToString,
+            ),
+            'CorrectDamage': grpc.unary_unary_rpc_method_handler(
+                    servicer.CorrectDamage,
+                    request_deserializer=muster_dot_v1_dot_incident__commands__pb2.CorrectDamageRequest.FromString,
                     response_serializer=muster_dot_v1_dot_common__pb2.Receipt.SerializeToString,
             ),
             'AddFinding': grpc.unary_unary_rpc_method_handler(
@@ -1830,6 +1864,60 @@ class IncidentService:
             target,
             '/muster.v1.IncidentService/RecordDamage',
             muster_dot_v1_dot_incident__commands__pb2.RecordDamageRequest.SerializeToString,
+            muster_dot_v1_dot_common__pb2.Receipt.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CorrectReport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/muster.v1.IncidentService/CorrectReport',
+            muster_dot_v1_dot_incident__commands__pb2.CorrectReportRequest.SerializeToString,
+            muster_dot_v1_dot_common__pb2.Receipt.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CorrectDamage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/muster.v1.IncidentService/CorrectDamage',
+            muster_dot_v1_dot_incident__commands__pb2.CorrectDamageRequest.SerializeToString,
             muster_dot_v1_dot_common__pb2.Receipt.FromString,
             options,
             channel_credentials,

@@ -110,6 +110,10 @@ class IncidentServiceStub:
     """Closes the case if its gate is passed, or against it with a reason."""
     RecordDamage: _grpc.UnaryUnaryMultiCallable[_incident_commands_pb2.RecordDamageRequest, _common_pb2.Receipt]
     """Says what was damaged or lost."""
+    CorrectReport: _grpc.UnaryUnaryMultiCallable[_incident_commands_pb2.CorrectReportRequest, _common_pb2.Receipt]
+    """Says what was wrong in a report that was filed, and what is right. The entry stays beside it."""
+    CorrectDamage: _grpc.UnaryUnaryMultiCallable[_incident_commands_pb2.CorrectDamageRequest, _common_pb2.Receipt]
+    """Says what was wrong in a record of damage, and what is right. The entry stays beside it."""
     AddFinding: _grpc.UnaryUnaryMultiCallable[_incident_commands_pb2.AddFindingRequest, _common_pb2.Receipt]
     """Says what the evaluation found, and which events show it."""
     ProposeCorrectiveAction: _grpc.UnaryUnaryMultiCallable[_incident_commands_pb2.ProposeCorrectiveActionRequest, _common_pb2.Receipt]
@@ -210,6 +214,10 @@ class IncidentServiceAsyncStub(IncidentServiceStub):
     """Closes the case if its gate is passed, or against it with a reason."""
     RecordDamage: _aio.UnaryUnaryMultiCallable[_incident_commands_pb2.RecordDamageRequest, _common_pb2.Receipt]  # type: ignore[assignment]
     """Says what was damaged or lost."""
+    CorrectReport: _aio.UnaryUnaryMultiCallable[_incident_commands_pb2.CorrectReportRequest, _common_pb2.Receipt]  # type: ignore[assignment]
+    """Says what was wrong in a report that was filed, and what is right. The entry stays beside it."""
+    CorrectDamage: _aio.UnaryUnaryMultiCallable[_incident_commands_pb2.CorrectDamageRequest, _common_pb2.Receipt]  # type: ignore[assignment]
+    """Says what was wrong in a record of damage, and what is right. The entry stays beside it."""
     AddFinding: _aio.UnaryUnaryMultiCallable[_incident_commands_pb2.AddFindingRequest, _common_pb2.Receipt]  # type: ignore[assignment]
     """Says what the evaluation found, and which events show it."""
     ProposeCorrectiveAction: _aio.UnaryUnaryMultiCallable[_incident_commands_pb2.ProposeCorrectiveActionRequest, _common_pb2.Receipt]  # type: ignore[assignment]
@@ -529,6 +537,22 @@ class IncidentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_common_pb2.Receipt, _abc.Awaitable[_common_pb2.Receipt]]:
         """Says what was damaged or lost."""
+
+    @_abc_1.abstractmethod
+    def CorrectReport(
+        self,
+        request: _incident_commands_pb2.CorrectReportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_common_pb2.Receipt, _abc.Awaitable[_common_pb2.Receipt]]:
+        """Says what was wrong in a report that was filed, and what is right. The entry stays beside it."""
+
+    @_abc_1.abstractmethod
+    def CorrectDamage(
+        self,
+        request: _incident_commands_pb2.CorrectDamageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_common_pb2.Receipt, _abc.Awaitable[_common_pb2.Receipt]]:
+        """Says what was wrong in a record of damage, and what is right. The entry stays beside it."""
 
     @_abc_1.abstractmethod
     def AddFinding(

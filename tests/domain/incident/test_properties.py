@@ -20,6 +20,7 @@ from domain.incident.aftermath import (
 )
 from domain.incident.closing import CloseIncident, TerminateResponse
 from domain.incident.command import AcceptRole, AssignRole, DeclineRole, TransferCommand
+from domain.incident.corrections import CorrectDamage, CorrectReport
 from domain.incident.deadlines import due
 from domain.incident.decider import COMMANDS, INCIDENTS
 from domain.incident.evacuation import (
@@ -119,6 +120,8 @@ COMMANDS_TRIED: list[Command] = [
     AddFinding(finding="f1", text="Late."),
     ProposeCorrectiveAction(action="a1", finding="f1", text="A radio.", owner="guides"),
     CompleteEvaluation(up_to_version=3, report_sha256="b" * 64),
+    *(CorrectReport(filing="sitrep-1", headcount=count) for count in (40, 50)),
+    CorrectDamage(damage="d1", estimate_fen=900),
     *(RecordPerson(person="w1", concern=PersonConcern.WITNESS, name=name) for name in SEALED),
     RecordPerson(person="c1", concern=PersonConcern.CASUALTY, contact=SEALED[0]),
     PlaceLegalHold(hold="court", authority="The district court"),

@@ -1,0 +1,124 @@
+"""Corrections: they replace what was entered wrongly, and hide nothing.
+
+What people observe can be corrected: reports and damage, with the time of what they tell. What
+people decide can't: a level, a notice, a measure was what it was; it is countermanded by another
+decision, and both stand in the record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from domain.aggregate import Decision, Refused
+from domain.incident.events.aftermath import DamageRecorded
+from domain.incident.events.corrections import DamageCorrected, ReportCorrected
+from domain.incident.events.duties import SituationReported
+from domain.incident.situation import Situation
+from domain.refusals import Refusal
+from domain.values import Command, Fact, Id, Instant, Line, Prose
+
+
+class CorrectReport(Command):
+    """Say what was wrong in a report that was filed, and what is right."""
+
+    kind: Literal["CorrectReport"] = "CorrectReport"
+    filing: Id
+    summary: Prose | None = None
+    headcount: int | None = Field(default=None, ge=0)
+    casualties: int | None = Field(default=None, ge=0)
+    happened_at: Instant | None = None
+
+
+class CorrectDamage(Command):
+    """Say what was wrong in a record of damage, and what is right."""
+
+    kind: Literal["CorrectDamage"] = "CorrectDamage"
+    damage: Id
+    asset: Line | None = None
+    description: Prose | None = None
+    estimate_fen: int | None = Field(default=None, ge=0)
+    """In hundredths of a yuan."""
+    happened_at: Instant | None = None
+
+
+Correction = ReportCorrected | DamageCorrected
+"""What is right, of an entry that was wrong."""
+
+Entry = SituationReported | DamageRecorded
+"""What can be corrected."""
+
+
+def correct(on: Situation, ask: CorrectReport | CorrectDamage) -> Decision:
+    """Correct an entry, or a correction of it, with a reason."""
+    if isinstance(ask, CorrectReport):
+        known = ask.filing in on.incident.filings
+        fact: Correction = ReportCorrected(**ask.model_dump(exclude={"kind"}))
+    else:
+        known = ask.damage in on.incident.damages
+        fact = DamageCorrected(**ask.model_dump(exclude={"kind"}))
+    return _checked(on, fact) if known else _unknown(fact)
+
+
+def _checked(on: Situation, fact: Correction) -> Decision:
+    if not given(fact):
+        return Refusal.CORRECTION_EMPTY
+    if on.asked.reason is None:
+        return Refusal.REASON_REQUIRED
+    if fact.happened_at and fact.happened_at > on.now:
+        return Refused(Refusal.INSTANT_IN_FUTURE, {"now": on.now.isoformat()})
+    if on.incident.corrections.get(subject_of(fact)) == told(fact):
+        return []
+    return [fact]
+
+
+def _unknown(fact: Correction) -> Refused:
+    return Refused(Refusal.ENTRY_UNKNOWN, {"entry": subject_of(fact)})
+
+
+def given(fact: Correction) -> dict[str, object]:
+    """Return what a correction says to be otherwise, by the entry's own fields."""
+    unsaid = {"kind", "filing", "damage", "happened_at"}
+    said = fact.model_dump(exclude_none=True, exclude=unsaid)
+    return said | ({"happened_at": fact.happened_at} if fact.happened_at else {})
+
+
+def told(fact: Correction) -> str:
+    """Return a correction as text: the same for the same correction."""
+    return fact.model_dump_json(exclude={"kind"})
+
+
+def subject_of(fact: Fact) -> str:
+    """Return which entry it is, or corrects; empty for what can't be corrected."""
+    match fact:
+        case SituationReported() | ReportCorrected():
+            return f"report/{fact.filing}"
+        case DamageRecorded() | DamageCorrected():
+            return f"damage/{fact.damage}"
+        case _:
+            return ""
+
+
+def corrected(entries: Iterable[tuple[datetime, Fact]]) -> list[tuple[datetime, Fact]]:
+    """Return facts with when they happened as they are known now: each corrected in its place.
+
+    A later correction of the same field counts. The corrections themselves stay where they are.
+    """
+    found = list(entries)
+    changes: dict[str, dict[str, object]] = {}
+    for _, fact in found:
+        if isinstance(fact, Correction):
+            changes.setdefault(subject_of(fact), {}).update(given(fact))
+    return [_right(at, fact, changes) for at, fact in found] if changes else found
+
+
+def _right(
+    at: datetime, fact: Fact, changes: dict[str, dict[str, object]]
+) -> tuple[datetime, Fact]:
+    change = dict(changes.get(subject_of(fact), {})) if isinstance(fact, Entry) else {}
+    happened = change.pop("happened_at", None) or at
+    assert isinstance(happened, datetime), happened  # noqa: S101 - an invariant
+    return happened, fact.model_copy(update=change) if change else fact
