@@ -109,11 +109,11 @@ def does_not_matter(path: str, before: bytes, after: bytes, at: int) -> bool:
 @OFTEN
 @given(data=st.data())
 def test_a_changed_field_of_an_event_is_found_where_it_is(case: Case, data: st.DataObject) -> None:
-    events = lines(case.files)
+    events = lines(case.lean)
     number = data.draw(st.integers(0, len(events) - 1))
     name = data.draw(st.sampled_from(sorted(events[number])))
     events[number][name] = other(events[number][name])
-    told = found_in(remade(with_lines(case.files, EVENTS, events)))
+    told = found_in(remade(with_lines(case.lean, EVENTS, events)))
     here = {one["field"] for one in told if (one["file"], one["line"]) == (EVENTS, number + 1)}
     assert here & TOLD_AS.get(name, {"hash"})
 
@@ -144,9 +144,9 @@ def other(value: Any) -> Any:
 @OFTEN
 @given(data=st.data())
 def test_a_removed_event_is_found_where_it_was(case: Case, data: st.DataObject) -> None:
-    at = data.draw(st.integers(0, len(lines(case.files)) - 1))
-    gone = lines(case.files)[at]
-    told = found_in(with_events(case.files, lambda events: events.pop(at)))
+    at = data.draw(st.integers(0, len(lines(case.lean)) - 1))
+    gone = lines(case.lean)[at]
+    told = found_in(with_events(case.lean, lambda events: events.pop(at)))
     where = {(one["stream"], one["version"]) for one in told}
     assert (gone["stream"], gone["version"]) in where or gone["stream"].startswith("export/")
     assert told
@@ -155,15 +155,15 @@ def test_a_removed_event_is_found_where_it_was(case: Case, data: st.DataObject) 
 @OFTEN
 @given(data=st.data())
 def test_cut_off_events_are_found(case: Case, data: st.DataObject) -> None:
-    count = data.draw(st.integers(1, len(lines(case.files))))
-    broken = with_events(case.files, lambda events: events.__delitem__(slice(-count, None)))
+    count = data.draw(st.integers(1, len(lines(case.lean))))
+    broken = with_events(case.lean, lambda events: events.__delitem__(slice(-count, None)))
     assert found_in(broken)
 
 
 @OFTEN
 @given(data=st.data())
 def test_swapped_events_are_found_where_they_are(case: Case, data: st.DataObject) -> None:
-    events = lines(case.files)
+    events = lines(case.lean)
     one, two = sorted(
         data.draw(st.lists(st.integers(0, len(events) - 1), min_size=2, max_size=2, unique=True))
     )
@@ -171,7 +171,7 @@ def test_swapped_events_are_found_where_they_are(case: Case, data: st.DataObject
     def swap(events: list[dict[str, Any]]) -> None:
         events[one], events[two] = events[two], events[one]
 
-    told = found_in(with_events(case.files, swap))
+    told = found_in(with_events(case.lean, swap))
     assert told[0]["line"] in {one + 2, two + 1, one + 1}
     assert told[0]["field"] in {"position", "version", "before", "recorded_at"}
 
@@ -179,7 +179,7 @@ def test_swapped_events_are_found_where_they_are(case: Case, data: st.DataObject
 @OFTEN
 @given(data=st.data())
 def test_swapped_contents_are_found_where_they_are(case: Case, data: st.DataObject) -> None:
-    events = lines(case.files)
+    events = lines(case.lean)
     pair = st.lists(st.integers(0, len(events) - 1), min_size=2, max_size=2, unique=True)
     one, two = sorted(data.draw(pair))
 
@@ -191,14 +191,14 @@ def test_swapped_contents_are_found_where_they_are(case: Case, data: st.DataObje
 
     if events[one]["data"] == events[two]["data"] and events[one]["type"] == events[two]["type"]:
         return
-    told = found_in(with_events(case.files, swap))
+    told = found_in(with_events(case.lean, swap))
     assert {one + 1, two + 1} <= {each["line"] for each in told}
 
 
 @OFTEN
 @given(data=st.data())
 def test_an_inserted_event_is_found_where_it_is(case: Case, data: st.DataObject) -> None:
-    events = lines(case.files)
+    events = lines(case.lean)
     at = data.draw(st.integers(0, len(events) - 1))
     moved = data.draw(st.integers(0, 1))
 
@@ -209,7 +209,7 @@ def test_an_inserted_event_is_found_where_it_is(case: Case, data: st.DataObject)
         changed(more)
         events.insert(at + 1, more)
 
-    told = found_in(with_events(case.files, insert))
+    told = found_in(with_events(case.lean, insert))
     assert told[0]["line"] in {at + 2, at + 3}
 
 
@@ -218,13 +218,13 @@ def test_an_inserted_event_is_found_where_it_is(case: Case, data: st.DataObject)
 def test_history_that_is_rewritten_with_all_its_hashes_is_found_where_it_begins(
     case: Case, data: st.DataObject
 ) -> None:
-    at = data.draw(st.integers(0, len(lines(case.files)) - 1))
+    at = data.draw(st.integers(0, len(lines(case.lean)) - 1))
 
     def rewrite(events: list[dict[str, Any]]) -> None:
         events[at]["data"] = events[at]["data"].replace("{", "{ ", 1)
         chained_anew(events)
 
-    told = found_in(with_events(case.files, rewrite))
+    told = found_in(with_events(case.lean, rewrite))
     (inclusion, *_) = [one for one in told if one["field"] == "inclusion"]
     assert inclusion["line"] == at + 1
 
