@@ -89,8 +89,15 @@ class Decider(Generic[State]):
     """Lift a stored text from (kind, schema version) to the next schema version."""
 
 
+class ShapeUnknown(ValueError):  # noqa: N818 - a state
+    """A fact was stored in a shape that this program does not know yet."""
+
+
 def decode(decider: Decider[State], kind: str, schema_version: int, text: str) -> Fact:
-    """Read a fact from its stored text, lifting older shapes. KeyError for an unknown kind."""
+    """Read a fact from its stored text, lifting older shapes.
+
+    Raises KeyError for an unknown kind, ShapeUnknown for a shape of a later program.
+    """
     shape = decider.facts[kind]
     if schema_version != shape.schema_version:
         text = _lifted(decider, kind, schema_version, text)
@@ -104,6 +111,8 @@ def folding(decider: Decider[State], state: State) -> Folding[State]:
 
 
 def _lifted(decider: Decider[State], kind: str, schema_version: int, text: str) -> str:
+    if schema_version > decider.facts[kind].schema_version:
+        raise ShapeUnknown(f"{kind} in schema version {schema_version} is of a later program")
     for version in range(schema_version, decider.facts[kind].schema_version):
         text = decider.upcasts[kind, version](text)
     return text

@@ -1,12 +1,15 @@
 """Every stored shape that was ever released must be read for good, byte for byte.
 
-`python -m tests.domain.incident.test_golden` writes the file of each shape that has none yet. A
-file is never changed: a new shape is a new schema version, with an upcast from the one before.
+`python -m tests.domain.incident.test_golden` writes the file of each shape that has none yet, and
+lists it with its digest among those that were released. A file is never changed and none is ever
+taken away: a new shape is a new schema version, with an upcast from the one before.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +18,25 @@ import pytest
 from domain.aggregate import decode, encode
 from domain.directory.person import PERSONS
 from domain.incident.decider import INCIDENTS
+from domain.incident.events.opening import IncidentOpened
+from domain.incident.fold import evolve
+from domain.incident.state import NOTHING_YET
+from domain.incident.truth import TOO_EARLY
+from domain.plan.model import PlanRef
 from domain.record.divergence import DIVERGENCES
 from domain.record.export import EXPORTS
 from domain.resource.unit import UNITS
-from domain.values import Fact
+from domain.values import Fact, HazardKind, Mode
 
 FOLDER = Path(__file__).parent / "golden"
+RELEASED = FOLDER / "released.txt"
+OPENED = IncidentOpened(
+    venue="mall",
+    hazard=HazardKind.CROWDING,
+    plan=PlanRef(id="plan", version=1, hash="a1" * 32),
+    mode=Mode.LIVE,
+    pace=1.0,
+)
 DECIDERS = (INCIDENTS, UNITS, PERSONS, DIVERGENCES, EXPORTS)
 SHAPES = {
     f"{kind}.v{shape.schema_version}": (decider, shape)
@@ -41,6 +57,33 @@ def test_a_stored_shape_is_still_read(file: Path) -> None:
 
 def test_every_shape_has_its_file() -> None:
     assert {file.stem for file in FOLDER.glob("*.json")} >= set(SHAPES)
+
+
+def test_no_file_was_ever_changed_or_taken_away() -> None:
+    found = {file.stem: digest(file) for file in FOLDER.glob("*.json")}
+    assert found == released()
+
+
+def test_every_released_fact_folds() -> None:
+    for name in released():
+        kind, _, version = name.rpartition(".v")
+        if kind not in INCIDENTS.facts:
+            continue
+        stored = (FOLDER / f"{name}.json").read_text(encoding="utf-8")
+        fact = decode(INCIDENTS, kind, int(version), stored)
+        opened = evolve(NOTHING_YET, OPENED)
+        with suppress(*TOO_EARLY):  # it may speak of what is not there
+            assert evolve(opened, fact) is not None
+
+
+def digest(file: Path) -> str:
+    return sha256(file.read_bytes()).hexdigest()
+
+
+def released() -> dict[str, str]:
+    """Return the digest of every shape that was ever released."""
+    lines = RELEASED.read_text(encoding="utf-8").splitlines()
+    return {name: known for known, name in (line.split() for line in lines)}
 
 
 def example(shape: type[Fact]) -> Fact:
@@ -96,6 +139,10 @@ def _write_missing() -> None:
         file = FOLDER / f"{name}.json"
         if not file.exists():
             file.write_text(encode(example(shape)) + "\n", encoding="utf-8")
+    before = released() if RELEASED.exists() else {}
+    after = {file.stem: digest(file) for file in FOLDER.glob("*.json")} | before
+    lines = [f"{known} {name}" for name, known in sorted(after.items())]
+    RELEASED.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
