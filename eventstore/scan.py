@@ -1,10 +1,8 @@
 """A range of the log, read as fast as it can be verified: row by row, seals and leaves.
 
-PostgreSQL sends the bytes that were hashed: what COPY writes in binary are the very integers, ids
-and length-prefixed texts of the seal (see `eventstore.seal`), so nothing is decoded only to be
-encoded again. Ranges are verified apart, also by several processes at once (`python -m
-eventstore.scan` is one): a stream that a range meets for the first time is compared with the event
-before it, whose own seal is the matter of an earlier range.
+Ranges are verified apart, also by several processes at once (`python -m eventstore.scan` is one): a
+stream that a range meets for the first time is compared with the event before it, whose own seal is
+the matter of an earlier range.
 """
 
 from __future__ import annotations
@@ -12,13 +10,13 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import struct
 import sys
 from collections.abc import Callable
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
 from eventstore.connecting import LOG_SETTINGS, Connection, close_quietly, connect
+from eventstore.copied import COPY, COPY_HEADER_BYTES, Row, rows
 from eventstore.merkle import leaf_hash, root_of
 from eventstore.seal import EVENT_TAG, STREAM_TAG
 from eventstore.tiles import WIDTH
@@ -27,10 +25,6 @@ from eventstore.verify import Divergence, Doubt
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COPY = """
-    SELECT position, recorded_at, version, occurred_at, event_id, schema_version, hash,
-           stream, type, data, meta
-    FROM muster.event WHERE position BETWEEN $1 AND $2 ORDER BY position"""
 RECORDED_BEFORE = "SELECT timestamptz_send(recorded_at) FROM muster.event WHERE position = $1"
 PREDECESSORS = """
     SELECT e.position, e.stream, e.version, e.hash
@@ -42,13 +36,6 @@ FLAWS_MAX = 100
 """Flaws of one range that are told; the first one is what counts."""
 
 OWED_AT_ONCE = 5_000
-COPY_HEADER_BYTES = 19
-FIXED = struct.Struct(">h4xq4x8s4xq4x8s4x16s4x2s4x32si")
-"""A row's number of columns, its columns of fixed size after their lengths, the next length."""
-LENGTH = struct.Struct(">i")
-VERSION_AT = 30
-"""Where in a row the version's bytes begin."""
-
 Tell = Callable[[int], None]
 """Told how many events were verified since it was told last."""
 
@@ -73,31 +60,6 @@ class Scanned(NamedTuple):
     """The hashes of the events after those."""
     marked: Sequence[bytes]
     """The hashes of the events of the marked tile, in it whole or in part."""
-
-
-class Row(NamedTuple):
-    """A row as it was sent, or as much of it as a doubt is about."""
-
-    position: int
-    recorded: bytes
-    stream: bytes
-    version: int
-    hash: bytes
-    rest: tuple[bytes, ...]
-    """What is hashed after the hash of the event before it."""
-
-    @property
-    def name(self) -> str:
-        """Return the stream's name."""
-        return self.stream[LENGTH.size :].decode()
-
-    def sealed(self, before: bytes) -> bytes:
-        """Return what its seal must be."""
-        return sha256(b"".join((EVENT_TAG, before, *self.rest))).digest()
-
-    def doubt(self, doubt: Doubt, expected: object, found: object) -> Divergence:
-        """Say what is not as it should be."""
-        return Divergence(self.position, self.name, self.version, doubt, str(expected), str(found))
 
 
 class Scan:
@@ -149,51 +111,25 @@ class Scan:
 
     def _rows(self, content: bytes, at: int) -> int:
         """Verify the whole rows, and return where the rest begins. Every line in here is dear."""
-        unpack, length, digest = FIXED.unpack_from, LENGTH.unpack_from, sha256
-        heads, keep, end = self._heads, self._hashes.append, len(content)
+        heads, keep, digest = self._heads, self._hashes.append, sha256
         position, recorded = self._position, self._recorded
-        try:
-            while end - at > FIXED.size:
-                _, place, when, version, occurred, event_id, schema, stored, size = unpack(
-                    content, at
-                )
-                name = at + FIXED.size
-                kind = name + size
-                data = kind + 4 + length(content, kind)[0]
-                meta = data + 4 + length(content, data)[0]
-                past = meta + 4 + length(content, meta)[0]
-                if past > end:
-                    break
-                stream = content[name - 4 : kind]
-                rest = (
-                    stream,
-                    content[at + VERSION_AT : at + VERSION_AT + 8],
-                    event_id,
-                    when,
-                    occurred,
-                    content[kind:data],
-                    schema,
-                    digest(content[data + 4 : meta]).digest(),
-                    digest(content[meta + 4 : past]).digest(),
-                )
-                head = heads.get(stream)
-                if (
-                    head is None
-                    or place != position + 1
-                    or version != head[0] + 1
-                    or when < recorded
-                    or stored != digest(b"".join((EVENT_TAG, head[1], *rest))).digest()
-                ):
-                    self._position, self._recorded = position, recorded
-                    self._doubt(Row(place, when, stream, version, stored, rest))
-                    if self._broken:
-                        return end
-                heads[stream] = (version, stored)
-                position, recorded = place, when
-                keep(stored)
-                at = past
-        except struct.error:  # the content ends within the length of a text
-            pass
+        for fields in rows(content, at):
+            at, place, when, stream, version, stored, rest = fields
+            head = heads.get(stream)
+            if (
+                head is None
+                or place != position + 1
+                or version != head[0] + 1
+                or when < recorded
+                or stored != digest(b"".join((EVENT_TAG, head[1], *rest))).digest()
+            ):
+                self._position, self._recorded = position, recorded
+                self._doubt(Row._make(fields))
+                if self._broken:
+                    return len(content)
+            heads[stream] = (version, stored)
+            position, recorded = place, when
+            keep(stored)
         self._position, self._recorded = position, recorded
         return at
 

@@ -23,12 +23,15 @@ from services import plan_file
 from services.api.main import serving
 from services.client import Client, connected, context
 from services.settings import Api, Database, Settings, Temporal, Vault
+from services.settings import Notary as NotarySettings
+from tests.eventstore.notarising import notarising
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from eventstore.notary import Notary
     from tests.conftest import Database as TestDatabase
 
 PLAN = "general-venue"
@@ -149,3 +152,25 @@ def impose(incident: str, measure: str, **asked: Any) -> incident_commands_pb2.I
     return incident_commands_pb2.ImposeMeasureRequest(
         context=context(**asked), incident_id=incident, measure=measure, title="entrance closed"
     )
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Path:
+    """Give the notary a folder."""
+    return tmp_path / "notary"
+
+
+@pytest.fixture
+async def proving(database: TestDatabase, tmp_path: Path, kept: Path) -> AsyncIterator[Service]:
+    """Run the service where it sees the notary's folder."""
+    settings = settings_of(database, tmp_path)
+    settings = settings.model_copy(update={"notary": NotarySettings(folder=kept)})
+    async with running(settings) as service:
+        yield service
+
+
+@pytest.fixture
+async def notary(database: TestDatabase, kept: Path) -> AsyncIterator[Notary]:
+    """Run a notary beside it."""
+    async with notarising(database.dsn, kept) as notary:
+        yield notary

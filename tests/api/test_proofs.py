@@ -1,4 +1,4 @@
-"""Checkpoints, proofs and verifying over gRPC; and a log that diverged, which takes nothing."""
+"""Checkpoints and proofs over gRPC, and on the command line."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import json
 from base64 import b64decode
 from typing import TYPE_CHECKING
 
-import grpc
 import pytest
 from muster.v1 import audit_service_pb2 as audit
 
@@ -15,81 +14,21 @@ from eventstore.checkpoint import Checkpoint
 from eventstore.log import Log
 from eventstore.merkle import leaf_hash, root_of, verify_consistency, verify_inclusion
 from eventstore.note import Note, Verifier
-from services.client import context
-from services.settings import Notary as NotarySettings
-from tests.api.conftest import alarm, opened, publish, running, settings_of
-from tests.api.errors import Told, refused
-from tests.conftest import execute
+from tests.api.proving import signed, why
 from tests.eventstore.notarising import (
     SIGNER,
-    archive_of,
-    notarising,
-    refused_because,
     signed_up_to,
-    tamper,
     until,
 )
 from tests.eventstore.samples import events, whole
 from tests.services.running import Answer, muster
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable
     from pathlib import Path
 
     from eventstore.notary import Notary
-    from services.client import Client
     from tests.api.conftest import Service
     from tests.conftest import Database
-
-
-CUT = """
-    DELETE FROM muster.event WHERE position = (SELECT max(position) FROM muster.event)"""
-
-
-@pytest.fixture
-def kept(tmp_path: Path) -> Path:
-    """Give the notary a folder."""
-    return tmp_path / "notary"
-
-
-@pytest.fixture
-async def proving(database: Database, tmp_path: Path, kept: Path) -> AsyncIterator[Service]:
-    """Run the service where it sees the notary's folder."""
-    settings = settings_of(database, tmp_path)
-    settings = settings.model_copy(update={"notary": NotarySettings(folder=kept)})
-    async with running(settings) as service:
-        yield service
-
-
-@pytest.fixture
-async def notary(database: Database, kept: Path) -> AsyncIterator[Notary]:
-    """Run a notary beside it."""
-    async with notarising(database.dsn, kept) as notary:
-        yield notary
-
-
-async def signed(database: Database, kept: Path, count: int) -> None:
-    """Have events of two doors signed."""
-    log = await Log.open(database.dsn)
-    for version in range(count // 2):
-        await log.append("door/a", version, events(1))
-        await log.append("door/b", version, events(1))
-    await log.close()
-    await signed_up_to(kept, count)
-
-
-async def why(asking: Awaitable[object]) -> Told:
-    """Ask, and return why that was refused."""
-    async with refused() as told:
-        await asking
-    return told
-
-
-async def verified(client: Client, stream: str = "") -> audit.VerifyResponse:
-    """Verify, and return the last step."""
-    steps = [step async for step in client.audit.Verify(audit.VerifyRequest(stream=stream))]
-    assert [step.done for step in steps[:-1]] == [False] * (len(steps) - 1)
-    return steps[-1]
 
 
 async def test_checkpoints_are_listed_newest_first_page_by_page(
@@ -207,98 +146,6 @@ async def test_who_sees_some_venues_only_gets_no_proof_of_the_whole(
 
 
 @pytest.mark.usefixtures("notary")
-async def test_verifying_compares_chain_and_tree_with_what_was_signed(
-    database: Database, proving: Service, kept: Path
-) -> None:
-    await signed(database, kept, 20)
-    auditor = await proving.client("auditor")
-    last = await verified(auditor)
-    assert (last.sound, last.checked, last.position, last.total) == (True, 20, 20, 20)
-    assert (last.checkpoint.size, last.checkpoint.root) == (20, last.root)
-    one = await verified(auditor, "door/a")
-    assert (one.sound, one.checked, one.checkpoint.size) == (True, 10, 20)
-
-
-async def test_a_rewritten_chain_is_located_in_the_whole_and_in_its_stream(
-    database: Database, proving: Service, notary: Notary, kept: Path
-) -> None:
-    await signed(database, kept, 20)
-    assert notary.seen.refusing is None
-    forged = "UPDATE muster.event SET hash = sha256(hash) WHERE position = 7"
-    await tamper(database.owner_dsn, forged)
-    auditor = await proving.client("auditor")
-    last = await verified(auditor)
-    assert not last.sound
-    found = {(flaw.field, flaw.position, flaw.stream, flaw.version) for flaw in last.flaws}
-    assert {("content", 7, "door/a", 4), ("leaf", 7, "door/a", 4)} <= found
-    assert last.flaws[0].position == 7
-    stream = await verified(auditor, "door/a")
-    assert ("leaf", 7) in {(flaw.field, flaw.position) for flaw in stream.flaws}
-    untouched = await verified(auditor, "door/b")
-    assert untouched.sound
-
-
-@pytest.mark.usefixtures("notary")
-async def test_a_forged_checkpoint_is_found(
-    database: Database, proving: Service, kept: Path
-) -> None:
-    await signed(database, kept, 4)
-    archive = archive_of(kept)
-    archive.keep_checkpoint((archive.checkpoint() or "").replace("\n4\n", "\n3\n"))
-    last = await verified(await proving.client("auditor"))
-    assert "checkpoint" in {flaw.field for flaw in last.flaws}
-
-
-async def test_a_log_that_diverged_takes_no_command_until_an_administrator_acknowledges(
-    database: Database, proving: Service, notary: Notary, kept: Path
-) -> None:
-    await publish(proving)
-    first = await opened(proving)
-    await signed_up_to(kept, first.position)
-    await tamper(database.owner_dsn, CUT)
-    divergence, _ = await refused_because(database.dsn)
-    operator = await proving.client("operator")
-    error = await why(operator.incidents.ReportAlarm(alarm()))
-    assert (error.reason, error.code) == ("LOG_DIVERGED", grpc.StatusCode.FAILED_PRECONDITION)
-    auditor, administrator = await proving.client("auditor"), await proving.client("administrator")
-    standing = (await auditor.audit.ListCheckpoints(audit.ListCheckpointsRequest())).divergence
-    assert (standing.divergence, standing.flaw.field) == (divergence, "end")
-    request = audit.AcknowledgeDivergenceRequest(context=context(), divergence=divergence)
-    error = await why(administrator.audit.AcknowledgeDivergence(request))
-    assert error.reason == "REASON_REQUIRED"
-    request.context.MergeFrom(context(reason="the disk was replaced"))
-    receipt = await administrator.audit.AcknowledgeDivergence(request)
-    assert (receipt.stream, list(receipt.kinds)) == (
-        f"log/{divergence}", ["DivergenceAcknowledged"],
-    )  # fmt: skip
-    again = await opened(proving)
-    await until(lambda: notary.seen.size >= again.position)
-    assert (await verified(auditor)).sound
-    answer = await auditor.audit.ListCheckpoints(audit.ListCheckpointsRequest())
-    assert not answer.HasField("divergence")
-    assert [one.lineage for one in answer.checkpoints][-1] == 1
-    assert answer.checkpoints[0].origin == f"{SIGNER.name}/2"
-
-
-async def test_a_log_without_a_notary_is_verified_as_a_chain(
-    database: Database, proving: Service
-) -> None:
-    log = await Log.open(database.dsn)
-    await log.append("door/a", 0, events(3))
-    await log.close()
-    auditor = await proving.client("auditor")
-    last = await verified(auditor)
-    assert (last.sound, last.checked, last.HasField("checkpoint")) == (True, 3, False)
-    await execute(
-        database.owner_dsn,
-        "ALTER TABLE muster.event DISABLE TRIGGER never_changed",
-        "UPDATE muster.event SET meta = '{}' WHERE position = 2",
-    )
-    broken = await verified(auditor)
-    assert [(flaw.field, flaw.position) for flaw in broken.flaws] == [("content", 2)]
-
-
-@pytest.mark.usefixtures("notary")
 async def test_the_command_line_proves_what_was_signed(
     database: Database, proving: Service, kept: Path, tmp_path: Path
 ) -> None:
@@ -317,7 +164,7 @@ async def test_the_command_line_proves_what_was_signed(
     listed = await asked("checkpoint", "list", "-o", "json")
     proof = await asked("proof", "inclusion", "7")
     grown = await asked("proof", "consistency", "3", "-o", "json")
-    verified = await asked("verify", "-o", "json")
+    checked = await asked("verify", "-o", "json")
     beyond = await asked("proof", "inclusion", "21")
     verifier = Verifier.parse(key.out)
     assert Note.parse(shown.out).signed_by(verifier) is not None
@@ -333,6 +180,6 @@ async def test_the_command_line_proves_what_was_signed(
     root = Checkpoint.parse(note.text).root
     assert verify_inclusion(leaf, 6, 20, [b64decode(line) for line in path], root)
     assert json.loads(grown.out)["second"] == "20"
-    assert json.loads(verified.out)["checkpoint"]["size"] == "20"
+    assert json.loads(checked.out)["checkpoint"]["size"] == "20"
     assert beyond.code
     assert "NOT_SIGNED_YET" in beyond.err

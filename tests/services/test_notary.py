@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import random
-import signal
-import sys
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -15,9 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from eventstore.archive import COSIGNED, newest
-from eventstore.audit import audit
 from eventstore.log import Log
-from eventstore.merkle import leaf_hash, root_of, verify_consistency
 from eventstore.note import Note, Signer
 from eventstore.proofs import Proofs
 from services.notary import KeyUnusable, Others, make_key, read_key
@@ -26,13 +20,11 @@ from services.settings import Witness as ChosenWitness
 from tests.eventstore.notarising import (
     PATIENCE_S,
     SIGNER,
-    archive_of,
-    checkpoint,
     notarising,
     signed_up_to,
     until,
 )
-from tests.eventstore.samples import events, whole
+from tests.eventstore.samples import events
 from tests.services.others import Answer, Authority, Witness, served, witnessing
 
 if TYPE_CHECKING:
@@ -260,67 +252,3 @@ def test_another_file_is_no_key(tmp_path: Path, content: str) -> None:
 def test_a_missing_key_says_how_one_is_made(tmp_path: Path) -> None:
     with pytest.raises(KeyUnusable, match="--new-key"):
         read_key(tmp_path / "notary")
-
-
-async def test_a_notary_that_is_killed_again_and_again_never_signs_two_logs(
-    database: Database, log: Log, tmp_path: Path
-) -> None:
-    """Every checkpoint that was ever seen is kept, and all of them are of one log."""
-    folder = tmp_path / "notary"
-    (tmp_path / "key").write_text(SIGNER.skey)
-    environment = {
-        **os.environ,
-        "MUSTER_DATABASE__DSN": database.dsn,
-        "MUSTER_NOTARY__FOLDER": str(folder),
-        "MUSTER_NOTARY__KEY_FILE": str(tmp_path / "key"),
-        "MUSTER_NOTARY__PAUSE_SECONDS": "0.05",
-        "PYTHONPATH": os.pathsep.join(sys.path),
-    }
-    seen: dict[int, bytes] = {}
-    appending = asyncio.create_task(append_on_and_on(log))
-    chance = random.Random(7)  # noqa: S311 - not for secrets
-    for _ in range(KILLS):
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "services.process", "notary", env=environment
-        )
-        before = max(seen, default=0)
-        async with asyncio.timeout(60):
-            while max(seen, default=0) <= before:
-                note_down(folder, seen)
-                await asyncio.sleep(0.02)
-        await asyncio.sleep(chance.random() * 0.3)
-        process.send_signal(signal.SIGKILL)
-        await process.wait()
-        note_down(folder, seen)
-    appending.cancel()
-    await asyncio.gather(appending, return_exceptions=True)
-    head = await log.head()
-    async with notarising(database.dsn, folder):
-        await signed_up_to(folder, head)
-    leaves = [leaf_hash(event.hash) for event in await whole(log)]
-    assert checkpoint(folder).root == root_of(leaves[: checkpoint(folder).size])
-    assert all(root == root_of(leaves[:size]) for size, root in seen.items())
-    assert len(seen) > KILLS
-    report = await audit(database.dsn, None, archive_of(folder), lambda _: None)
-    assert not report.flaws
-    proofs = await Proofs.open(database.dsn)
-    for size in sorted(seen)[-3:]:
-        proof = await proofs.consistency(size, checkpoint(folder).size)
-        last = checkpoint(folder)
-        assert verify_consistency(size, seen[size], last.size, last.root, proof)
-    await proofs.close()
-
-
-def note_down(folder: Path, seen: dict[int, bytes]) -> None:
-    """Remember what is signed now, as somebody outside would."""
-    if newest(folder):
-        found = checkpoint(folder)
-        assert seen.setdefault(found.size, found.root) == found.root
-
-
-async def append_on_and_on(log: Log) -> None:
-    version = 0
-    while True:
-        await log.append("door/a", version, events(7))
-        version += 7
-        await asyncio.sleep(0.01)

@@ -14,9 +14,9 @@ import uvloop
 from benchmarks.log.drivers.protocol import payload, serve_async
 from eventstore import writer
 from eventstore.connecting import LOG_SETTINGS, connect
+from eventstore.copied import COPY, COPY_HEADER_BYTES, FIXED, LENGTH
 from eventstore.events import Appended, NewEvent
 from eventstore.log import Log
-from eventstore.scan import COPY, COPY_HEADER_BYTES, FIXED, LENGTH
 from services.process import collect_seldom
 
 META = '{"actor":"desk","command_id":"0b8e4f3c-3f0e-4f5e-9f52-6a7d1c2b3a40"}'
