@@ -35,10 +35,6 @@ Numeral = Annotated[ResponseLevel, BeforeValidator(reading.level)]
 """`I` to `IV`, or 1 to 4."""
 
 
-Metres = Annotated[FiniteFloat, Strict()]
-"""A distance; a text is none, for it may have more digits than a number keeps."""
-
-
 class ChannelKind(StrEnum):
     """How a contact can be reached."""
 
@@ -62,9 +58,9 @@ class Zone(Value):
     title: Text
     capacity: StrictInt = Field(gt=0)
     """Persons."""
-    x: Metres = 0.0
+    x: Annotated[FiniteFloat, Strict()] = 0.0
     """Metres east of the venue's origin."""
-    y: Metres = 0.0
+    y: Annotated[FiniteFloat, Strict()] = 0.0
     """Metres north of the venue's origin."""
 
 

@@ -19,7 +19,12 @@ PACKAGES = (
     "services",
     "workflows",
 )
-SOURCES = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("*.py"))
+SOURCES = sorted(
+    file
+    for package in PACKAGES
+    for file in (ROOT / package).rglob("*.py")
+    if not any(part.startswith(".") for part in file.relative_to(ROOT).parts)
+)
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 
 LINES_OF_A_FILE_MAX = 300
