@@ -53,10 +53,10 @@ class StoredFact(asyncpg.Record):
     """What a fold needs of an event, as the database's driver made it: nothing is copied."""
 
     version: int = property(itemgetter(0))  # type: ignore[assignment] # what it gets is one
-    position: int = property(itemgetter(1))  # type: ignore[assignment]
-    type: str = property(itemgetter(2))  # type: ignore[assignment]
-    schema_version: int = property(itemgetter(3))  # type: ignore[assignment]
-    data: str = property(itemgetter(4))  # type: ignore[assignment]
+    position: int = property(itemgetter(1))  # type: ignore[assignment] # as above
+    type: str = property(itemgetter(2))  # type: ignore[assignment] # as above
+    schema_version: int = property(itemgetter(3))  # type: ignore[assignment] # as above
+    data: str = property(itemgetter(4))  # type: ignore[assignment] # as above
 
 
 class Disorder(NamedTuple):

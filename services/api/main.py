@@ -43,6 +43,8 @@ from services.snapshotting import snapshots_of_incidents
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
+    from domain.incident.state import Incident
+    from eventstore.snapshots import Snapshots
     from services.api.edge import Stream, Unary
     from services.settings import Settings
 
@@ -122,16 +124,8 @@ def _parts(
     """Make what answers each method."""
     library, places = PlanLibrary(store), Places(store)
     snapshots = snapshots_of_incidents(store)
-    incidents = Recorder(
-        store, INCIDENTS, clock=_now, surroundings=library.surroundings, snapshots=snapshots
-    )
-    history = History(store, snapshots)
-    recorders: dict[str, Recorder[Any]] = {
-        "incident": incidents,
-        "unit": Recorder(store, UNITS, clock=_now),
-        "person": Recorder(store, PERSONS, clock=_now),
-        **proof.recorders,
-    }
+    recorders = {**_recorders(store, library, snapshots), **proof.recorders}
+    incidents, history = recorders["incident"], History(store, snapshots)
     plans = Plans(store, Recorder(store, PUBLICATION, clock=_now), library, views)
     reading = Incidents(incidents, views, workflows)
     recording = Recording(recorders, vault.seal)
@@ -165,6 +159,19 @@ def _parts(
         **proof.streams,
     }
     return _Parts(unaries, streams, watching)
+
+
+def _recorders(
+    store: Log, library: PlanLibrary, snapshots: Snapshots[Incident]
+) -> dict[str, Recorder[Any]]:
+    around = library.surroundings
+    return {
+        "incident": Recorder(
+            store, INCIDENTS, clock=_now, surroundings=around, snapshots=snapshots
+        ),
+        "unit": Recorder(store, UNITS, clock=_now),
+        "person": Recorder(store, PERSONS, clock=_now),
+    }
 
 
 def _limits(settings: Settings) -> Limits:

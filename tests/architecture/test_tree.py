@@ -70,7 +70,9 @@ def test_no_function_is_too_long_for_a_glance() -> None:
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_a_package_says_what_it_is(package: str) -> None:
-    for file in (ROOT / package).rglob("__init__.py"):
+    for file in SOURCES:
+        if file.name != "__init__.py" or not file.is_relative_to(ROOT / package):
+            continue
         assert ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))), file
 
 
