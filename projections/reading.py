@@ -39,7 +39,8 @@ UNITS = """
            request, cause, version
     FROM muster_view.units
     WHERE unit > $1 AND ($2 = '' OR resource_kind = $2) AND ($3 = '' OR coalesce(venue, $3) = $3)
-    ORDER BY unit LIMIT $4"""
+      AND ($4::text[] IS NULL OR venue IS NULL OR venue = ANY ($4))
+    ORDER BY unit LIMIT $5"""
 PLANS = """
     SELECT DISTINCT ON (plan_id)
            plan_id, version, hash, title_zh, title_en, venues, hazards, position
@@ -172,13 +173,22 @@ class ViewReader:
         return Page([IncidentRow._make(row[:-1]) for row in found[:limit]], next_token, position)
 
     async def units(
-        self, *, resource_kind: str = "", venue: str = "", size: int = 0, page_token: str = ""
+        self,
+        *,
+        resource_kind: str = "",
+        venue: str = "",
+        size: int = 0,
+        page_token: str = "",
+        venues: frozenset[str] | None = None,
     ) -> Page[UnitRow]:
-        """Return a page of the units, by name, of a kind and for a venue, if these are said."""
+        """Return a page of the units, by name, of a kind and for a venue, if these are said.
+
+        Those that serve only one venue are left out unless it is one of some venues; None: of all.
+        """
         question = ("units", resource_kind, venue)
         position, after = await self._from("units", page_token, question)
-        limit = _limit(size)
-        found = await self._fetch("units", UNITS, after, resource_kind, venue, limit + 1)
+        limit, shown = _limit(size), None if venues is None else list(venues)
+        found = await self._fetch("units", UNITS, after, resource_kind, venue, shown, limit + 1)
         rows = [UnitRow._make(row) for row in found]
         return _page(rows, limit, position, question)
 

@@ -12,7 +12,6 @@ from services.api import present
 from services.api.incidents import VIEW_PATIENCE_S, check_page, listing_failure
 
 if TYPE_CHECKING:
-    from domain.values import Actor
     from projections.contacts import ContactRow
     from projections.reading import ViewReader
     from projections.units import UnitRow
@@ -36,11 +35,12 @@ class Resources:
                 venue=request.venue,
                 size=request.page_size,
                 page_token=request.page_token,
+                venues=call.actor.venues,
             )
         except (PageTokenInvalid, ViewBehind) as error:
             raise listing_failure(error, request) from None
         return resource_service_pb2.ListUnitsResponse(
-            units=[_unit(row) for row in page.rows if _serves(row, call.actor)],
+            units=[_unit(row) for row in page.rows],
             next_page_token=page.next_token,
             position=page.position,
         )
@@ -55,10 +55,6 @@ class Resources:
         return resource_service_pb2.ListContactsResponse(
             contacts=[_contact(row) for row in page.rows], next_page_token=page.next_token
         )
-
-
-def _serves(row: UnitRow, actor: Actor) -> bool:
-    return row.venue is None or actor.may_act_at(row.venue)
 
 
 def _unit(row: UnitRow) -> resource_service_pb2.Unit:

@@ -222,6 +222,11 @@ async def test_units_are_listed_with_where_they_stand(stage: Stage) -> None:
     rest = await stage.reader.units(size=2, page_token=first.next_token)
     assert [row.unit for row in (*first.rows, *rest.rows)] == ["guard-1", "guard-2", "guard-3"]
     assert rest.next_token == ""
+    allowed = await stage.reader.units(size=2, venues=frozenset({"mall"}))
+    assert [row.unit for row in allowed.rows] == ["guard-1", "guard-3"]
+    assert allowed.next_token == ""
+    nowhere = await stage.reader.units(venues=frozenset())
+    assert [row.unit for row in nowhere.rows] == ["guard-1"]
 
 
 async def test_plans_are_listed_in_the_version_in_force(stage: Stage) -> None:
