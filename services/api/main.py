@@ -129,7 +129,6 @@ def _parts(
     plans = Plans(store, Recorder(store, PUBLICATION, clock=_now), library, views)
     reading = Incidents(incidents, views, workflows)
     recording = Recording(recorders, vault.seal)
-    people = PersonalData(recorders, vault, store)
     resources, audit = Resources(views), Audit(store, incidents, history, places)
     watching = Watching(store, incidents, history, views, places)
     unaries: dict[str, Unary] = {
@@ -145,10 +144,7 @@ def _parts(
         "ListContacts": resources.contacts,
         "StateAt": audit.state_at,
         **proof.unaries,
-        "DisclosePersonalData": people.disclose,
-        "ErasePersonalData": people.erase,
-        "PlaceLegalHold": people.place_hold,
-        "LiftLegalHold": people.lift_hold,
+        **PersonalData(recorders, vault, store).unaries,
     }
     unaries |= {one.name: recording.unary(one) for one in methods() if one.records}
     streams: dict[str, Stream] = {

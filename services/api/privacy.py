@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from eventstore.log import Log
     from eventstore.recorder import Recorder
     from eventstore.vault import Vault
-    from services.api.edge import Call
+    from services.api.edge import Call, Unary
 
 log_line = structlog.get_logger()
 
@@ -51,6 +51,16 @@ class PersonalData:
         self._recorders = recorders
         self._vault = vault
         self._log = log
+
+    @property
+    def unaries(self) -> Mapping[str, Unary]:
+        """Return the methods that it answers."""
+        return {
+            "DisclosePersonalData": self.disclose,
+            "ErasePersonalData": self.erase,
+            "PlaceLegalHold": self.place_hold,
+            "LiftLegalHold": self.lift_hold,
+        }
 
     async def erase(self, request: Any, call: Call) -> common_pb2.Receipt:
         """Record that it is erased, and destroy the keys: also those a crash left behind."""
