@@ -171,7 +171,7 @@ class ViewKeeper:
             try:
                 await self._follow(connection, view)
             finally:
-                connection.terminate()  # which gives the lock back
+                making.end_session(connection)
 
     async def _follow(self, connection: Lent, view: View) -> None:
         position = await connection.fetchval(PLACE, view.name, view.shape)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+import asyncpg
+
 from eventstore.connecting import Lent, Pool
 from eventstore.log import Log
 from projections.view import Apply, Rewound, View
@@ -51,7 +55,13 @@ async def make(pool: Pool, log: Log, view: View) -> None:
         try:
             await _catch_up(connection, log, view)
         finally:
-            connection.terminate()  # which gives the lock back
+            end_session(connection)
+
+
+def end_session(connection: Lent) -> None:
+    """Give back the locks of a session by ending it, if it has not ended already."""
+    with suppress(asyncpg.InterfaceError):  # or a cancellation would be lost on its way out
+        connection.terminate()
 
 
 async def _catch_up(connection: Lent, log: Log, view: View) -> None:
