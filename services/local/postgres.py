@@ -37,6 +37,7 @@ SETTINGS = {
     "synchronous_commit": "on",
     "fsync": "on",
     "full_page_writes": "on",
+    "restart_after_crash": "off",  # its supervisor starts it; by itself it can hang on a full disk
     "jit": "off",
     "log_min_messages": "warning",
 }
