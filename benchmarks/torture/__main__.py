@@ -12,6 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
+from benchmarks.torture.checker import Verdict
 from benchmarks.torture.clock import NoCompiler, clock_steps
 from benchmarks.torture.cuts import cuts
 from benchmarks.torture.disk import NoMount, full_disk
@@ -59,6 +60,8 @@ async def torture(seed: str, chosen: Mapping[str, Trial]) -> dict[str, object]:
             not_tried[name] = str(reason)
             tell(f"NOT TRIED: {reason}")
             continue
+        except TimeoutError:
+            outcome = Outcome(name, Verdict(complaints=["nobody was served again in time"]), {})
         tell(_summary(outcome))
         for complaint in outcome.verdict.complaints[:WIDTH]:
             tell(f"WRONG: {complaint}")

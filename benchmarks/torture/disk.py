@@ -8,6 +8,7 @@ first. The one is an error of an append, the other ends the whole server until t
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import pwd
 import random
@@ -34,6 +35,7 @@ STANDS_STILL_S = 1.5
 
 FULL_TIMEOUT_S = 180.0
 STAYS_FULL_S = 3.0
+ATTEMPTS = 10
 POLL_S = 0.05
 
 
@@ -94,10 +96,13 @@ def small_disk(postgres: Postgres) -> Iterator[None]:
 
 def _leave(room: int, ballast: Path) -> None:
     """Fill the disk up to some bytes."""
-    found = os.statvfs(ballast.parent)
-    take = found.f_bavail * found.f_frsize - room
     with ballast.open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, max(take, 1))
+        for _ in range(ATTEMPTS):
+            found = os.statvfs(ballast.parent)
+            take = found.f_bavail * found.f_frsize - room
+            with contextlib.suppress(OSError):  # somebody took some of it meanwhile
+                os.posix_fallocate(file.fileno(), 0, max(take, 1))
+                return
 
 
 async def _stands_still(here: Place) -> None:
