@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import NamedTuple, Self
 
 import asyncpg
@@ -91,7 +91,7 @@ class Overseer:
             await self._seen(view, rows[view.name]) for view in self._views if view.name in rows
         ]
 
-    async def rebuild(self, name: str) -> AsyncIterator[Overseen]:
+    async def rebuild(self, name: str) -> AsyncGenerator[Overseen, None]:
         """Have a view made anew beside the live one, telling how far it is until it is in place.
 
         Raises KeyError for an unknown view, MakingStopped, NobodyMakes.

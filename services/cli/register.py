@@ -157,6 +157,13 @@ def rewrap(app: typer.Typer) -> None:
     app.command("rewrap")(commands.rewrap)
 
 
+def views(app: typer.Typer) -> None:
+    """Register `muster views`."""
+    from services.cli import views as commands
+
+    app.add_typer(commands.app, name="views")
+
+
 def demo(app: typer.Typer) -> None:
     """Register `muster demo`."""
     from services.cli import demonstration
@@ -188,6 +195,7 @@ COMMANDS: dict[str, Callable[[typer.Typer], None]] = {
         backup,
         restore,
         rewrap,
+        views,
     )
 }
 """How each is registered, by its name."""
