@@ -96,7 +96,8 @@ class ViewKeeper:
     async def rebuild(self, name: str) -> None:
         """Make a view anew from the first event on, while the live one is kept and read.
 
-        Returns when it has taken the other's place. Raises MakingStopped.
+        Returns when it has taken the other's place. Raises MakingStopped, and LogUnavailable: the
+        work goes on once the database is back.
         """
         view = next(view for view in self._views if view.name == name)
         async with self._pool.acquire() as connection, connection.transaction():

@@ -28,11 +28,15 @@ STOP = "UPDATE muster_view.making SET stopped = $3 WHERE view = $1 AND shape = $
 END = "DELETE FROM muster_view.making WHERE view = $1"
 IN_PLACE = """
     UPDATE muster_view.checkpoint SET shape = $2, position = $3, stopped = NULL WHERE view = $1"""
+DURABLE = "SET LOCAL synchronous_commit = on"
+"""What was asked for, and that it was done, outlasts a crash; the steps between are made again."""
+
 ALONE = "SELECT pg_try_advisory_lock($1)"
 
 
 async def begin(connection: Lent, view: View) -> None:
     """Ask for a view to be made anew, from the first event on; within a transaction."""
+    await connection.execute(DURABLE)
     await connection.execute(BEGIN, view.name, view.shape)
     await connection.execute(f"DROP TABLE IF EXISTS {view.beside}")
     await connection.execute(view.table.format(table=view.beside))
@@ -82,6 +86,7 @@ async def _exchange(connection: Lent, log: Log, view: View, apply: Apply, positi
     """Come to where the live table is while it stands still, and replace it: both or neither."""
     async with connection.transaction():
         await connection.execute(f"SET LOCAL lock_timeout = '{EXCHANGE_WAITS_MAX}'")
+        await connection.execute(DURABLE)
         live = int(await connection.fetchval(HOLD_LIVE, view.name))
         await _hold(connection, view, position)
         while position < live:
