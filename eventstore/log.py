@@ -232,9 +232,14 @@ class Log:
         await self._fetch(KEEP_SNAPSHOT, stream, version, fold, state)
 
     async def follow(
-        self, after: int, *, categories: frozenset[str] | None = None
+        self,
+        after: int,
+        *,
+        categories: frozenset[str] | None = None,
+        streams: frozenset[str] | None = None,
+        types: frozenset[str] | None = None,
     ) -> AsyncGenerator[Sequence[StoredEvent], None]:
-        """Yield what comes after a position, endlessly, in pages; None means all categories.
+        """Yield what comes after a position, endlessly, in pages; None means all there are.
 
         First from the database, then as it happens, from memory; a commit is whole, in one page.
         Raises FollowerTooSlow for one that once was at the end and fell too far behind, ValueError
@@ -257,7 +262,7 @@ class Log:
                 await self._tail.news()
                 continue
             after = page[-1].position
-            shown = _of(categories, page)
+            shown = [event for event in page if _is_of(event, categories, streams, types)]
             if shown:
                 yield shown
 
@@ -275,7 +280,14 @@ def _stored(rows: list[asyncpg.Record]) -> list[StoredEvent]:
     return [StoredEvent._make(row) for row in rows]
 
 
-def _of(categories: frozenset[str] | None, page: Sequence[StoredEvent]) -> Sequence[StoredEvent]:
-    if categories is None:
-        return page
-    return [event for event in page if event.category in categories]
+def _is_of(
+    event: StoredEvent,
+    categories: frozenset[str] | None,
+    streams: frozenset[str] | None,
+    types: frozenset[str] | None,
+) -> bool:
+    return (
+        (categories is None or event.category in categories)
+        and (streams is None or event.stream in streams)
+        and (types is None or event.type in types)
+    )

@@ -130,7 +130,7 @@ class Tail:
 def whole(page: Sequence[StoredEvent], limit: int) -> Sequence[StoredEvent]:
     """Leave out the commit that the end of a full page may have cut; the next page begins with it.
 
-    The events of a commit share their moment, which no other has. One larger than a page stays cut.
+    The events of a commit share their moment, which no other has; none is larger than a page.
     """
     if len(page) < limit:
         return page

@@ -48,12 +48,8 @@ class Incidents:
     async def list(self, request: Any, call: Call) -> incident_service_pb2.ListIncidentsResponse:
         """Return a page of incidents, no older than asked."""
         check_page(request)
-        if request.min_position < 0:
-            broken = Violation.of("min_position", "not_negative")
-            raise Failure("FIELD_INVALID", violations=[broken])
         try:
-            if request.min_position:
-                await self._views.wait_for("incidents", request.min_position, VIEW_PATIENCE_S)
+            await come_to(self._views, "incidents", request)
             page = await self._views.incidents(
                 matching=request.filter,
                 order_by=request.order_by,
@@ -98,6 +94,15 @@ def check_page(request: Any) -> None:
     """Refuse a page of an impossible size. Raises Failure."""
     if not 0 <= request.page_size <= PAGE_SIZE_MAX:
         raise Failure("FIELD_INVALID", violations=[Violation.of("page_size", "page_size")])
+
+
+async def come_to(views: ViewReader, view: str, request: Any) -> None:
+    """Wait until a view has what the caller wants it to have. Raises Failure, ViewBehind."""
+    if request.min_position < 0:
+        broken = Violation.of("min_position", "not_negative")
+        raise Failure("FIELD_INVALID", violations=[broken])
+    if request.min_position:
+        await views.wait_for(view, request.min_position, VIEW_PATIENCE_S)
 
 
 def listing_failure(error: PageTokenInvalid | ViewBehind, request: Any) -> Failure:

@@ -12,10 +12,11 @@ from domain.plan.canonical import canonical, pinned
 from domain.plan.model import PinnedPlan
 from domain.plan.publication import PUBLICATION, PlanPublished, PublishPlan
 from projections.paging import PageTokenInvalid
+from projections.reading import ViewBehind
 from services.api import present
 from services.api.commands import Order, asked, context_of, named
 from services.api.failures import Failure, Violation
-from services.api.incidents import check_page, listing_failure
+from services.api.incidents import check_page, come_to, listing_failure
 from services.api.recording import receipt
 from services.plan_file import Diagnostic, Inspection, inspect
 
@@ -100,11 +101,14 @@ class Plans:
         """Return a page of plans, each with its version in force."""
         check_page(request)
         try:
+            await come_to(self._views, "plans", request)
             page = await self._views.plans(size=request.page_size, page_token=request.page_token)
-        except PageTokenInvalid as error:
+        except (PageTokenInvalid, ViewBehind) as error:
             raise listing_failure(error, request) from None
         return plan_service_pb2.ListPlansResponse(
-            plans=[_summary(row) for row in page.rows], next_page_token=page.next_token
+            plans=[_summary(row) for row in page.rows],
+            next_page_token=page.next_token,
+            position=page.position,
         )
 
     async def _numbered(self, plan: str, version: int) -> PinnedPlan | None:

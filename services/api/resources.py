@@ -9,7 +9,7 @@ from muster.v1 import common_pb2, resource_service_pb2
 from projections.paging import PageTokenInvalid
 from projections.reading import ViewBehind
 from services.api import present
-from services.api.incidents import VIEW_PATIENCE_S, check_page, listing_failure
+from services.api.incidents import check_page, come_to, listing_failure
 
 if TYPE_CHECKING:
     from projections.contacts import ContactRow
@@ -28,8 +28,7 @@ class Resources:
         """Return a page of units; those of other venues only are left out."""
         check_page(request)
         try:
-            if request.min_position > 0:
-                await self._views.wait_for("units", request.min_position, VIEW_PATIENCE_S)
+            await come_to(self._views, "units", request)
             page = await self._views.units(
                 resource_kind=request.resource_kind,
                 venue=request.venue,
@@ -49,11 +48,14 @@ class Resources:
         """Return a page of contacts, without names and addresses."""
         check_page(request)
         try:
+            await come_to(self._views, "contacts", request)
             page = await self._views.contacts(size=request.page_size, page_token=request.page_token)
-        except PageTokenInvalid as error:
+        except (PageTokenInvalid, ViewBehind) as error:
             raise listing_failure(error, request) from None
         return resource_service_pb2.ListContactsResponse(
-            contacts=[_contact(row) for row in page.rows], next_page_token=page.next_token
+            contacts=[_contact(row) for row in page.rows],
+            next_page_token=page.next_token,
+            position=page.position,
         )
 
 

@@ -11,6 +11,8 @@ from eventstore.log import Log
 from eventstore.migrations import check
 from eventstore.proofs import Proofs
 from projections.bookmarks import Bookmarks
+from projections.overseeing import Overseer
+from projections.views import VIEWS
 from services.local.postgres import RUNTIME, Postgres
 from services.local.stack import Stack
 from services.local.temporal import listens
@@ -94,8 +96,22 @@ async def _log(stack: Stack) -> list[Line]:
     finally:
         await log.close()
     followers = [_follower(name, head, position) for name, position in sorted(marks.items())]
-    proven = await proof_lines(dsn, head)
+    proven = [*await proof_lines(dsn, head), *await _stopped_views(dsn)]
     return [Line("log", "open", f"schema up to date, position {head}"), *proven, *followers]
+
+
+async def _stopped_views(dsn: str) -> list[Line]:
+    """Say which views have come to a stop, and why; the record goes on without them."""
+    overseer = await Overseer.open(dsn, VIEWS)
+    try:
+        seen = await overseer.look()
+    finally:
+        await overseer.close()
+    return [
+        Line(f"view {one.name} stopped", "stopped", str(one.stopped or one.making_stopped), BAD)
+        for one in seen
+        if one.state == "stopped"
+    ]
 
 
 async def proof_lines(dsn: str, head: int) -> list[Line]:

@@ -10,7 +10,7 @@ import pytest
 from eventstore import log as log_module
 from eventstore import tail
 from eventstore.log import Appended, FollowerTooSlow, Log, LogClosed
-from tests.eventstore.samples import events
+from tests.eventstore.samples import event, events
 
 if TYPE_CHECKING:
     from tests.conftest import Database
@@ -54,6 +54,28 @@ async def test_a_follower_of_some_categories_sees_only_these(log: Log) -> None:
     await log.append("door/b", 0, events(1))
     await log.append("gate/a", 1, events(1))
     assert await following == [3, 5]
+
+
+async def test_a_follower_of_a_stream_or_of_some_kinds_sees_only_these(log: Log) -> None:
+    await log.append("door/a", 0, [event(), event(kind="DoorClosed")])
+    await log.append("door/b", 0, [event(), event(kind="DoorClosed")])
+    by_stream = log.follow(0, streams=frozenset({"door/b"}))
+    by_type = log.follow(0, types=frozenset({"DoorClosed"}))
+    assert [one.position for one in await anext(by_stream)] == [3, 4]
+    assert [one.position for one in await anext(by_type)] == [2, 4]
+
+
+async def test_no_commit_is_larger_than_what_a_follower_is_shown_at_once(log: Log) -> None:
+    with pytest.raises(ValueError, match="at most 1000"):
+        await log.append("door/a", 0, events(1_001))
+    await log.append("door/a", 0, events(3))
+    await log.append("door/a", 3, events(1_000))
+    sizes = []
+    async for page in log.follow(0):
+        sizes.append(len(page))
+        if sum(sizes) == 1_003:
+            break
+    assert 1_000 in sizes or sizes == [1_003]
 
 
 async def test_a_slow_follower_is_cut_and_told_where_to_resume(

@@ -19,6 +19,7 @@ from eventstore.log import (
     Log,
     LogClosed,
     LogUnavailable,
+    Overloaded,
 )
 from tests.conftest import execute
 from tests.eventstore.samples import NOON, event, events, whole
@@ -194,3 +195,21 @@ async def test_a_closed_log_takes_nothing_but_finishes_what_it_took(database: Da
 async def test_a_database_that_is_not_there_is_said_to_be_unavailable() -> None:
     with pytest.raises(LogUnavailable):
         await Log.open("postgresql://nobody@/none?host=/nowhere")
+
+
+async def test_a_full_queue_turns_away_and_keeps_what_it_took(
+    log: Log, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eventstore.writer.QUEUE_EVENTS_MAX", 50)
+    holder = await asyncpg.connect(database.owner_dsn)
+    async with holder.transaction():
+        await holder.execute("SELECT pg_advisory_xact_lock(7309940773834519397)")
+        asked = [asyncio.create_task(log.append(f"door/{n}", 0, events(10))) for n in range(9)]
+        await asyncio.sleep(0.3)
+        answers = [one for one in asked if one.done()]
+        assert answers
+        assert all(isinstance(one.exception(), Overloaded) for one in answers)
+    await holder.close()
+    taken = [one for one in asked if one not in answers]
+    assert all(isinstance(one, Appended) for one in await asyncio.gather(*taken))
+    assert await log.head() == 10 * len(taken)

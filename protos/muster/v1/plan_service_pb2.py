@@ -27,7 +27,7 @@ from muster.v1 import common_pb2 as muster_dot_v1_dot_common__pb2
 from muster.v1 import options_pb2 as muster_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cmuster/v1/plan_service.proto\x12\tmuster.v1\x1a\x1egoogle/rpc/error_details.proto\x1a\x16muster/v1/common.proto\x1a\x17muster/v1/options.proto\"6\n\x0cPlanDocument\x12\x0e\n\x04yaml\x18\x01 \x01(\tH\x00\x12\x0e\n\x04json\x18\x02 \x01(\tH\x00\x42\x06\n\x04text\"k\n\x12PublishPlanRequest\x12*\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x19.muster.v1.CommandContext\x12)\n\x08\x64ocument\x18\x02 \x01(\x0b\x32\x17.muster.v1.PlanDocument\"\x86\x01\n\x13PublishPlanResponse\x12#\n\x07receipt\x18\x01 \x01(\x0b\x32\x12.muster.v1.Receipt\x12 \n\x04plan\x18\x02 \x01(\x0b\x32\x12.muster.v1.PlanRef\x12(\n\x08\x66indings\x18\x03 \x03(\x0b\x32\x16.muster.v1.PlanFinding\"/\n\x0eGetPlanRequest\x12\x0c\n\x04plan\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\"A\n\x0fGetPlanResponse\x12 \n\x04plan\x18\x01 \x01(\x0b\x32\x12.muster.v1.PlanRef\x12\x0c\n\x04json\x18\x02 \x01(\t\"9\n\x10ListPlansRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"S\n\x11ListPlansResponse\x12%\n\x05plans\x18\x01 \x03(\x0b\x32\x16.muster.v1.PlanSummary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x87\x01\n\x0bPlanSummary\x12 \n\x04plan\x18\x01 \x01(\x0b\x32\x12.muster.v1.PlanRef\x12\x1e\n\x05title\x18\x02 \x01(\x0b\x32\x0f.muster.v1.Text\x12\x0e\n\x06venues\x18\x03 \x03(\t\x12&\n\x07hazards\x18\x04 \x03(\x0e\x32\x15.muster.v1.HazardKind\"=\n\x10\x43heckPlanRequest\x12)\n\x08\x64ocument\x18\x01 \x01(\x0b\x32\x17.muster.v1.PlanDocument\"n\n\x11\x43heckPlanResponse\x12\r\n\x05valid\x18\x01 \x01(\x08\x12(\n\x08\x66indings\x18\x02 \x03(\x0b\x32\x16.muster.v1.PlanFinding\x12 \n\x04plan\x18\x03 \x01(\x0b\x32\x12.muster.v1.PlanRef\"\x95\x01\n\x0bPlanFinding\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x10\n\x08is_error\x18\x02 \x01(\x08\x12\r\n\x05where\x18\x03 \x01(\t\x12\x0c\n\x04line\x18\x04 \x01(\x05\x12\x0e\n\x06\x63olumn\x18\x05 \x01(\x05\x12*\n\x04what\x18\x06 \x03(\x0b\x32\x1c.google.rpc.LocalizedMessage\x12\r\n\x05meant\x18\x07 \x01(\t2\xdf\x02\n\x0bPlanService\x12T\n\x0bPublishPlan\x12\x1d.muster.v1.PublishPlanRequest\x1a\x1e.muster.v1.PublishPlanResponse\"\x06\x92\xdb\x18\x02\x01\x07\x12N\n\x07GetPlan\x12\x19.muster.v1.GetPlanRequest\x1a\x1a.muster.v1.GetPlanResponse\"\x0c\x92\xdb\x18\x08\x01\x02\x03\x04\x05\x06\x07\x08\x12T\n\tListPlans\x12\x1b.muster.v1.ListPlansRequest\x1a\x1c.muster.v1.ListPlansResponse\"\x0c\x92\xdb\x18\x08\x01\x02\x03\x04\x05\x06\x07\x08\x12T\n\tCheckPlan\x12\x1b.muster.v1.CheckPlanRequest\x1a\x1c.muster.v1.CheckPlanResponse\"\x0c\x92\xdb\x18\x08\x01\x02\x03\x04\x05\x06\x07\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cmuster/v1/plan_service.proto\x12\tmuster.v1\x1a\x1egoogle/rpc/error_details.proto\x1a\x16muster/v1/common.proto\x1a\x17muster/v1/options.proto\"6\n\x0cPlanDocument\x12\x0e\n\x04yaml\x18\x01 \x01(\tH\x00\x12\x0e\n\x04json\x18\x02 \x01(\tH\x00\x42\x06\n\x04text\"k\n\x12PublishPlanRequest\x12*\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x19.muster.v1.CommandContext\x12)\n\x08\x64ocument\x18\x02 \x01(\x0b\x32\x17.muster.v1.PlanDocument\"\x86\x01\n\x13PublishPlanResponse\x12#\n\x07receipt\x18\x01 \x01(\x0b\x32\x12.muster.v1.Receipt\x12 \n\x04plan\x18\x02 \x01(\x0b\x32\x12.muster.v1.PlanRef\x12(\n\x08\x66indings\x18\x03 \x03(\x0b\x32\x16.muster.v1.PlanFinding\"/\n\x0eGetPlanRequest\x12\x0c\n\x04plan\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\"A\n\x0fGetPlanResponse\x12 \n\x04plan\x18\x01 \x01(\x0b\x32\x12.muster.v1.PlanRef\x12\x0c\n\x04json\x18\x02 \x01(\t\"O\n\x10ListPlansRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x14\n\x0cmin_position\x18\x03 \x01(\x03\"e\n\x11ListPlansResponse\x12%\n\x05plans\x18\x01 \x03(\x0b\x32\x16.muster.v1.PlanSummary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x10\n\x08position\x18\x03 \x01(\x03\"\x87\x01\n\x0bPlanSummary\x12 \n\x04plan\x18\x01 \x01(\x0b\x32\x12.muster.v1.PlanRef\x12\x1e\n\x05title\x18\x02 \x01(\x0b\x32\x0f.muster.v1.Text\x12\x0e\n\x06venues\x18\x03 \x03(\t\x12&\n\x07hazards\x18\x04 \x03(\x0e\x32\x15.muster.v1.HazardKind\"=\n\x10\x43heckPlanRequest\x12)\n\x08\x64ocument\x18\x01 \x01(\x0b\x32\x17.muster.v1.PlanDocument\"n\n\x11\x43heckPlanResponse\x12\r\n\x05valid\x18\x01 \x01(\x08\x12(\n\x08\x66indings\x18\x02 \x03(\x0b\x32\x16.muster.v1.PlanFinding\x12 \n\x04plan\x18\x03 \x01(\x0b\x32\x12.muster.v1.PlanRef\"\x95\x01\n\x0bPlanFinding\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x10\n\x08is_error\x18\x02 \x01(\x08\x12\r\n\x05where\x18\x03 \x01(\t\x12\x0c\n\x04line\x18\x04 \x01(\x05\x12\x0e\n\x06\x63olumn\x18\x05 \x01(\x05\x12*\n\x04what\x18\x06 \x03(\x0b\x32\x1c.google.rpc.LocalizedMessage\x12\r\n\x05meant\x18\x07 \x01(\t2\xdf\x02\n\x0bPlanService\x12T\n\x0bPublishPlan\x12\x1d.muster.v1.PublishPlanRequest\x1a\x1e.muster.v1.PublishPlanResponse\"\x06\x92\xdb\x18\x02\x01\x07\x12N\n\x07GetPlan\x12\x19.muster.v1.GetPlanRequest\x1a\x1a.muster.v1.GetPlanResponse\"\x0c\x92\xdb\x18\x08\x01\x02\x03\x04\x05\x06\x07\x08\x12T\n\tListPlans\x12\x1b.muster.v1.ListPlansRequest\x1a\x1c.muster.v1.ListPlansResponse\"\x0c\x92\xdb\x18\x08\x01\x02\x03\x04\x05\x06\x07\x08\x12T\n\tCheckPlan\x12\x1b.muster.v1.CheckPlanRequest\x1a\x1c.muster.v1.CheckPlanResponse\"\x0c\x92\xdb\x18\x08\x01\x02\x03\x04\x05\x06\x07\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -53,17 +53,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETPLANRESPONSE']._serialized_start=475
   _globals['_GETPLANRESPONSE']._serialized_end=540
   _globals['_LISTPLANSREQUEST']._serialized_start=542
-  _globals['_LISTPLANSREQUEST']._serialized_end=599
-  _globals['_LISTPLANSRESPONSE']._serialized_start=601
-  _globals['_LISTPLANSRESPONSE']._serialized_end=684
-  _globals['_PLANSUMMARY']._serialized_start=687
-  _globals['_PLANSUMMARY']._serialized_end=822
-  _globals['_CHECKPLANREQUEST']._serialized_start=824
-  _globals['_CHECKPLANREQUEST']._serialized_end=885
-  _globals['_CHECKPLANRESPONSE']._serialized_start=887
-  _globals['_CHECKPLANRESPONSE']._serialized_end=997
-  _globals['_PLANFINDING']._serialized_start=1000
-  _globals['_PLANFINDING']._serialized_end=1149
-  _globals['_PLANSERVICE']._serialized_start=1152
-  _globals['_PLANSERVICE']._serialized_end=1503
+  _globals['_LISTPLANSREQUEST']._serialized_end=621
+  _globals['_LISTPLANSRESPONSE']._serialized_start=623
+  _globals['_LISTPLANSRESPONSE']._serialized_end=724
+  _globals['_PLANSUMMARY']._serialized_start=727
+  _globals['_PLANSUMMARY']._serialized_end=862
+  _globals['_CHECKPLANREQUEST']._serialized_start=864
+  _globals['_CHECKPLANREQUEST']._serialized_end=925
+  _globals['_CHECKPLANRESPONSE']._serialized_start=927
+  _globals['_CHECKPLANRESPONSE']._serialized_end=1037
+  _globals['_PLANFINDING']._serialized_start=1040
+  _globals['_PLANFINDING']._serialized_end=1189
+  _globals['_PLANSERVICE']._serialized_start=1192
+  _globals['_PLANSERVICE']._serialized_end=1543
 # @@protoc_insertion_point(module_scope)
