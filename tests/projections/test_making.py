@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from eventstore.log import Log
+from eventstore.writer import APPEND_EVENTS_MAX
 from projections import making
 from projections.engine import MakingStopped, ViewKeeper
 from projections.reading import ViewBehind, ViewReader
@@ -126,6 +127,12 @@ async def until_rows(database: Database, wanted: Sequence[tuple[int, ...]]) -> N
             await asyncio.sleep(0.05)
 
 
+async def grow(log: Log, version: int, until: int) -> None:
+    """Append to a stream until it has a version."""
+    for first in range(version, until, APPEND_EVENTS_MAX):
+        await log.append("door/a", first, events(min(APPEND_EVENTS_MAX, until - first)))
+
+
 async def test_the_live_view_is_kept_and_read_while_it_is_made_anew(
     database: Database, log: Log, reader: ViewReader
 ) -> None:
@@ -134,7 +141,7 @@ async def test_the_live_view_is_kept_and_read_while_it_is_made_anew(
     async with following(database, hand) as (follower,):
         await reader.wait_for("seen", 3, PATIENCE_S)
         await asked(database, "DELETE FROM muster_view.seen WHERE position = 2")
-        await log.append("door/a", 3, events(making.PAGE_EVENTS))
+        await grow(log, 3, 3 + making.PAGE_EVENTS)
         hand.goes_on.clear()
         again = asyncio.create_task(follower.keeper.rebuild("seen"))
         await hand.began.wait()
@@ -246,8 +253,7 @@ async def test_a_view_is_made_anew_across_a_crash_of_the_database(
 ) -> None:
     hand = Hand()
     count = 2 * making.PAGE_EVENTS + 5
-    await log.append("door/a", 0, events(making.PAGE_EVENTS))
-    await log.append("door/a", making.PAGE_EVENTS, events(making.PAGE_EVENTS + 5))
+    await grow(log, 0, count)
     async with following(database, hand) as (follower,):
         await reader.wait_for("seen", count, PATIENCE_S)
         await asked(database, "DELETE FROM muster_view.seen WHERE position = 2")
