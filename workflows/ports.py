@@ -7,7 +7,6 @@ from typing import Final
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from domain.incident.outstanding import NextDeadline, Order, Standing, Work, WorkKind
 from domain.values import Value
@@ -22,9 +21,6 @@ HANDS: Final = {
     WorkKind.EVALUATE: "evaluate",
 }
 """Which hand does which work."""
-
-AT_HAND_TIMEOUT: Final = timedelta(seconds=2)
-"""One look at the log by the worker that has the workflow at hand."""
 
 RECORD_TIMEOUT: Final = timedelta(seconds=15)
 """One attempt to read or write the log, also of a very long incident."""
@@ -55,31 +51,7 @@ class Life(Value):
 
 
 async def standing(life: Life) -> Standing:
-    """Ask the log where the incident stands now.
-
-    At once, within the workflow's task: it costs Temporal nothing. A log that doesn't answer is
-    asked by an activity, which waits for it and which operators see waiting.
-    """
-    try:
-        return await _standing_at_hand(life)
-    except ActivityError as error:
-        if is_cancelled_exception(error):
-            raise
-    return await _standing_in_the_end(life)
-
-
-async def _standing_at_hand(life: Life) -> Standing:
-    found: Standing = await workflow.execute_local_activity(
-        STANDING,
-        life.incident,
-        result_type=Standing,
-        start_to_close_timeout=AT_HAND_TIMEOUT,
-        retry_policy=RetryPolicy(maximum_attempts=1),
-    )
-    return found
-
-
-async def _standing_in_the_end(life: Life) -> Standing:
+    """Ask the log where the incident stands now."""
     found: Standing = await workflow.execute_activity(
         STANDING,
         life.incident,
