@@ -11,8 +11,8 @@ from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
 
-from domain import packing, privacy, values
-from domain.incident import events, fold, folding, folds, state
+from domain import aggregate, packing, privacy, values
+from domain.incident import decider, events, fold, folding, folds, state
 from domain.packing import Packing
 
 PACKING = Packing(state.Incident)
@@ -21,7 +21,7 @@ PACKING = Packing(state.Incident)
 
 def _fold_version() -> str:
     """Return the SHA-256 of all code that says what a fact means and what a state is."""
-    modules = [values, privacy, packing, state, fold, folding]
+    modules = [aggregate, values, privacy, packing, state, fold, folding, decider]
     for package in (events, folds):
         modules += [package, *_modules_of(package)]
     digest = sha256()

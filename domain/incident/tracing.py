@@ -10,7 +10,10 @@ from domain.incident.state import Incident
 from domain.values import Fact
 
 Path = tuple[str, ...]
-"""Where in an incident: a field, then a key of its map, then a field of what is there."""
+"""Where in an incident: a field, then a key of its map, then a field of what is there.
+
+A touch is told of a field, or of a key of its map; `differences` says what differs within.
+"""
 
 ABSENT: Any = object()
 """What stood where nothing stood."""
@@ -55,7 +58,7 @@ class _Traced:
             if was is value:  # a map that was changed in place has told of it
                 continue
             setattr(self, name, self._watched(name, value))
-            self._touches += _differences((name,), _plain(was), _plain(value))
+            self._touches.append(Touch((name,), was, value))
         return self
 
     def _watched(self, name: str, value: Any) -> Any:
@@ -72,7 +75,7 @@ class _Map(dict[Any, Any]):
         self._name, self._touches = name, touches
 
     def insert(self, key: Any, value: Any) -> _Map:
-        self._touches += _differences((self._name, str(key)), self.get(key, ABSENT), value)
+        self._touches.append(Touch((self._name, str(key)), self.get(key, ABSENT), value))
         self[key] = value
         return self
 
@@ -101,17 +104,18 @@ def _plain(value: Any) -> Any:
     return dict(value) if hasattr(value, "items") else value
 
 
-def _differences(path: Path, before: Any, after: Any) -> Iterator[Touch]:
+def differences(path: Path, before: Any, after: Any) -> Iterator[Touch]:
     """Yield the innermost places where two values differ."""
-    if before == after:
+    before, after = _plain(before), _plain(after)
+    if before is after or before == after:
         return
     fields = getattr(after, "_fields", None)
     if isinstance(before, dict) and isinstance(after, dict):
         for key in before.keys() | after.keys():
             pair = before.get(key, ABSENT), after.get(key, ABSENT)
-            yield from _differences((*path, str(key)), *pair)
+            yield from differences((*path, str(key)), *pair)
     elif fields and type(before) is type(after):
         for name, was, now in zip(fields, before, after, strict=True):
-            yield from _differences((*path, name), _plain(was), _plain(now))
+            yield from differences((*path, name), was, now)
     else:
         yield Touch(path, before, after)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections import deque
-from collections.abc import AsyncGenerator
+from collections import Counter, deque
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from domain.aggregate import decode
 from domain.incident.decider import INCIDENTS
-from domain.incident.tracing import ABSENT, Path, Touch, Tracing
+from domain.incident.tracing import ABSENT, Path, Touch, Tracing, differences
 from domain.values import Text
 from services.api import present
 from services.api.commands import incident_id
@@ -46,18 +46,33 @@ Step = audit_service_pb2.DiffResponse
 
 @dataclass(slots=True)
 class _Place:
-    """What became of one place."""
+    """What became of a field, or of a key of its map."""
 
     before: Any
-    after: Any
-    times: int = 0
-    causes: deque[StoredEvent] = field(default_factory=lambda: deque(maxlen=CAUSES_MAX))
+    after: Any = None
+    touched: dict[Path, deque[StoredEvent]] = field(default_factory=dict)
+    times: Counter[Path] = field(default_factory=Counter)
 
     def note(self, touch: Touch, event: StoredEvent) -> None:
+        """Note what an event changed in here."""
         self.after = touch.after
-        self.times += 1
-        if not self.causes or self.causes[0] is not event:
-            self.causes.appendleft(event)
+        for path, _, _ in differences(touch.path, touch.before, touch.after):
+            self.times[path] += 1
+            self.touched.setdefault(path, deque(maxlen=CAUSES_MAX)).append(event)
+
+    def changes(self, path: Path) -> Iterator[audit_service_pb2.Change]:
+        """Yield what is otherwise in here now, with all that touched it, around it or within."""
+        for inner, before, after in differences(path, self.before, self.after):
+            near = [one for one in self.touched if _is_within(one, inner)]
+            events = {event.version: event for one in near for event in self.touched[one]}
+            newest = sorted(events, reverse=True)[:CAUSES_MAX]
+            yield audit_service_pb2.Change(
+                path="".join(f"/{_escaped(step)}" for step in inner),
+                before=_said(before),
+                after=_said(after),
+                causes=[_cause(events[version]) for version in newest],
+                times=max(len(events), *(self.times[one] for one in near)),
+            )
 
 
 class Diffing:
@@ -78,9 +93,9 @@ class Diffing:
         last = await self._version(key, current.version, request.to, "to")
         _refuse_disorder(first, last)
         places = await self._places(key, first, last)
-        changes = [_change(path, place) for path, place in sorted(places.items())]
+        changes = [one for path, place in sorted(places.items()) for one in place.changes(path)]
         for begin in range(0, max(len(changes), 1), PAGE_CHANGES):
-            page = [one for one in changes[begin : begin + PAGE_CHANGES] if one.before != one.after]
+            page = changes[begin : begin + PAGE_CHANGES]
             yield Step(changes=page, from_version=first, to_version=last)
 
     async def _version(self, key: str, otherwise: int, moment: Any, inside: str) -> int:
@@ -100,10 +115,9 @@ class Diffing:
             for event in page:
                 fact = decode(INCIDENTS, event.type, event.schema_version, event.data)
                 for touch in tracing.take(fact):
-                    place = places.get(touch.path)
-                    if place is None:
-                        place = places[touch.path] = _Place(touch.before, touch.after)
-                    place.note(touch, event)
+                    if touch.path not in places:
+                        places[touch.path] = _Place(touch.before)
+                    places[touch.path].note(touch, event)
         return places
 
 
@@ -114,14 +128,10 @@ def _refuse_disorder(first: int, last: int) -> None:
         raise Failure("FIELD_INVALID", violations=[Violation("to", "far", FAR)])
 
 
-def _change(path: Path, place: _Place) -> audit_service_pb2.Change:
-    return audit_service_pb2.Change(
-        path="".join(f"/{_escaped(step)}" for step in path),
-        before=_said(place.before),
-        after=_said(place.after),
-        causes=[_cause(event) for event in place.causes],
-        times=place.times,
-    )
+def _is_within(one: Path, other: Path) -> bool:
+    """Tell whether one place is the other, around it or within it."""
+    shorter = min(len(one), len(other))
+    return one[:shorter] == other[:shorter]
 
 
 def _cause(event: StoredEvent) -> audit_service_pb2.Cause:

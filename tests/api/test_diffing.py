@@ -60,6 +60,9 @@ async def test_what_was_not_there_has_no_value_before(service: Service) -> None:
         "/measures/m1",
         "/measures/m2",
     }
+    assert not [path for path in found if path.startswith("/measures/m1/")]
+    assert json.loads(found["/measures/m1"].after)["lifted"] is True
+    assert [cause.version for cause in found["/measures/m1"].causes] == [5, 3]
     assert found["/measures/m2"].before == ""
     assert json.loads(found["/measures/m2"].after) == {"lifted": False, "owner": None}
 
