@@ -68,7 +68,7 @@ class Answer(NamedTuple):
     err: str
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def told() -> AsyncIterator[Told]:
     """Play the whole story."""
     with stage.folder(keep=False) as place:

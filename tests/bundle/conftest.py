@@ -84,7 +84,7 @@ class Case:
         return remade({**kept, "consistency.json": proofs})
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def world(
     postgres: Cluster, template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[World]:
@@ -107,7 +107,7 @@ async def world(
     await execute(postgres.dsn(), f"DROP DATABASE {database.name} WITH (FORCE)")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def case(world: World, tmp_path_factory: pytest.TempPathFactory) -> Case:
     """Live through an emergency, among others, and export it."""
     service = world.service

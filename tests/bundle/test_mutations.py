@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import random
 from base64 import b64decode, b64encode
 from typing import IO, TYPE_CHECKING, Any
 
@@ -44,7 +45,7 @@ OFTEN = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-BOTH_OFTEN = settings(OFTEN, max_examples=3)
+BUNDLES_OF_A_SEED = 20
 FOREIGN = Signer(LOG.name, bytes(range(7, 39)))
 
 
@@ -402,24 +403,22 @@ def test_what_is_forged_is_found_by_both_at_its_place(
         assert any(str(one["file"]).startswith(place) for one in found.divergences)
 
 
-@BOTH_OFTEN
-@given(data=st.data())
-def test_both_verifiers_agree_on_every_bundle(
-    case: Case, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    folder = tmp_path_factory.mktemp("bundles")
-    paths = st.sampled_from(sorted(case.files))
-    folders = []
-    expected = []
-    for number in range(20):
-        path = data.draw(paths)
-        at = data.draw(st.integers(0, len(case.files[path]) - 1))
-        broken = flipped(case.files, path, at, data.draw(st.integers(0, 7)))
-        if data.draw(st.booleans()) and path != "manifest.json":
-            broken = remade(broken)
-        told = found_in(broken)
-        expected.append((bool(told), {one["position"] for one in told if one.get("position")}))
-        folders.append(written(broken, folder / str(number)))
-    for (diverges, positions), found in zip(expected, second_each(folders), strict=True):
-        assert diverges == (found.exit != 0)
-        assert positions == found.positions or positions & found.positions
+@pytest.mark.parametrize("seed", range(3))
+def test_both_verifiers_agree_on_every_bundle(case: Case, seed: int, tmp_path: Path) -> None:
+    chance = random.Random(seed)  # noqa: S311 - which bit is flipped is no secret
+    broken = [flipped_somewhere(case.files, chance) for _ in range(BUNDLES_OF_A_SEED)]
+    folders = [written(files, tmp_path / str(n)) for n, files in enumerate(broken)]
+    for files, found in zip(broken, second_each(folders), strict=True):
+        told = found_in(files)
+        assert bool(told) == (found.exit != 0)
+        if not any(
+            one.get("file") == "checkpoint" for one in told
+        ):  # else there is nothing to go by
+            assert {one["position"] for one in told if one.get("position")} == found.positions
+
+
+def flipped_somewhere(files: Files, chance: random.Random) -> Files:
+    """Flip a bit; in half of all bundles one that the manifest does not give away."""
+    path = chance.choice(sorted(files))
+    broken = flipped(files, path, chance.randrange(len(files[path])), chance.randrange(8))
+    return remade(broken) if chance.random() < 0.5 and path != "manifest.json" else broken

@@ -243,7 +243,8 @@ async def test_a_follower_whose_connections_are_cut_off_comes_back(
             await asked(
                 database,
                 "SELECT pid, pg_terminate_backend(pid)::int FROM pg_locks"
-                " WHERE locktype = 'advisory' AND pid <> pg_backend_pid()",
+                " WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
+                " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
             )
     assert await rows(database) == [(position, 1) for position in range(1, 5)]
 
