@@ -2,206 +2,44 @@
 
 Every figure that the source plans leave open is a field with a default, and each default names the
 source of its figure, so that nothing is assumed in code.
+
+A field that came after the first release says nothing when it is left out: it is None or empty, and
+so is not part of the plan's canonical text.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
-from enum import StrEnum
 from functools import cached_property
-from typing import Annotated
 
-from pydantic import BeforeValidator, Field, FiniteFloat, Strict, StrictInt
+from pydantic import Field, StrictInt
 
-from domain.plan import reading
-from domain.values import (
-    HazardKind,
-    Id,
-    Line,
-    Phase,
-    ResponseLevel,
-    Text,
-    Value,
-    WarningColour,
+from domain.plan.alerting import (
+    AlarmRules,
+    CommandRules,
+    Level,
+    PeakPeriod,
+    ProtectiveAction,
+    Signal,
+    Statements,
+    Trigger,
+    WarningRule,
 )
-
-SPAN_MAX = timedelta(days=365)
-"""No duty of an emergency takes longer than a year."""
-
-Span = Annotated[timedelta, BeforeValidator(reading.span), Field(gt=timedelta(0), le=SPAN_MAX)]
-"""How long something may take: `90 s`, `3 min`, `1 h`, `30 d`, or ISO 8601."""
-
-Numeral = Annotated[ResponseLevel, BeforeValidator(reading.level)]
-"""`I` to `IV`, or 1 to 4."""
-
-
-class ChannelKind(StrEnum):
-    """How a contact can be reached."""
-
-    MAIL = "mail"
-    WEBHOOK = "webhook"
-
-
-class Contact(Value):
-    """A person, or a public channel such as the entrance screens; the directory has addresses."""
-
-    id: Id
-    title: Text
-    channels: tuple[ChannelKind, ...] = Field(min_length=1)
-    """In the order in which they are tried."""
-
-
-class Zone(Value):
-    """A part of a venue."""
-
-    id: Id
-    title: Text
-    capacity: StrictInt = Field(gt=0)
-    """Persons."""
-    x: Annotated[FiniteFloat, Strict()] = 0.0
-    """Metres east of the venue's origin."""
-    y: Annotated[FiniteFloat, Strict()] = 0.0
-    """Metres north of the venue's origin."""
-
-
-class Venue(Value):
-    """A place that the plan covers."""
-
-    id: Id
-    title: Text
-    zones: tuple[Zone, ...] = Field(min_length=1)
-
-
-class Post(Value):
-    """A seat in the organisation that somebody holds, and those who stand in, in order."""
-
-    id: Id
-    title: Text
-    holder: Id
-    deputies: tuple[Id, ...] = ()
-    members: tuple[Id, ...] = ()
-    """Who else of the group is told when the holder does not answer, before the deputies."""
-
-
-class Group(Value):
-    """A part of the organisation, with the duties that the plan gives it."""
-
-    id: Id
-    title: Text
-    parent: Id | None = None
-    duties: tuple[Text, ...] = Field(min_length=1)
-    posts: tuple[Post, ...] = ()
-
-
-class Task(Value):
-    """A duty that falls to a post when a phase begins."""
-
-    id: Id
-    title: Text
-    phase: Phase
-    post: Id
-    levels: tuple[Numeral, ...] = tuple(ResponseLevel)
-    """The response levels at which it falls due; of no account outside the response."""
-    hazards: tuple[HazardKind, ...] = ()
-    """Only for these; for all when empty."""
-    acknowledge_within: Span = timedelta(minutes=3)
-    """Three minutes: first answer of a post in the house (mission S38, GB/T 38315 second force)."""
-    start_within: Span | None = None
-    finish_within: Span | None = None
-
-
-class Report(Value):
-    """A report that somebody owes while a phase lasts."""
-
-    id: Id
-    title: Text
-    phases: tuple[Phase, ...] = Field(min_length=1)
-    post: Id
-    first_within: Span = timedelta(minutes=10)
-    """Ten minutes after the phase begins (mission S18)."""
-    every: dict[Numeral, Span] = Field(default_factory=dict)
-    """How often after that, by level; `warning_every` outside the response; once when neither."""
-    warning_every: Span | None = None
-    required_to_terminate: bool = False
-    """Whether the response can't be terminated before it was filed (突发事件应对法 art. 61)."""
-    source: Line | None = None
-    """The law's article, for a statutory clock."""
-
-
-class NoticeRules(Value):
-    """What the public is told, by when, and who must approve it."""
-
-    post: Id
-    """Who drafts."""
-    channels: tuple[Id, ...] = Field(min_length=1)
-    """Contacts that are public channels."""
-    first_within: Span = timedelta(minutes=10)
-    """Ten minutes after activation (mission S33)."""
-    templates: dict[Id, Text] = Field(default_factory=dict)
-
-
-class ResourceKind(Value):
-    """A kind of unit that can be sent."""
-
-    id: Id
-    title: Text
-
-
-class ResourceNeed(Value):
-    """Units that are asked for when the response is activated."""
-
-    kind: Id
-    quantity: StrictInt = Field(default=1, ge=1, le=100)
-    levels: tuple[Numeral, ...] = tuple(ResponseLevel)
-    arrive_within: Span = timedelta(minutes=10)
-    """Ten minutes for a unit from outside the house (mission S38)."""
-
-
-class Supply(Value):
-    """An item of the plan's list of supplies."""
-
-    id: Id
-    title: Text
-    quantity: StrictInt = Field(ge=0)
-    minimum: StrictInt = Field(ge=0)
-    unit: Text
-    location: Text
-    custodian: Id
-    """A post."""
-
-
-class Level(Value):
-    """A response level: when it applies, and who may decide it."""
-
-    level: Numeral
-    criteria: Text
-    decided_by: tuple[Id, ...] = Field(min_length=1)
-    """Posts."""
-
-
-class WarningRule(Value):
-    """What a warning colour means here."""
-
-    colour: WarningColour
-    criteria: Text
-
-
-class CommandRules(Value):
-    """Who commands, and how long an offer of the command stands."""
-
-    post: Id
-    accept_within: Span = timedelta(minutes=3)
-    """Three minutes, then the next deputy is asked (mission S14)."""
-
-
-class AlarmRules(Value):
-    """What follows when nobody verifies an alarm (GB/T 29639-2020: automatic activation)."""
-
-    verify_within: Span = timedelta(minutes=2)
-    """Two minutes (mission S26)."""
-    fail_safe_level: Numeral
-    fail_safe_matters: Text
-    fail_safe_duration: Span = timedelta(hours=2)
+from domain.plan.duties import (
+    AssistanceRule,
+    Gate,
+    MoneyRules,
+    Notice,
+    NoticeRules,
+    PersonalDataRules,
+    Report,
+    Task,
+)
+from domain.plan.means import Lot, PlannedUnit, ResourceKind, ResourceNeed, Supply
+from domain.plan.organisation import ChannelKind, Contact, Escalation, Group, Post, Shift
+from domain.plan.quantities import SPAN_MAX, Day, Numeral, Span
+from domain.plan.readiness import DrillRule, Review, TrainingRule
+from domain.plan.space import AssemblyArea, Junction, Passage, Route, Venue, Zone
+from domain.values import HazardKind, Id, Phase, ResponseLevel, Text, Value
 
 
 class Plan(Value):
@@ -228,6 +66,22 @@ class Plan(Value):
     resource_post: Id
     """Who is told when a unit is late or none is to be had."""
     supplies: tuple[Supply, ...] = ()
+    effective_from: Day | None = None
+    signals: tuple[Signal, ...] = ()
+    peaks: tuple[PeakPeriod, ...] = ()
+    statements: Statements | None = None
+    """What warnings and activations state; all that the law asks for when left out."""
+    escalations: tuple[Escalation, ...] = ()
+    gates: tuple[Gate, ...] = ()
+    """Of a phase that has none here, the product's own."""
+    protective_actions: tuple[ProtectiveAction, ...] = ()
+    assistance: tuple[AssistanceRule, ...] = ()
+    units: tuple[PlannedUnit, ...] = ()
+    money: MoneyRules | None = None
+    personal_data: PersonalDataRules | None = None
+    drills: tuple[DrillRule, ...] = ()
+    trainings: tuple[TrainingRule, ...] = ()
+    review: Review | None = None
 
     @cached_property
     def posts(self) -> dict[str, Post]:
@@ -243,6 +97,11 @@ class Plan(Value):
     def people(self) -> dict[str, Contact]:
         """Return the contacts by id."""
         return {contact.id: contact for contact in self.contacts}
+
+    @cached_property
+    def tasks_by_id(self) -> dict[str, Task]:
+        """Return the tasks by id."""
+        return {task.id: task for task in self.tasks}
 
     @cached_property
     def kinds(self) -> dict[str, ResourceKind]:
@@ -296,3 +155,44 @@ class PinnedPlan(Value):
 
     ref: PlanRef
     plan: Plan
+
+
+__all__ = [
+    "SPAN_MAX",
+    "AlarmRules",
+    "AssemblyArea",
+    "AssistanceRule",
+    "ChannelKind",
+    "CommandRules",
+    "Contact",
+    "Escalation",
+    "Gate",
+    "Group",
+    "Junction",
+    "Level",
+    "Lot",
+    "MoneyRules",
+    "Notice",
+    "NoticeRules",
+    "Numeral",
+    "Passage",
+    "PersonalDataRules",
+    "PinnedPlan",
+    "Plan",
+    "PlanRef",
+    "PlannedUnit",
+    "Post",
+    "Report",
+    "ResourceKind",
+    "ResourceNeed",
+    "Route",
+    "Shift",
+    "Signal",
+    "Span",
+    "Supply",
+    "Task",
+    "Trigger",
+    "Venue",
+    "WarningRule",
+    "Zone",
+]

@@ -1,13 +1,14 @@
-"""How people write spans and levels in a plan, and how they are written for people."""
+"""How people write spans, levels and days in a plan, and how they are written for people."""
 
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 from domain.values import ResponseLevel
 
 _SPAN = re.compile(r"^\s*(\d{1,9})\s*(s|min|h|d)\s*$", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _SECONDS = {"d": 86_400, "h": 3_600, "min": 60, "s": 1}
 
 
@@ -36,3 +37,11 @@ def level(value: object) -> object:
     if isinstance(value, str) and value in ResponseLevel.__members__:
         return ResponseLevel[value]
     return value
+
+
+def day(value: object) -> object:
+    """Read `2026-11-09` and nothing else: a number of seconds is not a day."""
+    if isinstance(value, date) or (isinstance(value, str) and _DAY.fullmatch(value)):
+        return value
+    msg = "a day is written year-month-day: 2026-11-09"
+    raise ValueError(msg)

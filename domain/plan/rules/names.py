@@ -4,13 +4,62 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from domain.plan.findings import Code, Finding, finding, unknown
+from domain.plan.findings import Finding, Kind, Severity, finding, unknown
 from domain.values import ResponseLevel
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from domain.plan.model import Plan, Post, ResourceNeed, Task
+
+CONTACT_UNKNOWN = Kind(
+    "contact-unknown",
+    Severity.ERROR,
+    "通讯录中没有“{name}”",
+    "no contact is called '{name}'",
+)
+POST_UNKNOWN = Kind(
+    "post-unknown",
+    Severity.ERROR,
+    "没有名为“{name}”的岗位",
+    "no post is called '{name}'",
+)
+GROUP_UNKNOWN = Kind(
+    "group-unknown",
+    Severity.ERROR,
+    "没有名为“{name}”的工作组",
+    "no group is called '{name}'",
+)
+RESOURCE_KIND_UNKNOWN = Kind(
+    "resource-kind-unknown",
+    Severity.ERROR,
+    "没有名为“{name}”的资源类别",
+    "no resource kind is called '{name}'",
+)
+LEVEL_UNKNOWN = Kind(
+    "level-unknown",
+    Severity.ERROR,
+    "预案未规定{name}级响应",
+    "the plan has no response level {name}",
+)
+HAZARD_UNKNOWN = Kind(
+    "hazard-unknown",
+    Severity.ERROR,
+    "预案的适用事件不包括“{name}”",
+    "the plan is not for the hazard '{name}'",
+)
+ID_DUPLICATE = Kind(
+    "id-duplicate",
+    Severity.ERROR,
+    "“{name}”已在 {first} 使用，须换一个名称",
+    "'{name}' is already used at {first}; each needs a name of its own",
+)
+GROUP_CYCLE = Kind(
+    "group-cycle",
+    Severity.ERROR,
+    "工作组“{name}”是自己的上级：{path}",
+    "the group '{name}' is above itself: {path}",
+)
 
 ALL_LEVELS = tuple(ResponseLevel)
 """What a task or a need says when it says nothing: every level that the plan has."""
@@ -22,11 +71,11 @@ Named = tuple[str, str]
 def dangling(plan: Plan) -> Iterator[Finding]:
     """Find names of posts, contacts, groups and kinds of unit that nothing in the plan has."""
     groups = {group.id for group in plan.groups}
-    yield from _missing(Code.CONTACT_UNKNOWN, contacts_named(plan), plan.people)
-    yield from _missing(Code.POST_UNKNOWN, posts_named(plan), plan.posts)
-    yield from _missing(Code.GROUP_UNKNOWN, _parents(plan), groups)
+    yield from _missing(CONTACT_UNKNOWN, contacts_named(plan), plan.people)
+    yield from _missing(POST_UNKNOWN, posts_named(plan), plan.posts)
+    yield from _missing(GROUP_UNKNOWN, _parents(plan), groups)
     kinds = ((f"/resource_needs/{n}/kind", need.kind) for n, need in enumerate(plan.resource_needs))
-    yield from _missing(Code.RESOURCE_KIND_UNKNOWN, kinds, plan.kinds)
+    yield from _missing(RESOURCE_KIND_UNKNOWN, kinds, plan.kinds)
 
 
 def outside(plan: Plan) -> Iterator[Finding]:
@@ -34,10 +83,10 @@ def outside(plan: Plan) -> Iterator[Finding]:
     levels = {rule.level for rule in plan.levels}
     for where, level in _levels_named(plan):
         if level not in levels:
-            yield finding(Code.LEVEL_UNKNOWN, where, name=level.name)
+            yield finding(LEVEL_UNKNOWN, where, name=level.name)
     for n, task in enumerate(plan.tasks):
         hazards = ((f"/tasks/{n}/hazards/{k}", hazard) for k, hazard in enumerate(task.hazards))
-        yield from _missing(Code.HAZARD_UNKNOWN, hazards, plan.hazards)
+        yield from _missing(HAZARD_UNKNOWN, hazards, plan.hazards)
 
 
 def duplicates(plan: Plan) -> Iterator[Finding]:
@@ -46,7 +95,7 @@ def duplicates(plan: Plan) -> Iterator[Finding]:
         first: dict[str, str] = {}
         for where, name in names:
             if name in first:
-                yield finding(Code.ID_DUPLICATE, where, name=name, first=first[name])
+                yield finding(ID_DUPLICATE, where, name=name, first=first[name])
             first.setdefault(name, where)
 
 
@@ -59,7 +108,7 @@ def cycles(plan: Plan) -> Iterator[Finding]:
             path.append(above)
         if above == group.id:
             way = " → ".join([*path, above])
-            yield finding(Code.GROUP_CYCLE, f"/groups/{n}/parent", name=group.id, path=way)
+            yield finding(GROUP_CYCLE, f"/groups/{n}/parent", name=group.id, path=way)
 
 
 def posts_at(plan: Plan) -> Iterator[tuple[str, Post]]:
@@ -98,8 +147,8 @@ class _HasId(Protocol):
     def id(self) -> str: ...
 
 
-def _missing(code: Code, named: Iterable[Named], known: Collection[str]) -> Iterator[Finding]:
-    return (unknown(code, where, name, known) for where, name in named if name not in known)
+def _missing(kind: Kind, named: Iterable[Named], known: Collection[str]) -> Iterator[Finding]:
+    return (unknown(kind, where, name, known) for where, name in named if name not in known)
 
 
 def _parents(plan: Plan) -> Iterator[Named]:
@@ -141,3 +190,16 @@ def _given(plan: Plan) -> Iterator[Iterable[Named]]:
         yield ((f"/venues/{n}/zones/{k}/id", zone.id) for k, zone in enumerate(venue.zones))
     yield ((f"/levels/{n}/level", rule.level.name) for n, rule in enumerate(plan.levels))
     yield ((f"/warnings/{n}/colour", rule.colour) for n, rule in enumerate(plan.warnings))
+
+
+KINDS = (
+    CONTACT_UNKNOWN,
+    POST_UNKNOWN,
+    GROUP_UNKNOWN,
+    RESOURCE_KIND_UNKNOWN,
+    LEVEL_UNKNOWN,
+    HAZARD_UNKNOWN,
+    ID_DUPLICATE,
+    GROUP_CYCLE,
+)
+RULES = (dangling, outside, duplicates, cycles)

@@ -1,0 +1,41 @@
+"""Notices: somebody can approve them, and they are not written from nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from domain.plan.findings import Finding, Kind, Severity, finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from domain.plan.model import Plan
+
+
+APPROVAL_BY_AUTHOR = Kind(
+    "approval-by-author",
+    Severity.ERROR,
+    "岗位“{name}”起草的公告没有第二人可以审批",
+    "nobody but its author can approve a notice that the post '{name}' drafts",
+)
+NOTICE_WITHOUT_TEMPLATE = Kind(
+    "notice-without-template",
+    Severity.WARNING,
+    "没有公告模板，紧急时须从零起草",
+    "no notice has a template; in an emergency each is written from nothing",
+)
+
+
+def notices(plan: Plan) -> Iterator[Finding]:
+    """Find notices that nobody could approve, or that would be written from nothing."""
+    rules = plan.notices
+    if rules.post in plan.posts and plan.command.post in plan.posts:
+        told = plan.chain(rules.post)
+        if len(told) == 1:
+            yield finding(APPROVAL_BY_AUTHOR, "/notices/post", name=rules.post)
+    if not rules.templates:
+        yield finding(NOTICE_WITHOUT_TEMPLATE, "/notices")
+
+
+KINDS = (APPROVAL_BY_AUTHOR, NOTICE_WITHOUT_TEMPLATE)
+RULES = (notices,)
