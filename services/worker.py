@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import signal
 from datetime import timedelta
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -14,8 +15,9 @@ from temporalio.api.operatorservice.v1 import (
     AddSearchAttributesRequest,
     ListSearchAttributesRequest,
 )
+from temporalio.common import WorkerDeploymentVersion
 from temporalio.service import RPCError, RPCStatusCode
-from temporalio.worker import Worker
+from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from activities.beating import Beating
 from services import metrics, readiness
@@ -33,6 +35,13 @@ CLOUD_ANSWERS: Final = frozenset(
     {RPCStatusCode.UNIMPLEMENTED, RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.NOT_FOUND}
 )
 """How Temporal Cloud answers questions that only its own console may ask."""
+
+CODE: Final = WorkerDeploymentConfig(
+    version=WorkerDeploymentVersion(deployment_name="muster", build_id=version("muster")),
+    use_worker_versioning=False,
+)
+"""What Temporal shows of the code that works. Left to itself the library would compile every module
+again to make up a name for it: a second of every start."""
 
 log = structlog.get_logger()
 
@@ -60,6 +69,7 @@ def workers(client: Client, settings: Settings, activities: Activities) -> list[
         Worker(
             client,
             task_queue=chosen.hands_queue,
+            deployment_config=CODE,
             activities=activities.hands,
             interceptors=[Beating()],
             max_concurrent_activities=chosen.max_concurrent_activities,
@@ -68,6 +78,7 @@ def workers(client: Client, settings: Settings, activities: Activities) -> list[
         Worker(
             client,
             task_queue=chosen.task_queue,
+            deployment_config=CODE,
             workflows=WORKFLOWS,
             activities=activities.record,
             workflow_runner=RUNNER,

@@ -35,6 +35,7 @@ SHARED = (
     "services.metrics",
     "services.process",
     "services.readiness",
+    "temporalio.client",
 )
 """What more than one of our processes needs. Nothing that starts threads when it is imported."""
 
