@@ -146,14 +146,15 @@ def decide(
         return refusal
     if not isinstance(surroundings, PinnedPlan):
         return Refused(Refusal.PLAN_UNKNOWN)
-    on = Situation(incident, surroundings.plan, surroundings.ref, asked, now)
+    plan = surroundings.plan.at(_venue(incident, asked))
+    on = Situation(incident, plan, surroundings.ref, asked, now)
     decision = _decide(on, asked.command)  # type: ignore[arg-type] # checked just before
     return refused(decision) or _numbered(incident, decision)  # type: ignore[arg-type] # no refusal
 
 
 def _out_of_place(incident: Incident, asked: Asked) -> Refused | None:
     shape = type(asked.command)
-    venue = getattr(asked.command, "venue", "") if incident.phase is None else incident.venue
+    venue = _venue(incident, asked)
     if incident.phase is None and shape not in _OPENING:
         return Refused(Refusal.INCIDENT_UNKNOWN)
     if not asked.actor.may_act_at(venue):
@@ -170,6 +171,11 @@ def _out_of_place(incident: Incident, asked: Asked) -> Refused | None:
     reason = Refusal.PHASE_NOT_REACHED if early else Refusal.PHASE_OVER
     needed = ", ".join(phase for phase in Phase if phase in allowed)
     return Refused(reason, {"phase": incident.phase, "needed": needed})
+
+
+def _venue(incident: Incident, asked: Asked) -> str:
+    """Return where the incident is, or where an opening command says that it is."""
+    return getattr(asked.command, "venue", "") if incident.phase is None else incident.venue
 
 
 def _numbered(incident: Incident, facts: Sequence[Fact]) -> list[Fact]:

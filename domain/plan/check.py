@@ -8,6 +8,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from domain.plan.elsewhere import found_elsewhere
 from domain.plan.findings import Finding, Kind, Severity
 from domain.plan.rules import information, law, means, names, people, reach, time, words
 
@@ -21,6 +22,9 @@ __all__ = ["KINDS", "Finding", "Kind", "Severity", "check"]
 TOPICS = (names, reach, people, time, information, law, means, words)
 """In the order in which findings are told."""
 
+OVERRIDDEN = (names, people, time, law, means)
+"""Those that look at what a venue may have otherwise: people and stock."""
+
 KINDS = {kind.code: kind for topic in TOPICS for kind in topic.KINDS}
 """Every kind of finding, by code."""
 
@@ -28,7 +32,9 @@ KINDS = {kind.code: kind for topic in TOPICS for kind in topic.KINDS}
 def check(plan: Plan) -> Sequence[Finding]:
     """Return all that is wrong with a plan, rule by rule, errors among warnings.
 
-    Each rule stands alone, whatever else is wrong.
+    Each rule stands alone, whatever else is wrong. Last comes what is wrong at one venue only.
     """
-    rules = (rule for topic in TOPICS for rule in topic.RULES)
-    return [*chain.from_iterable(rule(plan) for rule in rules)]
+    rules = [rule for topic in TOPICS for rule in topic.RULES]
+    found = [*chain.from_iterable(rule(plan) for rule in rules)]
+    overriding = [rule for topic in OVERRIDDEN for rule in topic.RULES]
+    return [*found, *found_elsewhere(plan, found, overriding)]

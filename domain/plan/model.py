@@ -36,6 +36,7 @@ from domain.plan.duties import (
 )
 from domain.plan.means import Lot, PlannedUnit, ResourceKind, ResourceNeed, Supply
 from domain.plan.organisation import ChannelKind, Contact, Escalation, Group, Post, Shift
+from domain.plan.overriding import groups_with, supplies_with
 from domain.plan.quantities import SPAN_MAX, Day, Numeral, Span
 from domain.plan.readiness import DrillRule, Review, TrainingRule
 from domain.plan.space import AssemblyArea, Junction, Passage, Route, Venue, Zone
@@ -107,6 +108,27 @@ class Plan(Value):
     def kinds(self) -> dict[str, ResourceKind]:
         """Return the kinds of unit by id."""
         return {kind.id: kind for kind in self.resource_kinds}
+
+    @cached_property
+    def at_venues(self) -> dict[str, Plan]:
+        """Return the plan as it is where a venue has it otherwise, by venue."""
+        return {
+            venue.id: self._with(
+                groups=groups_with(self.groups, venue.overrides),
+                supplies=supplies_with(self.supplies, venue.overrides),
+            )
+            for venue in self.venues
+            if venue.overrides is not None
+        }
+
+    def at(self, venue: str) -> Plan:
+        """Return the plan as it is at a venue, overrides applied."""
+        return self.at_venues.get(venue, self)
+
+    def _with(self, **otherwise: object) -> Plan:
+        """Return the plan with other values, and nothing that was derived from the old ones."""
+        said = {name: getattr(self, name) for name in type(self).model_fields}
+        return type(self).model_construct(self.model_fields_set, **said | otherwise)
 
     def report(self, report: str) -> Report | None:
         """Return the rule of a report."""
