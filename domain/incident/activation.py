@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Literal
 
 from domain.aggregate import Decision, Refused
-from domain.incident import command, measures, reporting, resources, tasks
+from domain.incident import assigning, command, measures, reporting, resources, tasks
 from domain.incident.events.duties import Message
 from domain.incident.events.response import ResponseActivated, ResponseLevelChanged
 from domain.incident.measures import NewMeasure
@@ -56,7 +56,7 @@ def change_response_level(on: Situation, ask: ChangeResponseLevel) -> Decision:
     raised = on._replace(incident=on.incident._replace(level=ask.level))
     return [
         changed,
-        *tasks.begin(raised, Phase.RESPONSE, ask.level),
+        *assigning.begin(raised, Phase.RESPONSE, ask.level),
         *resources.begin(raised, ask.level, was=on.incident.level),
     ]
 
@@ -83,7 +83,7 @@ def begin(
         activated,
         *ended,
         *_offer_command(now),
-        *tasks.begin(now, Phase.RESPONSE, level),
+        *assigning.begin(now, Phase.RESPONSE, level),
         *reporting.begin(now, Phase.RESPONSE),
         *resources.begin(now, level, was=None),
     ]

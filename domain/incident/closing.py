@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from domain.aggregate import Decision, Refused
-from domain.incident import reporting, resources, tasks
+from domain.incident import assigning, reporting, resources, tasks
 from domain.incident.events.aftermath import IncidentClosed
 from domain.incident.events.duties import Message
 from domain.incident.events.response import GateOverruled, ResponseTerminated
@@ -45,7 +45,7 @@ def terminate_response(on: Situation, ask: TerminateResponse) -> Decision:
         *resources.end(on),
         *tasks.end(on),
         *reporting.end(on, Phase.AFTERMATH),
-        *tasks.begin(after, Phase.AFTERMATH, None),
+        *assigning.begin(after, Phase.AFTERMATH, None),
         *reporting.begin(after, Phase.AFTERMATH),
         *told,
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from domain.aggregate import Decision
+from domain.incident import assigning
 from domain.incident.events.duties import (
     Message,
     TaskAcknowledged,
@@ -21,7 +22,7 @@ from domain.incident.situation import Situation
 from domain.incident.state import Task, TaskStatus
 from domain.plan import model
 from domain.refusals import Refusal
-from domain.values import Command, Fact, Id, Phase, ResponseLevel, Role, Text
+from domain.values import Command, Fact, Id, Role, Text
 
 MAY_ACT_FOR_OTHERS = frozenset({Role.COMMANDER, Role.OPERATOR})
 """Who may say that a task was acknowledged or done, whoever's task it is."""
@@ -80,7 +81,7 @@ def assign_task(on: Situation, ask: AssignTask) -> Decision:
         start_by=on.after(ask.start_within) if ask.start_within else None,
         finish_by=on.after(ask.finish_within) if ask.finish_within else None,
     )
-    return [assigned, _tell_owner(on, ask.task, ask.post)]
+    return [assigned, assigning.tell_owner(on, ask.task, ask.post)]
 
 
 def acknowledge_task(on: Situation, ask: AcknowledgeTask) -> Decision:
@@ -115,7 +116,7 @@ def finish_task(on: Situation, ask: FinishTask) -> Decision:
             return refusal
         case Task(status=TaskStatus.STARTED):
             finished = TaskFinished(task=ask.task, person=on.who)
-            return [finished, *on.withdrawn(f"task/{ask.task}")]
+            return [finished, *on.withdrawn(f"task/{ask.task}"), *assigning.following(on, ask.task)]
         case Task(status=TaskStatus.FINISHED):
             return []
         case Task(status=TaskStatus.LAPSED | TaskStatus.IMPOSSIBLE):
@@ -140,16 +141,8 @@ def declare_task_impossible(on: Situation, ask: DeclareTaskImpossible) -> Decisi
                 TaskDeclaredImpossible(task=ask.task, person=on.who),
                 *on.withdrawn(about),
                 on.tell_commander(Message.TASK_IMPOSSIBLE, about),
+                *assigning.following(on, ask.task),
             ]
-
-
-def begin(on: Situation, phase: Phase, level: ResponseLevel | None) -> list[Fact]:
-    """Return the assignment of what the plan asks for now and nobody owes yet."""
-    facts: list[Fact] = []
-    for task in on.plan.tasks_of(phase, on.incident.hazard, level):
-        if task.id not in on.incident.tasks:
-            facts += [_assigned(on, task), _tell_owner(on, task.id, task.post)]
-    return facts
 
 
 def end(on: Situation) -> list[Fact]:
@@ -194,18 +187,3 @@ def _mine(on: Situation, task: str) -> Task | Refusal:
     if on.asked.actor.roles & MAY_ACT_FOR_OTHERS or on.who in on.plan.chain(owed.post):
         return owed
     return Refusal.PERSON_NOT_ASSIGNED
-
-
-def _assigned(on: Situation, task: model.Task) -> TaskAssigned:
-    return TaskAssigned(
-        task=task.id,
-        title=task.title,
-        post=task.post,
-        acknowledge_by=on.after(task.acknowledge_within),
-        start_by=on.after(task.start_within) if task.start_within else None,
-        finish_by=on.after(task.finish_within) if task.finish_within else None,
-    )
-
-
-def _tell_owner(on: Situation, task: str, post: str) -> Fact:
-    return on.tell(on.plan.chain(post)[0], Message.TASK_ASSIGNED, f"task/{task}")

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from domain.aggregate import Decision
-from domain.incident import activation, measures, reporting, tasks
+from domain.incident import activation, assigning, measures, reporting, tasks
 from domain.incident.events.opening import (
     AlarmFoundFalse,
     AlarmLeftUnverified,
@@ -209,7 +209,7 @@ def _warn(on: Situation, ask: RaiseWarning, opened: list[Fact]) -> Decision:
     imposed = measures.impose(on, ask.measures)
     begun = on.incident.phase is Phase.NORMAL
     duties = [
-        *tasks.begin(on, Phase.WARNING, None),
+        *assigning.begin(on, Phase.WARNING, None),
         *reporting.begin(on, Phase.WARNING),
     ]
     return [*opened, raised, *imposed, *(duties if begun else ())]

@@ -1,0 +1,63 @@
+"""What the plan assigns: when a phase begins or grows, and when what came before is over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from domain.incident.events.duties import Message, TaskAssigned
+from domain.incident.situation import Situation
+from domain.incident.state import TaskStatus
+from domain.plan import model
+from domain.values import Fact, Phase, ResponseLevel
+
+
+def begin(on: Situation, phase: Phase, level: ResponseLevel | None) -> list[Fact]:
+    """Return the assignment of what the plan asks for now and nobody owes yet."""
+    due = on.plan.tasks_of(phase, on.incident.hazard, level)
+    return _assigned(on, due, due)
+
+
+def following(on: Situation, over: str) -> list[Fact]:
+    """Return the assignment of what waited for a task that is finished, or can't be done."""
+    phase = on.incident.phase
+    assert phase is not None, "an incident with tasks is open"  # noqa: S101 - an invariant
+    due = on.plan.tasks_of(phase, on.incident.hazard, on.incident.level)
+    done = on.incident.tasks[over]._replace(status=TaskStatus.FINISHED)
+    then = on._replace(incident=on.incident._replace(tasks=on.incident.tasks.insert(over, done)))
+    return _assigned(then, due, [task for task in due if over in task.after])
+
+
+def tell_owner(on: Situation, task: str, post: str) -> Fact:
+    """Return the order to tell whoever owes a task first."""
+    return on.tell(on.plan.chain(post)[0], Message.TASK_ASSIGNED, f"task/{task}")
+
+
+def _assigned(on: Situation, due: Sequence[model.Task], wanted: Iterable[model.Task]) -> list[Fact]:
+    """Return the assignment of those wanted that nobody owes yet and that needn't wait."""
+    facts: list[Fact] = []
+    known = {task.id for task in due}
+    for task in wanted:
+        waits = any(_is_awaited(on, before, task.phase, known) for before in task.after)
+        if task.id not in on.incident.tasks and not waits:
+            facts += [_assignment(on, task), tell_owner(on, task.id, task.post)]
+    return facts
+
+
+def _is_awaited(on: Situation, before: str, phase: Phase, due: set[str]) -> bool:
+    """Tell whether a task comes first that is not over. One that nobody will owe holds up none."""
+    rule = on.plan.tasks_by_id.get(before)
+    if rule is None or rule.phase is not phase:
+        return False
+    owed = on.incident.tasks.get(before)
+    return before in due if owed is None else not owed.status.is_over
+
+
+def _assignment(on: Situation, task: model.Task) -> TaskAssigned:
+    return TaskAssigned(
+        task=task.id,
+        title=task.title,
+        post=task.post,
+        acknowledge_by=on.after(task.acknowledge_within),
+        start_by=on.after(task.start_within) if task.start_within else None,
+        finish_by=on.after(task.finish_within) if task.finish_within else None,
+    )

@@ -1,0 +1,40 @@
+"""The small venue's plan with all that a plan may say of how it runs, and lives under it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from domain.plan.canonical import pinned
+from domain.plan.model import Plan
+from tests.domain.incident.world import ACTIVATE, NOTHING, PLAN, WARN
+
+if TYPE_CHECKING:
+    from domain.incident.state import Incident
+    from domain.values import Command
+    from tests.domain.spec import Given
+
+
+def task(name: str, phase: str = "response", **rules: object) -> dict[str, object]:
+    """Return a task of the guides, as a plan says it."""
+    said = {"id": name, "title": {"zh": name, "en": name}, "phase": phase, "post": "guidance"}
+    return {**said, "acknowledge_within": "1 min", **rules}
+
+
+def saying(*tasks: dict[str, object], **more: object) -> Plan:
+    """Return the small plan with more tasks, and more said."""
+    said = PLAN.model_dump()
+    return Plan.model_validate(said | {"tasks": [*said["tasks"], *tasks]} | more)
+
+
+def under(plan: Plan, *commands: Command) -> Given[Incident]:
+    """Return an incident under a plan, after some commands of the desk."""
+    stands = replace(NOTHING, surroundings=pinned(plan))
+    for command in commands:
+        stands = stands.having(command)
+    return stands
+
+
+def responding(plan: Plan) -> Given[Incident]:
+    """Return an incident under a plan in its response."""
+    return under(plan, WARN, ACTIVATE)
