@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import Literal
 
 from domain.aggregate import Decision, Refused
-from domain.incident import assigning, reporting, resources, tasks
+from domain.incident import assigning, gates, reporting, resources, tasks
 from domain.incident.events.aftermath import IncidentClosed
 from domain.incident.events.duties import Message
 from domain.incident.events.response import GateOverruled, ResponseTerminated
 from domain.incident.situation import Situation
-from domain.incident.state import Incident, UnitStatus
-from domain.plan.model import Plan
+from domain.plan.duties import GatePhase
 from domain.refusals import Refusal
 from domain.values import Command, Fact, Phase
 
-GateName = Literal["termination", "closing"]
+_NAMES: dict[GatePhase, Literal["termination", "closing"]] = {
+    GatePhase.RESPONSE: "termination",
+    GatePhase.AFTERMATH: "closing",
+}
 
 
 class TerminateResponse(Command):
@@ -33,7 +35,7 @@ class CloseIncident(Command):
 
 
 def terminate_response(on: Situation, ask: TerminateResponse) -> Decision:
-    overruled = _through(on, "termination", termination_unmet(on.incident, on.plan), ask.overrule)
+    overruled = _through(on, GatePhase.RESPONSE, ask.overrule)
     if not isinstance(overruled, list):
         return overruled
     after = on._replace(incident=on.incident._replace(phase=Phase.AFTERMATH))
@@ -52,7 +54,7 @@ def terminate_response(on: Situation, ask: TerminateResponse) -> Decision:
 
 
 def close_incident(on: Situation, ask: CloseIncident) -> Decision:
-    overruled = _through(on, "closing", closing_unmet(on.incident), ask.overrule)
+    overruled = _through(on, GatePhase.AFTERMATH, ask.overrule)
     if not isinstance(overruled, list):
         return overruled
     return [
@@ -63,42 +65,12 @@ def close_incident(on: Situation, ask: CloseIncident) -> Decision:
     ]
 
 
-def termination_unmet(incident: Incident, plan: Plan) -> list[str]:
-    """Return what stands in the way of ending the response, as `<what>: <which>`."""
-    zones = sorted(incident.zones.items())
-    unfiled = [rule.id for rule in plan.reports if rule.required_to_terminate]
-    return [
-        *(
-            f"measure in force without an owner: {measure}"
-            for measure, state in sorted(incident.measures.items())
-            if not state.lifted and state.owner is None
-        ),
-        *(f"zone not cleared: {zone}" for zone, state in zones if not state.cleared),
-        *(f"people unaccounted for: {zone}" for zone, state in zones if state.unaccounted),
-        *(f"assistance open: {case}" for case in sorted(incident.assistance)),
-        *(f"report not filed: {report}" for report in unfiled if report not in incident.reports),
-        *(
-            f"unit not released: {unit}"
-            for unit, state in sorted(incident.units.items())
-            if state.status is not UnitStatus.RELEASED
-        ),
-    ]
-
-
-def closing_unmet(incident: Incident) -> list[str]:
-    """Return what stands in the way of closing the case, as `<what>: <which>`."""
-    return [
-        *(() if incident.evaluated else ("not evaluated yet: the case",)),
-        *(f"unit not returned: {unit}" for unit in sorted(incident.units)),
-    ]
-
-
 def _through(
     on: Situation,
-    gate: GateName,
-    unmet: list[str],
+    phase: GatePhase,
     overrule: bool,  # noqa: FBT001 - as asked
 ) -> list[Fact] | Refusal | Refused:
+    unmet, gate = gates.unmet(phase, on.incident, on.plan), _NAMES[phase]
     if not unmet:
         return []
     if not overrule:
