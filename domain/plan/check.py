@@ -10,31 +10,97 @@ from typing import TYPE_CHECKING
 
 from domain.plan.elsewhere import found_elsewhere
 from domain.plan.findings import Finding, Kind, Severity
-from domain.plan.rules import information, law, means, names, people, reach, time, words
+from domain.plan.rules import (
+    answering,
+    clocks,
+    dates,
+    gates,
+    information,
+    law,
+    means,
+    names,
+    notices,
+    order,
+    organisation,
+    peaks,
+    people,
+    protection,
+    reach,
+    readiness,
+    shifts,
+    signals,
+    statements,
+    stock,
+    time,
+    triggers,
+    units,
+    uses,
+    words,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from domain.plan.model import Plan
 
 __all__ = ["KINDS", "Finding", "Kind", "Severity", "check"]
 
-TOPICS = (names, reach, people, time, information, law, means, words)
+TOPICS = (
+    names,
+    reach,
+    people,
+    organisation,
+    shifts,
+    answering,
+    time,
+    order,
+    triggers,
+    signals,
+    peaks,
+    protection,
+    information,
+    notices,
+    law,
+    clocks,
+    statements,
+    gates,
+    means,
+    stock,
+    units,
+    readiness,
+    uses,
+    words,
+)
 """In the order in which findings are told."""
 
-OVERRIDDEN = (names, people, time, law, means)
+OVERRIDDEN = (
+    names,
+    people,
+    organisation,
+    shifts,
+    answering,
+    time,
+    law,
+    statements,
+    means,
+    stock,
+)
 """Those that look at what a venue may have otherwise: people and stock."""
 
-KINDS = {kind.code: kind for topic in TOPICS for kind in topic.KINDS}
+KINDS = {kind.code: kind for topic in (*TOPICS, dates) for kind in topic.KINDS}
 """Every kind of finding, by code."""
 
 
-def check(plan: Plan) -> Sequence[Finding]:
+def check(plan: Plan, on: date | None = None) -> Sequence[Finding]:
     """Return all that is wrong with a plan, rule by rule, errors among warnings.
 
-    Each rule stands alone, whatever else is wrong. Last comes what is wrong at one venue only.
+    Each rule stands alone, whatever else is wrong. With a day also what is over by then. Last
+    comes what is wrong at one venue only.
     """
     rules = [rule for topic in TOPICS for rule in topic.RULES]
     found = [*chain.from_iterable(rule(plan) for rule in rules)]
+    if on is not None:
+        found += chain.from_iterable(rule(plan, on) for rule in dates.RULES)
     overriding = [rule for topic in OVERRIDDEN for rule in topic.RULES]
     return [*found, *found_elsewhere(plan, found, overriding)]
