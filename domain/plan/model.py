@@ -34,6 +34,7 @@ from domain.plan.duties import (
     Report,
     Task,
 )
+from domain.plan.egress import Egress, egress
 from domain.plan.means import Lot, PlannedUnit, ResourceKind, ResourceNeed, Supply
 from domain.plan.organisation import ChannelKind, Contact, Escalation, Group, Post, Shift
 from domain.plan.overriding import groups_with, supplies_with
@@ -98,6 +99,11 @@ class Plan(Value):
     def people(self) -> dict[str, Contact]:
         """Return the contacts by id."""
         return {contact.id: contact for contact in self.contacts}
+
+    @cached_property
+    def egress(self) -> dict[str, Egress]:
+        """Return how each venue empties, of those whose passages the plan knows."""
+        return {venue.id: egress(venue) for venue in self.venues if venue.passages}
 
     @cached_property
     def tasks_by_id(self) -> dict[str, Task]:
