@@ -29,14 +29,14 @@ class DraftNotice(Command):
 
 
 class ApproveNotice(Command):
-    """Approve a notice that somebody else drafted."""
+    """Approve a notice that somebody else drafted, in one of the posts that the plan names."""
 
     kind: Literal["ApproveNotice"] = "ApproveNotice"
     notice: Id
 
 
 class RejectNotice(Command):
-    """Refuse a notice that somebody else drafted, and say why (the context's reason)."""
+    """Refuse a notice that one may approve, and say why (the context's reason)."""
 
     kind: Literal["RejectNotice"] = "RejectNotice"
     notice: Id
@@ -68,7 +68,7 @@ def draft_notice(on: Situation, ask: DraftNotice) -> Decision:
 
 
 def approve_notice(on: Situation, ask: ApproveNotice) -> Decision:
-    match _drafted_by_another(on, ask.notice):
+    match _to_decide_on(on, ask.notice):
         case Refusal() as refusal:
             return refusal
         case Notice(status=NoticeStatus.DRAFTED):
@@ -80,7 +80,7 @@ def approve_notice(on: Situation, ask: ApproveNotice) -> Decision:
 
 
 def reject_notice(on: Situation, ask: RejectNotice) -> Decision:
-    match _drafted_by_another(on, ask.notice):
+    match _to_decide_on(on, ask.notice):
         case Refusal() as refusal:
             return refusal
         case Notice(status=NoticeStatus.REJECTED):
@@ -120,10 +120,14 @@ def first_notice_missed(on: Situation) -> list[Fact]:
     ]
 
 
-def _drafted_by_another(on: Situation, notice: str) -> Notice | Refusal:
+def _to_decide_on(on: Situation, notice: str) -> Notice | Refusal:
+    """Return a notice that somebody else drafted, if whoever asks may decide on it."""
     drafted = on.incident.notices.get(notice)
     if drafted is None:
         return Refusal.NOTICE_UNKNOWN
     if {on.who, on.asked.actor.id} & set(drafted.authors):
         return Refusal.SECOND_PERSON_REQUIRED
+    posts = on.plan.notices.approved_by
+    if posts and not any(on.who in on.people_of(post) for post in posts):
+        return Refusal.PERSON_NOT_ASSIGNED
     return drafted

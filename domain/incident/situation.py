@@ -56,6 +56,12 @@ class Situation(NamedTuple):
         named = holding and (holding.held_by or holding.offered_to)
         return named or self.plan.posts[self.plan.command.post].holder
 
+    def people_of(self, post: str) -> set[str]:
+        """Return who holds a post and who stands in there, by the plan and in this incident."""
+        seat, holding = self.plan.posts.get(post), self.incident.posts.get(post)
+        planned = {seat.holder, *seat.deputies} if seat else set()
+        return planned | {holding.held_by} if holding and holding.held_by else planned
+
     def withdrawn(self, *about: str) -> list[Fact]:
         """Return the withdrawal of whatever is still to be told about these duties."""
         return [

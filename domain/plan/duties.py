@@ -122,7 +122,7 @@ class NoticeRules(Value):
     post: Id
     """Who drafts."""
     approved_by: tuple[Id, ...] = ()
-    """Posts, any of which may approve what another wrote; whoever commands when empty."""
+    """Posts, any of which may approve what another wrote; when empty, whoever's role allows it."""
     channels: tuple[Id, ...] = Field(min_length=1)
     """Contacts that are public channels."""
     first_within: Span = timedelta(minutes=10)
