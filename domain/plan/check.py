@@ -14,6 +14,7 @@ from domain.plan.rules import (
     answering,
     clocks,
     dates,
+    egress,
     gates,
     information,
     law,
@@ -49,6 +50,7 @@ __all__ = ["KINDS", "Finding", "Kind", "Severity", "check"]
 TOPICS = (
     names,
     reach,
+    egress,
     people,
     organisation,
     shifts,

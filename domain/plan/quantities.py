@@ -58,3 +58,8 @@ TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5]
 
 Point = tuple[Coordinate, Coordinate]
 """Metres east and north of the venue's origin."""
+
+
+def minutes_of(span: timedelta) -> float:
+    """Return a span in minutes, as clear times are told."""
+    return span / timedelta(minutes=1)
