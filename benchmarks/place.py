@@ -18,11 +18,13 @@ from uuid import uuid4
 
 import grpc
 from google.protobuf.message import Message
-from muster.v1 import common_pb2, incident_commands_pb2, plan_service_pb2, plan_service_pb2_grpc
+from muster.v1 import common_pb2, incident_commands_pb2, plan_service_pb2
 
+from services.client import Client
 from services.local import stack
 from services.local.folder import Folder
 from services.local.stack import Stack
+from services.publishing import bring_into_force
 
 START_TIMEOUT_S = 120.0
 INCIDENTS = "/muster.v1.IncidentService/"
@@ -138,10 +140,11 @@ class Place:
 
     async def publish(self) -> None:
         """Bring the plan into force."""
-        stub = plan_service_pb2_grpc.PlanServiceStub(self.channel)
         document = plan_service_pb2.PlanDocument(json=json.dumps(PLAN))
-        request = plan_service_pb2.PublishPlanRequest(context=context(), document=document)
-        await stub.PublishPlan(request, metadata=self.caller("planner"))
+        planner, commander = (
+            Client(self.channel, self.caller(role)) for role in ("planner", "commander")
+        )
+        await bring_into_force(document, planner, commander)
 
 
 def context() -> common_pb2.CommandContext:

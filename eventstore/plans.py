@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from domain.aggregate import decode
 from domain.incident.warning import Opening
+from domain.plan.editions import PlanPublished
 from domain.plan.model import PinnedPlan, PlanRef
-from domain.plan.publication import PUBLICATION, PlanPublished
+from domain.plan.publication import PUBLICATION
 
 if TYPE_CHECKING:
     from domain.incident.state import Incident
     from domain.values import Command
+    from eventstore.events import StoredFact
     from eventstore.log import Log
 
 PLANS_MAX = 64
@@ -53,8 +55,8 @@ class PlanLibrary:
             return kept
         async for page in self._log.read_facts(f"plan/{ref.id}"):
             for fact in page:
-                plan = _published(fact.type, fact.schema_version, fact.data)
-                if plan.ref.hash == ref.hash:
+                plan = _published(fact)
+                if plan is not None and plan.ref.hash == ref.hash:
                     self._keep(plan)
                     return plan
         return None
@@ -63,8 +65,8 @@ class PlanLibrary:
         """Return the version in force now; None if the plan was never published."""
         found, version = self._latest.get(plan) or _Latest()
         async for page in self._log.read_facts(f"plan/{plan}", after=version):
-            last = page[-1]
-            found, version = _published(last.type, last.schema_version, last.data), last.version
+            version = page[-1].version
+            found = next(filter(None, map(_published, reversed(page))), found)
         if found is not None:
             self._keep(found)
             self._latest[plan] = _Latest(found, version)
@@ -80,7 +82,10 @@ class PlanLibrary:
             self._by_hash.popitem(last=False)
 
 
-def _published(kind: str, schema_version: int, data: str) -> PinnedPlan:
-    fact = decode(PUBLICATION, kind, schema_version, data)
-    assert isinstance(fact, PlanPublished), fact  # noqa: S101 - the stream holds nothing else
-    return PinnedPlan(ref=fact.ref, plan=fact.plan)
+def _published(fact: StoredFact) -> PinnedPlan | None:
+    """Return the plan that came into force by a fact; None by others."""
+    if fact.type != PlanPublished.__name__:
+        return None
+    read = decode(PUBLICATION, fact.type, fact.schema_version, fact.data)
+    assert isinstance(read, PlanPublished), read  # noqa: S101 - its kind says so
+    return PinnedPlan(ref=read.ref, plan=read.plan)

@@ -9,6 +9,7 @@ from typing import Generic, NamedTuple, Self, TypeVar
 
 import asyncpg
 
+from domain.plan.editions import PlanState
 from domain.values import HazardKind, Mode, Phase, ResponseLevel, WarningColour
 from eventstore.connecting import Pool, close_pool, connect_pool
 from eventstore.patience import patiently
@@ -42,9 +43,12 @@ UNITS = """
       AND ($4::text[] IS NULL OR venue IS NULL OR venue = ANY ($4))
     ORDER BY unit LIMIT $5"""
 PLANS = """
-    SELECT DISTINCT ON (plan_id)
-           plan_id, version, hash, title_zh, title_en, venues, hazards, position
-    FROM muster_view.plans WHERE plan_id > $1 ORDER BY plan_id, version DESC LIMIT $2"""
+    SELECT plan_id, version, hash, draft, state, author, title_zh, title_en, venues, hazards,
+           position
+    FROM muster_view.plans
+    WHERE (plan_id, version, draft) > ($1, $2::text::bigint, $3::text::bigint)
+      AND state = ANY ($4) AND ($5 = '' OR plan_id = $5)
+    ORDER BY plan_id, version, draft LIMIT $6"""
 CONTACTS = """
     SELECT person, channels, exercises, version
     FROM muster_view.contacts WHERE person > $1 ORDER BY person LIMIT $2"""
@@ -192,13 +196,27 @@ class ViewReader:
         rows = [UnitRow._make(row) for row in found]
         return _page(rows, limit, position, question)
 
-    async def plans(self, *, size: int = 0, page_token: str = "") -> Page[PlanRow]:
-        """Return a page of the plans, by id, each in the version in force."""
-        question = ("plans",)
-        position, after = await self._from("plans", page_token, question)
-        limit = _limit(size)
-        rows = [PlanRow._make(row) for row in await self._fetch("plans", PLANS, after, limit + 1)]
-        return _page(rows, limit, position, question)
+    async def plans(
+        self,
+        *,
+        states: Sequence[PlanState] = (PlanState.EFFECTIVE,),
+        plan: str = "",
+        size: int = 0,
+        page_token: str = "",
+    ) -> Page[PlanRow]:
+        """Return a page of the texts of plans, of one or all, that are in one of some states."""
+        question = ("plans", plan, *states)
+        position, limit = await self.position("plans"), _limit(size)
+        after, version, draft = paging.values_of(page_token, question, 3) or ("", "-1", "-1")
+        found = await self._fetch(
+            "plans", PLANS, after, version, draft, list(states), plan, limit + 1
+        )
+        rows = [PlanRow._make(row) for row in found]
+        if len(rows) <= limit:
+            return Page(rows, "", position)
+        last = rows[limit - 1]
+        ended = [last.plan_id, str(last.version), str(last.draft)]
+        return Page(rows[:limit], paging.token(question, ended), position)
 
     async def contacts(self, *, size: int = 0, page_token: str = "") -> Page[ContactRow]:
         """Return a page of the contacts, by id."""

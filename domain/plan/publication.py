@@ -1,74 +1,228 @@
-"""A plan's own stream: its versions as they came into force."""
+"""How a plan comes into force: drafted, reviewed, approved by somebody else, published."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
 
+from pydantic import Field, StrictInt
+
 from domain.aggregate import Asked, Decider, Refused
+from domain.plan import hindrances
 from domain.plan.canonical import pinned
-from domain.plan.check import Finding, check
+from domain.plan.editions import (
+    OPEN,
+    Draft,
+    Editions,
+    OfDraft,
+    PlanApproved,
+    PlanDrafted,
+    PlanPublished,
+    PlanReturned,
+    PlanReviewed,
+    PlanState,
+    PlanWithdrawn,
+    evolve,
+)
 from domain.plan.model import Plan, PlanRef
 from domain.refusals import Refusal
 from domain.values import Command, Fact
 
+__all__ = [
+    "PUBLICATION",
+    "ApprovePlan",
+    "DraftPlan",
+    "Editions",
+    "PlanPublished",
+    "PublishPlan",
+    "ReturnPlan",
+    "ReviewPlan",
+    "WithdrawPlan",
+]
 
-class PlanPublished(Fact):
-    """A version of the plan came into force; new incidents are pinned to it."""
+DRAFTS_MAX = 200
+"""Drafts of one plan; each is a long text that is kept for good."""
 
-    kind: Literal["PlanPublished"] = "PlanPublished"
-    ref: PlanRef
+
+class DraftPlan(Command):
+    """Hand in a text, to be reviewed."""
+
+    kind: Literal["DraftPlan"] = "DraftPlan"
     plan: Plan
+
+
+class AboutDraft(Command):
+    """Asks something about a draft, as it was read: the hash of its text."""
+
+    draft: StrictInt | None = Field(default=None, ge=1)
+    """Its number; the last one with this text when left out."""
+    hash: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class ReviewPlan(AboutDraft):
+    """Find a draft fit."""
+
+    kind: Literal["ReviewPlan"] = "ReviewPlan"
+
+
+class ReturnPlan(AboutDraft):
+    """Send a draft back to its author; the context's reason says what to mend."""
+
+    kind: Literal["ReturnPlan"] = "ReturnPlan"
+
+
+class ApprovePlan(AboutDraft):
+    """Answer for a draft: it may come into force."""
+
+    kind: Literal["ApprovePlan"] = "ApprovePlan"
+
+
+class WithdrawPlan(AboutDraft):
+    """Take a draft back; the context's reason says why."""
+
+    kind: Literal["WithdrawPlan"] = "WithdrawPlan"
 
 
 class PublishPlan(Command):
-    """Bring a version of the plan into force."""
+    """Bring an approved text into force."""
 
     kind: Literal["PublishPlan"] = "PublishPlan"
-    plan: Plan
+    ref: PlanRef
 
 
-class Published(NamedTuple):
-    """The version in force; none yet."""
+class Step(NamedTuple):
+    """What a command does to a draft."""
 
-    ref: PlanRef | None = None
+    fact: type[OfDraft]
+    reached: PlanState
+    starting_from: frozenset[PlanState]
+    needs_reason: bool = False
+    by_author: bool = False
+    """Whether its author may do it."""
 
 
-def evolve(state: Published, fact: Fact) -> Published:
-    """Take a fact into account."""
-    assert isinstance(fact, PlanPublished), fact  # noqa: S101 - the stream holds nothing else
-    return state._replace(ref=fact.ref)
+STEPS: Mapping[type[Command], Step] = {
+    ReviewPlan: Step(
+        PlanReviewed, PlanState.REVIEWED, frozenset({PlanState.DRAFT, PlanState.REVIEWED})
+    ),
+    ApprovePlan: Step(PlanApproved, PlanState.APPROVED, frozenset({PlanState.REVIEWED})),
+    ReturnPlan: Step(PlanReturned, PlanState.RETURNED, OPEN, needs_reason=True),
+    WithdrawPlan: Step(PlanWithdrawn, PlanState.WITHDRAWN, OPEN, needs_reason=True, by_author=True),
+}
 
 
 def decide(
-    state: Published, asked: Asked, _now: datetime, _surroundings: object
+    state: Editions, asked: Asked, now: datetime, _surroundings: object
 ) -> Sequence[Fact] | Refused:
-    """Decide whether a version may come into force."""
-    assert isinstance(asked.command, PublishPlan), asked.command  # noqa: S101 - the only command
-    plan = asked.command.plan
+    """Decide what becomes of a text. Nobody speaks for others here: two must be two."""
+    if asked.on_behalf_of:
+        return Refused(Refusal.MAY_NOT_SPEAK_FOR_OTHERS)
+    match asked.command:
+        case DraftPlan(plan=plan):
+            return _draft(state, asked, plan)
+        case PublishPlan(ref=ref):
+            return _publish(state, asked, ref, now)
+        case AboutDraft() as ask:
+            return _move(state, asked, ask)
+        case other:
+            raise AssertionError(other)
+
+
+def _draft(state: Editions, asked: Asked, plan: Plan) -> Sequence[Fact] | Refused:
     ref = pinned(plan).ref
+    known = state.of(ref.hash)
+    if state.ref == ref or (known and known.state in OPEN):
+        return []
+    if refused := hindrances.taken(state.ref, ref) or hindrances.elsewhere(plan, asked):
+        return refused
+    if len(state.drafts) >= DRAFTS_MAX:
+        return Refused(Refusal.PLAN_DRAFTS_TOO_MANY, {"most": str(DRAFTS_MAX)})
+    number = len(state.drafts) + 1
+    return [PlanDrafted(draft=number, ref=ref, by=asked.actor.id, plan=plan)]
+
+
+def _move(state: Editions, asked: Asked, ask: AboutDraft) -> Sequence[Fact] | Refused:
+    """Take a draft a step on, or back."""
+    draft = state.of(ask.hash) if ask.draft is None else state.drafts.get(ask.draft)
+    step, actor = STEPS[type(ask)], asked.actor.id
+    if draft is None:
+        named = str(ask.draft or ask.hash)
+        return Refused(Refusal.PLAN_DRAFT_UNKNOWN, {"draft": named})
+    if draft.ref.hash != ask.hash:
+        found = {"draft": str(ask.draft), "actual": draft.ref.hash}
+        return Refused(Refusal.PLAN_HASH_STALE, found)
+    if not step.by_author and actor in state.authors(ask.hash):
+        return Refused(Refusal.SECOND_PERSON_REQUIRED)
+    refused = hindrances.elsewhere(draft.plan, asked)
+    if refused is None and _is_so(draft, step, actor):
+        return []
+    refused = refused or _out_of_turn(draft, step) or _unfit(draft, step, asked)
+    return refused or [
+        step.fact(kind=step.fact.__name__, draft=draft.number, ref=draft.ref, by=actor)
+    ]
+
+
+def _is_so(draft: Draft, step: Step, actor: str) -> bool:
+    """Tell whether it was done before: a review by this person, all else by anybody."""
+    if step.reached is PlanState.REVIEWED:
+        return actor in draft.reviewers
+    was_approved = draft.state in {PlanState.EFFECTIVE, PlanState.APPROVED}
+    return was_approved if step.reached is PlanState.APPROVED else draft.state is step.reached
+
+
+def _out_of_turn(draft: Draft, step: Step) -> Refused | None:
+    if draft.state in step.starting_from:
+        return None
+    found = {
+        "draft": str(draft.number),
+        "state": draft.state,
+        "state_zh": hindrances.ZH[draft.state],
+    }
+    early = draft.state is PlanState.DRAFT
+    return Refused(Refusal.PLAN_NOT_REVIEWED if early else Refusal.PLAN_DRAFT_OVER, found)
+
+
+def _unfit(draft: Draft, step: Step, asked: Asked) -> Refused | None:
+    if step.needs_reason:
+        return None if asked.reason else Refused(Refusal.REASON_REQUIRED)
+    return hindrances.faulty(draft.ref, draft.plan)
+
+
+def _publish(
+    state: Editions, asked: Asked, ref: PlanRef, now: datetime
+) -> Sequence[Fact] | Refused:
     if state.ref == ref:
         return []
-    if state.ref and plan.version <= state.ref.version:
-        right = str(state.ref.version + 1)
-        return Refused(Refusal.PLAN_VERSION_TAKEN, {"version": str(plan.version), "next": right})
-    if errors := [finding for finding in check(plan) if finding.is_error]:
-        return Refused(
-            Refusal.PLAN_INVALID,
-            {"findings": _listed(errors, "en"), "findings_zh": _listed(errors, "zh")},
-        )
-    return [PlanPublished(ref=ref, plan=plan)]
+    if refused := hindrances.taken(state.ref, ref):
+        return refused
+    draft = state.of(ref.hash)
+    if draft is None or draft.ref != ref or draft.state is not PlanState.APPROVED:
+        found = "unknown" if draft is None else draft.state
+        about = {"version": str(ref.version), "state": found, "state_zh": hindrances.ZH[found]}
+        return Refused(Refusal.PLAN_NOT_APPROVED, about)
+    refused = (
+        hindrances.elsewhere(draft.plan, asked)
+        or hindrances.early(draft.plan, now)
+        or hindrances.faulty(ref, draft.plan)
+    )
+    return refused or [PlanPublished(ref=ref, plan=draft.plan)]
 
 
-def _listed(errors: Sequence[Finding], language: str) -> str:
-    return "; ".join(f"{error.where}: {error.what.said_in(language)}" for error in errors)
-
-
-PUBLICATION = Decider[Published](
+PUBLICATION = Decider[Editions](
     category="plan",
-    initial=Published(),
-    facts={"PlanPublished": PlanPublished},
+    initial=Editions(),
+    facts={
+        shape.model_fields["kind"].default: shape
+        for shape in (
+            PlanDrafted,
+            PlanReviewed,
+            PlanReturned,
+            PlanApproved,
+            PlanPublished,
+            PlanWithdrawn,
+        )
+    },
     evolve=evolve,
     decide=decide,
 )

@@ -1,8 +1,9 @@
 """Which events belong to a case.
 
-The incident's stream, whole. The version of the plan that it is pinned to. Of each unit that was
-dispatched to it: the registration, and what happened from each reservation for the incident until
-the unit was given back. What is left out of a stream shows as a gap between its versions.
+The incident's stream, whole. The version of the plan that it is pinned to, and who handed it in,
+reviewed, approved and published it. Of each unit that was dispatched to it: the registration, and
+what happened from each reservation for the incident until the unit was given back. What is left
+out of a stream shows as a gap between its versions.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from domain.aggregate import decode
 from domain.incident.decider import INCIDENTS
 from domain.incident.events.means import UnitDispatched
 from domain.incident.events.opening import IncidentOpened
-from domain.plan.publication import PUBLICATION, PlanPublished
+from domain.plan.editions import PlanPublished
+from domain.plan.publication import PUBLICATION
 from domain.record.export import Span
 from domain.resource.unit import UNITS, UnitReservationReleased, UnitReserved
 
@@ -51,12 +53,15 @@ async def spans_of(log: Log, incident: str) -> tuple[Span, ...]:
 
 
 async def _of_plan(log: Log, pinned: PlanRef) -> list[Span]:
-    stream = f"{PUBLICATION.category}/{pinned.id}"
+    """Return who handed the plan in, reviewed, approved and published it."""
+    stream, spans = f"{PUBLICATION.category}/{pinned.id}", list[Span]()
     async for page in log.read_stream(stream):
         for event in page:
             fact = decode(PUBLICATION, event.type, event.schema_version, event.data)
+            if getattr(fact, "ref", None) == pinned:
+                spans = _and(spans, _span(stream, event.version, event))
             if isinstance(fact, PlanPublished) and fact.ref == pinned:
-                return [_span(stream, event.version, event)]
+                return spans
     return []
 
 

@@ -19,6 +19,7 @@ from domain.aggregate import Asked
 from domain.directory.person import RegisterContact
 from domain.incident import decider
 from domain.incident.warning import Opening
+from domain.plan.publication import ApprovePlan, ReturnPlan, ReviewPlan, WithdrawPlan
 from domain.record.divergence import AcknowledgeDivergence
 from domain.resource.unit import PutOutOfService, RegisterUnit, ReturnToService
 from domain.values import Command, Id, Instant, Prose, Value
@@ -34,6 +35,7 @@ COMMANDS: Mapping[str, Mapping[str, type[Command]]] = {
     "incident": decider.COMMANDS,
     "unit": {one.__name__: one for one in (RegisterUnit, PutOutOfService, ReturnToService)},
     "person": {"RegisterContact": RegisterContact},
+    "plan": {one.__name__: one for one in (ReviewPlan, ReturnPlan, ApprovePlan, WithdrawPlan)},
     "log": {"AcknowledgeDivergence": AcknowledgeDivergence},
 }
 """The domain's commands that methods may record, by category and name."""

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 from domain.incident import state
 from domain.incident.events.people import PersonConcern
 from domain.incident.outstanding import WorkKind
+from domain.plan.editions import PlanState
 from domain.plan.model import ChannelKind
 from domain.privacy import LegalBasis
 from domain.resource import unit
@@ -45,6 +46,7 @@ ENUMS: Mapping[str, type[Enum]] = {
     "muster.v1.NoticeStatus": state.NoticeStatus,
     "muster.v1.PersonConcern": PersonConcern,
     "muster.v1.Phase": Phase,
+    "muster.v1.PlanState": PlanState,
     "muster.v1.RequestStatus": state.RequestStatus,
     "muster.v1.ResponseLevel": ResponseLevel,
     "muster.v1.TaskStatus": state.TaskStatus,

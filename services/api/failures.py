@@ -80,6 +80,8 @@ PLAIN_RULES: Mapping[str, Text] = {
     "nul": Text.of("不能含有空字符", "must not hold the character NUL"),
     "stream": Text.of("写作 <类别>/<名称>", "must be <category>/<id>"),
     "not_after_second": Text.of("不能大于 second", "must not be after second"),
+    "not_both": Text.of("不能与文档同时给出", "can't be given together with a document"),
+    "state": Text.of("须为已知的状态", "must be a known state"),
     "page_size": Text.of("须为0至500", "must be 0 to 500"),
     "not_negative": Text.of("不能为负数", "must not be negative"),
     "too_many": Text.of("最多256条命令", "at most 256 commands"),

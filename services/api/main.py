@@ -126,7 +126,7 @@ def _parts(
     snapshots = snapshots_of_incidents(store)
     recorders = {**_recorders(store, library, snapshots), **proof.recorders}
     incidents, history = recorders["incident"], History(store, snapshots)
-    plans = Plans(store, Recorder(store, PUBLICATION, clock=_now), library, views)
+    plans = Plans(store, recorders["plan"], views)
     reading = Incidents(incidents, views, workflows)
     recording = Recording(recorders, vault.seal)
     resources, audit = Resources(views), Audit(store, incidents, history, places)
@@ -136,6 +136,7 @@ def _parts(
         "GetIncident": reading.get,
         "ListIncidents": reading.list,
         "GetStanding": reading.standing,
+        "DraftPlan": plans.draft,
         "PublishPlan": plans.publish,
         "CheckPlan": plans.check,
         "GetPlan": plans.get,
@@ -167,6 +168,7 @@ def _recorders(
         ),
         "unit": Recorder(store, UNITS, clock=_now),
         "person": Recorder(store, PERSONS, clock=_now),
+        "plan": Recorder(store, PUBLICATION, clock=_now),
     }
 
 

@@ -1,40 +1,48 @@
-"""Plans: brought into force, read, listed, checked."""
+"""Plans: handed in, brought into force, read, listed, checked."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from google.rpc.error_details_pb2 import LocalizedMessage
 from muster.v1 import common_pb2, plan_service_pb2
 
-from domain.aggregate import decode
 from domain.plan.canonical import canonical, pinned
-from domain.plan.model import PinnedPlan
-from domain.plan.publication import PUBLICATION, PlanPublished, PublishPlan
+from domain.plan.editions import PlanState
+from domain.plan.model import PlanRef
+from domain.plan.publication import DraftPlan, PublishPlan
 from projections.paging import PageTokenInvalid
 from projections.reading import ViewBehind
 from services.api import present
 from services.api.commands import Order, asked, context_of, named
+from services.api.convert import Converter, enum_names
 from services.api.failures import Failure, Violation
 from services.api.incidents import check_page, come_to, listing_failure
+from services.api.plan_texts import found, texts_of
 from services.api.recording import receipt
 from services.plan_file import Diagnostic, Inspection, inspect
 
 if TYPE_CHECKING:
-    from domain.plan.model import Plan
-    from domain.plan.publication import Published
+    from domain.plan.editions import Editions
     from eventstore.log import Log
-    from eventstore.plans import PlanLibrary
     from eventstore.recorder import Recorder
     from projections.plans import PlanRow
     from projections.reading import ViewReader
     from services.api.edge import Call
+    from services.api.plan_texts import Edition, Texts
 
 DOCUMENT = "document"
 """How a document is called in what is said about it."""
 
-PAGE_VERSIONS = 16
-"""Versions read at a time; a plan is a long text."""
+STATES: Mapping[int, PlanState] = {
+    number: PlanState(member.value)
+    for number, member in enum_names(plan_service_pb2.PlanState.DESCRIPTOR).items()
+}
+"""By their numbers in the contract."""
+
+REF = Converter(common_pb2.PlanRef.DESCRIPTOR, PlanRef)
 
 FINDINGS_TOLD_MAX = 20
 """Places that an error names; `CheckPlan` names all."""
@@ -43,37 +51,44 @@ FINDINGS_TOLD_MAX = 20
 class Plans:
     """Answers what is asked about plans."""
 
-    def __init__(
-        self,
-        log: Log,
-        recorder: Recorder[Published],
-        library: PlanLibrary,
-        views: ViewReader,
-    ) -> None:
+    def __init__(self, log: Log, recorder: Recorder[Editions], views: ViewReader) -> None:
         self._log = log
         self._recorder = recorder
-        self._library = library
         self._views = views
 
-    async def publish(self, request: Any, call: Call) -> plan_service_pb2.PublishPlanResponse:
-        """Bring a plan into force."""
+    async def draft(self, request: Any, call: Call) -> plan_service_pb2.DraftPlanResponse:
+        """Take a text that somebody hands in, errors and all."""
         context = context_of(request)
-        inspection = _inspect(request)
+        inspection = await _inspect(request.document)
         plan = inspection.plan
-        if plan is None or inspection.errors:
+        if plan is None:
             raise _invalid(inspection)
-        _refuse_elsewhere(plan, call)
-        order = Order("plan", plan.id, asked(PublishPlan(plan=plan), context, call))
+        order = Order("plan", plan.id, asked(DraftPlan(plan=plan), context, call))
+        answer = await self._recorder.record(order.key, order.asked)
+        ref = pinned(plan).ref
+        known = (await self._recorder.known(order.key)).state.of(ref.hash)
+        return plan_service_pb2.DraftPlanResponse(
+            receipt=receipt(order, answer),
+            plan=present.plan_ref(ref),
+            draft=known.number if known else 0,
+            findings=[_finding(one) for one in inspection.diagnostics],
+        )
+
+    async def publish(self, request: Any, call: Call) -> plan_service_pb2.PublishPlanResponse:
+        """Bring an approved text into force."""
+        context = context_of(request)
+        ref, diagnostics = await _meant(request)
+        order = Order("plan", ref.id, asked(PublishPlan(ref=ref), context, call))
         answer = await self._recorder.record(order.key, order.asked)
         return plan_service_pb2.PublishPlanResponse(
             receipt=receipt(order, answer),
-            plan=present.plan_ref(pinned(plan).ref),
-            findings=[_finding(one) for one in inspection.diagnostics],
+            plan=present.plan_ref(ref),
+            findings=[_finding(one) for one in diagnostics],
         )
 
     async def check(self, request: Any, _: Call) -> plan_service_pb2.CheckPlanResponse:
         """Say what is wrong with a plan."""
-        inspection = _inspect(request)
+        inspection = await _inspect(request.document)
         valid = inspection.plan is not None and not inspection.errors
         ref = pinned(inspection.plan).ref if inspection.plan and valid else None
         return plan_service_pb2.CheckPlanResponse(
@@ -83,26 +98,26 @@ class Plans:
         )
 
     async def get(self, request: Any, _: Call) -> plan_service_pb2.GetPlanResponse:
-        """Return a plan's canonical text."""
-        plan = named(request.plan, "plan")
-        if request.version < 0:
-            raise Failure("FIELD_INVALID", violations=[Violation.of("version", "not_negative")])
-        if request.version:
-            found = await self._numbered(plan, request.version)
-        else:
-            found = await self._library.latest(plan)
-        if found is None:
-            raise Failure("PLAN_UNKNOWN", {"plan": plan}, subject=f"plan/{plan}")
+        """Return a plan's canonical text, and what became of it."""
+        edition, texts = await self._place(request)
         return plan_service_pb2.GetPlanResponse(
-            plan=present.plan_ref(found.ref), json=canonical(found.plan)
+            plan=present.plan_ref(edition.ref),
+            json=canonical(edition.plan),
+            state=present.number(edition.state),
+            draft=edition.draft,
+            history=texts.history,
         )
 
     async def list(self, request: Any, _: Call) -> plan_service_pb2.ListPlansResponse:
-        """Return a page of plans, each with its version in force."""
+        """Return a page of plans, each with its version in force, or of texts in some states."""
         check_page(request)
+        states = [_state(number) for number in request.states] or [PlanState.EFFECTIVE]
+        plan = named(request.plan, "plan") if request.plan else ""
         try:
             await come_to(self._views, "plans", request)
-            page = await self._views.plans(size=request.page_size, page_token=request.page_token)
+            page = await self._views.plans(
+                states=states, plan=plan, size=request.page_size, page_token=request.page_token
+            )
         except (PageTokenInvalid, ViewBehind) as error:
             raise listing_failure(error, request) from None
         return plan_service_pb2.ListPlansResponse(
@@ -111,28 +126,42 @@ class Plans:
             position=page.position,
         )
 
-    async def _numbered(self, plan: str, version: int) -> PinnedPlan | None:
-        """Return the version that its author gave this number."""
-        async for page in self._log.read_stream(f"plan/{plan}", page=PAGE_VERSIONS):
-            for event in page:
-                fact = decode(PUBLICATION, event.type, event.schema_version, event.data)
-                if isinstance(fact, PlanPublished) and fact.ref.version == version:
-                    return PinnedPlan(ref=fact.ref, plan=fact.plan)
-        return None
+    async def _place(self, place: Any) -> tuple[Edition, Texts]:
+        """Return the text that a plan's name and a number mean. Raises Failure."""
+        plan = named(place.plan, "plan")
+        for field in ("version", "draft"):
+            if getattr(place, field) < 0:
+                raise Failure("FIELD_INVALID", violations=[Violation.of(field, "not_negative")])
+        texts = await texts_of(self._log, plan)
+        return found(texts, place), texts
 
 
-def _inspect(request: Any) -> Inspection:
-    which = request.document.WhichOneof("text")
+async def _meant(request: Any) -> tuple[PlanRef, Sequence[Diagnostic]]:
+    """Return which text is to come into force, and what is said of it. Raises Failure."""
+    if not request.HasField("plan"):
+        inspection = await _inspect(request.document)
+        if inspection.plan is None or inspection.errors:
+            raise _invalid(inspection)
+        return pinned(inspection.plan).ref, inspection.diagnostics
+    if request.HasField("document"):
+        raise Failure("FIELD_INVALID", violations=[Violation.of("plan", "not_both")])
+    return REF(request.plan, inside="plan"), ()
+
+
+async def _inspect(document: Any) -> Inspection:
+    """Read a document: in a thread, because a long one takes long. Raises Failure."""
+    which = document.WhichOneof("text")
     if which is None:
         raise Failure("FIELD_INVALID", violations=[Violation.of(DOCUMENT, "missing")])
-    return inspect(getattr(request.document, which), DOCUMENT)  # JSON is YAML, too
+    text = getattr(document, which)
+    return await asyncio.to_thread(inspect, text, DOCUMENT)  # JSON is YAML, too
 
 
-def _refuse_elsewhere(plan: Plan, call: Call) -> None:
-    """Refuse a plan for venues where the caller was not let in. Raises Failure."""
-    for venue in plan.venues:
-        if not call.actor.may_act_at(venue.id):
-            raise Failure("VENUE_NOT_PERMITTED", {"venue": venue.id}, subject=f"plan/{plan.id}")
+def _state(number: int) -> PlanState:
+    state = STATES.get(number)
+    if state is None:
+        raise Failure("FIELD_INVALID", violations=[Violation.of("states", "state")])
+    return state
 
 
 def _invalid(inspection: Inspection) -> Failure:
@@ -176,4 +205,7 @@ def _summary(row: PlanRow) -> plan_service_pb2.PlanSummary:
         title=common_pb2.Text(zh=row.title_zh, en=row.title_en),
         venues=row.venues,
         hazards=[present.named("HazardKind", one) for one in row.hazards],
+        state=present.number(PlanState(row.state)),
+        draft=row.draft,
+        author=row.author,
     )

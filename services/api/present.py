@@ -10,6 +10,7 @@ from muster.v1 import (
     common_pb2,
     incident_commands_pb2,
     incident_pb2,
+    plan_service_pb2,
     privacy_service_pb2,
     resource_service_pb2,
 )
@@ -45,6 +46,7 @@ _SHOWN = (
     incident_pb2.NoticeStatus,
     resource_service_pb2.UnitStatus,
     incident_commands_pb2.PersonConcern,
+    plan_service_pb2.PlanState,
     privacy_service_pb2.LegalBasis,
 )
 _NUMBERS: dict[tuple[type[Enum], Enum], int] = {
@@ -200,7 +202,13 @@ def _warning(warning: Warning_ | None) -> incident_pb2.Warning | None:
 
 
 def _task(task: Any) -> incident_pb2.Task:
-    return incident_pb2.Task(**task._asdict() | {"status": number(task.status)})
+    return incident_pb2.Task(
+        post=task.post,
+        status=number(task.status),
+        step=task.step,
+        told=task.told,
+        overdue=task.overdue,
+    )
 
 
 def _request(request: Any) -> incident_pb2.ResourceRequest:

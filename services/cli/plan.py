@@ -7,14 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from muster.v1.common_pb2 import PlanRef
 from muster.v1.plan_service_pb2 import (
     GetPlanRequest,
     GetPlanResponse,
     ListPlansRequest,
     ListPlansResponse,
-    PlanDocument,
-    PublishPlanRequest,
 )
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -24,7 +21,6 @@ from rich.tree import Tree
 from domain.plan.model import Plan
 from domain.plan.reading import spelled
 from services import plan_file
-from services.cli.asking import new_context
 from services.cli.exits import Exit
 from services.cli.failure import Failure
 from services.cli.output import Output, grid
@@ -32,7 +28,7 @@ from services.cli.session import Session, action, offline
 from services.cli.words import Language, either, heading, word
 from services.plan_file import Diagnostic, Inspection
 
-app = typer.Typer(no_args_is_help=True, help="Plans: checked, brought into force, read.")
+app = typer.Typer(no_args_is_help=True, help="Plans: checked, approved, brought into force, read.")
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A plan in YAML.")]
 PlanArgument = Annotated[str, typer.Argument(metavar="PLAN", help="A plan's id.")]
@@ -44,33 +40,10 @@ READER = "operator"
 @offline(app, "check")
 def check(output: Output, file: FileArgument) -> None:
     """Say what is wrong with a plan, where, and what was meant. Needs no service."""
-    found = _inspected(file)
+    found = inspected(file)
     output.show(_as_json(found), lambda: _rendered(found, file, output.language))
     if found.errors:
         raise typer.Exit(Exit.USAGE)
-
-
-@action(app, "publish", role="planner")
-async def publish(
-    session: Session,
-    file: FileArgument,
-    reason: Annotated[str, typer.Option(help="Why.")] = "",
-    expected_version: Annotated[
-        int | None, typer.Option(help="Refuse unless the plan's stream stands here.")
-    ] = None,
-    *,
-    validate_only: Annotated[bool, typer.Option("--validate-only", help="Record nothing.")] = False,
-) -> None:
-    """Bring a version of a plan into force; new incidents are pinned to it."""
-    found = _inspected(file)
-    if found.errors:
-        raise _invalid(found, session.output.language)
-    request = PublishPlanRequest(
-        context=new_context(reason, expected_version, validate_only=validate_only),
-        document=PlanDocument(yaml=file.read_text(encoding="utf-8-sig")),
-    )
-    answer = await session.connection.plans.PublishPlan(request, **session.connection.call)
-    session.output.show(answer, lambda: _pinned(answer.plan, session.output))
 
 
 @action(app, "get", role=READER)
@@ -109,7 +82,8 @@ async def _get(session: Session, plan: str, version: int) -> GetPlanResponse:
     return await session.connection.plans.GetPlan(request, **session.connection.call)
 
 
-def _inspected(file: Path) -> Inspection:
+def inspected(file: Path) -> Inspection:
+    """Read a plan's file and look at all of it. Raises Failure."""
     try:
         return plan_file.inspect_file(file)
     except OSError as error:
@@ -117,13 +91,12 @@ def _inspected(file: Path) -> Inspection:
         raise Failure(Exit.USAGE, "FILE_UNREADABLE", text) from None
 
 
-def _invalid(found: Inspection, language: Language) -> Failure:
+def invalid(found: Inspection, language: Language) -> Failure:
+    """Return the failure of a plan that can't work."""
     return Failure(
         Exit.USAGE,
         "PLAN_INVALID",
-        either(
-            language, "预案有误，没有发布", "the plan can't come into force; nothing was published"
-        ),
+        either(language, "预案有误，未提交", "the plan can't come into force; nothing was changed"),
         fields={
             f"{one.file}:{one.line}:{one.column}": _said(one, language) for one in found.errors
         },
@@ -168,11 +141,6 @@ def _rendered(found: Inspection, file: Path, language: Language) -> RenderableTy
 
 def _counted(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
-
-
-def _pinned(ref: PlanRef, output: Output) -> str:
-    in_force = output.said("已生效", "in force")
-    return f"{ref.id} v{ref.version} {in_force}, SHA-256 {ref.hash}"
 
 
 def _listed(answer: ListPlansResponse, language: Language) -> Table:

@@ -12,7 +12,9 @@ import typer
 def plan(app: typer.Typer) -> None:
     """Register `muster plan`."""
     from services.cli import plan as commands
+    from services.cli import plan_approval
 
+    plan_approval.add_to(commands.app)
     app.add_typer(commands.app, name="plan")
 
 

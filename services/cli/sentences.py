@@ -171,6 +171,21 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "LegalHoldLifted": Sentence("解除保全 {hold}", "Hold {hold} lifted"),
     # plans, units, contacts
+    "PlanDrafted": Sentence(
+        "{by} 提交预案 {ref}（草案 {draft}）", "{ref} handed in by {by} as draft {draft}"
+    ),
+    "PlanReviewed": Sentence(
+        "{by} 审核通过预案 {ref}（草案 {draft}）", "{ref}, draft {draft}, reviewed by {by}"
+    ),
+    "PlanReturned": Sentence(
+        "{by} 退回预案 {ref}（草案 {draft}）", "{ref}, draft {draft}, returned by {by}"
+    ),
+    "PlanApproved": Sentence(
+        "{by} 批准预案 {ref}（草案 {draft}）", "{ref}, draft {draft}, approved by {by}"
+    ),
+    "PlanWithdrawn": Sentence(
+        "{by} 撤回预案 {ref}（草案 {draft}）", "{ref}, draft {draft}, withdrawn by {by}"
+    ),
     "PlanPublished": Sentence("预案发布", "Plan published"),
     "UnitRegistered": Sentence("登记力量 {unit}", "Unit {unit} registered"),
     "UnitReserved": Sentence(

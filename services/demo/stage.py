@@ -15,7 +15,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from muster.v1.common_pb2 import CHANNEL_KIND_MAIL, CHANNEL_KIND_WEBHOOK, CommandContext, Text
-from muster.v1.plan_service_pb2 import PlanDocument, PublishPlanRequest
+from muster.v1.plan_service_pb2 import PlanDocument
 from muster.v1.resource_service_pb2 import Channel, RegisterContactRequest, RegisterUnitRequest
 
 from domain.plan.model import ChannelKind, Plan
@@ -28,13 +28,20 @@ from services.demo.receiver import Received
 from services.local import tokens
 from services.local.folder import Folder
 from services.local.stack import Stack, down, running
+from services.publishing import bring_into_force
 
 START_TIMEOUT_S = 90.0
 STOP_TIMEOUT_S = 60.0
 POLL_S = 0.05
 
-PLANNER, LOGISTICS, AUDITOR = "planner", "logistics", "auditor-desk"
-DESKS = {PLANNER: Role.PLANNER, LOGISTICS: Role.LOGISTICS, AUDITOR: Role.AUDITOR}
+PLANNER, APPROVER = "planner", "plan-approver"
+LOGISTICS, AUDITOR = "logistics", "auditor-desk"
+DESKS = {
+    PLANNER: Role.PLANNER,
+    APPROVER: Role.ADMINISTRATOR,
+    LOGISTICS: Role.LOGISTICS,
+    AUDITOR: Role.AUDITOR,
+}
 """Who prepares, and who looks on."""
 
 LIVE_DOMAIN = "live.example"
@@ -139,8 +146,7 @@ async def prepare(cast: Mapping[str, Connection], received: Received) -> Plan:
     if not isinstance(plan, Plan):
         raise StackBroken(plan_file.render(plan))
     planner, logistics = cast[PLANNER], cast[LOGISTICS]
-    request = PublishPlanRequest(context=_new(), document=PlanDocument(yaml=text))
-    await planner.plans.PublishPlan(request, **planner.call)
+    await bring_into_force(PlanDocument(yaml=text), planner, cast[APPROVER], **planner.call)
     for unit in UNITS:
         await logistics.resources.RegisterUnit(_unit(unit), **logistics.call)
     for contact in plan.contacts:

@@ -21,12 +21,13 @@ from domain.incident.outstanding import Order
 from domain.incident.resources import RequestResource
 from domain.incident.warning import ReportAlarm
 from domain.plan.model import ChannelKind, Plan
-from domain.plan.publication import PUBLICATION, PublishPlan
+from domain.plan.publication import PUBLICATION
 from domain.resource.unit import UNITS, RegisterUnit, Unit
 from domain.values import Actor, HazardKind, Mode, ResponseLevel, Role, Text
 from eventstore.plans import PlanLibrary
 from eventstore.recorder import Receipt, Recorder
 from tests.domain.plan import plans
+from tests.domain.plan.publishing import bring_into_force
 
 if TYPE_CHECKING:
     from domain.incident.state import Incident, Notification
@@ -109,7 +110,7 @@ class Scene:
 
     async def publish(self) -> None:
         """Bring the plan into force."""
-        await self._publication.record(PLAN.id, asked(PublishPlan(plan=PLAN)))
+        await bring_into_force(self._publication, PLAN)
 
     async def ask(self, incident: str, command: Command, by: Actor = OFFICER) -> Receipt:
         """Record a command that is not refused."""

@@ -22,6 +22,7 @@ from projections.engine import ViewKeeper
 from services import plan_file
 from services.api.main import serving
 from services.client import Client, connected, context
+from services.publishing import bring_into_force
 from services.settings import Api, Database, Settings, Temporal, Vault
 from services.settings import Notary as NotarySettings
 from tests.eventstore.notarising import notarising
@@ -122,10 +123,14 @@ async def views(database: TestDatabase) -> AsyncIterator[None]:
 
 async def publish(service: Service) -> plan_service_pb2.PublishPlanResponse:
     """Bring the plan into force that ships with the product."""
-    planner = await service.client("planner")
-    document = plan_service_pb2.PlanDocument(yaml=plan_file.shipped()[PLAN])
-    request = plan_service_pb2.PublishPlanRequest(context=context(), document=document)
-    return await planner.plans.PublishPlan(request)
+    return await put_in_force(service, plan_file.shipped()[PLAN])
+
+
+async def put_in_force(service: Service, text: str) -> plan_service_pb2.PublishPlanResponse:
+    """Bring a plan into force by two who may."""
+    planner, commander = await service.client("planner"), await service.client("commander")
+    document = plan_service_pb2.PlanDocument(yaml=text)
+    return await bring_into_force(document, planner, commander)
 
 
 def alarm(**changes: Any) -> incident_commands_pb2.ReportAlarmRequest:

@@ -95,6 +95,11 @@ MATRIX = """
     ListIncidents           ACORILPU.
     WatchIncidents          ACORILPU.
     GetStanding             ACORILPU.
+    DraftPlan               A.....P..
+    ReviewPlan              AC....P..
+    ReturnPlan              AC....P..
+    ApprovePlan             AC.......
+    WithdrawPlan            AC....P..
     PublishPlan             A.....P..
     GetPlan                 ACORILPU.
     ListPlans               ACORILPU.

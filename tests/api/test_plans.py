@@ -13,7 +13,7 @@ from muster.v1 import plan_service_pb2
 from domain.plan.canonical import canonical
 from services import plan_file
 from services.client import context
-from tests.api.conftest import PLAN, VENUE, publish
+from tests.api.conftest import PLAN, VENUE, put_in_force
 from tests.api.errors import refused
 
 if TYPE_CHECKING:
@@ -27,6 +27,11 @@ NEXT = TEXT.replace("\nversion: 1\n", "\nversion: 2\n")
 def publishing(text: str) -> plan_service_pb2.PublishPlanRequest:
     document = plan_service_pb2.PlanDocument(yaml=text)
     return plan_service_pb2.PublishPlanRequest(context=context(), document=document)
+
+
+def drafting(text: str) -> plan_service_pb2.DraftPlanRequest:
+    document = plan_service_pb2.PlanDocument(yaml=text)
+    return plan_service_pb2.DraftPlanRequest(context=context(), document=document)
 
 
 async def test_a_plan_is_read_as_the_text_that_pins_it(service: Service) -> None:
@@ -44,7 +49,7 @@ async def test_a_plan_in_json_is_the_same_plan(service: Service) -> None:
     )
     published = await planner.plans.PublishPlan(request)
     assert list(published.receipt.kinds) == []
-    assert published.receipt.version == 1
+    assert published.receipt.version == 4
 
 
 async def test_a_new_version_comes_into_force_and_the_old_one_can_be_read(
@@ -52,8 +57,8 @@ async def test_a_new_version_comes_into_force_and_the_old_one_can_be_read(
 ) -> None:
     planner = await service.client("planner")
     assert NEXT != TEXT
-    published = await planner.plans.PublishPlan(publishing(NEXT))
-    assert (published.plan.version, published.receipt.version) == (2, 2)
+    published = await put_in_force(service, NEXT)
+    assert (published.plan.version, published.receipt.version) == (2, 8)
     for version, expected in ((0, 2), (1, 1), (2, 2)):
         request = plan_service_pb2.GetPlanRequest(plan=PLAN, version=version)
         found = await planner.plans.GetPlan(request)
@@ -115,15 +120,14 @@ async def test_a_document_that_is_none_is_refused(service: Service) -> None:
 async def test_a_plan_for_another_venue_can_t_be_published_from_here(service: Service) -> None:
     elsewhere = await service.client("elsewhere")
     async with refused() as told:
-        await elsewhere.plans.PublishPlan(publishing(NEXT))
+        await elsewhere.plans.DraftPlan(drafting(NEXT))
     assert told.reason == "VENUE_NOT_PERMITTED"
 
 
 @pytest.mark.usefixtures("views")
 async def test_plans_are_listed_with_the_version_in_force(service: Service) -> None:
-    await publish(service)
     planner = await service.client("planner")
-    await planner.plans.PublishPlan(publishing(NEXT))
+    await put_in_force(service, NEXT)
     found: list[int] = []
     while found != [2]:
         listed = await planner.plans.ListPlans(plan_service_pb2.ListPlansRequest())

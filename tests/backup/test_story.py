@@ -99,7 +99,8 @@ def test_a_log_is_saved_and_lost_and_restored_and_goes_on_when_somebody_answers_
     place: Place,
 ) -> None:
     place.up()
-    place.said("plan", "publish", str(PLAN), "--as", "planner")
+    for step in ("draft", "review", "approve", "publish"):
+        place.said("plan", step, str(PLAN))
     incident = place.said(*ALARM)["incident_id"]
     place.record(incident, "casualty-1")
     place.record(incident, "casualty-2")

@@ -69,7 +69,7 @@ def test_it_holds_the_incident_whole_and_of_others_only_what_is_its_own(case: Ca
     assert mine == list(range(1, len(mine) + 1))
     export = found.popitem()
     assert export == (f"export/{json.loads(case.files['manifest.json'])['export']}", [1])
-    assert found == {"plan/general-venue": [1], "unit/a1": [1, 4, 5]}
+    assert found == {"plan/general-venue": [1, 2, 3, 4], "unit/a1": [1, 4, 5]}
 
 
 def test_the_texts_are_those_of_the_log(case: Case) -> None:

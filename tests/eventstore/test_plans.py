@@ -1,26 +1,24 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import pytest
 
-from domain.aggregate import Asked
 from domain.incident.state import NOTHING_YET
 from domain.incident.warning import CancelWarning, ReportAlarm
 from domain.plan.canonical import pinned
-from domain.plan.publication import PUBLICATION, PublishPlan
-from domain.values import Actor, HazardKind, Role
+from domain.plan.publication import PUBLICATION
+from domain.values import HazardKind
 from eventstore.plans import PlanLibrary
-from eventstore.recorder import Receipt, Recorder
+from eventstore.recorder import Recorder
 from tests.domain.plan.plans import SMALL_PLAN, spoilt
+from tests.domain.plan.publishing import bring_into_force
 from tests.eventstore.samples import NOON
 
 if TYPE_CHECKING:
     from domain.plan.model import Plan
     from eventstore.log import Log
 
-PLANNER = Actor("planner", frozenset({Role.PLANNER}))
 NEXT_PLAN = spoilt("/version", 2)
 FIRST, SECOND = pinned(SMALL_PLAN), pinned(NEXT_PLAN)
 ALARM = ReportAlarm(
@@ -29,9 +27,7 @@ ALARM = ReportAlarm(
 
 
 async def publish(log: Log, plan: Plan) -> None:
-    plans = Recorder(log, PUBLICATION, clock=lambda: NOON)
-    asked = Asked(command=PublishPlan(plan=plan), command_id=uuid4(), actor=PLANNER)
-    assert isinstance(await plans.record(plan.id, asked), Receipt)
+    await bring_into_force(Recorder(log, PUBLICATION, clock=lambda: NOON), plan)
 
 
 @pytest.fixture

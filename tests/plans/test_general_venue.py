@@ -6,13 +6,21 @@ from datetime import timedelta
 
 import pytest
 
-from domain.plan.canonical import canonical
+from domain.plan.canonical import canonical, pinned
 from domain.plan.model import Plan
-from domain.plan.publication import PUBLICATION, PlanPublished, PublishPlan
-from domain.values import HazardKind, Phase, ResponseLevel, WarningColour
+from domain.plan.publication import (
+    PUBLICATION,
+    ApprovePlan,
+    DraftPlan,
+    PlanPublished,
+    PublishPlan,
+    ReviewPlan,
+)
+from domain.values import Actor, HazardKind, Phase, ResponseLevel, Role, WarningColour
 from services.plan_file import inspect, read_plan, shipped
 from tests.domain.spec import given
 
+AUTHOR = Actor("author", frozenset({Role.PLANNER}))
 IV, III, II, I = sorted(ResponseLevel, reverse=True)  # noqa: E741 - the law's numerals
 
 
@@ -31,10 +39,11 @@ def test_a_shipped_plan_is_free_of_errors_and_warnings(name: str) -> None:
     assert found.plan.id == name
 
 
-def test_it_can_be_published(plan: Plan) -> None:
-    state = given(PUBLICATION).when(PublishPlan(plan=plan)).answer
-    assert isinstance(state, list)
-    assert isinstance(state[0], PlanPublished)
+def test_it_can_come_into_force(plan: Plan) -> None:
+    ref, of = pinned(plan).ref, pinned(plan).ref.hash
+    drafted = given(PUBLICATION).having(DraftPlan(plan=plan), AUTHOR)
+    approved = drafted.having(ReviewPlan(hash=of)).having(ApprovePlan(hash=of))
+    approved.when(PublishPlan(ref=ref)).then(PlanPublished(ref=ref, plan=plan))
 
 
 def test_it_is_said_in_chinese_and_in_english(plan: Plan) -> None:

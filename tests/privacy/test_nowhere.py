@@ -170,7 +170,8 @@ def opened_by_anything(stack: Stack, sealed: set[str]) -> list[str]:
 def test_what_is_personal_stands_nowhere_in_the_plain_and_erased_nothing_opens_it(
     stack: Stack, tmp_path: Path
 ) -> None:
-    stack.said("plan", "publish", str(PLAN), "--as", "planner")
+    for step in ("draft", "review", "approve", "publish"):
+        stack.said("plan", step, str(PLAN))
     ways = ("--channel", f"webhook={HOOK}", "--channel", f"mail={ADDRESS}")
     stack.said("contact", "register", "general-manager", "--name", NAME, *ways)
     wrong = stack.muster(

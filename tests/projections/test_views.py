@@ -21,7 +21,7 @@ from domain.incident.events.response import (
 )
 from domain.plan.canonical import pinned
 from domain.plan.model import ChannelKind, Plan
-from domain.plan.publication import PUBLICATION, PublishPlan
+from domain.plan.publication import PUBLICATION
 from domain.resource.unit import UNITS, PutOutOfService, RegisterUnit, ReserveUnit
 from domain.values import Actor, HazardKind, Mode, ResponseLevel, Role, Text, WarningColour
 from eventstore.events import NewEvent
@@ -32,6 +32,7 @@ from projections.paging import PageTokenInvalid
 from projections.reading import ViewReader
 from projections.views import VIEWS
 from tests.domain.plan.plans import written
+from tests.domain.plan.publishing import bring_into_force
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -111,7 +112,7 @@ async def stage(database: Database) -> AsyncIterator[Stage]:
     keeper = await ViewKeeper.open(database.dsn, log, VIEWS, print)
     keeping = asyncio.create_task(keeper.run())
     recorder = Recorder(log, PUBLICATION, clock=lambda: NOON)
-    await recorder.record("small-plan", Asked(PublishPlan(plan=PLAN), uuid4(), PLANNER))
+    await bring_into_force(recorder, PLAN)
     yield Stage(log, reader, keeper)
     keeping.cancel()
     await asyncio.gather(keeping, return_exceptions=True)
@@ -230,10 +231,10 @@ async def test_units_are_listed_with_where_they_stand(stage: Stage) -> None:
 
 
 async def test_plans_are_listed_in_the_version_in_force(stage: Stage) -> None:
-    recorder: Recorder[object] = Recorder(stage.log, PUBLICATION, clock=lambda: NOON)  # type: ignore[arg-type] # any state
     newer = PLAN.model_copy(update={"version": 2})
-    at = await stage.ask(recorder, "small-plan", PublishPlan(plan=newer))
-    await stage.reader.wait_for("plans", at, PATIENCE_S)
+    recorder = Recorder(stage.log, PUBLICATION, clock=lambda: NOON)
+    published = await bring_into_force(recorder, newer)
+    await stage.reader.wait_for("plans", published.position, PATIENCE_S)
     (row,) = (await stage.reader.plans()).rows
     assert (row.plan_id, row.version, row.hash) == ("small-plan", 2, pinned(newer).ref.hash)
     assert (row.venues, row.hazards) == (["shop"], ["crowding", "fire"])

@@ -15,11 +15,12 @@ from domain.incident.notification import ConfirmDelivery
 from domain.incident.outstanding import Order
 from domain.incident.warning import ReportAlarm
 from domain.plan.model import ChannelKind
-from domain.plan.publication import PUBLICATION, PublishPlan
+from domain.plan.publication import PUBLICATION
 from domain.values import HANDS, Actor, HazardKind, Role
 from eventstore.plans import PlanLibrary
 from eventstore.recorder import Receipt, Recorder
 from tests.domain.plan.plans import SMALL_PLAN
+from tests.domain.plan.publishing import bring_into_force
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -46,7 +47,7 @@ class Case:
 
     async def publish(self) -> None:
         """Bring the plan into force."""
-        await self._plans.record(SMALL_PLAN.id, _asked(PublishPlan(plan=SMALL_PLAN)))
+        await bring_into_force(self._plans, SMALL_PLAN)
 
     async def ask(self, incident: str, command: Command) -> Receipt:
         """Record a command that is not refused."""

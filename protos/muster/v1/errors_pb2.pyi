@@ -79,7 +79,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_REASON_REQUIRED: _ErrorReason.ValueType  # 84
     """Say why, in the command's context."""
     ERROR_REASON_SECOND_PERSON_REQUIRED: _ErrorReason.ValueType  # 85
-    """Neither who drafted nor who entered the notice may approve or reject it."""
+    """Who wrote a notice, or entered it, can't approve or reject it; nor an author the own plan."""
     ERROR_REASON_VERSION_STALE: _ErrorReason.ValueType  # 101
     """Read what happened since, and decide again."""
     ERROR_REASON_COMMAND_ID_REUSED: _ErrorReason.ValueType  # 102
@@ -182,6 +182,20 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """`BadRequest` names each place in the document."""
     ERROR_REASON_PLAN_VERSION_TAKEN: _ErrorReason.ValueType  # 362
     """Raise the version in the document."""
+    ERROR_REASON_PLAN_DRAFT_UNKNOWN: _ErrorReason.ValueType  # 363
+    """Somebody else may have numbered it; list the plan's drafts."""
+    ERROR_REASON_PLAN_HASH_STALE: _ErrorReason.ValueType  # 364
+    """Read the draft again: another text was meant."""
+    ERROR_REASON_PLAN_NOT_REVIEWED: _ErrorReason.ValueType  # 365
+    """Have it reviewed first."""
+    ERROR_REASON_PLAN_NOT_APPROVED: _ErrorReason.ValueType  # 366
+    """Have just this text drafted, reviewed, and approved by somebody else than its author."""
+    ERROR_REASON_PLAN_DRAFT_OVER: _ErrorReason.ValueType  # 367
+    """Hand in another draft."""
+    ERROR_REASON_PLAN_DRAFTS_TOO_MANY: _ErrorReason.ValueType  # 368
+    """Give the plan another id."""
+    ERROR_REASON_PLAN_NOT_DUE: _ErrorReason.ValueType  # 369
+    """Publish it on that day, or draft it with another `effective_from`."""
     ERROR_REASON_CHANNEL_REQUIRED: _ErrorReason.ValueType  # 381
     """Say how the person is reached."""
     ERROR_REASON_LEGAL_HOLD_IN_FORCE: _ErrorReason.ValueType  # 421
@@ -270,7 +284,7 @@ ERROR_REASON_MAY_NOT_SPEAK_FOR_OTHERS: ErrorReason.ValueType  # 83
 ERROR_REASON_REASON_REQUIRED: ErrorReason.ValueType  # 84
 """Say why, in the command's context."""
 ERROR_REASON_SECOND_PERSON_REQUIRED: ErrorReason.ValueType  # 85
-"""Neither who drafted nor who entered the notice may approve or reject it."""
+"""Who wrote a notice, or entered it, can't approve or reject it; nor an author the own plan."""
 ERROR_REASON_VERSION_STALE: ErrorReason.ValueType  # 101
 """Read what happened since, and decide again."""
 ERROR_REASON_COMMAND_ID_REUSED: ErrorReason.ValueType  # 102
@@ -373,6 +387,20 @@ ERROR_REASON_PLAN_INVALID: ErrorReason.ValueType  # 361
 """`BadRequest` names each place in the document."""
 ERROR_REASON_PLAN_VERSION_TAKEN: ErrorReason.ValueType  # 362
 """Raise the version in the document."""
+ERROR_REASON_PLAN_DRAFT_UNKNOWN: ErrorReason.ValueType  # 363
+"""Somebody else may have numbered it; list the plan's drafts."""
+ERROR_REASON_PLAN_HASH_STALE: ErrorReason.ValueType  # 364
+"""Read the draft again: another text was meant."""
+ERROR_REASON_PLAN_NOT_REVIEWED: ErrorReason.ValueType  # 365
+"""Have it reviewed first."""
+ERROR_REASON_PLAN_NOT_APPROVED: ErrorReason.ValueType  # 366
+"""Have just this text drafted, reviewed, and approved by somebody else than its author."""
+ERROR_REASON_PLAN_DRAFT_OVER: ErrorReason.ValueType  # 367
+"""Hand in another draft."""
+ERROR_REASON_PLAN_DRAFTS_TOO_MANY: ErrorReason.ValueType  # 368
+"""Give the plan another id."""
+ERROR_REASON_PLAN_NOT_DUE: ErrorReason.ValueType  # 369
+"""Publish it on that day, or draft it with another `effective_from`."""
 ERROR_REASON_CHANNEL_REQUIRED: ErrorReason.ValueType  # 381
 """Say how the person is reached."""
 ERROR_REASON_LEGAL_HOLD_IN_FORCE: ErrorReason.ValueType  # 421

@@ -22,18 +22,29 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.rpc import error_details_pb2 as google_dot_rpc_dot_error__details__pb2
 from muster.v1 import common_pb2 as muster_dot_v1_dot_common__pb2
 from muster.v1 import options_pb2 as muster_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cmuster/v1/plan_service.proto\x12\tmuster.v1\x1a\x1egoogle/rpc/error_details.proto\x1a\x16muster/v1/common.proto\x1a\x17muster/v1/options.proto\"6\n\x0cPlanDocument\x12\x0e\n\x04yaml\x18\x01 \x01(\tH\x00\x12\x0e\n\x04json\x18\x02 \x01(\tH\x00\x42\x06\n\x04text\"k\n\x12PublishPlanRequest\x12*\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x19.muster.v1.CommandContext\x12)\n\x08\x64ocument\x18\x02 \x01(\x0b\x32\x17.muster.v1.PlanDocument\"\x86\x01\n\x13PublishPlanResponse\x12#\n\x07receipt\x18\x01 \x01(\x0b\x32\x12.muster.v1.Receipt\x12 \n\x04plan\x18\x02 \x01(\x0b\x32\x12.muster.v1.PlanRef\x12(\n\x08\x66indings\x18\x03 \x03(\x0b\x32\x16.muster.v1.PlanFinding\"/\n\x0eGetPlanRequest\x12\x0c\n\x04plan\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\"A\n\x0fGetPlanResponse\x12 \n\x04plan\x18\x01 \x01(\x0b\x32\x12.muster.v1.PlanRef\x12\x0c\n\x04json\x18\x02 \x01(\t\"O\n\x10ListPlansRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x14\n\x0cmin_position\x18\x03 \x01(\x03\"e\n\x11ListPlansResponse\x12%\n\x05plans\x18\x01 \x03(\x0b\x32\x16.muster.v1.PlanSummary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x10\n\x08position\x18\x03 \x01(\x03\"\x87\x01\n\x0bPlanSummary\x12 \n\x04plan\x18\x01 \x01(\x0b\x32\x12.muster.v1.PlanRef\x12\x1e\n\x05title\x18\x02 \x01(\x0b\x32\x0f.muster.v1.Text\x12\x0e\n\x06venues\x18\x03 \x03(\t\x12&\n\x07hazards\x18\x04 \x03(\x0e\x32\x15.muster.v1.HazardKind\"=\n\x10\x43heckPlanRequest\x12)\n\x08\x64ocument\x18\x01 \x01(\x0b\x32\x17.muster.v1.PlanDocument\"n\n\x11\x43heckPlanResponse\x12\r\n\x05valid\x18\x01 \x01(\x08\x12(\n\x08\x66indings\x18\x02 \x03(\x0b\x32\x16.muster.v1.PlanFinding\x12 \n\x04plan\x18\x03 \x01(\x0b\x32\x12.muster.v1.PlanRef\"\x95\x01\n\x0bPlanFinding\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x10\n\x08is_error\x18\x02 \x01(\x08\x12\r\n\x05where\x18\x03 \x01(\t\x12\x0c\n\x04line\x18\x04 \x01(\x05\x12\x0e\n\x06\x63olumn\x18\x05 \x01(\x05\x12*\n\x04what\x18\x06 \x03(\x0b\x32\x1c.google.rpc.LocalizedMessage\x12\r\n\x05meant\x18\x07 \x01(\t2\xdf\x02\n\x0bPlanService\x12T\n\x0bPublishPlan\x12\x1d.muster.v1.PublishPlanRequest\x1a\x1e.muster.v1.PublishPlanResponse\"\x06\x92\xdb\x18\x02\x01\x07\x12N\n\x07GetPlan\x12\x19.muster.v1.GetPlanRequest\x1a\x1a.muster.v1.GetPlanResponse\"\x0c\x92\xdb\x18\x08\x01\x02\x03\x04\x05\x06\x07\x08\x12T\n\tListPlans\x12\x1b.muster.v1.ListPlansRequest\x1a\x1c.muster.v1.ListPlansResponse\"\x0c\x92\xdb\x18\x08\x01\x02\x03\x04\x05\x06\x07\x08\x12T\n\tCheckPlan\x12\x1b.muster.v1.CheckPlanRequest\x1a\x1c.muster.v1.CheckPlanResponse\"\x0c\x92\xdb\x18\x08\x01\x02\x03\x04\x05\x06\x07\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cmuster/v1/plan_service.proto\x12\tmuster.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1egoogle/rpc/error_details.proto\x1a\x16muster/v1/common.proto\x1a\x17muster/v1/options.proto\"6\n\x0cPlanDocument\x12\x0e\n\x04yaml\x18\x01 \x01(\tH\x00\x12\x0e\n\x04json\x18\x02 \x01(\tH\x00\x42\x06\n\x04text\"i\n\x10\x44raftPlanRequest\x12*\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x19.muster.v1.CommandContext\x12)\n\x08\x64ocument\x18\x02 \x01(\x0b\x32\x17.muster.v1.PlanDocument\"\x93\x01\n\x11\x44raftPlanResponse\x12#\n\x07receipt\x18\x01 \x01(\x0b\x32\x12.muster.v1.Receipt\x12 \n\x04plan\x18\x02 \x01(\x0b\x32\x12.muster.v1.PlanRef\x12\r\n\x05\x64raft\x18\x03 \x01(\x05\x12(\n\x08\x66indings\x18\x04 \x03(\x0b\x32\x16.muster.v1.PlanFinding\"y\n\x11ReviewPlanRequest\x12*\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x19.muster.v1.CommandContext\x12\x0c\n\x04plan\x18\x02 \x01(\t\x12\x12\n\x05\x64raft\x18\x03 \x01(\x05H\x00\x88\x01\x01\x12\x0c\n\x04hash\x18\x04 \x01(\tB\x08\n\x06_draft\"y\n\x11ReturnPlanRequest\x12*\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x19.muster.v1.CommandContext\x12\x0c\n\x04plan\x18\x02 \x01(\t\x12\x12\n\x05\x64raft\x18\x03 \x01(\x05H\x00\x88\x01\x01\x12\x0c\n\x04hash\x18\x04 \x01(\tB\x08\n\x06_draft\"z\n\x12\x41pprovePlanRequest\x12*\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x19.muster.v1.CommandContext\x12\x0c\n\x04plan\x18\x02 \x01(\t\x12\x12\n\x05\x64raft\x18\x03 \x01(\x05H\x00\x88\x01\x01\x12\x0c\n\x04hash\x18\x04 \x01(\tB\x08\n\x06_draft\"{\n\x13WithdrawPlanRequest\x12*\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x19.muster.v1.CommandContext\x12\x0c\n\x04plan\x18\x02 \x01(\t\x12\x12\n\x05\x64raft\x18\x03 \x01(\x05H\x00\x88\x01\x01\x12\x0c\n\x04hash\x18\x04 \x01(\tB\x08\n\x06_draft\"\x8d\x01\n\x12PublishPlanRequest\x12*\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x19.muster.v1.CommandContext\x12)\n\x08\x64ocument\x18\x02 \x01(\x0b\x32\x17.muster.v1.PlanDocument\x12 \n\x04plan\x18\x03 \x01(\x0b\x32\x12.muster.v1.PlanRef\"\x86\x01\n\x13PublishPlanResponse\x12#\n\x07receipt\x18\x01 \x01(\x0b\x32\x12.muster.v1.Receipt\x12 \n\x04plan\x18\x02 \x01(\x0b\x32\x12.muster.v1.PlanRef\x12(\n\x08\x66indings\x18\x03 \x03(\x0b\x32\x16.muster.v1.PlanFinding\"R\n\x0eGetPlanRequest\x12\x0c\n\x04plan\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12\r\n\x05\x64raft\x18\x03 \x01(\x05\x12\x12\n\nlast_draft\x18\x04 \x01(\x08\"\x9b\x01\n\x0fGetPlanResponse\x12 \n\x04plan\x18\x01 \x01(\x0b\x32\x12.muster.v1.PlanRef\x12\x0c\n\x04json\x18\x02 \x01(\t\x12#\n\x05state\x18\x03 \x01(\x0e\x32\x14.muster.v1.PlanState\x12\r\n\x05\x64raft\x18\x04 \x01(\x05\x12$\n\x07history\x18\x05 \x03(\x0b\x32\x13.muster.v1.PlanStep\"\xa4\x01\n\x08PlanStep\x12#\n\x05state\x18\x01 \x01(\x0e\x32\x14.muster.v1.PlanState\x12 \n\x04plan\x18\x02 \x01(\x0b\x32\x12.muster.v1.PlanRef\x12\r\n\x05\x64raft\x18\x03 \x01(\x05\x12&\n\x02\x61t\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\n\n\x02\x62y\x18\x05 \x01(\t\x12\x0e\n\x06reason\x18\x06 \x01(\t\"\x83\x01\n\x10ListPlansRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x14\n\x0cmin_position\x18\x03 \x01(\x03\x12$\n\x06states\x18\x04 \x03(\x0e\x32\x14.muster.v1.PlanState\x12\x0c\n\x04plan\x18\x05 \x01(\t\"e\n\x11ListPlansResponse\x12%\n\x05plans\x18\x01 \x03(\x0b\x32\x16.muster.v1.PlanSummary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x10\n\x08position\x18\x03 \x01(\x03\"\xcb\x01\n\x0bPlanSummary\x12 \n\x04plan\x18\x01 \x01(\x0b\x32\x12.muster.v1.PlanRef\x12\x1e\n\x05title\x18\x02 \x01(\x0b\x32\x0f.muster.v1.Text\x12\x0e\n\x06venues\x18\x03 \x03(\t\x12&\n\x07hazards\x18\x04 \x03(\x0e\x32\x15.muster.v1.HazardKind\x12#\n\x05state\x18\x05 \x01(\x0e\x32\x14.muster.v1.PlanState\x12\r\n\x05\x64raft\x18\x06 \x01(\x05\x12\x0e\n\x06\x61uthor\x18\x07 \x01(\t\"=\n\x10\x43heckPlanRequest\x12)\n\x08\x64ocument\x18\x01 \x01(\x0b\x32\x17.muster.v1.PlanDocument\"n\n\x11\x43heckPlanResponse\x12\r\n\x05valid\x18\x01 \x01(\x08\x12(\n\x08\x66indings\x18\x02 \x03(\x0b\x32\x16.muster.v1.PlanFinding\x12 \n\x04plan\x18\x03 \x01(\x0b\x32\x12.muster.v1.PlanRef\"\x95\x01\n\x0bPlanFinding\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x10\n\x08is_error\x18\x02 \x01(\x08\x12\r\n\x05where\x18\x03 \x01(\t\x12\x0c\n\x04line\x18\x04 \x01(\x05\x12\x0e\n\x06\x63olumn\x18\x05 \x01(\x05\x12*\n\x04what\x18\x06 \x03(\x0b\x32\x1c.google.rpc.LocalizedMessage\x12\r\n\x05meant\x18\x07 \x01(\t\"e\n\x08PlanText\x12$\n\x04kept\x18\x01 \x01(\x0b\x32\x14.muster.v1.PlanPlaceH\x00\x12+\n\x08\x64ocument\x18\x02 \x01(\x0b\x32\x17.muster.v1.PlanDocumentH\x00\x42\x06\n\x04text\"M\n\tPlanPlace\x12\x0c\n\x04plan\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12\r\n\x05\x64raft\x18\x03 \x01(\x05\x12\x12\n\nlast_draft\x18\x04 \x01(\x08\"Z\n\x10\x44iffPlansRequest\x12 \n\x03was\x18\x01 \x01(\x0b\x32\x13.muster.v1.PlanText\x12$\n\x07\x62\x65\x63omes\x18\x02 \x01(\x0b\x32\x13.muster.v1.PlanText\"\x81\x01\n\x11\x44iffPlansResponse\x12\x1f\n\x03was\x18\x01 \x01(\x0b\x32\x12.muster.v1.PlanRef\x12#\n\x07\x62\x65\x63omes\x18\x02 \x01(\x0b\x32\x12.muster.v1.PlanRef\x12&\n\x07\x63hanges\x18\x03 \x03(\x0b\x32\x15.muster.v1.PlanChange\"\x9a\x01\n\nPlanChange\x12#\n\x05topic\x18\x01 \x01(\x0e\x32\x14.muster.v1.PlanTopic\x12\x0e\n\x06people\x18\x02 \x03(\t\x12\r\n\x05\x61\x62out\x18\x03 \x01(\t\x12*\n\x04what\x18\x04 \x03(\x0b\x32\x1c.google.rpc.LocalizedMessage\x12\x0b\n\x03was\x18\x05 \x01(\t\x12\x0f\n\x07\x62\x65\x63omes\x18\x06 \x01(\t*\xd7\x01\n\tPlanState\x12\x1a\n\x16PLAN_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10PLAN_STATE_DRAFT\x10\x01\x12\x17\n\x13PLAN_STATE_REVIEWED\x10\x02\x12\x17\n\x13PLAN_STATE_APPROVED\x10\x03\x12\x18\n\x14PLAN_STATE_EFFECTIVE\x10\x04\x12\x19\n\x15PLAN_STATE_SUPERSEDED\x10\x05\x12\x17\n\x13PLAN_STATE_RETURNED\x10\x06\x12\x18\n\x14PLAN_STATE_WITHDRAWN\x10\x07*\xe5\x01\n\tPlanTopic\x12\x1a\n\x16PLAN_TOPIC_UNSPECIFIED\x10\x00\x12\x14\n\x10PLAN_TOPIC_SCOPE\x10\x01\x12\x15\n\x11PLAN_TOPIC_PEOPLE\x10\x02\x12\x13\n\x0fPLAN_TOPIC_DUTY\x10\x03\x12\x17\n\x13PLAN_TOPIC_DEADLINE\x10\x04\x12\x14\n\x10PLAN_TOPIC_PLACE\x10\x05\x12\x19\n\x15PLAN_TOPIC_CLEAR_TIME\x10\x06\x12\x14\n\x10PLAN_TOPIC_MEANS\x10\x07\x12\x1a\n\x16PLAN_TOPIC_INFORMATION\x10\x08\x32\x98\x06\n\x0bPlanService\x12N\n\tDraftPlan\x12\x1b.muster.v1.DraftPlanRequest\x1a\x1c.muster.v1.DraftPlanResponse\"\x06\x92\xdb\x18\x02\x01\x07\x12W\n\nReviewPlan\x12\x1c.muster.v1.ReviewPlanRequest\x1a\x12.muster.v1.Receipt\"\x17\x92\xdb\x18\x03\x01\x02\x07\x9a\xdb\x18\x0c\n\x04plan\x12\x04plan\x12W\n\nReturnPlan\x12\x1c.muster.v1.ReturnPlanRequest\x1a\x12.muster.v1.Receipt\"\x17\x92\xdb\x18\x03\x01\x02\x07\x9a\xdb\x18\x0c\n\x04plan\x12\x04plan\x12X\n\x0b\x41pprovePlan\x12\x1d.muster.v1.ApprovePlanRequest\x1a\x12.muster.v1.Receipt\"\x16\x92\xdb\x18\x02\x01\x02\x9a\xdb\x18\x0c\n\x04plan\x12\x04plan\x12[\n\x0cWithdrawPlan\x12\x1e.muster.v1.WithdrawPlanRequest\x1a\x12.muster.v1.Receipt\"\x17\x92\xdb\x18\x03\x01\x02\x07\x9a\xdb\x18\x0c\n\x04plan\x12\x04plan\x12T\n\x0bPublishPlan\x12\x1d.muster.v1.PublishPlanRequest\x1a\x1e.muster.v1.PublishPlanResponse\"\x06\x92\xdb\x18\x02\x01\x07\x12N\n\x07GetPlan\x12\x19.muster.v1.GetPlanRequest\x1a\x1a.muster.v1.GetPlanResponse\"\x0c\x92\xdb\x18\x08\x01\x02\x03\x04\x05\x06\x07\x08\x12T\n\tListPlans\x12\x1b.muster.v1.ListPlansRequest\x1a\x1c.muster.v1.ListPlansResponse\"\x0c\x92\xdb\x18\x08\x01\x02\x03\x04\x05\x06\x07\x08\x12T\n\tCheckPlan\x12\x1b.muster.v1.CheckPlanRequest\x1a\x1c.muster.v1.CheckPlanResponse\"\x0c\x92\xdb\x18\x08\x01\x02\x03\x04\x05\x06\x07\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'muster.v1.plan_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_PLANSERVICE'].methods_by_name['DraftPlan']._loaded_options = None
+  _globals['_PLANSERVICE'].methods_by_name['DraftPlan']._serialized_options = b'\222\333\030\002\001\007'
+  _globals['_PLANSERVICE'].methods_by_name['ReviewPlan']._loaded_options = None
+  _globals['_PLANSERVICE'].methods_by_name['ReviewPlan']._serialized_options = b'\222\333\030\003\001\002\007\232\333\030\014\n\004plan\022\004plan'
+  _globals['_PLANSERVICE'].methods_by_name['ReturnPlan']._loaded_options = None
+  _globals['_PLANSERVICE'].methods_by_name['ReturnPlan']._serialized_options = b'\222\333\030\003\001\002\007\232\333\030\014\n\004plan\022\004plan'
+  _globals['_PLANSERVICE'].methods_by_name['ApprovePlan']._loaded_options = None
+  _globals['_PLANSERVICE'].methods_by_name['ApprovePlan']._serialized_options = b'\222\333\030\002\001\002\232\333\030\014\n\004plan\022\004plan'
+  _globals['_PLANSERVICE'].methods_by_name['WithdrawPlan']._loaded_options = None
+  _globals['_PLANSERVICE'].methods_by_name['WithdrawPlan']._serialized_options = b'\222\333\030\003\001\002\007\232\333\030\014\n\004plan\022\004plan'
   _globals['_PLANSERVICE'].methods_by_name['PublishPlan']._loaded_options = None
   _globals['_PLANSERVICE'].methods_by_name['PublishPlan']._serialized_options = b'\222\333\030\002\001\007'
   _globals['_PLANSERVICE'].methods_by_name['GetPlan']._loaded_options = None
@@ -42,28 +53,56 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PLANSERVICE'].methods_by_name['ListPlans']._serialized_options = b'\222\333\030\010\001\002\003\004\005\006\007\010'
   _globals['_PLANSERVICE'].methods_by_name['CheckPlan']._loaded_options = None
   _globals['_PLANSERVICE'].methods_by_name['CheckPlan']._serialized_options = b'\222\333\030\010\001\002\003\004\005\006\007\010'
-  _globals['_PLANDOCUMENT']._serialized_start=124
-  _globals['_PLANDOCUMENT']._serialized_end=178
-  _globals['_PUBLISHPLANREQUEST']._serialized_start=180
-  _globals['_PUBLISHPLANREQUEST']._serialized_end=287
-  _globals['_PUBLISHPLANRESPONSE']._serialized_start=290
-  _globals['_PUBLISHPLANRESPONSE']._serialized_end=424
-  _globals['_GETPLANREQUEST']._serialized_start=426
-  _globals['_GETPLANREQUEST']._serialized_end=473
-  _globals['_GETPLANRESPONSE']._serialized_start=475
-  _globals['_GETPLANRESPONSE']._serialized_end=540
-  _globals['_LISTPLANSREQUEST']._serialized_start=542
-  _globals['_LISTPLANSREQUEST']._serialized_end=621
-  _globals['_LISTPLANSRESPONSE']._serialized_start=623
-  _globals['_LISTPLANSRESPONSE']._serialized_end=724
-  _globals['_PLANSUMMARY']._serialized_start=727
-  _globals['_PLANSUMMARY']._serialized_end=862
-  _globals['_CHECKPLANREQUEST']._serialized_start=864
-  _globals['_CHECKPLANREQUEST']._serialized_end=925
-  _globals['_CHECKPLANRESPONSE']._serialized_start=927
-  _globals['_CHECKPLANRESPONSE']._serialized_end=1037
-  _globals['_PLANFINDING']._serialized_start=1040
-  _globals['_PLANFINDING']._serialized_end=1189
-  _globals['_PLANSERVICE']._serialized_start=1192
-  _globals['_PLANSERVICE']._serialized_end=1543
+  _globals['_PLANSTATE']._serialized_start=2989
+  _globals['_PLANSTATE']._serialized_end=3204
+  _globals['_PLANTOPIC']._serialized_start=3207
+  _globals['_PLANTOPIC']._serialized_end=3436
+  _globals['_PLANDOCUMENT']._serialized_start=157
+  _globals['_PLANDOCUMENT']._serialized_end=211
+  _globals['_DRAFTPLANREQUEST']._serialized_start=213
+  _globals['_DRAFTPLANREQUEST']._serialized_end=318
+  _globals['_DRAFTPLANRESPONSE']._serialized_start=321
+  _globals['_DRAFTPLANRESPONSE']._serialized_end=468
+  _globals['_REVIEWPLANREQUEST']._serialized_start=470
+  _globals['_REVIEWPLANREQUEST']._serialized_end=591
+  _globals['_RETURNPLANREQUEST']._serialized_start=593
+  _globals['_RETURNPLANREQUEST']._serialized_end=714
+  _globals['_APPROVEPLANREQUEST']._serialized_start=716
+  _globals['_APPROVEPLANREQUEST']._serialized_end=838
+  _globals['_WITHDRAWPLANREQUEST']._serialized_start=840
+  _globals['_WITHDRAWPLANREQUEST']._serialized_end=963
+  _globals['_PUBLISHPLANREQUEST']._serialized_start=966
+  _globals['_PUBLISHPLANREQUEST']._serialized_end=1107
+  _globals['_PUBLISHPLANRESPONSE']._serialized_start=1110
+  _globals['_PUBLISHPLANRESPONSE']._serialized_end=1244
+  _globals['_GETPLANREQUEST']._serialized_start=1246
+  _globals['_GETPLANREQUEST']._serialized_end=1328
+  _globals['_GETPLANRESPONSE']._serialized_start=1331
+  _globals['_GETPLANRESPONSE']._serialized_end=1486
+  _globals['_PLANSTEP']._serialized_start=1489
+  _globals['_PLANSTEP']._serialized_end=1653
+  _globals['_LISTPLANSREQUEST']._serialized_start=1656
+  _globals['_LISTPLANSREQUEST']._serialized_end=1787
+  _globals['_LISTPLANSRESPONSE']._serialized_start=1789
+  _globals['_LISTPLANSRESPONSE']._serialized_end=1890
+  _globals['_PLANSUMMARY']._serialized_start=1893
+  _globals['_PLANSUMMARY']._serialized_end=2096
+  _globals['_CHECKPLANREQUEST']._serialized_start=2098
+  _globals['_CHECKPLANREQUEST']._serialized_end=2159
+  _globals['_CHECKPLANRESPONSE']._serialized_start=2161
+  _globals['_CHECKPLANRESPONSE']._serialized_end=2271
+  _globals['_PLANFINDING']._serialized_start=2274
+  _globals['_PLANFINDING']._serialized_end=2423
+  _globals['_PLANTEXT']._serialized_start=2425
+  _globals['_PLANTEXT']._serialized_end=2526
+  _globals['_PLANPLACE']._serialized_start=2528
+  _globals['_PLANPLACE']._serialized_end=2605
+  _globals['_DIFFPLANSREQUEST']._serialized_start=2607
+  _globals['_DIFFPLANSREQUEST']._serialized_end=2697
+  _globals['_DIFFPLANSRESPONSE']._serialized_start=2700
+  _globals['_DIFFPLANSRESPONSE']._serialized_end=2829
+  _globals['_PLANCHANGE']._serialized_start=2832
+  _globals['_PLANCHANGE']._serialized_end=2986
+  _globals['_PLANSERVICE']._serialized_start=3439
+  _globals['_PLANSERVICE']._serialized_end=4231
 # @@protoc_insertion_point(module_scope)

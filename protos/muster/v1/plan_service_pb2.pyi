@@ -6,7 +6,9 @@ isort:skip_file
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.rpc import error_details_pb2 as _error_details_pb2
 from muster.v1 import common_pb2 as _common_pb2
 import builtins as _builtins
@@ -19,6 +21,98 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _PlanState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PlanStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PlanState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PLAN_STATE_UNSPECIFIED: _PlanState.ValueType  # 0
+    """Not said."""
+    PLAN_STATE_DRAFT: _PlanState.ValueType  # 1
+    """Handed in; waits for a review."""
+    PLAN_STATE_REVIEWED: _PlanState.ValueType  # 2
+    """Somebody else found it fit; waits for approval."""
+    PLAN_STATE_APPROVED: _PlanState.ValueType  # 3
+    """Somebody else answers for it; it may come into force."""
+    PLAN_STATE_EFFECTIVE: _PlanState.ValueType  # 4
+    """In force: new incidents are pinned to it."""
+    PLAN_STATE_SUPERSEDED: _PlanState.ValueType  # 5
+    """A newer version came into force."""
+    PLAN_STATE_RETURNED: _PlanState.ValueType  # 6
+    """Sent back to its author."""
+    PLAN_STATE_WITHDRAWN: _PlanState.ValueType  # 7
+    """Taken back."""
+
+class PlanState(_PlanState, metaclass=_PlanStateEnumTypeWrapper):
+    """How far a text of a plan has come."""
+
+PLAN_STATE_UNSPECIFIED: PlanState.ValueType  # 0
+"""Not said."""
+PLAN_STATE_DRAFT: PlanState.ValueType  # 1
+"""Handed in; waits for a review."""
+PLAN_STATE_REVIEWED: PlanState.ValueType  # 2
+"""Somebody else found it fit; waits for approval."""
+PLAN_STATE_APPROVED: PlanState.ValueType  # 3
+"""Somebody else answers for it; it may come into force."""
+PLAN_STATE_EFFECTIVE: PlanState.ValueType  # 4
+"""In force: new incidents are pinned to it."""
+PLAN_STATE_SUPERSEDED: PlanState.ValueType  # 5
+"""A newer version came into force."""
+PLAN_STATE_RETURNED: PlanState.ValueType  # 6
+"""Sent back to its author."""
+PLAN_STATE_WITHDRAWN: PlanState.ValueType  # 7
+"""Taken back."""
+Global___PlanState: _TypeAlias = PlanState  # noqa: Y015
+
+class _PlanTopic:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PlanTopicEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PlanTopic.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PLAN_TOPIC_UNSPECIFIED: _PlanTopic.ValueType  # 0
+    """Not said."""
+    PLAN_TOPIC_SCOPE: _PlanTopic.ValueType  # 1
+    """What the plan is for: venues, hazards, levels."""
+    PLAN_TOPIC_PEOPLE: _PlanTopic.ValueType  # 2
+    """Who holds a post, who stands in."""
+    PLAN_TOPIC_DUTY: _PlanTopic.ValueType  # 3
+    """What somebody has to do."""
+    PLAN_TOPIC_DEADLINE: _PlanTopic.ValueType  # 4
+    """By when."""
+    PLAN_TOPIC_PLACE: _PlanTopic.ValueType  # 5
+    """Zones, exits and other ways, assembly areas."""
+    PLAN_TOPIC_CLEAR_TIME: _PlanTopic.ValueType  # 6
+    """How long it takes until everybody is out."""
+    PLAN_TOPIC_MEANS: _PlanTopic.ValueType  # 7
+    """Supplies and units."""
+    PLAN_TOPIC_INFORMATION: _PlanTopic.ValueType  # 8
+    """What the public is told."""
+
+class PlanTopic(_PlanTopic, metaclass=_PlanTopicEnumTypeWrapper):
+    """What a change is about."""
+
+PLAN_TOPIC_UNSPECIFIED: PlanTopic.ValueType  # 0
+"""Not said."""
+PLAN_TOPIC_SCOPE: PlanTopic.ValueType  # 1
+"""What the plan is for: venues, hazards, levels."""
+PLAN_TOPIC_PEOPLE: PlanTopic.ValueType  # 2
+"""Who holds a post, who stands in."""
+PLAN_TOPIC_DUTY: PlanTopic.ValueType  # 3
+"""What somebody has to do."""
+PLAN_TOPIC_DEADLINE: PlanTopic.ValueType  # 4
+"""By when."""
+PLAN_TOPIC_PLACE: PlanTopic.ValueType  # 5
+"""Zones, exits and other ways, assembly areas."""
+PLAN_TOPIC_CLEAR_TIME: PlanTopic.ValueType  # 6
+"""How long it takes until everybody is out."""
+PLAN_TOPIC_MEANS: PlanTopic.ValueType  # 7
+"""Supplies and units."""
+PLAN_TOPIC_INFORMATION: PlanTopic.ValueType  # 8
+"""What the public is told."""
+Global___PlanTopic: _TypeAlias = PlanTopic  # noqa: Y015
 
 @_typing.final
 class PlanDocument(_message.Message):
@@ -49,8 +143,8 @@ class PlanDocument(_message.Message):
 Global___PlanDocument: _TypeAlias = PlanDocument  # noqa: Y015
 
 @_typing.final
-class PublishPlanRequest(_message.Message):
-    """Asks to bring a plan into force."""
+class DraftPlanRequest(_message.Message):
+    """Hands in a text."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -73,6 +167,236 @@ class PublishPlanRequest(_message.Message):
     _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "document", b"document"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "document", b"document"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DraftPlanRequest: _TypeAlias = DraftPlanRequest  # noqa: Y015
+
+@_typing.final
+class DraftPlanResponse(_message.Message):
+    """A text was handed in."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    PLAN_FIELD_NUMBER: _builtins.int
+    DRAFT_FIELD_NUMBER: _builtins.int
+    FINDINGS_FIELD_NUMBER: _builtins.int
+    draft: _builtins.int
+    """The number of the draft; that of an earlier one if just this text was handed in already, and 0 if it is in force
+    and was never a draft.
+    """
+    @_builtins.property
+    def receipt(self) -> _common_pb2.Receipt:
+        """As for every command."""
+
+    @_builtins.property
+    def plan(self) -> _common_pb2.PlanRef:
+        """What pins the text."""
+
+    @_builtins.property
+    def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlanFinding]:
+        """All that is wrong with it."""
+
+    def __init__(
+        self,
+        *,
+        receipt: _common_pb2.Receipt | None = ...,
+        plan: _common_pb2.PlanRef | None = ...,
+        draft: _builtins.int = ...,
+        findings: _abc.Iterable[Global___PlanFinding] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["plan", b"plan", "receipt", b"receipt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "findings", b"findings", "plan", b"plan", "receipt", b"receipt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DraftPlanResponse: _TypeAlias = DraftPlanResponse  # noqa: Y015
+
+@_typing.final
+class ReviewPlanRequest(_message.Message):
+    """Finds a draft fit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    PLAN_FIELD_NUMBER: _builtins.int
+    DRAFT_FIELD_NUMBER: _builtins.int
+    HASH_FIELD_NUMBER: _builtins.int
+    plan: _builtins.str
+    """The plan."""
+    draft: _builtins.int
+    """The number of the draft; the last one with this text if left out."""
+    hash: _builtins.str
+    """The hash of the text that was read."""
+    @_builtins.property
+    def context(self) -> _common_pb2.CommandContext:
+        """How it is asked."""
+
+    def __init__(
+        self,
+        *,
+        context: _common_pb2.CommandContext | None = ...,
+        plan: _builtins.str = ...,
+        draft: _builtins.int | None = ...,
+        hash: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_draft", b"_draft", "context", b"context", "draft", b"draft"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_draft", b"_draft", "context", b"context", "draft", b"draft", "hash", b"hash", "plan", b"plan"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__draft: _TypeAlias = _typing.Literal["draft"]  # noqa: Y015
+    _WhichOneofArgType__draft: _TypeAlias = _typing.Literal["_draft", b"_draft"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__draft) -> _WhichOneofReturnType__draft | None: ...
+
+Global___ReviewPlanRequest: _TypeAlias = ReviewPlanRequest  # noqa: Y015
+
+@_typing.final
+class ReturnPlanRequest(_message.Message):
+    """Sends a draft back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    PLAN_FIELD_NUMBER: _builtins.int
+    DRAFT_FIELD_NUMBER: _builtins.int
+    HASH_FIELD_NUMBER: _builtins.int
+    plan: _builtins.str
+    """The plan."""
+    draft: _builtins.int
+    """The number of the draft; the last one with this text if left out."""
+    hash: _builtins.str
+    """The hash of the text that was read."""
+    @_builtins.property
+    def context(self) -> _common_pb2.CommandContext:
+        """How it is asked; the reason says what to mend."""
+
+    def __init__(
+        self,
+        *,
+        context: _common_pb2.CommandContext | None = ...,
+        plan: _builtins.str = ...,
+        draft: _builtins.int | None = ...,
+        hash: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_draft", b"_draft", "context", b"context", "draft", b"draft"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_draft", b"_draft", "context", b"context", "draft", b"draft", "hash", b"hash", "plan", b"plan"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__draft: _TypeAlias = _typing.Literal["draft"]  # noqa: Y015
+    _WhichOneofArgType__draft: _TypeAlias = _typing.Literal["_draft", b"_draft"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__draft) -> _WhichOneofReturnType__draft | None: ...
+
+Global___ReturnPlanRequest: _TypeAlias = ReturnPlanRequest  # noqa: Y015
+
+@_typing.final
+class ApprovePlanRequest(_message.Message):
+    """Answers for a draft."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    PLAN_FIELD_NUMBER: _builtins.int
+    DRAFT_FIELD_NUMBER: _builtins.int
+    HASH_FIELD_NUMBER: _builtins.int
+    plan: _builtins.str
+    """The plan."""
+    draft: _builtins.int
+    """The number of the draft; the last one with this text if left out."""
+    hash: _builtins.str
+    """The hash of the text that was read."""
+    @_builtins.property
+    def context(self) -> _common_pb2.CommandContext:
+        """How it is asked."""
+
+    def __init__(
+        self,
+        *,
+        context: _common_pb2.CommandContext | None = ...,
+        plan: _builtins.str = ...,
+        draft: _builtins.int | None = ...,
+        hash: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_draft", b"_draft", "context", b"context", "draft", b"draft"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_draft", b"_draft", "context", b"context", "draft", b"draft", "hash", b"hash", "plan", b"plan"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__draft: _TypeAlias = _typing.Literal["draft"]  # noqa: Y015
+    _WhichOneofArgType__draft: _TypeAlias = _typing.Literal["_draft", b"_draft"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__draft) -> _WhichOneofReturnType__draft | None: ...
+
+Global___ApprovePlanRequest: _TypeAlias = ApprovePlanRequest  # noqa: Y015
+
+@_typing.final
+class WithdrawPlanRequest(_message.Message):
+    """Takes a draft back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    PLAN_FIELD_NUMBER: _builtins.int
+    DRAFT_FIELD_NUMBER: _builtins.int
+    HASH_FIELD_NUMBER: _builtins.int
+    plan: _builtins.str
+    """The plan."""
+    draft: _builtins.int
+    """The number of the draft; the last one with this text if left out."""
+    hash: _builtins.str
+    """The hash of its text."""
+    @_builtins.property
+    def context(self) -> _common_pb2.CommandContext:
+        """How it is asked; the reason says why."""
+
+    def __init__(
+        self,
+        *,
+        context: _common_pb2.CommandContext | None = ...,
+        plan: _builtins.str = ...,
+        draft: _builtins.int | None = ...,
+        hash: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_draft", b"_draft", "context", b"context", "draft", b"draft"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_draft", b"_draft", "context", b"context", "draft", b"draft", "hash", b"hash", "plan", b"plan"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__draft: _TypeAlias = _typing.Literal["draft"]  # noqa: Y015
+    _WhichOneofArgType__draft: _TypeAlias = _typing.Literal["_draft", b"_draft"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__draft) -> _WhichOneofReturnType__draft | None: ...
+
+Global___WithdrawPlanRequest: _TypeAlias = WithdrawPlanRequest  # noqa: Y015
+
+@_typing.final
+class PublishPlanRequest(_message.Message):
+    """Asks to bring a plan into force: one of the two says which."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    PLAN_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def context(self) -> _common_pb2.CommandContext:
+        """How it is asked."""
+
+    @_builtins.property
+    def document(self) -> Global___PlanDocument:
+        """The plan, as it was approved: its canonical form must be the same."""
+
+    @_builtins.property
+    def plan(self) -> _common_pb2.PlanRef:
+        """What pins the approved text."""
+
+    def __init__(
+        self,
+        *,
+        context: _common_pb2.CommandContext | None = ...,
+        document: Global___PlanDocument | None = ...,
+        plan: _common_pb2.PlanRef | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "document", b"document", "plan", b"plan"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "document", b"document", "plan", b"plan"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -122,19 +446,27 @@ class GetPlanRequest(_message.Message):
 
     PLAN_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    DRAFT_FIELD_NUMBER: _builtins.int
+    LAST_DRAFT_FIELD_NUMBER: _builtins.int
     plan: _builtins.str
     """The plan."""
     version: _builtins.int
-    """A version; the one in force if 0."""
+    """A version; the one in force if 0. Of several drafts with this version it is the one that was published, else the last."""
+    draft: _builtins.int
+    """The number of a draft, instead of a version."""
+    last_draft: _builtins.bool
+    """The last draft, instead of a version."""
     def __init__(
         self,
         *,
         plan: _builtins.str = ...,
         version: _builtins.int = ...,
+        draft: _builtins.int = ...,
+        last_draft: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["plan", b"plan", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "last_draft", b"last_draft", "plan", b"plan", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -148,25 +480,85 @@ class GetPlanResponse(_message.Message):
 
     PLAN_FIELD_NUMBER: _builtins.int
     JSON_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    DRAFT_FIELD_NUMBER: _builtins.int
+    HISTORY_FIELD_NUMBER: _builtins.int
     json: _builtins.str
     """Its canonical text, in JSON: the SHA-256 of these bytes is the hash."""
+    state: Global___PlanState.ValueType
+    """How far it has come."""
+    draft: _builtins.int
+    """The number of the draft; 0 if it was published when there were no drafts."""
     @_builtins.property
     def plan(self) -> _common_pb2.PlanRef:
         """What pins it."""
+
+    @_builtins.property
+    def history(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlanStep]:
+        """All that happened to the plan, this text and the others, in order."""
 
     def __init__(
         self,
         *,
         plan: _common_pb2.PlanRef | None = ...,
         json: _builtins.str = ...,
+        state: Global___PlanState.ValueType = ...,
+        draft: _builtins.int = ...,
+        history: _abc.Iterable[Global___PlanStep] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["plan", b"plan"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["json", b"json", "plan", b"plan"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "history", b"history", "json", b"json", "plan", b"plan", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetPlanResponse: _TypeAlias = GetPlanResponse  # noqa: Y015
+
+@_typing.final
+class PlanStep(_message.Message):
+    """Something that happened to a text of a plan."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: _builtins.int
+    PLAN_FIELD_NUMBER: _builtins.int
+    DRAFT_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    BY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    state: Global___PlanState.ValueType
+    """The state that the text came to."""
+    draft: _builtins.int
+    """The number of the draft; 0 if there was none."""
+    by: _builtins.str
+    """Who."""
+    reason: _builtins.str
+    """Why, if it was said."""
+    @_builtins.property
+    def plan(self) -> _common_pb2.PlanRef:
+        """The text."""
+
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    def __init__(
+        self,
+        *,
+        state: Global___PlanState.ValueType = ...,
+        plan: _common_pb2.PlanRef | None = ...,
+        draft: _builtins.int = ...,
+        at: _timestamp_pb2.Timestamp | None = ...,
+        by: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "plan", b"plan"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "by", b"by", "draft", b"draft", "plan", b"plan", "reason", b"reason", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlanStep: _TypeAlias = PlanStep  # noqa: Y015
 
 @_typing.final
 class ListPlansRequest(_message.Message):
@@ -177,22 +569,32 @@ class ListPlansRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     MIN_POSITION_FIELD_NUMBER: _builtins.int
+    STATES_FIELD_NUMBER: _builtins.int
+    PLAN_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most 500; 50 if 0."""
     page_token: _builtins.str
     """From the page before."""
     min_position: _builtins.int
     """Wait until the view has come to this position of the log."""
+    plan: _builtins.str
+    """Only this plan; all of them if empty."""
+    @_builtins.property
+    def states(self) -> _containers.RepeatedScalarFieldContainer[Global___PlanState.ValueType]:
+        """List every text that is in one of these states; if empty, each plan with its version in force."""
+
     def __init__(
         self,
         *,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         min_position: _builtins.int = ...,
+        states: _abc.Iterable[Global___PlanState.ValueType] | None = ...,
+        plan: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["min_position", b"min_position", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["min_position", b"min_position", "page_size", b"page_size", "page_token", b"page_token", "plan", b"plan", "states", b"states"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -240,9 +642,18 @@ class PlanSummary(_message.Message):
     TITLE_FIELD_NUMBER: _builtins.int
     VENUES_FIELD_NUMBER: _builtins.int
     HAZARDS_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    DRAFT_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    state: Global___PlanState.ValueType
+    """How far it has come."""
+    draft: _builtins.int
+    """The number of the draft; 0 if it was published when there were no drafts."""
+    author: _builtins.str
+    """Who handed it in."""
     @_builtins.property
     def plan(self) -> _common_pb2.PlanRef:
-        """The version in force."""
+        """The version in force, or a text in one of the states asked for."""
 
     @_builtins.property
     def title(self) -> _common_pb2.Text:
@@ -263,10 +674,13 @@ class PlanSummary(_message.Message):
         title: _common_pb2.Text | None = ...,
         venues: _abc.Iterable[_builtins.str] | None = ...,
         hazards: _abc.Iterable[_common_pb2.HazardKind.ValueType] | None = ...,
+        state: Global___PlanState.ValueType = ...,
+        draft: _builtins.int = ...,
+        author: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["plan", b"plan", "title", b"title"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hazards", b"hazards", "plan", b"plan", "title", b"title", "venues", b"venues"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "draft", b"draft", "hazards", b"hazards", "plan", b"plan", "state", b"state", "title", b"title", "venues", b"venues"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -377,3 +791,181 @@ class PlanFinding(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PlanFinding: _TypeAlias = PlanFinding  # noqa: Y015
+
+@_typing.final
+class PlanText(_message.Message):
+    """Names a text: one that Muster has, or one that somebody wrote."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEPT_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def kept(self) -> Global___PlanPlace:
+        """One that Muster has."""
+
+    @_builtins.property
+    def document(self) -> Global___PlanDocument:
+        """One that somebody wrote."""
+
+    def __init__(
+        self,
+        *,
+        kept: Global___PlanPlace | None = ...,
+        document: Global___PlanDocument | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "kept", b"kept", "text", b"text"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "kept", b"kept", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_text: _TypeAlias = _typing.Literal["kept", "document"]  # noqa: Y015
+    _WhichOneofArgType_text: _TypeAlias = _typing.Literal["text", b"text"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_text) -> _WhichOneofReturnType_text | None: ...
+
+Global___PlanText: _TypeAlias = PlanText  # noqa: Y015
+
+@_typing.final
+class PlanPlace(_message.Message):
+    """Where Muster has a text."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLAN_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    DRAFT_FIELD_NUMBER: _builtins.int
+    LAST_DRAFT_FIELD_NUMBER: _builtins.int
+    plan: _builtins.str
+    """The plan."""
+    version: _builtins.int
+    """A version; the one in force if 0."""
+    draft: _builtins.int
+    """The number of a draft, instead of a version."""
+    last_draft: _builtins.bool
+    """The last draft, instead of a version."""
+    def __init__(
+        self,
+        *,
+        plan: _builtins.str = ...,
+        version: _builtins.int = ...,
+        draft: _builtins.int = ...,
+        last_draft: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "last_draft", b"last_draft", "plan", b"plan", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlanPlace: _TypeAlias = PlanPlace  # noqa: Y015
+
+@_typing.final
+class DiffPlansRequest(_message.Message):
+    """Asks what changes from one text to another."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WAS_FIELD_NUMBER: _builtins.int
+    BECOMES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def was(self) -> Global___PlanText:
+        """The text that was."""
+
+    @_builtins.property
+    def becomes(self) -> Global___PlanText:
+        """The text that is to be."""
+
+    def __init__(
+        self,
+        *,
+        was: Global___PlanText | None = ...,
+        becomes: Global___PlanText | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["becomes", b"becomes", "was", b"was"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["becomes", b"becomes", "was", b"was"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DiffPlansRequest: _TypeAlias = DiffPlansRequest  # noqa: Y015
+
+@_typing.final
+class DiffPlansResponse(_message.Message):
+    """What changes for whom."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WAS_FIELD_NUMBER: _builtins.int
+    BECOMES_FIELD_NUMBER: _builtins.int
+    CHANGES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def was(self) -> _common_pb2.PlanRef:
+        """What pins the text that was."""
+
+    @_builtins.property
+    def becomes(self) -> _common_pb2.PlanRef:
+        """What pins the text that is to be."""
+
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlanChange]:
+        """The changes: first those for everybody, then person by person and place by place."""
+
+    def __init__(
+        self,
+        *,
+        was: _common_pb2.PlanRef | None = ...,
+        becomes: _common_pb2.PlanRef | None = ...,
+        changes: _abc.Iterable[Global___PlanChange] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["becomes", b"becomes", "was", b"was"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["becomes", b"becomes", "changes", b"changes", "was", b"was"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DiffPlansResponse: _TypeAlias = DiffPlansResponse  # noqa: Y015
+
+@_typing.final
+class PlanChange(_message.Message):
+    """Something that is otherwise."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOPIC_FIELD_NUMBER: _builtins.int
+    PEOPLE_FIELD_NUMBER: _builtins.int
+    ABOUT_FIELD_NUMBER: _builtins.int
+    WHAT_FIELD_NUMBER: _builtins.int
+    WAS_FIELD_NUMBER: _builtins.int
+    BECOMES_FIELD_NUMBER: _builtins.int
+    topic: Global___PlanTopic.ValueType
+    """What it is about."""
+    about: _builtins.str
+    """What it is about: the id of a task, post, zone, passage …"""
+    was: _builtins.str
+    """Whether it was, and how; empty if it is new."""
+    becomes: _builtins.str
+    """How it is to be; empty if it is gone."""
+    @_builtins.property
+    def people(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """For whom: contacts of the plans; empty if it is for everybody."""
+
+    @_builtins.property
+    def what(self) -> _containers.RepeatedCompositeFieldContainer[_error_details_pb2.LocalizedMessage]:
+        """What is said of it, in Chinese and in English."""
+
+    def __init__(
+        self,
+        *,
+        topic: Global___PlanTopic.ValueType = ...,
+        people: _abc.Iterable[_builtins.str] | None = ...,
+        about: _builtins.str = ...,
+        what: _abc.Iterable[_error_details_pb2.LocalizedMessage] | None = ...,
+        was: _builtins.str = ...,
+        becomes: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "becomes", b"becomes", "people", b"people", "topic", b"topic", "was", b"was", "what", b"what"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlanChange: _TypeAlias = PlanChange  # noqa: Y015

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from muster.v1 import common_pb2 as muster_dot_v1_dot_common__pb2
 from muster.v1 import plan_service_pb2 as muster_dot_v1_dot_plan__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -26,7 +27,7 @@ if _version_not_supported:
 
 
 class PlanServiceStub:
-    """Plans: checked, brought into force, read.
+    """Plans: drafted, checked, reviewed, approved, brought into force; read, compared.
     """
 
     def __init__(self, channel):
@@ -35,6 +36,31 @@ class PlanServiceStub:
         Args:
             channel: A grpc.Channel.
         """
+        self.DraftPlan = channel.unary_unary(
+                '/muster.v1.PlanService/DraftPlan',
+                request_serializer=muster_dot_v1_dot_plan__service__pb2.DraftPlanRequest.SerializeToString,
+                response_deserializer=muster_dot_v1_dot_plan__service__pb2.DraftPlanResponse.FromString,
+                _registered_method=True)
+        self.ReviewPlan = channel.unary_unary(
+                '/muster.v1.PlanService/ReviewPlan',
+                request_serializer=muster_dot_v1_dot_plan__service__pb2.ReviewPlanRequest.SerializeToString,
+                response_deserializer=muster_dot_v1_dot_common__pb2.Receipt.FromString,
+                _registered_method=True)
+        self.ReturnPlan = channel.unary_unary(
+                '/muster.v1.PlanService/ReturnPlan',
+                request_serializer=muster_dot_v1_dot_plan__service__pb2.ReturnPlanRequest.SerializeToString,
+                response_deserializer=muster_dot_v1_dot_common__pb2.Receipt.FromString,
+                _registered_method=True)
+        self.ApprovePlan = channel.unary_unary(
+                '/muster.v1.PlanService/ApprovePlan',
+                request_serializer=muster_dot_v1_dot_plan__service__pb2.ApprovePlanRequest.SerializeToString,
+                response_deserializer=muster_dot_v1_dot_common__pb2.Receipt.FromString,
+                _registered_method=True)
+        self.WithdrawPlan = channel.unary_unary(
+                '/muster.v1.PlanService/WithdrawPlan',
+                request_serializer=muster_dot_v1_dot_plan__service__pb2.WithdrawPlanRequest.SerializeToString,
+                response_deserializer=muster_dot_v1_dot_common__pb2.Receipt.FromString,
+                _registered_method=True)
         self.PublishPlan = channel.unary_unary(
                 '/muster.v1.PlanService/PublishPlan',
                 request_serializer=muster_dot_v1_dot_plan__service__pb2.PublishPlanRequest.SerializeToString,
@@ -58,25 +84,60 @@ class PlanServiceStub:
 
 
 class PlanServiceServicer:
-    """Plans: checked, brought into force, read.
+    """Plans: drafted, checked, reviewed, approved, brought into force; read, compared.
     """
 
+    def DraftPlan(self, request, context):
+        """Hands in a text, to be reviewed. It may still have errors.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReviewPlan(self, request, context):
+        """Finds a draft fit. Its author can't; nor can a draft with errors be.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReturnPlan(self, request, context):
+        """Sends a draft back to its author; the context's reason says what to mend.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ApprovePlan(self, request, context):
+        """Answers for a draft that was reviewed: it may come into force. Its author can't.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WithdrawPlan(self, request, context):
+        """Takes a draft back before it came into force; the context's reason says why.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def PublishPlan(self, request, context):
-        """Brings a version of a plan into force; new incidents are pinned to it.
+        """Brings an approved text into force; new incidents are pinned to it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetPlan(self, request, context):
-        """Returns a plan: the version in force, or an earlier one.
+        """Returns a plan: the version in force, or any other text of it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListPlans(self, request, context):
-        """Lists the plans, each with its version in force.
+        """Lists the plans, each with its version in force, or the texts that are in some states.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -92,6 +153,31 @@ class PlanServiceServicer:
 
 def add_PlanServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
+            'DraftPlan': grpc.unary_unary_rpc_method_handler(
+                    servicer.DraftPlan,
+                    request_deserializer=muster_dot_v1_dot_plan__service__pb2.DraftPlanRequest.FromString,
+                    response_serializer=muster_dot_v1_dot_plan__service__pb2.DraftPlanResponse.SerializeToString,
+            ),
+            'ReviewPlan': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReviewPlan,
+                    request_deserializer=muster_dot_v1_dot_plan__service__pb2.ReviewPlanRequest.FromString,
+                    response_serializer=muster_dot_v1_dot_common__pb2.Receipt.SerializeToString,
+            ),
+            'ReturnPlan': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReturnPlan,
+                    request_deserializer=muster_dot_v1_dot_plan__service__pb2.ReturnPlanRequest.FromString,
+                    response_serializer=muster_dot_v1_dot_common__pb2.Receipt.SerializeToString,
+            ),
+            'ApprovePlan': grpc.unary_unary_rpc_method_handler(
+                    servicer.ApprovePlan,
+                    request_deserializer=muster_dot_v1_dot_plan__service__pb2.ApprovePlanRequest.FromString,
+                    response_serializer=muster_dot_v1_dot_common__pb2.Receipt.SerializeToString,
+            ),
+            'WithdrawPlan': grpc.unary_unary_rpc_method_handler(
+                    servicer.WithdrawPlan,
+                    request_deserializer=muster_dot_v1_dot_plan__service__pb2.WithdrawPlanRequest.FromString,
+                    response_serializer=muster_dot_v1_dot_common__pb2.Receipt.SerializeToString,
+            ),
             'PublishPlan': grpc.unary_unary_rpc_method_handler(
                     servicer.PublishPlan,
                     request_deserializer=muster_dot_v1_dot_plan__service__pb2.PublishPlanRequest.FromString,
@@ -121,8 +207,143 @@ def add_PlanServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class PlanService:
-    """Plans: checked, brought into force, read.
+    """Plans: drafted, checked, reviewed, approved, brought into force; read, compared.
     """
+
+    @staticmethod
+    def DraftPlan(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/muster.v1.PlanService/DraftPlan',
+            muster_dot_v1_dot_plan__service__pb2.DraftPlanRequest.SerializeToString,
+            muster_dot_v1_dot_plan__service__pb2.DraftPlanResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReviewPlan(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/muster.v1.PlanService/ReviewPlan',
+            muster_dot_v1_dot_plan__service__pb2.ReviewPlanRequest.SerializeToString,
+            muster_dot_v1_dot_common__pb2.Receipt.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReturnPlan(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/muster.v1.PlanService/ReturnPlan',
+            muster_dot_v1_dot_plan__service__pb2.ReturnPlanRequest.SerializeToString,
+            muster_dot_v1_dot_common__pb2.Receipt.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ApprovePlan(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/muster.v1.PlanService/ApprovePlan',
+            muster_dot_v1_dot_plan__service__pb2.ApprovePlanRequest.SerializeToString,
+            muster_dot_v1_dot_common__pb2.Receipt.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WithdrawPlan(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/muster.v1.PlanService/WithdrawPlan',
+            muster_dot_v1_dot_plan__service__pb2.WithdrawPlanRequest.SerializeToString,
+            muster_dot_v1_dot_common__pb2.Receipt.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
 
     @staticmethod
     def PublishPlan(request,

@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from muster.v1 import common_pb2 as _common_pb2
 from muster.v1 import plan_service_pb2 as _plan_service_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -27,37 +28,97 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class PlanServiceStub:
-    """Plans: checked, brought into force, read."""
+    """Plans: drafted, checked, reviewed, approved, brought into force; read, compared."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> PlanServiceAsyncStub: ...
+    DraftPlan: _grpc.UnaryUnaryMultiCallable[_plan_service_pb2.DraftPlanRequest, _plan_service_pb2.DraftPlanResponse]
+    """Hands in a text, to be reviewed. It may still have errors."""
+    ReviewPlan: _grpc.UnaryUnaryMultiCallable[_plan_service_pb2.ReviewPlanRequest, _common_pb2.Receipt]
+    """Finds a draft fit. Its author can't; nor can a draft with errors be."""
+    ReturnPlan: _grpc.UnaryUnaryMultiCallable[_plan_service_pb2.ReturnPlanRequest, _common_pb2.Receipt]
+    """Sends a draft back to its author; the context's reason says what to mend."""
+    ApprovePlan: _grpc.UnaryUnaryMultiCallable[_plan_service_pb2.ApprovePlanRequest, _common_pb2.Receipt]
+    """Answers for a draft that was reviewed: it may come into force. Its author can't."""
+    WithdrawPlan: _grpc.UnaryUnaryMultiCallable[_plan_service_pb2.WithdrawPlanRequest, _common_pb2.Receipt]
+    """Takes a draft back before it came into force; the context's reason says why."""
     PublishPlan: _grpc.UnaryUnaryMultiCallable[_plan_service_pb2.PublishPlanRequest, _plan_service_pb2.PublishPlanResponse]
-    """Brings a version of a plan into force; new incidents are pinned to it."""
+    """Brings an approved text into force; new incidents are pinned to it."""
     GetPlan: _grpc.UnaryUnaryMultiCallable[_plan_service_pb2.GetPlanRequest, _plan_service_pb2.GetPlanResponse]
-    """Returns a plan: the version in force, or an earlier one."""
+    """Returns a plan: the version in force, or any other text of it."""
     ListPlans: _grpc.UnaryUnaryMultiCallable[_plan_service_pb2.ListPlansRequest, _plan_service_pb2.ListPlansResponse]
-    """Lists the plans, each with its version in force."""
+    """Lists the plans, each with its version in force, or the texts that are in some states."""
     CheckPlan: _grpc.UnaryUnaryMultiCallable[_plan_service_pb2.CheckPlanRequest, _plan_service_pb2.CheckPlanResponse]
     """Says what is wrong with a plan, and changes nothing."""
 
 @_typing.type_check_only
 class PlanServiceAsyncStub(PlanServiceStub):
-    """Plans: checked, brought into force, read."""
+    """Plans: drafted, checked, reviewed, approved, brought into force; read, compared."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
+    DraftPlan: _aio.UnaryUnaryMultiCallable[_plan_service_pb2.DraftPlanRequest, _plan_service_pb2.DraftPlanResponse]  # type: ignore[assignment]
+    """Hands in a text, to be reviewed. It may still have errors."""
+    ReviewPlan: _aio.UnaryUnaryMultiCallable[_plan_service_pb2.ReviewPlanRequest, _common_pb2.Receipt]  # type: ignore[assignment]
+    """Finds a draft fit. Its author can't; nor can a draft with errors be."""
+    ReturnPlan: _aio.UnaryUnaryMultiCallable[_plan_service_pb2.ReturnPlanRequest, _common_pb2.Receipt]  # type: ignore[assignment]
+    """Sends a draft back to its author; the context's reason says what to mend."""
+    ApprovePlan: _aio.UnaryUnaryMultiCallable[_plan_service_pb2.ApprovePlanRequest, _common_pb2.Receipt]  # type: ignore[assignment]
+    """Answers for a draft that was reviewed: it may come into force. Its author can't."""
+    WithdrawPlan: _aio.UnaryUnaryMultiCallable[_plan_service_pb2.WithdrawPlanRequest, _common_pb2.Receipt]  # type: ignore[assignment]
+    """Takes a draft back before it came into force; the context's reason says why."""
     PublishPlan: _aio.UnaryUnaryMultiCallable[_plan_service_pb2.PublishPlanRequest, _plan_service_pb2.PublishPlanResponse]  # type: ignore[assignment]
-    """Brings a version of a plan into force; new incidents are pinned to it."""
+    """Brings an approved text into force; new incidents are pinned to it."""
     GetPlan: _aio.UnaryUnaryMultiCallable[_plan_service_pb2.GetPlanRequest, _plan_service_pb2.GetPlanResponse]  # type: ignore[assignment]
-    """Returns a plan: the version in force, or an earlier one."""
+    """Returns a plan: the version in force, or any other text of it."""
     ListPlans: _aio.UnaryUnaryMultiCallable[_plan_service_pb2.ListPlansRequest, _plan_service_pb2.ListPlansResponse]  # type: ignore[assignment]
-    """Lists the plans, each with its version in force."""
+    """Lists the plans, each with its version in force, or the texts that are in some states."""
     CheckPlan: _aio.UnaryUnaryMultiCallable[_plan_service_pb2.CheckPlanRequest, _plan_service_pb2.CheckPlanResponse]  # type: ignore[assignment]
     """Says what is wrong with a plan, and changes nothing."""
 
 class PlanServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Plans: checked, brought into force, read."""
+    """Plans: drafted, checked, reviewed, approved, brought into force; read, compared."""
+
+    @_abc_1.abstractmethod
+    def DraftPlan(
+        self,
+        request: _plan_service_pb2.DraftPlanRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_plan_service_pb2.DraftPlanResponse, _abc.Awaitable[_plan_service_pb2.DraftPlanResponse]]:
+        """Hands in a text, to be reviewed. It may still have errors."""
+
+    @_abc_1.abstractmethod
+    def ReviewPlan(
+        self,
+        request: _plan_service_pb2.ReviewPlanRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_common_pb2.Receipt, _abc.Awaitable[_common_pb2.Receipt]]:
+        """Finds a draft fit. Its author can't; nor can a draft with errors be."""
+
+    @_abc_1.abstractmethod
+    def ReturnPlan(
+        self,
+        request: _plan_service_pb2.ReturnPlanRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_common_pb2.Receipt, _abc.Awaitable[_common_pb2.Receipt]]:
+        """Sends a draft back to its author; the context's reason says what to mend."""
+
+    @_abc_1.abstractmethod
+    def ApprovePlan(
+        self,
+        request: _plan_service_pb2.ApprovePlanRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_common_pb2.Receipt, _abc.Awaitable[_common_pb2.Receipt]]:
+        """Answers for a draft that was reviewed: it may come into force. Its author can't."""
+
+    @_abc_1.abstractmethod
+    def WithdrawPlan(
+        self,
+        request: _plan_service_pb2.WithdrawPlanRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_common_pb2.Receipt, _abc.Awaitable[_common_pb2.Receipt]]:
+        """Takes a draft back before it came into force; the context's reason says why."""
 
     @_abc_1.abstractmethod
     def PublishPlan(
@@ -65,7 +126,7 @@ class PlanServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _plan_service_pb2.PublishPlanRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_plan_service_pb2.PublishPlanResponse, _abc.Awaitable[_plan_service_pb2.PublishPlanResponse]]:
-        """Brings a version of a plan into force; new incidents are pinned to it."""
+        """Brings an approved text into force; new incidents are pinned to it."""
 
     @_abc_1.abstractmethod
     def GetPlan(
@@ -73,7 +134,7 @@ class PlanServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _plan_service_pb2.GetPlanRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_plan_service_pb2.GetPlanResponse, _abc.Awaitable[_plan_service_pb2.GetPlanResponse]]:
-        """Returns a plan: the version in force, or an earlier one."""
+        """Returns a plan: the version in force, or any other text of it."""
 
     @_abc_1.abstractmethod
     def ListPlans(
@@ -81,7 +142,7 @@ class PlanServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _plan_service_pb2.ListPlansRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_plan_service_pb2.ListPlansResponse, _abc.Awaitable[_plan_service_pb2.ListPlansResponse]]:
-        """Lists the plans, each with its version in force."""
+        """Lists the plans, each with its version in force, or the texts that are in some states."""
 
     @_abc_1.abstractmethod
     def CheckPlan(
