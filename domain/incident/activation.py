@@ -95,7 +95,7 @@ def _offer_command(on: Situation) -> list[Fact]:
     if holding and (holding.held_by or holding.offered_to):
         told = holding.held_by or holding.offered_to or ""
         return [on.tell(told, Message.RESPONSE_ACTIVATED, f"post/{post}")]
-    return command.offer(on, post, on.plan.posts[post].holder)
+    return command.offer(on, post, on.seated(post))
 
 
 def _level_unknown(on: Situation) -> Refused:

@@ -29,7 +29,7 @@ def following(on: Situation, over: str) -> list[Fact]:
 
 def tell_owner(on: Situation, task: str, post: str) -> Fact:
     """Return the order to tell whoever owes a task first."""
-    return on.tell(on.plan.chain(post)[0], Message.TASK_ASSIGNED, f"task/{task}")
+    return on.tell(on.seated(post), Message.TASK_ASSIGNED, f"task/{task}")
 
 
 def _assigned(on: Situation, due: Sequence[model.Task], wanted: Iterable[model.Task]) -> list[Fact]:

@@ -39,7 +39,7 @@ def terminate_response(on: Situation, ask: TerminateResponse) -> Decision:
     if not isinstance(overruled, list):
         return overruled
     after = on._replace(incident=on.incident._replace(phase=Phase.AFTERMATH))
-    holders = {on.plan.posts[task.post].holder for task in on.incident.tasks.values()}
+    holders = {on.seated(task.post) for task in on.incident.tasks.values()}
     told = [on.tell(one, Message.RESPONSE_TERMINATED, "incident") for one in sorted(holders)]
     return [
         *overruled,

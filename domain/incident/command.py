@@ -132,14 +132,13 @@ def offer_expired(on: Situation, post: str) -> list[Fact]:
 
 
 def _next(on: Situation, post: str, holding: Holding, passed: str) -> list[Fact]:
-    seat = on.plan.posts[post]
     asked_in_vain = {*holding.passed_over, passed}
-    line = (seat.holder, *seat.deputies)
+    line = on.line(post)
     following = next((person for person in line if person not in asked_in_vain), None)
     if following and following != holding.held_by:
         return offer(on, post, following)
     if holding.held_by:
         return []
-    told = dict.fromkeys((seat.holder, *seat.deputies, on.commander))
+    told = dict.fromkeys((*line, on.commander))
     vacant = [on.tell(person, Message.POST_VACANT, f"post/{post}") for person in told]
     return [PostLeftVacant(post=post), *vacant]

@@ -6,7 +6,15 @@ from datetime import datetime
 from typing import Literal, NamedTuple, assert_never
 
 from domain.aggregate import Decision
-from domain.incident import command, information, reporting, resources, tasks, warning
+from domain.incident import (
+    answering,
+    command,
+    information,
+    reporting,
+    resources,
+    tasks,
+    warning,
+)
 from domain.incident.situation import Situation
 from domain.incident.state import DeadlineKey, DeadlineKind, Incident
 from domain.values import Command, Fact, Instant
@@ -54,7 +62,7 @@ def passed(on: Situation, key: DeadlineKey) -> list[Fact]:  # noqa: PLR0911 - on
         case DeadlineKind.POST_ACCEPTANCE:
             return command.offer_expired(on, key.subject)
         case DeadlineKind.TASK_ACKNOWLEDGEMENT:
-            return tasks.acknowledgement_missed(on, key.subject)
+            return answering.acknowledgement_missed(on, key.subject)
         case DeadlineKind.TASK_START:
             return tasks.overdue(on, key.subject, "start")
         case DeadlineKind.TASK_FINISH:

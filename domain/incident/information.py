@@ -112,7 +112,7 @@ def publish_notice(on: Situation, ask: PublishNotice) -> Decision:
 
 def first_notice_missed(on: Situation) -> list[Fact]:
     """Return what follows when the public was not told in time."""
-    told = dict.fromkeys((on.plan.chain(on.plan.notices.post)[0], on.commander))
+    told = dict.fromkeys((on.seated(on.plan.notices.post), on.commander))
     missed = FirstNoticeMissed()
     return [
         missed,

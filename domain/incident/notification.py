@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from domain.aggregate import Decision
-from domain.incident import deadlines
+from domain.incident import answering, deadlines
 from domain.incident.events.duties import NotificationDelivered, NotificationFailed
 from domain.incident.situation import Situation
 from domain.incident.state import DeadlineKey, DeadlineKind
@@ -68,8 +68,7 @@ def _ask_the_next(on: Situation, notification: str) -> list[Fact]:
 def _is_the_last_asked(on: Situation, key: DeadlineKey, to: str) -> bool:
     if key.kind is DeadlineKind.POST_ACCEPTANCE:
         return on.incident.posts[key.subject].offered_to == to
-    task = on.incident.tasks[key.subject]
-    return on.plan.chain(task.post)[task.step] == to
+    return answering.is_asked(on, key.subject, to)
 
 
 def _ever_ordered(on: Situation, notification: str) -> bool:

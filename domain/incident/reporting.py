@@ -77,7 +77,7 @@ def missed(on: Situation, report: str) -> list[Fact]:
     rule = on.plan.report(report)
     assert rule, "a report is due that the pinned plan knows"  # noqa: S101 - an invariant
     about = f"report/{report}"
-    told = dict.fromkeys((on.plan.chain(rule.post)[0], on.commander))
+    told = dict.fromkeys((on.seated(rule.post), on.commander))
     return [
         ReportMissed(report=report, due_at=due_at),
         *(on.tell(person, Message.REPORT_OVERDUE, about) for person in told),

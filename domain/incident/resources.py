@@ -163,7 +163,7 @@ def declare_resource_unavailable(on: Situation, ask: DeclareResourceUnavailable)
         return []
     missing = request.quantity - len(request.units)
     about = f"request/{ask.request}"
-    told = dict.fromkeys((on.plan.chain(on.plan.resource_post)[0], on.commander))
+    told = dict.fromkeys((on.seated(on.plan.resource_post), on.commander))
     return [
         ResourceUnavailable(request=ask.request, missing=missing),
         *(on.tell(person, Message.RESOURCE_UNAVAILABLE, about) for person in told),
@@ -198,7 +198,7 @@ def end(on: Situation) -> list[Fact]:
 
 def overdue(on: Situation, request: str) -> list[Fact]:
     """Return what follows when units are late: whoever is in charge of units is told."""
-    told = dict.fromkeys((on.plan.chain(on.plan.resource_post)[0], on.commander))
+    told = dict.fromkeys((on.seated(on.plan.resource_post), on.commander))
     about = f"request/{request}"
     late = UnitOverdue(request=request)
     return [late, *(on.tell(person, Message.UNIT_OVERDUE, about) for person in told)]

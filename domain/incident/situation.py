@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from domain.aggregate import Asked
+from domain.incident import roster
 from domain.incident.events.duties import (
     Message,
     NotificationOrdered,
@@ -54,12 +55,23 @@ class Situation(NamedTuple):
         """Return who holds the command, else who was offered it, else who the plan says."""
         holding = self.incident.posts.get(self.plan.command.post)
         named = holding and (holding.held_by or holding.offered_to)
-        return named or self.plan.posts[self.plan.command.post].holder
+        return named or self.seated(self.plan.command.post)
+
+    def seated(self, post: str) -> str:
+        """Return who sits in a post at this hour, by the plan."""
+        return roster.seated(self.plan, self.incident.venue, post, self.now)
+
+    def line(self, post: str) -> tuple[str, ...]:
+        """Return who is asked to take a post at this hour, in order."""
+        return roster.line(self.plan, self.incident.venue, post, self.now)
+
+    def chain(self, post: str) -> tuple[str, ...]:
+        """Return who is told of a post's duty at this hour, in order, the command last."""
+        return roster.chain(self.plan, self.incident.venue, post, self.now)
 
     def people_of(self, post: str) -> set[str]:
         """Return who holds a post and who stands in there, by the plan and in this incident."""
-        seat, holding = self.plan.posts.get(post), self.incident.posts.get(post)
-        planned = {seat.holder, *seat.deputies} if seat else set()
+        planned, holding = roster.people_of(self.plan, post), self.incident.posts.get(post)
         return planned | {holding.held_by} if holding and holding.held_by else planned
 
     def withdrawn(self, *about: str) -> list[Fact]:

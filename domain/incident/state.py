@@ -119,7 +119,10 @@ class Task(NamedTuple):
     step: int = 0
     """How often it was escalated."""
     told: tuple[str, ...] = ()
+    """Who was asked after that, in order."""
     overdue: bool = False
+    first: str = ""
+    """Who was told when it was assigned: the hour decides where a post has shifts."""
 
 
 class Notification(NamedTuple):

@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import Literal
 
 from domain.aggregate import Decision
-from domain.incident import assigning
+from domain.incident import assigning, roster
 from domain.incident.events.duties import (
     Message,
     TaskAcknowledged,
     TaskAssigned,
     TaskDeclaredImpossible,
-    TaskEscalated,
     TaskFinished,
     TaskLapsed,
-    TaskLeftUnanswered,
     TaskOverdue,
     TaskStarted,
 )
@@ -152,30 +150,10 @@ def end(on: Situation) -> list[Fact]:
     return [*(TaskLapsed(task=task) for task in sorted(open_tasks)), *withdrawn]
 
 
-def acknowledgement_missed(on: Situation, task: str) -> list[Fact]:
-    """Return what follows when nobody acknowledged a task: the next of the chain is asked."""
-    owed = on.incident.tasks[task]
-    about = f"task/{task}"
-    chain = on.plan.chain(owed.post)
-    step = owed.step + 1
-    if step >= len(chain):
-        told = on.tell_commander(Message.TASK_UNANSWERED, about)
-        return [TaskLeftUnanswered(task=task), *on.withdrawn(about), told]
-    rule = next((rule for rule in on.plan.tasks if rule.id == task), None)
-    patience = rule.acknowledge_within if rule else on.plan.command.accept_within
-    until = on.after(patience)
-    escalated = TaskEscalated(task=task, to=chain[step], step=step, acknowledge_by=until)
-    return [
-        escalated,
-        *on.withdrawn(about),
-        on.tell(chain[step], Message.TASK_ESCALATED, about),
-    ]
-
-
 def overdue(on: Situation, task: str, missed: Literal["start", "finish"]) -> list[Fact]:
     """Return what follows when a task is late: its owner and the commander are told."""
     about = f"task/{task}"
-    told = dict.fromkeys((on.plan.chain(on.incident.tasks[task].post)[0], on.commander))
+    told = dict.fromkeys((on.seated(on.incident.tasks[task].post), on.commander))
     late = TaskOverdue(task=task, missed=missed)
     return [late, *(on.tell(person, Message.TASK_OVERDUE, about) for person in told)]
 
@@ -184,6 +162,7 @@ def _mine(on: Situation, task: str) -> Task | Refusal:
     owed = on.incident.tasks.get(task)
     if owed is None:
         return Refusal.TASK_UNKNOWN
-    if on.asked.actor.roles & MAY_ACT_FOR_OTHERS or on.who in on.plan.chain(owed.post):
+    may_act = roster.may_act(on.plan, owed.post)
+    if on.asked.actor.roles & MAY_ACT_FOR_OTHERS or on.who in may_act:
         return owed
     return Refusal.PERSON_NOT_ASSIGNED

@@ -20,7 +20,13 @@ from domain.incident.state import (
 
 def _ordered(was: Incident, fact: duties.NotificationOrdered) -> Incident:
     owed = Notification(fact.to, fact.message, fact.about)
+    tasks = was.tasks
+    if fact.message is duties.Message.TASK_ASSIGNED:
+        name = fact.about.removeprefix("task/")
+        if task := tasks.get(name):
+            tasks = tasks.insert(name, task._replace(first=fact.to))
     return was._replace(
+        tasks=tasks,
         notifications=was.notifications.insert(fact.notification, owed),
         notified=was.notified + 1,
     )
@@ -114,7 +120,7 @@ def _report_off(
 
 def _moved(task: Task, status: TaskStatus) -> Task:
     """Return a task in another status; a third of the time of `_replace`."""
-    return Task(task.post, status, task.step, task.told, task.overdue)
+    return Task(task.post, status, *task[2:])
 
 
 CHANGES: Changes = {
