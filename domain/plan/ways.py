@@ -53,6 +53,15 @@ class Ways:
             if any(end in self.outside for _, end in self.directions(one))
         ]
 
+    @cached_property
+    def leaving(self) -> Mapping[str, Sequence[tuple[Passage, str]]]:
+        """Return the passages that people may take from each place, and where they come to."""
+        leaving: dict[str, list[tuple[Passage, str]]] = {}
+        for one in self.usable:
+            for start, end in self.directions(one):
+                leaving.setdefault(start, []).append((one, end))
+        return leaving
+
     def directions(self, passage: Passage) -> Sequence[tuple[str, str]]:
         """Return in which directions people leave through a passage; nobody comes back in."""
         start, end = passage.between
