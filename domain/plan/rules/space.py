@@ -22,8 +22,8 @@ ASSEMBLY_DENSITY_MAX = 2.0
 """Persons per square metre of a crowd that stands at ease (after Fruin)."""
 REFUGE_REACHED_WITHIN = timedelta(minutes=3)
 """Three minutes (mission S45)."""
-AREA_TOLERANCE = 0.25
-"""By so much an area and its outline may differ."""
+AREA_TOLERANCE = 1.1
+"""The free floor is no larger than the outline, but for how exactly it was measured."""
 
 FRUIN = "Fruin 1971; EPJ Data Science, 10.1140/epjds17, table 1"
 
@@ -93,8 +93,8 @@ ZONE_TOO_DENSE = Kind(
 OUTLINE_DIFFERS = Kind(
     "outline-differs",
     Severity.WARNING,
-    "“{zone}”写明 {stated} 平方米，轮廓却围出 {drawn} 平方米",
-    "'{zone}' is said to have {stated} m², and its outline has {drawn} m²",
+    "“{zone}”写明净面积 {stated} 平方米，轮廓却只围出 {drawn} 平方米",
+    "'{zone}' is said to have {stated} m² of free floor, and its outline has only {drawn} m²",
     why=Text.of(
         "密度按面积计算，两者总有一个是错的。",
         "Densities come from the area, and one of the two is wrong.",
@@ -177,7 +177,7 @@ def zones(plan: Plan) -> Iterator[Finding]:
                 dense = _dense(zone.capacity, zone.area_m2, ZONE_DENSITY_MAX)
                 yield finding(ZONE_TOO_DENSE, f"{at}/capacity", zone=zone.id, **dense)
             drawn = _area(zone.outline)
-            if zone.area_m2 and drawn and abs(drawn / zone.area_m2 - 1) > AREA_TOLERANCE:
+            if zone.area_m2 and drawn and zone.area_m2 > drawn * AREA_TOLERANCE:
                 areas = {"stated": f"{zone.area_m2:.0f}", "drawn": f"{drawn:.0f}"}
                 yield finding(OUTLINE_DIFFERS, f"{at}/outline", zone=zone.id, **areas)
             other = spots.setdefault((zone.x, zone.y, zone.floor or 0), zone.id)
