@@ -52,7 +52,7 @@ def units_at_once(tasks: Sequence[Task]) -> Mapping[str, Peak]:
 
     A task begins when those before it should be finished; without a deadline it lasts.
     """
-    begins = _beginnings(tasks)
+    begins = beginnings(tasks)
     kinds = {kind for task in tasks for kind in task.units}
     return {
         kind: _peak(kind, [task for task in tasks if kind in task.units], begins)
@@ -60,25 +60,7 @@ def units_at_once(tasks: Sequence[Task]) -> Mapping[str, Peak]:
     }
 
 
-def _takers(plan: Plan, level: ResponseLevel, hazard: HazardKind) -> dict[str, Counter[str]]:
-    takers: dict[str, Counter[str]] = {}
-    for supply in plan.supplies:
-        if supply.demand.get(level):
-            takers[supply.id] = Counter({f"level/{level.name}": supply.demand[level]})
-    for name, supplies in (
-        *((f"task/{one.id}", one.supplies) for one in _with_supplies(plan, hazard, level)),
-        *((f"assistance/{rule.id}", rule.supplies) for rule in plan.assistance),
-    ):
-        for one, pieces in supplies.items():
-            takers.setdefault(one, Counter())[name] += pieces
-    return takers
-
-
-def _with_supplies(plan: Plan, hazard: HazardKind, level: ResponseLevel) -> Iterable[Task]:
-    return (task for task in plan.tasks_of(Phase.RESPONSE, hazard, level) if task.supplies)
-
-
-def _beginnings(tasks: Sequence[Task]) -> Mapping[str, timedelta]:
+def beginnings(tasks: Sequence[Task]) -> Mapping[str, timedelta]:
     """Return when each task begins; those in a circle begin at once."""
     known = {task.id: task for task in tasks}
     waits = {task.id: {name for name in task.after if name in known} for task in tasks}
@@ -97,6 +79,24 @@ def _beginnings(tasks: Sequence[Task]) -> Mapping[str, timedelta]:
             if not waits[follower]:
                 ready.append(follower)
     return begins
+
+
+def _takers(plan: Plan, level: ResponseLevel, hazard: HazardKind) -> dict[str, Counter[str]]:
+    takers: dict[str, Counter[str]] = {}
+    for supply in plan.supplies:
+        if supply.demand.get(level):
+            takers[supply.id] = Counter({f"level/{level.name}": supply.demand[level]})
+    for name, supplies in (
+        *((f"task/{one.id}", one.supplies) for one in _with_supplies(plan, hazard, level)),
+        *((f"assistance/{rule.id}", rule.supplies) for rule in plan.assistance),
+    ):
+        for one, pieces in supplies.items():
+            takers.setdefault(one, Counter())[name] += pieces
+    return takers
+
+
+def _with_supplies(plan: Plan, hazard: HazardKind, level: ResponseLevel) -> Iterable[Task]:
+    return (task for task in plan.tasks_of(Phase.RESPONSE, hazard, level) if task.supplies)
 
 
 def _peak(kind: str, tasks: Sequence[Task], begins: Mapping[str, timedelta]) -> Peak:

@@ -117,6 +117,17 @@ ESCALATION_ENDS_EARLY = Kind(
         "Go on with `then`, or let the last step tell the commander.",
     ),
 )
+ESCALATION_TELLS_THE_PUBLIC = Kind(
+    "escalation-tells-the-public",
+    Severity.ERROR,
+    "升级链会通知“{name}”，而它是对公众发布的渠道",
+    "the escalation tells '{name}', which is a channel to the public",
+    why=Text.of(
+        "没有人应答的内部任务会显示给公众，而且不会有人应答。",
+        "A duty that nobody answered would be shown to the public, and stay unanswered.",
+    ),
+    mend=Text.of("换成一个人。", "Name a person."),
+)
 STAND_IN_ASKED_TOO_LATE = Kind(
     "stand-in-asked-too-late",
     Severity.WARNING,
@@ -159,7 +170,7 @@ def quorums(plan: Plan) -> Iterator[Finding]:
 
 
 def escalations(plan: Plan) -> Iterator[Finding]:
-    """Find chains that nobody uses, that end too low, or that ask the same people again."""
+    """Find chains that nobody uses, or that end too low."""
     used = {task.escalation for task in plan.tasks} | {chain.then for chain in plan.escalations}
     for n, chain in enumerate(plan.escalations):
         at = f"/escalations/{n}"
@@ -167,11 +178,19 @@ def escalations(plan: Plan) -> Iterator[Finding]:
             yield finding(ESCALATION_UNUSED, at, name=chain.id)
         if not _reaches_command(plan, _whole(plan, chain)):
             yield finding(ESCALATION_WITHOUT_COMMAND, at, name=chain.id)
+
+
+def repeated(plan: Plan) -> Iterator[Finding]:
+    """Find steps that ask the same people again, or the public."""
+    for n, chain in enumerate(plan.escalations):
         told: set[str] = set()
         for k, step in enumerate(chain.steps):
+            at = f"/escalations/{n}/steps/{k}/tell"
+            for m, name in enumerate(step.tell):
+                if name in plan.notices.channels:
+                    yield finding(ESCALATION_TELLS_THE_PUBLIC, f"{at}/{m}", name=name)
             if {*step.tell} <= told:
-                people = ", ".join(step.tell)
-                yield finding(ESCALATION_STEP_REPEATS, f"{at}/steps/{k}/tell", people=people)
+                yield finding(ESCALATION_STEP_REPEATS, at, people=", ".join(step.tell))
             told |= {*step.tell}
 
 
@@ -255,9 +274,10 @@ KINDS = (
     ESCALATION_UNUSED,
     ESCALATION_WITHOUT_COMMAND,
     ESCALATION_STEP_REPEATS,
+    ESCALATION_TELLS_THE_PUBLIC,
     ESCALATION_SLOWER_THAN_TASK,
     ESCALATION_ENDS_EARLY,
     STAND_IN_ASKED_TOO_LATE,
     COMMAND_VACANT_LONG,
 )
-RULES = (quorums, escalations, in_time, command)
+RULES = (quorums, escalations, repeated, in_time, command)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from domain.plan.findings import Finding, Kind, Severity, finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from domain.plan.model import Plan
 
@@ -30,11 +30,20 @@ def notices(plan: Plan) -> Iterator[Finding]:
     """Find notices that nobody could approve, or that would be written from nothing."""
     rules = plan.notices
     if rules.post in plan.posts and plan.command.post in plan.posts:
-        told = plan.chain(rules.post)
-        if len(told) == 1:
-            yield finding(APPROVAL_BY_AUTHOR, "/notices/post", name=rules.post)
+        told = {*plan.chain(rules.post)}
+        if rules.approved_by:
+            told = {name for one in rules.approved_by for name in _seated(plan, one)}
+        where = "/notices/approved_by" if rules.approved_by else "/notices/post"
+        if told and told <= {plan.posts[rules.post].holder}:
+            yield finding(APPROVAL_BY_AUTHOR, where, name=rules.post)
     if not rules.templates:
         yield finding(NOTICE_WITHOUT_TEMPLATE, "/notices")
+
+
+def _seated(plan: Plan, name: str) -> Sequence[str]:
+    """Return who may speak for a post; nobody when there is no such post."""
+    post = plan.posts.get(name)
+    return (post.holder, *post.members, *post.deputies) if post else ()
 
 
 KINDS = (APPROVAL_BY_AUTHOR, NOTICE_WITHOUT_TEMPLATE)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from domain.plan.demand import beginnings
 from domain.plan.findings import Finding, Kind, Severity, finding
 from domain.plan.organisation import Duty
 from domain.plan.reading import spelled
+from domain.plan.space import EgressRules
 from domain.values import HazardKind, Phase, Text
 
 if TYPE_CHECKING:
@@ -127,6 +129,19 @@ NOTICE_NOT_PREPARED = Kind(
     source="突发事件应对法 2024, art. 64",
 )
 
+GUIDES_TOO_LATE = Kind(
+    "guides-too-late",
+    Severity.WARNING,
+    "引导任务“{name}”{within} 后才开始，而全场应在 {limit} 内撤离",
+    "the task '{name}' guides people from {within} on, but all should be out within {limit}",
+    why=Text.of(
+        "引导的人到位时，人群已经自己选了路，或者堵在了门口。",
+        "When the guides begin, the crowd has chosen its own way, or is stuck in it.",
+    ),
+    mend=Text.of("缩短 start_within。", "Shorten `start_within`."),
+    source="消防法, art. 44",
+)
+
 
 def predecessors(plan: Plan) -> Iterator[Finding]:
     """Find tasks that wait for what doesn't come, or doesn't end."""
@@ -152,11 +167,25 @@ def first_minutes(plan: Plan) -> Iterator[Finding]:
     response = [task for task in plan.tasks if task.phase is Phase.RESPONSE]
     if HazardKind.FIRE in plan.hazards and not any(map(_fights_fire, response)):
         yield finding(FIRST_FORCE_LATE, "/tasks", most=spelled(FIRST_FORCE_WITHIN))
-    within = plan.notices.first_within
-    drafts = (one for one in response if _is_of_notices(plan, one) and one.finish_within)
-    if not any(one.finish_within <= within for one in drafts if one.finish_within):
+    within, begins = plan.notices.first_within, beginnings(response)
+    if not any(
+        begins[one.id] + one.finish_within <= within
+        for one in response
+        if one.finish_within and _is_of_notices(plan, one)
+    ):
         said = {"post": plan.notices.post, "within": spelled(within)}
         yield finding(NOTICE_NOT_PREPARED, "/notices/first_within", **said)
+
+
+def guides(plan: Plan) -> Iterator[Finding]:
+    """Find guides who begin when everybody should be out."""
+    limit = min((venue.egress or EgressRules()).limit for venue in plan.venues)
+    for n, task in enumerate(plan.tasks):
+        within = task.start_within
+        guiding = task.duty is Duty.GUIDANCE and task.phase is Phase.RESPONSE
+        if guiding and within is not None and within >= limit:
+            said = {"within": spelled(within), "limit": spelled(limit)}
+            yield finding(GUIDES_TOO_LATE, f"/tasks/{n}/start_within", name=task.id, **said)
 
 
 def _waits(plan: Plan, at: str, task: Task, before: Task) -> Iterator[Finding]:
@@ -202,5 +231,6 @@ KINDS = (
     TASK_WITHOUT_DEADLINE,
     FIRST_FORCE_LATE,
     NOTICE_NOT_PREPARED,
+    GUIDES_TOO_LATE,
 )
-RULES = (predecessors, endings, first_minutes)
+RULES = (predecessors, endings, first_minutes, guides)

@@ -176,7 +176,8 @@ def seats(plan: Plan) -> Iterator[Finding]:
     held = {post.holder: post.id for _, post in posts_at(plan)}
     public = {*plan.notices.channels}
     for at, post in posts_at(plan):
-        for name in (post.holder, *post.members, *post.deputies):
+        shifts = (shift.holder for shift in post.shifts)
+        for name in (post.holder, *post.members, *post.deputies, *shifts):
             if name in public:
                 yield finding(PUBLIC_CHANNEL_HOLDS_POST, at, name=name, post=post.id)
         if post.deputies and all(name in held for name in post.deputies):

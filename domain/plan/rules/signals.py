@@ -28,6 +28,18 @@ SUSTAINED_TOO_LONG = Kind(
     ),
     mend=Text.of("缩短 sustained_for。", "Shorten `sustained_for`."),
 )
+ALARM_VERIFIED_TOO_LATE = Kind(
+    "alarm-verified-too-late",
+    Severity.WARNING,
+    "警情 {within} 内核实，而全场应在 {limit} 内撤离",
+    "an alarm is verified within {within}, but everybody should be out within {limit}",
+    why=Text.of(
+        "核实之前不会启动响应；核实完，撤离的时间已经用完。",
+        "Nothing begins before it was verified, and by then the time to get out is over.",
+    ),
+    mend=Text.of("缩短 verify_within，通常 2 min。", "Shorten `verify_within`; 2 min are usual."),
+    source="GB/T 29639-2020",
+)
 AUTHORITY_COLOUR_LOWERED = Kind(
     "authority-colour-lowered",
     Severity.WARNING,
@@ -84,6 +96,9 @@ LEVEL_NOT_AUTOMATIC = Kind(
 def too_late(plan: Plan) -> Iterator[Finding]:
     """Find triggers that wait until other deadlines have passed."""
     out = min((venue.egress or EgressRules()).limit for venue in plan.venues)
+    if plan.alarm.verify_within >= out:
+        spans = {"within": spelled(plan.alarm.verify_within), "limit": spelled(out)}
+        yield finding(ALARM_VERIFIED_TOO_LATE, "/alarm/verify_within", **spans)
     for one in placed(plan):
         is_level = isinstance(one.sets_off, ResponseLevel)
         deadline = out if is_level else plan.notices.first_within
@@ -123,6 +138,7 @@ def watched(plan: Plan) -> Iterator[Finding]:
 
 KINDS = (
     SUSTAINED_TOO_LONG,
+    ALARM_VERIFIED_TOO_LATE,
     AUTHORITY_COLOUR_LOWERED,
     SIGNAL_UNUSED,
     COLOUR_WITHOUT_TRIGGERS,
