@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from domain.incident.events.duties import Message, TaskAssigned
+from domain.incident.events.duties import Message, TaskAssigned, TaskRepeatExpected
 from domain.incident.situation import Situation
 from domain.incident.state import TaskStatus
 from domain.plan import model
@@ -25,6 +25,20 @@ def following(on: Situation, over: str) -> list[Fact]:
     done = on.incident.tasks[over]._replace(status=TaskStatus.FINISHED)
     then = on._replace(incident=on.incident._replace(tasks=on.incident.tasks.insert(over, done)))
     return _assigned(then, due, [task for task in due if over in task.after])
+
+
+def repeat(on: Situation, task: str) -> list[Fact]:
+    """Return when a task that is finished is to be done again, if it is one of those."""
+    rule = on.plan.tasks_by_id.get(task)
+    if rule is None or rule.repeats_every is None or rule.phase is not on.incident.phase:
+        return []
+    return [TaskRepeatExpected(task=task, assign_at=on.after(rule.repeats_every))]
+
+
+def again(on: Situation, task: str) -> list[Fact]:
+    """Return the next assignment of a task that repeats."""
+    rule = on.plan.tasks_by_id[task]
+    return [_assignment(on, rule), tell_owner(on, task, rule.post)]
 
 
 def tell_owner(on: Situation, task: str, post: str) -> Fact:
@@ -49,7 +63,7 @@ def _is_awaited(on: Situation, before: str, phase: Phase, due: set[str]) -> bool
     if rule is None or rule.phase is not phase:
         return False
     owed = on.incident.tasks.get(before)
-    return before in due if owed is None else not owed.status.is_over
+    return before in due if owed is None else not (owed.status.is_over or owed.rounds)
 
 
 def _assignment(on: Situation, task: model.Task) -> TaskAssigned:

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple, assert_never
 from domain.aggregate import Decision
 from domain.incident import (
     answering,
+    assigning,
     command,
     information,
     reporting,
@@ -67,6 +68,8 @@ def passed(on: Situation, key: DeadlineKey) -> list[Fact]:  # noqa: PLR0911 - on
             return tasks.overdue(on, key.subject, "start")
         case DeadlineKind.TASK_FINISH:
             return tasks.overdue(on, key.subject, "finish")
+        case DeadlineKind.TASK_REPEAT:
+            return assigning.again(on, key.subject)
         case DeadlineKind.REPORT:
             return reporting.missed(on, key.subject)
         case DeadlineKind.FIRST_NOTICE:

@@ -26,6 +26,7 @@ class DeadlineKind(StrEnum):
     TASK_ACKNOWLEDGEMENT = "task_acknowledgement"
     TASK_START = "task_start"
     TASK_FINISH = "task_finish"
+    TASK_REPEAT = "task_repeat"
     REPORT = "report"
     FIRST_NOTICE = "first_notice"
     UNIT_ARRIVAL = "unit_arrival"
@@ -123,6 +124,8 @@ class Task(NamedTuple):
     overdue: bool = False
     first: str = ""
     """Who was told when it was assigned: the hour decides where a post has shifts."""
+    rounds: int = 0
+    """How often it was finished before."""
 
 
 class Notification(NamedTuple):

@@ -114,7 +114,12 @@ def finish_task(on: Situation, ask: FinishTask) -> Decision:
             return refusal
         case Task(status=TaskStatus.STARTED):
             finished = TaskFinished(task=ask.task, person=on.who)
-            return [finished, *on.withdrawn(f"task/{ask.task}"), *assigning.following(on, ask.task)]
+            return [
+                finished,
+                *on.withdrawn(f"task/{ask.task}"),
+                *assigning.repeat(on, ask.task),
+                *assigning.following(on, ask.task),
+            ]
         case Task(status=TaskStatus.FINISHED):
             return []
         case Task(status=TaskStatus.LAPSED | TaskStatus.IMPOSSIBLE):

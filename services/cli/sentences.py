@@ -105,6 +105,9 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "TaskOverdue": Sentence("任务 {task} 逾期（{missed}）", "Task {task} overdue ({missed})"),
     "TaskLapsed": Sentence("任务 {task} 随阶段结束", "Task {task} lapsed with its phase"),
+    "TaskRepeatExpected": Sentence(
+        "任务 {task} 将于 {assign_at} 再次下达", "Task {task} to be assigned again at {assign_at}"
+    ),
     "ReportExpected": Sentence(
         "报告 {report} 须于 {due_at} 前提交", "Report {report} due {due_at}"
     ),

@@ -141,6 +141,14 @@ class TaskLapsed(Fact):
     task: Id
 
 
+class TaskRepeatExpected(Fact):
+    """A task that was finished is to be done again."""
+
+    kind: Literal["TaskRepeatExpected"] = "TaskRepeatExpected"
+    task: Id
+    assign_at: Instant
+
+
 class ReportExpected(Fact):
     """A post owes a report."""
 

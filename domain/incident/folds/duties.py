@@ -47,7 +47,12 @@ def _assigned(was: Incident, fact: duties.TaskAssigned) -> Incident:
         deadlines = deadlines.insert(
             DeadlineKey(DeadlineKind.TASK_FINISH, fact.task), fact.finish_by
         )
-    return was._replace(tasks=was.tasks.insert(fact.task, Task(fact.post)), deadlines=deadlines)
+    rounds = 0
+    if before := was.tasks.get(fact.task):
+        rounds = before.rounds + 1
+        deadlines = deadlines.discard(DeadlineKey(DeadlineKind.TASK_REPEAT, fact.task))
+    task = Task(fact.post, rounds=rounds)
+    return was._replace(tasks=was.tasks.insert(fact.task, task), deadlines=deadlines)
 
 
 def _acknowledged(was: Incident, fact: duties.TaskAcknowledged) -> Incident:
@@ -100,6 +105,10 @@ def _overdue(was: Incident, fact: duties.TaskOverdue) -> Incident:
     )
 
 
+def _repeated(was: Incident, fact: duties.TaskRepeatExpected) -> Incident:
+    return was._replace(deadlines=armed(was, DeadlineKind.TASK_REPEAT, fact.task, fact.assign_at))
+
+
 def _expected(was: Incident, fact: duties.ReportExpected) -> Incident:
     return was._replace(deadlines=armed(was, DeadlineKind.REPORT, fact.report, fact.due_at))
 
@@ -137,6 +146,7 @@ CHANGES: Changes = {
     duties.TaskDeclaredImpossible: _task_over(TaskStatus.IMPOSSIBLE),
     duties.TaskLapsed: _task_over(TaskStatus.LAPSED),
     duties.TaskOverdue: _overdue,
+    duties.TaskRepeatExpected: _repeated,
     duties.ReportExpected: _expected,
     duties.SituationReported: _reported,
     duties.ReportMissed: _report_off,

@@ -14,6 +14,8 @@ from domain.values import Fact, Phase
 def _activated(was: Incident, fact: response.ResponseActivated) -> Incident:
     deadlines = armed(was, DeadlineKind.FIRST_NOTICE, "notice", fact.first_notice_by)
     deadlines = deadlines.discard(DeadlineKey(DeadlineKind.ALARM_VERIFICATION, "alarm"))
+    for key in [key for key in deadlines if key.kind is DeadlineKind.TASK_REPEAT]:
+        deadlines = deadlines.discard(key)
     return was._replace(phase=Phase.RESPONSE, level=fact.level, deadlines=deadlines)
 
 
@@ -26,6 +28,7 @@ def _terminated(was: Incident, _: response.ResponseTerminated) -> Incident:
         DeadlineKind.FIRST_NOTICE,
         DeadlineKind.UNIT_ARRIVAL,
         DeadlineKind.POST_ACCEPTANCE,
+        DeadlineKind.TASK_REPEAT,
     }
     gone = [(key.kind, key.subject) for key in was.deadlines if key.kind in ended]
     return was._replace(phase=Phase.AFTERMATH, deadlines=disarmed(was, *gone))

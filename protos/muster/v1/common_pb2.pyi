@@ -220,6 +220,8 @@ class _DeadlineKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Deadline
     """The public must be told."""
     DEADLINE_KIND_UNIT_ARRIVAL: _DeadlineKind.ValueType  # 8
     """Units must be at the scene."""
+    DEADLINE_KIND_TASK_REPEAT: _DeadlineKind.ValueType  # 9
+    """A task that was finished is to be done again."""
 
 class DeadlineKind(_DeadlineKind, metaclass=_DeadlineKindEnumTypeWrapper):
     """What is due."""
@@ -242,6 +244,8 @@ DEADLINE_KIND_FIRST_NOTICE: DeadlineKind.ValueType  # 7
 """The public must be told."""
 DEADLINE_KIND_UNIT_ARRIVAL: DeadlineKind.ValueType  # 8
 """Units must be at the scene."""
+DEADLINE_KIND_TASK_REPEAT: DeadlineKind.ValueType  # 9
+"""A task that was finished is to be done again."""
 Global___DeadlineKind: _TypeAlias = DeadlineKind  # noqa: Y015
 
 class _WorkKind:

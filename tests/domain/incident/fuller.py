@@ -38,3 +38,14 @@ def under(plan: Plan, *commands: Command) -> Given[Incident]:
 def responding(plan: Plan) -> Given[Incident]:
     """Return an incident under a plan in its response."""
     return under(plan, WARN, ACTIVATE)
+
+
+FULLER = pinned(
+    saying(
+        task("sweep", after=["guide"], finish_within="10 min"),
+        task("patrol", start_within="2 min", finish_within="10 min", repeats_every="15 min"),
+        gates=[{"phase": "response", "requires": ["measures_lifted", "tasks_over"]}],
+        notices=PLAN.notices.model_dump() | {"approved_by": ["command", "information"]},
+    )
+)
+"""All of it at once."""

@@ -59,14 +59,15 @@ from domain.incident.tasks import (
     StartTask,
 )
 from domain.incident.warning import AdjustWarning, CancelWarning, VerifyAlarm
-from domain.plan.model import ChannelKind
+from domain.plan.model import ChannelKind, PinnedPlan
 from domain.privacy import ErasePersonalData, LegalBasis, LiftLegalHold, PlaceLegalHold
 from domain.values import Command, Fact, ResponseLevel, Text, WarningColour
+from tests.domain.incident.fuller import FULLER
 from tests.domain.incident.world import ALARM, BOSS, CLOCK, MINUTE, PINNED, WARN
 from tests.domain.spec import NOON
 
 SPEAKS_FOR = ("boss", "vice", "lead", "press")
-TASKS = ("prepare", "guide", "close", "settle", "extra")
+TASKS = ("prepare", "guide", "close", "settle", "extra", "sweep", "patrol")
 SEALED = tuple(f"sealed:v1:key-{number}:" + "A" * 40 for number in (1, 2))
 text = Text.of("话", "words")
 
@@ -139,12 +140,14 @@ steps = st.one_of(
     st.integers(min_value=1, max_value=30),
 )
 openings = st.sampled_from([WARN, ALARM])
+plans = st.sampled_from([PINNED, FULLER])
 
 
 class Life:
     """An incident that is lived through at random."""
 
-    def __init__(self) -> None:
+    def __init__(self, plan: PinnedPlan) -> None:
+        self.plan = plan
         self.state: Incident = INCIDENTS.initial
         self.facts: list[Fact] = []
         self.now = NOON
@@ -152,7 +155,7 @@ class Life:
     def ask(self, command: Command, who: str | None) -> list[Fact]:
         actor = CLOCK if command.kind == "LetDeadlinePass" else BOSS
         asked = Asked(command, uuid4(), actor, on_behalf_of=who, reason="because")
-        answer = INCIDENTS.decide(self.state, asked, self.now, PINNED)
+        answer = INCIDENTS.decide(self.state, asked, self.now, self.plan)
         return [] if isinstance(answer, Refused) else list(answer)
 
     def take(self, facts: list[Fact]) -> None:
@@ -194,8 +197,10 @@ class Life:
 lives = st.lists(st.tuples(steps, st.sampled_from([None, *SPEAKS_FOR])), max_size=60)
 
 
-def lived(opening: Command, life: list[tuple[object, str | None]]) -> Life:
-    made = Life()
+def lived(
+    opening: Command, life: list[tuple[object, str | None]], plan: PinnedPlan = PINNED
+) -> Life:
+    made = Life(plan)
     made.lived(opening, None)
     for what, who in life:
         made.step(what, who)
@@ -203,30 +208,30 @@ def lived(opening: Command, life: list[tuple[object, str | None]]) -> Life:
 
 
 @settings(max_examples=300, deadline=None)
-@for_all(openings, lives)
+@for_all(openings, lives, plans)
 def test_a_command_carried_out_twice_is_as_good_as_once(
-    opening: Command, life: list[tuple[object, str | None]]
+    opening: Command, life: list[tuple[object, str | None]], plan: PinnedPlan
 ) -> None:
-    lived(opening, life)
+    lived(opening, life, plan)
 
 
 @settings(max_examples=100, deadline=None)
-@for_all(openings, lives)
+@for_all(openings, lives, plans)
 def test_every_fact_survives_storage(
-    opening: Command, life: list[tuple[object, str | None]]
+    opening: Command, life: list[tuple[object, str | None]], plan: PinnedPlan
 ) -> None:
-    for fact in lived(opening, life).facts:
+    for fact in lived(opening, life, plan).facts:
         stored = encode(fact)
         read = decode(INCIDENTS, fact.kind, fact.schema_version, stored)
         assert (read, encode(read)) == (fact, stored)
 
 
 @settings(max_examples=50, deadline=None)
-@for_all(openings, lives, st.integers(min_value=1, max_value=2 * THAW_AFTER_FACTS))
+@for_all(openings, lives, plans, st.integers(min_value=1, max_value=2 * THAW_AFTER_FACTS))
 def test_a_long_fold_ends_where_single_steps_end(
-    opening: Command, life: list[tuple[object, str | None]], repeats: int
+    opening: Command, life: list[tuple[object, str | None]], plan: PinnedPlan, repeats: int
 ) -> None:
-    facts = (lived(opening, life).facts * repeats)[: 3 * THAW_AFTER_FACTS]
+    facts = (lived(opening, life, plan).facts * repeats)[: 3 * THAW_AFTER_FACTS]
     fold = folding(INCIDENTS, INCIDENTS.initial)
     for fact in facts:
         fold.take(fact)
@@ -234,11 +239,11 @@ def test_a_long_fold_ends_where_single_steps_end(
 
 
 @settings(max_examples=100, deadline=None)
-@for_all(openings, lives)
+@for_all(openings, lives, plans)
 def test_left_to_the_clock_every_deadline_passes_and_the_chain_ends(
-    opening: Command, life: list[tuple[object, str | None]]
+    opening: Command, life: list[tuple[object, str | None]], plan: PinnedPlan
 ) -> None:
-    made = lived(opening, life)
+    made = lived(opening, life, plan)
     for _ in range(300):
         coming = due(made.state)
         if coming is None or coming.command.deadline == "report":
