@@ -186,7 +186,7 @@ def _walked(at: str, route: Route, known: Mapping[str, Passage]) -> Iterator[Fin
 def _from(route: Route, known: Mapping[str, Passage], zone: str) -> Sequence[tuple[int, str]]:
     """Return the rest of a route from a zone on: one that it passes joins it there."""
     steps = [*enumerate(route.via)]
-    first = next((k for k, name in steps if zone in known[name].between), 0)
+    first = max((k for k, name in steps if zone in known[name].between), default=0)
     return steps[first:]
 
 
