@@ -12,10 +12,9 @@ def shop() -> dict[str, Any]:
     return {
         "id": "shop",
         "title": text("Shop"),
-        "type": "mall",
         "zones": [
-            _place("door", 200, x=0, y=0, area_m2=100, outline=_square(-5, -5, 11)),
-            _place("hall", 400, x=30, y=0, area_m2=300, outline=_square(20, -10, 20)),
+            _place("door", 80, x=0, y=0, area_m2=100, outline=_square(-5, -5, 11)),
+            _place("hall", 120, x=30, y=0, area_m2=300, outline=_square(20, -10, 20)),
         ],
         "assembly_areas": [
             _place("square", 1_000, x=0, y=-60, area_m2=600),
