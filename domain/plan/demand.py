@@ -52,8 +52,8 @@ def units_at_once(tasks: Sequence[Task]) -> Mapping[str, Peak]:
 
     A task begins when those before it should be finished; without a deadline it lasts.
     """
-    begins = beginnings(tasks)
     kinds = {kind for task in tasks for kind in task.units}
+    begins = beginnings(tasks) if kinds else {}
     return {
         kind: _peak(kind, [task for task in tasks if kind in task.units], begins)
         for kind in sorted(kinds)

@@ -164,7 +164,7 @@ def at_once(plan: Plan) -> Iterator[Finding]:
     told: set[str] = set()
     for rule in plan.levels:
         for hazard in plan.hazards:
-            tasks = [one for one in plan.tasks_of(Phase.RESPONSE, hazard, rule.level) if one.units]
+            tasks = plan.tasks_of(Phase.RESPONSE, hazard, rule.level)
             for kind, peak in units_at_once(tasks).items():
                 if kind in told or not 0 < units[kind] < peak.units:
                     continue
