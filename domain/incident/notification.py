@@ -59,16 +59,16 @@ def _ask_the_next(on: Situation, notification: str) -> list[Fact]:
     topic, _, subject = owed.about.partition("/")
     kind = _DUTY_DEADLINE.get(topic)
     key = DeadlineKey(kind, subject) if kind else None
-    if key is None or key not in on.incident.deadlines or not _is_the_last_asked(on, key, owed.to):
+    if key is None or key not in on.incident.deadlines or not _is_lost(on, key, owed.to):
         return []
     left = on.incident.notifications.discard(notification)
     return deadlines.passed(on._replace(incident=on.incident._replace(notifications=left)), key)
 
 
-def _is_the_last_asked(on: Situation, key: DeadlineKey, to: str) -> bool:
+def _is_lost(on: Situation, key: DeadlineKey, to: str) -> bool:
     if key.kind is DeadlineKind.POST_ACCEPTANCE:
         return on.incident.posts[key.subject].offered_to == to
-    return answering.is_asked(on, key.subject, to)
+    return answering.is_lost(on, key.subject, to)
 
 
 def _ever_ordered(on: Situation, notification: str) -> bool:

@@ -126,6 +126,10 @@ class Task(NamedTuple):
     """Who was told when it was assigned: the hour decides where a post has shifts."""
     rounds: int = 0
     """How often it was finished before."""
+    answered: tuple[str, ...] = ()
+    """Who answered, where several must."""
+    unreached: tuple[str, ...] = ()
+    """Who of those asked last can't be reached."""
 
 
 class Notification(NamedTuple):

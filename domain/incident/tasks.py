@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 from domain.aggregate import Decision
-from domain.incident import assigning, roster
+from domain.incident import answering, assigning, roster
 from domain.incident.events.duties import (
     Message,
-    TaskAcknowledged,
     TaskAssigned,
     TaskDeclaredImpossible,
     TaskFinished,
@@ -87,8 +86,7 @@ def acknowledge_task(on: Situation, ask: AcknowledgeTask) -> Decision:
         case Refusal() as refusal:
             return refusal
         case Task(status=TaskStatus.ASSIGNED):
-            acknowledged = TaskAcknowledged(task=ask.task, person=on.who)
-            return [acknowledged, *on.withdrawn(f"task/{ask.task}")]
+            return answering.acknowledged(on, ask.task)
         case Task(status=TaskStatus.LAPSED):
             return Refusal.TASK_OVER
         case _:
@@ -167,7 +165,7 @@ def _mine(on: Situation, task: str) -> Task | Refusal:
     owed = on.incident.tasks.get(task)
     if owed is None:
         return Refusal.TASK_UNKNOWN
-    may_act = roster.may_act(on.plan, owed.post)
+    may_act = {*owed.told, *roster.may_act(on.plan, owed.post)}
     if on.asked.actor.roles & MAY_ACT_FOR_OTHERS or on.who in may_act:
         return owed
     return Refusal.PERSON_NOT_ASSIGNED

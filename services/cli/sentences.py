@@ -97,6 +97,9 @@ SENTENCES: dict[str, Sentence] = {
         "任务 {task} 无人确认，升级至 {to}，{acknowledge_by} 前确认",
         "Task {task} escalated to {to}; acknowledge by {acknowledge_by}",
     ),
+    "EscalationAnswered": Sentence(
+        "{person} 应答任务 {task}，尚待其他人应答", "{person} answered for {task}; more must answer"
+    ),
     "TaskLeftUnanswered": Sentence("任务 {task} 始终无人确认", "Nobody acknowledged {task}"),
     "TaskStarted": Sentence("{person} 开始任务 {task}", "{person} started {task}"),
     "TaskFinished": Sentence("{person} 完成任务 {task}", "{person} finished {task}"),

@@ -23,7 +23,7 @@ LATE = timedelta(seconds=10)
 """A deadline that is over for longer and still armed was forgotten."""
 
 ONCE = {
-    "TaskEscalated": ("task", "step"),
+    "TaskEscalated": ("task", "step", "to"),
     "TaskLeftUnanswered": ("task",),
     "TaskOverdue": ("task", "missed"),
     "PostOfferExpired": ("post", "person"),

@@ -85,7 +85,7 @@ class TaskAcknowledged(Fact):
 
 
 class TaskEscalated(Fact):
-    """Nobody acknowledged in time: the next one of the chain was asked."""
+    """Nobody acknowledged in time: the next was asked; of several together each by a fact."""
 
     kind: Literal["TaskEscalated"] = "TaskEscalated"
     task: Id
@@ -93,6 +93,14 @@ class TaskEscalated(Fact):
     step: int
     """1 for the first one after the holder."""
     acknowledge_by: Instant
+
+
+class EscalationAnswered(Fact):
+    """One of several who were asked together answered, and more must."""
+
+    kind: Literal["EscalationAnswered"] = "EscalationAnswered"
+    task: Id
+    person: Id
 
 
 class TaskLeftUnanswered(Fact):

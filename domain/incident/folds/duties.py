@@ -17,6 +17,9 @@ from domain.incident.state import (
     TaskStatus,
 )
 
+_ASKING = frozenset({duties.Message.TASK_ASSIGNED, duties.Message.TASK_ESCALATED})
+"""Messages that want an answer to a task."""
+
 
 def _ordered(was: Incident, fact: duties.NotificationOrdered) -> Incident:
     owed = Notification(fact.to, fact.message, fact.about)
@@ -37,6 +40,19 @@ def _settled(
     fact: duties.NotificationDelivered | duties.NotificationFailed | duties.NotificationWithdrawn,
 ) -> Incident:
     return was._replace(notifications=was.notifications.discard(fact.notification))
+
+
+def _failed(was: Incident, fact: duties.NotificationFailed) -> Incident:
+    owed = was.notifications.get(fact.notification)
+    told = _settled(was, fact)
+    if owed is None or owed.message not in _ASKING:
+        return told
+    name = owed.about.removeprefix("task/")
+    task = told.tasks.get(name)
+    if task is None:
+        return told
+    task = task._replace(unreached=(*task.unreached, owed.to))
+    return told._replace(tasks=told.tasks.insert(name, task))
 
 
 def _assigned(was: Incident, fact: duties.TaskAssigned) -> Incident:
@@ -63,9 +79,16 @@ def _acknowledged(was: Incident, fact: duties.TaskAcknowledged) -> Incident:
 
 def _escalated(was: Incident, fact: duties.TaskEscalated) -> Incident:
     task = was.tasks[fact.task]
-    task = task._replace(step=fact.step, told=(*task.told, fact.to))
+    unreached = task.unreached if fact.step == task.step else ()
+    task = task._replace(step=fact.step, told=(*task.told, fact.to), unreached=unreached)
     deadlines = armed(was, DeadlineKind.TASK_ACKNOWLEDGEMENT, fact.task, fact.acknowledge_by)
     return was._replace(tasks=was.tasks.insert(fact.task, task), deadlines=deadlines)
+
+
+def _answered(was: Incident, fact: duties.EscalationAnswered) -> Incident:
+    task = was.tasks[fact.task]
+    task = task._replace(answered=(*task.answered, fact.person))
+    return was._replace(tasks=was.tasks.insert(fact.task, task))
 
 
 def _unanswered(was: Incident, fact: duties.TaskLeftUnanswered) -> Incident:
@@ -135,11 +158,12 @@ def _moved(task: Task, status: TaskStatus) -> Task:
 CHANGES: Changes = {
     duties.NotificationOrdered: _ordered,
     duties.NotificationDelivered: _settled,
-    duties.NotificationFailed: _settled,
+    duties.NotificationFailed: _failed,
     duties.NotificationWithdrawn: _settled,
     duties.TaskAssigned: _assigned,
     duties.TaskAcknowledged: _acknowledged,
     duties.TaskEscalated: _escalated,
+    duties.EscalationAnswered: _answered,
     duties.TaskLeftUnanswered: _unanswered,
     duties.TaskStarted: _started,
     duties.TaskFinished: _task_over(TaskStatus.FINISHED),

@@ -21,6 +21,11 @@ def task(name: str, phase: str = "response", **rules: object) -> dict[str, objec
     return {**said, "acknowledge_within": "1 min", **rules}
 
 
+def calls(name: str, *steps: dict[str, object]) -> dict[str, object]:
+    """Return an escalation, as a plan says it."""
+    return {"id": name, "title": {"zh": name, "en": name}, "steps": steps}
+
+
 def saying(*tasks: dict[str, object], **more: object) -> Plan:
     """Return the small plan with more tasks, and more said."""
     said = PLAN.model_dump()
@@ -44,6 +49,12 @@ FULLER = pinned(
     saying(
         task("sweep", after=["guide"], finish_within="10 min"),
         task("patrol", start_within="2 min", finish_within="10 min", repeats_every="15 min"),
+        task("seal", escalation="calls", finish_within="10 min"),
+        escalations=[
+            calls("calls", {"tell": ["press", "vice"], "acknowledge": "all", "within": "2 min"})
+            | {"then": "top"},
+            calls("top", {"tell": ["boss", "vice"], "within": "1 min"}),
+        ],
         gates=[{"phase": "response", "requires": ["measures_lifted", "tasks_over"]}],
         notices=PLAN.notices.model_dump() | {"approved_by": ["command", "information"]},
     )

@@ -67,7 +67,7 @@ from tests.domain.incident.world import ALARM, BOSS, CLOCK, MINUTE, PINNED, WARN
 from tests.domain.spec import NOON
 
 SPEAKS_FOR = ("boss", "vice", "lead", "press")
-TASKS = ("prepare", "guide", "close", "settle", "extra", "sweep", "patrol")
+TASKS = ("prepare", "guide", "close", "settle", "extra", "sweep", "patrol", "seal")
 SEALED = tuple(f"sealed:v1:key-{number}:" + "A" * 40 for number in (1, 2))
 text = Text.of("话", "words")
 
