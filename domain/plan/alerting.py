@@ -8,6 +8,7 @@ from enum import StrEnum
 from pydantic import Field, StrictBool
 
 from domain.plan.quantities import Day, Number, Numeral, Persons, Span, TimeOfDay
+from domain.plan.references import PostName, SignalName, TemplateName, ZoneName
 from domain.values import HazardKind, Id, Text, Value, WarningColour
 
 
@@ -51,14 +52,14 @@ class Signal(Value):
 class Trigger(Value):
     """A threshold that sets something off. Several on one rule: any of them."""
 
-    signal: Id
+    signal: SignalName
     at_least: Number
     """In the unit of the signal's metric."""
     sustained_for: Span | None = None
     """How long the value must stay there; at once when left out."""
     clears_below: Number | None = None
     """The value under which it is over again: lower than `at_least`, so that it can't flutter."""
-    zones: tuple[Id, ...] = ()
+    zones: tuple[ZoneName, ...] = ()
     """Only there; anywhere when empty."""
 
 
@@ -75,7 +76,7 @@ class Level(Value):
 
     level: Numeral
     criteria: Text
-    decided_by: tuple[Id, ...] = Field(min_length=1)
+    decided_by: tuple[PostName, ...] = Field(min_length=1)
     """Posts."""
     automatic: tuple[Trigger, ...] = ()
     """Begins without a decision when one of these is met (GB/T 29639-2020: automatic mode)."""
@@ -84,7 +85,7 @@ class Level(Value):
 class CommandRules(Value):
     """Who commands, and how long an offer of the command stands."""
 
-    post: Id
+    post: PostName
     accept_within: Span = timedelta(minutes=3)
     """Three minutes, then the next deputy is asked (mission S14)."""
 
@@ -182,9 +183,9 @@ class ProtectiveAction(Value):
     """For an evacuation only."""
     hazards: tuple[HazardKind, ...] = ()
     """For all when empty."""
-    zones: tuple[Id, ...] = ()
+    zones: tuple[ZoneName, ...] = ()
     """All when empty; in order, for a phased evacuation."""
-    template: Id | None = None
+    template: TemplateName | None = None
     """What is announced."""
     needs_help: StrictBool = False
     """Whether special customers can't do it alone."""

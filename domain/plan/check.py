@@ -13,6 +13,7 @@ from domain.plan.findings import Finding, Kind, Severity
 from domain.plan.rules import (
     answering,
     clocks,
+    cycles,
     dates,
     egress,
     gates,
@@ -52,6 +53,7 @@ __all__ = ["KINDS", "Finding", "Kind", "Severity", "check"]
 
 TOPICS = (
     names,
+    cycles,
     reach,
     egress,
     ways,

@@ -10,6 +10,16 @@ from pydantic import Field
 
 from domain.plan.organisation import Duty
 from domain.plan.quantities import Numeral, Pieces, Span
+from domain.plan.references import (
+    ContactName,
+    EscalationName,
+    KindName,
+    PostName,
+    SupplyName,
+    TaskName,
+    TemplateName,
+    ZoneName,
+)
 from domain.values import HazardKind, Id, Line, Phase, ResponseLevel, Text, Value
 
 
@@ -19,14 +29,14 @@ class Task(Value):
     id: Id
     title: Text
     phase: Phase
-    post: Id
+    post: PostName
     duty: Duty | None = None
     """Which duty of the catalogue it belongs to."""
     levels: tuple[Numeral, ...] = tuple(ResponseLevel)
     """The response levels at which it falls due; of no account outside the response."""
     hazards: tuple[HazardKind, ...] = ()
     """Only for these; for all when empty."""
-    after: tuple[Id, ...] = ()
+    after: tuple[TaskName, ...] = ()
     """Assigned when all of these are finished; when the phase begins, if empty."""
     acknowledge_within: Span = timedelta(minutes=3)
     """Three minutes: first answer of a post in the house (mission S38, GB/T 38315 second force)."""
@@ -35,15 +45,15 @@ class Task(Value):
     """After it was assigned, as the two above."""
     repeats_every: Span | None = None
     """Assigned anew that long after it was finished, for as long as the phase lasts."""
-    supplies: dict[Id, Pieces] = Field(default_factory=dict)
+    supplies: dict[SupplyName, Pieces] = Field(default_factory=dict)
     """What it takes: supply → pieces."""
-    units: dict[Id, Pieces] = Field(default_factory=dict)
+    units: dict[KindName, Pieces] = Field(default_factory=dict)
     """Which kinds of unit it needs: kind → number."""
-    zones: tuple[Id, ...] = ()
+    zones: tuple[ZoneName, ...] = ()
     """Where; anywhere when empty."""
     done_when: Text | None = None
     """What can be seen when it is done."""
-    escalation: Id | None = None
+    escalation: EscalationName | None = None
     """Who is told when nobody acknowledges; the post's own chain when left out."""
 
 
@@ -65,7 +75,7 @@ class Report(Value):
     id: Id
     title: Text
     phases: tuple[Phase, ...] = Field(min_length=1)
-    post: Id
+    post: PostName
     first_within: Span = timedelta(minutes=10)
     """Ten minutes after the phase begins (mission S18)."""
     every: dict[Numeral, Span] = Field(default_factory=dict)
@@ -79,7 +89,7 @@ class Report(Value):
     """By when the law wants the first one."""
     statutory_every: Span | None = None
     """How often the law wants it again."""
-    to: Id | None = None
+    to: ContactName | None = None
     """The contact that receives it."""
     fields: tuple[ReportField, ...] = ()
     """What it holds, for a statutory report."""
@@ -103,9 +113,9 @@ class Notice(Value):
     id: Id
     title: Text
     phase: Phase
-    template: Id
+    template: TemplateName
     audiences: tuple[Audience, ...] = Field(min_length=1)
-    channels: tuple[Id, ...] = Field(min_length=1)
+    channels: tuple[ContactName, ...] = Field(min_length=1)
     """Contacts that are public channels."""
     languages: tuple[Literal["zh", "en"], ...] = Field(min_length=1)
     hazards: tuple[HazardKind, ...] = ()
@@ -119,11 +129,11 @@ class Notice(Value):
 class NoticeRules(Value):
     """What the public is told, by when, and who must approve it."""
 
-    post: Id
+    post: PostName
     """Who drafts."""
-    approved_by: tuple[Id, ...] = ()
+    approved_by: tuple[PostName, ...] = ()
     """Posts, any of which may approve what another wrote; when empty, whoever's role allows it."""
-    channels: tuple[Id, ...] = Field(min_length=1)
+    channels: tuple[ContactName, ...] = Field(min_length=1)
     """Contacts that are public channels."""
     first_within: Span = timedelta(minutes=10)
     """Ten minutes after activation (mission S33)."""
@@ -185,17 +195,17 @@ class AssistanceRule(Value):
     need: SpecialNeed
     aid: Text
     """What is done for them."""
-    post: Id
+    post: PostName
     reach_within: Span = timedelta(minutes=3)
     """Three minutes (mission S45)."""
-    supplies: dict[Id, Pieces] = Field(default_factory=dict)
+    supplies: dict[SupplyName, Pieces] = Field(default_factory=dict)
     """What it takes: supply → pieces."""
 
 
 class MoneyRules(Value):
     """Who decides on claims: two persons, always (S48)."""
 
-    decided_by: tuple[Id, ...] = Field(min_length=1)
+    decided_by: tuple[PostName, ...] = Field(min_length=1)
     """Posts, of which two different ones must agree."""
     decide_within: Span = timedelta(days=30)
 
@@ -207,5 +217,5 @@ class PersonalDataRules(Value):
     """After the case was closed, unless it is held lawfully."""
     basis: Line
     """The law that lets it be kept until then."""
-    post: Id
+    post: PostName
     """Who answers for it."""

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pydantic import Field, StrictInt
 
 from domain.plan.quantities import Day, Numeral, Pieces, Span
+from domain.plan.references import KindName, PostName, VenueName
 from domain.values import Id, Line, ResponseLevel, Text, Value
 
 
@@ -20,7 +21,7 @@ class ResourceKind(Value):
 class ResourceNeed(Value):
     """Units that are asked for when the response is activated."""
 
-    kind: Id
+    kind: KindName
     quantity: StrictInt = Field(default=1, ge=1, le=100)
     levels: tuple[Numeral, ...] = tuple(ResponseLevel)
     arrive_within: Span = timedelta(minutes=10)
@@ -32,8 +33,8 @@ class PlannedUnit(Value):
 
     id: Id
     title: Text
-    kind: Id
-    venue: Id | None = None
+    kind: KindName
+    venue: VenueName | None = None
     """Where it is stationed; outside when left out."""
     arrives_within: Span | None = None
     """How long it takes to the venue, as agreed with whoever sends it."""
@@ -58,7 +59,7 @@ class Supply(Value):
     minimum: StrictInt = Field(ge=0)
     unit: Text
     location: Text
-    custodian: Id
+    custodian: PostName
     """A post."""
     demand: dict[Numeral, Pieces] = Field(default_factory=dict)
     """What a response at a level takes of it, beside what its tasks take."""

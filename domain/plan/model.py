@@ -40,6 +40,7 @@ from domain.plan.organisation import ChannelKind, Contact, Escalation, Group, Po
 from domain.plan.overriding import groups_with, supplies_with
 from domain.plan.quantities import SPAN_MAX, Day, Numeral, Span
 from domain.plan.readiness import DrillRule, Review, TrainingRule
+from domain.plan.references import PostName
 from domain.plan.space import AssemblyArea, Junction, Passage, Route, Venue, Zone
 from domain.values import HazardKind, Id, Phase, ResponseLevel, Text, Value
 
@@ -65,7 +66,7 @@ class Plan(Value):
     notices: NoticeRules
     resource_kinds: tuple[ResourceKind, ...] = ()
     resource_needs: tuple[ResourceNeed, ...] = ()
-    resource_post: Id
+    resource_post: PostName
     """Who is told when a unit is late or none is to be had."""
     supplies: tuple[Supply, ...] = ()
     effective_from: Day | None = None

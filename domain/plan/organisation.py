@@ -7,6 +7,7 @@ from enum import StrEnum
 from pydantic import Field, StrictInt
 
 from domain.plan.quantities import Day, Span, TimeOfDay
+from domain.plan.references import ContactName, EscalationName, GroupName
 from domain.values import Id, Text, Value
 
 
@@ -79,7 +80,7 @@ class Shift(Value):
     begins: TimeOfDay
     ends: TimeOfDay
     """The next day when it is not later than `begins`."""
-    holder: Id
+    holder: ContactName
 
 
 class Post(Value):
@@ -87,9 +88,9 @@ class Post(Value):
 
     id: Id
     title: Text
-    holder: Id
-    deputies: tuple[Id, ...] = ()
-    members: tuple[Id, ...] = ()
+    holder: ContactName
+    deputies: tuple[ContactName, ...] = ()
+    members: tuple[ContactName, ...] = ()
     """Who else of the group is told when the holder does not answer, before the deputies."""
     shifts: tuple[Shift, ...] = ()
     """Who sits there at which hours, if not always the holder; together they cover the day."""
@@ -100,7 +101,7 @@ class Group(Value):
 
     id: Id
     title: Text
-    parent: Id | None = None
+    parent: GroupName | None = None
     duties: tuple[Text, ...] = Field(min_length=1)
     covers: tuple[Duty, ...] = ()
     """Which duties of the catalogue are this group's."""
@@ -118,7 +119,7 @@ class AcknowledgePolicy(StrEnum):
 class EscalationStep(Value):
     """Whom to tell together, and how long to wait for their answer."""
 
-    tell: tuple[Id, ...] = Field(min_length=1)
+    tell: tuple[ContactName, ...] = Field(min_length=1)
     """Contacts."""
     acknowledge: AcknowledgePolicy = AcknowledgePolicy.ANY
     quorum: StrictInt | None = Field(default=None, ge=1)
@@ -132,5 +133,5 @@ class Escalation(Value):
     id: Id
     title: Text
     steps: tuple[EscalationStep, ...] = Field(min_length=1)
-    then: Id | None = None
+    then: EscalationName | None = None
     """The escalation that follows when the last step stayed silent, too."""

@@ -20,6 +20,15 @@ from domain.plan.quantities import (
     Span,
     Width,
 )
+from domain.plan.references import (
+    AssemblyName,
+    ContactName,
+    PassageName,
+    PlaceName,
+    PostName,
+    SupplyName,
+    ZoneName,
+)
 from domain.values import HazardKind, Id, Line, Text, Value
 
 
@@ -103,7 +112,7 @@ class Passage(Value):
     id: Id
     title: Text
     kind: PassageKind
-    between: tuple[Id, Id]
+    between: tuple[PlaceName, PlaceName]
     """Zones, junctions or assembly areas; with `one_way` only from the first to the second."""
     width_m: Width
     length_m: Length = 0.0
@@ -123,11 +132,11 @@ class Route(Value):
 
     id: Id
     title: Text
-    zones: tuple[Id, ...] = Field(min_length=1)
+    zones: tuple[ZoneName, ...] = Field(min_length=1)
     """From where."""
-    via: tuple[Id, ...] = Field(min_length=1)
+    via: tuple[PassageName, ...] = Field(min_length=1)
     """Passages, in order, beginning at each of the zones."""
-    to: Id
+    to: AssemblyName
     """An assembly area."""
 
 
@@ -136,9 +145,9 @@ class Refuge(Value):
 
     id: Id
     title: Text
-    zone: Id
+    zone: ZoneName
     capacity: Persons
-    post: Id
+    post: PostName
     """Who comes."""
     reach_within: Span = timedelta(minutes=3)
     """Three minutes (mission S45)."""
@@ -156,9 +165,9 @@ class Sign(Value):
 
     id: Id
     title: Text
-    zone: Id
+    zone: PlaceName
     """A zone or a junction."""
-    towards: Id
+    towards: PassageName
     """A passage that begins there."""
     kind: SignKind = SignKind.STATIC
 
@@ -177,7 +186,7 @@ class Cordon(Value):
     title: Text
     kind: CordonKind
     points: tuple[Point, ...] = Field(min_length=2)
-    post: Id
+    post: PostName
     hazards: tuple[HazardKind, ...] = ()
     """Only for these; for all when empty."""
 
@@ -200,7 +209,7 @@ class TrafficPoint(Value):
     control: TrafficControl
     x: Coordinate = 0.0
     y: Coordinate = 0.0
-    post: Id
+    post: PostName
 
 
 class EgressRules(Value):
@@ -230,13 +239,13 @@ LEVEL_RATE_CEILING = 82.0
 class Overrides(Value):
     """What is otherwise at one venue than in the plan; the rest is as the plan says."""
 
-    holders: dict[Id, Id] = Field(default_factory=dict)
+    holders: dict[PostName, ContactName] = Field(default_factory=dict)
     """Who holds a post here: post → contact."""
-    deputies: dict[Id, tuple[Id, ...]] = Field(default_factory=dict)
+    deputies: dict[PostName, tuple[ContactName, ...]] = Field(default_factory=dict)
     """Who stands in here: post → contacts."""
-    supplies: dict[Id, Pieces] = Field(default_factory=dict)
+    supplies: dict[SupplyName, Pieces] = Field(default_factory=dict)
     """What is in stock here: supply → pieces."""
-    minimums: dict[Id, Pieces] = Field(default_factory=dict)
+    minimums: dict[SupplyName, Pieces] = Field(default_factory=dict)
     """What must be in stock here: supply → pieces."""
 
 

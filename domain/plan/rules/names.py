@@ -2,80 +2,106 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from domain.plan.findings import Finding, Kind, Severity, finding, unknown
-from domain.values import ResponseLevel
+from domain.plan.references import Thing, mentions
+from domain.values import ResponseLevel, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from domain.plan.model import Plan, Post, ResourceNeed, Task
+    from domain.plan.model import Plan, Post, ResourceNeed, Task, Venue
+    from domain.plan.references import Mention
+    from domain.values import HazardKind
 
-CONTACT_UNKNOWN = Kind(
-    "contact-unknown",
-    Severity.ERROR,
-    "通讯录中没有“{name}”",
-    "no contact is called '{name}'",
-)
-POST_UNKNOWN = Kind(
-    "post-unknown",
-    Severity.ERROR,
-    "没有名为“{name}”的岗位",
-    "no post is called '{name}'",
-)
-GROUP_UNKNOWN = Kind(
-    "group-unknown",
-    Severity.ERROR,
-    "没有名为“{name}”的工作组",
-    "no group is called '{name}'",
-)
-RESOURCE_KIND_UNKNOWN = Kind(
-    "resource-kind-unknown",
-    Severity.ERROR,
-    "没有名为“{name}”的资源类别",
-    "no resource kind is called '{name}'",
-)
+CALLED = {
+    Thing.CONTACT: ("联系人", "contact"),
+    Thing.POST: ("岗位", "post"),
+    Thing.GROUP: ("工作组", "group"),
+    Thing.ESCALATION: ("升级链", "escalation"),
+    Thing.TASK: ("任务", "task"),
+    Thing.TEMPLATE: ("公告模板", "template"),
+    Thing.SIGNAL: ("信号", "signal"),
+    Thing.SUPPLY: ("物资", "supply"),
+    Thing.RESOURCE_KIND: ("资源类别", "resource kind"),
+    Thing.VENUE: ("场所", "venue"),
+    Thing.ZONE: ("区域", "zone"),
+    Thing.PLACE: ("区域、连接点或集合点", "zone, junction or assembly area"),
+    Thing.PASSAGE: ("通道", "passage"),
+    Thing.ASSEMBLY_AREA: ("集合点", "assembly area"),
+}
+"""What things are called, in Chinese and in English."""
+
+UNKNOWN = {
+    thing: Kind(
+        f"{thing}-unknown",
+        Severity.ERROR,
+        f"没有名为“{{name}}”的{zh}",
+        f"no {en} is called '{{name}}'",
+        why=Text.of(
+            "它所指的并不存在，这条规定到时会落空。",
+            "What it refers to isn't there: in the emergency it comes to nothing.",
+        ),
+        mend=Text.of("改正拼写，或在预案中补上它。", "Mend the spelling, or add it to the plan."),
+    )
+    for thing, (zh, en) in CALLED.items()
+}
+"""Of each thing that a name can stand for."""
+
 LEVEL_UNKNOWN = Kind(
     "level-unknown",
     Severity.ERROR,
     "预案未规定{name}级响应",
     "the plan has no response level {name}",
+    why=Text.of(
+        "永远不会启动这个级别，写在这里的也就不会发生。",
+        "That level never begins: what is written here never happens.",
+    ),
+    mend=Text.of(
+        "在 levels 中规定它，或不写它。", "State it under `levels`, or leave it out here."
+    ),
 )
 HAZARD_UNKNOWN = Kind(
     "hazard-unknown",
     Severity.ERROR,
     "预案的适用事件不包括“{name}”",
     "the plan is not for the hazard '{name}'",
+    why=Text.of(
+        "这类事件不会按本预案处置，写在这里的也就不会发生。",
+        "The plan is never used for it, and so what is written here never happens.",
+    ),
+    mend=Text.of("在 hazards 中加上它，或不写它。", "Add it to `hazards`, or leave it out here."),
 )
 ID_DUPLICATE = Kind(
     "id-duplicate",
     Severity.ERROR,
     "“{name}”已在 {first} 使用，须换一个名称",
     "'{name}' is already used at {first}; each needs a name of its own",
+    why=Text.of(
+        "同名的两个之中，提到它的地方只会找到一个。",
+        "Of two with one name, whatever mentions it finds only one.",
+    ),
+    mend=Text.of("换一个名称。", "Give one of them another name."),
 )
-GROUP_CYCLE = Kind(
-    "group-cycle",
-    Severity.ERROR,
-    "工作组“{name}”是自己的上级：{path}",
-    "the group '{name}' is above itself: {path}",
-)
-
 ALL_LEVELS = tuple(ResponseLevel)
 """What a task or a need says when it says nothing: every level that the plan has."""
+
+Things = Mapping[Thing, Collection[str]]
 
 Named = tuple[str, str]
 """Where a name stands, and the name."""
 
 
 def dangling(plan: Plan) -> Iterator[Finding]:
-    """Find names of posts, contacts, groups and kinds of unit that nothing in the plan has."""
-    groups = {group.id for group in plan.groups}
-    yield from _missing(CONTACT_UNKNOWN, contacts_named(plan), plan.people)
-    yield from _missing(POST_UNKNOWN, posts_named(plan), plan.posts)
-    yield from _missing(GROUP_UNKNOWN, _parents(plan), groups)
-    kinds = ((f"/resource_needs/{n}/kind", need.kind) for n, need in enumerate(plan.resource_needs))
-    yield from _missing(RESOURCE_KIND_UNKNOWN, kinds, plan.kinds)
+    """Find names of things that the plan doesn't have."""
+    known = _known(plan)
+    places = [_places(venue) for venue in plan.venues]
+    for mention in mentions(plan):
+        here = _there(mention, places) or known
+        if mention.name not in here[mention.to]:
+            yield unknown(UNKNOWN[mention.to], mention.where, mention.name, here[mention.to])
 
 
 def outside(plan: Plan) -> Iterator[Finding]:
@@ -84,9 +110,9 @@ def outside(plan: Plan) -> Iterator[Finding]:
     for where, level in _levels_named(plan):
         if level not in levels:
             yield finding(LEVEL_UNKNOWN, where, name=level.name)
-    for n, task in enumerate(plan.tasks):
-        hazards = ((f"/tasks/{n}/hazards/{k}", hazard) for k, hazard in enumerate(task.hazards))
-        yield from _missing(HAZARD_UNKNOWN, hazards, plan.hazards)
+    for where, hazard in _hazards_named(plan):
+        if hazard not in plan.hazards:
+            yield unknown(HAZARD_UNKNOWN, where, hazard, plan.hazards)
 
 
 def duplicates(plan: Plan) -> Iterator[Finding]:
@@ -99,18 +125,6 @@ def duplicates(plan: Plan) -> Iterator[Finding]:
             first.setdefault(name, where)
 
 
-def cycles(plan: Plan) -> Iterator[Finding]:
-    """Find groups that are above themselves."""
-    parents = {group.id: group.parent for group in plan.groups}
-    for n, group in enumerate(plan.groups):
-        path = [group.id]
-        while (above := parents.get(path[-1])) and above not in path:
-            path.append(above)
-        if above == group.id:
-            way = " → ".join([*path, above])
-            yield finding(GROUP_CYCLE, f"/groups/{n}/parent", name=group.id, path=way)
-
-
 def posts_at(plan: Plan) -> Iterator[tuple[str, Post]]:
     """Return each post with where it stands."""
     for n, group in enumerate(plan.groups):
@@ -118,45 +132,50 @@ def posts_at(plan: Plan) -> Iterator[tuple[str, Post]]:
             yield f"/groups/{n}/posts/{k}", post
 
 
-def contacts_named(plan: Plan) -> Iterator[Named]:
-    """Return each mention of a contact."""
-    for at, post in posts_at(plan):
-        yield f"{at}/holder", post.holder
-        yield from ((f"{at}/deputies/{n}", person) for n, person in enumerate(post.deputies))
-        yield from ((f"{at}/members/{n}", person) for n, person in enumerate(post.members))
-    yield from ((f"/notices/channels/{n}", name) for n, name in enumerate(plan.notices.channels))
+def _known(plan: Plan) -> Things:
+    places = [_places(venue) for venue in plan.venues]
+    return {
+        Thing.CONTACT: plan.people,
+        Thing.POST: plan.posts,
+        Thing.GROUP: _ids(plan.groups),
+        Thing.ESCALATION: _ids(plan.escalations),
+        Thing.TASK: plan.tasks_by_id,
+        Thing.TEMPLATE: plan.notices.templates,
+        Thing.SIGNAL: _ids(plan.signals),
+        Thing.SUPPLY: _ids(plan.supplies),
+        Thing.RESOURCE_KIND: plan.kinds,
+        Thing.VENUE: _ids(plan.venues),
+        **{thing: {name for one in places for name in one[thing]} for thing in PLACES},
+    }
 
 
-def posts_named(plan: Plan) -> Iterator[Named]:
-    """Return each mention of a post."""
-    yield "/command/post", plan.command.post
-    yield from ((f"/tasks/{n}/post", task.post) for n, task in enumerate(plan.tasks))
-    yield from ((f"/reports/{n}/post", report.post) for n, report in enumerate(plan.reports))
-    yield "/notices/post", plan.notices.post
-    yield "/resource_post", plan.resource_post
-    for n, level in enumerate(plan.levels):
-        yield from (
-            (f"/levels/{n}/decided_by/{k}", post) for k, post in enumerate(level.decided_by)
-        )
-    for n, supply in enumerate(plan.supplies):
-        yield f"/supplies/{n}/custodian", supply.custodian
+PLACES = (Thing.ZONE, Thing.PLACE, Thing.PASSAGE, Thing.ASSEMBLY_AREA)
+"""What a venue mentions must be its own; elsewhere it may be any venue's."""
+
+
+def _places(venue: Venue) -> Things:
+    zones, areas = _ids(venue.zones), _ids(venue.assembly_areas)
+    return {
+        Thing.ZONE: zones,
+        Thing.ASSEMBLY_AREA: areas,
+        Thing.PLACE: [*zones, *_ids(venue.junctions), *areas],
+        Thing.PASSAGE: _ids(venue.passages),
+    }
+
+
+def _there(mention: Mention, places: Sequence[Things]) -> Things | None:
+    """Return what is at the venue that mentions a place; None if no venue does."""
+    _, top, number, *_ = [*mention.where.split("/"), ""]
+    return places[int(number)] if top == "venues" and mention.to in PLACES else None
+
+
+def _ids(things: Iterable[_HasId]) -> Sequence[str]:
+    return [thing.id for thing in things]
 
 
 class _HasId(Protocol):
     @property
     def id(self) -> str: ...
-
-
-def _missing(kind: Kind, named: Iterable[Named], known: Collection[str]) -> Iterator[Finding]:
-    return (unknown(kind, where, name, known) for where, name in named if name not in known)
-
-
-def _parents(plan: Plan) -> Iterator[Named]:
-    return (
-        (f"/groups/{n}/parent", group.parent)
-        for n, group in enumerate(plan.groups)
-        if group.parent is not None
-    )
 
 
 def _levels_named(plan: Plan) -> Iterator[tuple[str, ResponseLevel]]:
@@ -171,6 +190,27 @@ def _levels_named(plan: Plan) -> Iterator[tuple[str, ResponseLevel]]:
                 yield from ((f"/{key}/{n}/levels/{k}", one) for k, one in enumerate(rule.levels))
     for n, report in enumerate(plan.reports):
         yield from ((f"/reports/{n}/every/{level.name}", level) for level in report.every)
+    for n, supply in enumerate(plan.supplies):
+        yield from ((f"/supplies/{n}/demand/{level.name}", level) for level in supply.demand)
+
+
+def _hazards_named(plan: Plan) -> Iterator[Named]:
+    cordons = {f"venues/{n}/cordons": venue.cordons for n, venue in enumerate(plan.venues)}
+    lists: dict[str, Sequence[_ForHazards]] = {
+        "tasks": plan.tasks,
+        "notices/rules": plan.notices.rules,
+        "protective_actions": plan.protective_actions,
+        "drills": plan.drills,
+        **cordons,
+    }
+    for key, rules in lists.items():
+        for n, rule in enumerate(rules):
+            yield from ((f"/{key}/{n}/hazards/{k}", one) for k, one in enumerate(rule.hazards))
+
+
+class _ForHazards(Protocol):
+    @property
+    def hazards(self) -> Sequence[HazardKind]: ...
 
 
 def _given(plan: Plan) -> Iterator[Iterable[Named]]:
@@ -183,23 +223,52 @@ def _given(plan: Plan) -> Iterator[Iterable[Named]]:
         "supplies": plan.supplies,
         "tasks": plan.tasks,
         "venues": plan.venues,
+        "signals": plan.signals,
+        "peaks": plan.peaks,
+        "escalations": plan.escalations,
+        "protective_actions": plan.protective_actions,
+        "assistance": plan.assistance,
+        "units": plan.units,
+        "drills": plan.drills,
+        "trainings": plan.trainings,
+        "notices/rules": plan.notices.rules,
     }
+    for n, supply in enumerate(plan.supplies):
+        lists[f"supplies/{n}/lots"] = supply.lots
     for key, things in lists.items():
         yield ((f"/{key}/{n}/id", thing.id) for n, thing in enumerate(things))
     for n, venue in enumerate(plan.venues):
-        yield ((f"/venues/{n}/zones/{k}/id", zone.id) for k, zone in enumerate(venue.zones))
+        yield from _given_there(f"/venues/{n}", venue)
     yield ((f"/levels/{n}/level", rule.level.name) for n, rule in enumerate(plan.levels))
     yield ((f"/warnings/{n}/colour", rule.colour) for n, rule in enumerate(plan.warnings))
+    yield ((f"/gates/{n}/phase", rule.phase) for n, rule in enumerate(plan.gates))
+
+
+def _given_there(at: str, venue: Venue) -> Iterator[Iterable[Named]]:
+    places: dict[str, Sequence[_HasId]] = {
+        "zones": venue.zones,
+        "junctions": venue.junctions,
+        "assembly_areas": venue.assembly_areas,
+    }
+    yield [
+        (f"{at}/{key}/{n}/id", one.id) for key, ones in places.items() for n, one in enumerate(ones)
+    ]
+    lists: dict[str, Sequence[_HasId]] = {
+        "passages": venue.passages,
+        "routes": venue.routes,
+        "refuges": venue.refuges,
+        "signs": venue.signs,
+        "cordons": venue.cordons,
+        "traffic_points": venue.traffic_points,
+    }
+    for key, things in lists.items():
+        yield ((f"{at}/{key}/{n}/id", thing.id) for n, thing in enumerate(things))
 
 
 KINDS = (
-    CONTACT_UNKNOWN,
-    POST_UNKNOWN,
-    GROUP_UNKNOWN,
-    RESOURCE_KIND_UNKNOWN,
+    *UNKNOWN.values(),
     LEVEL_UNKNOWN,
     HAZARD_UNKNOWN,
     ID_DUPLICATE,
-    GROUP_CYCLE,
 )
-RULES = (dangling, outside, duplicates, cycles)
+RULES = (dangling, outside, duplicates)
