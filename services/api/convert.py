@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 from domain.incident import state
 from domain.incident.events.people import PersonConcern
 from domain.incident.outstanding import WorkKind
+from domain.plan.difference.change import Topic
 from domain.plan.editions import PlanState
 from domain.plan.model import ChannelKind
 from domain.privacy import LegalBasis
@@ -47,6 +48,7 @@ ENUMS: Mapping[str, type[Enum]] = {
     "muster.v1.PersonConcern": PersonConcern,
     "muster.v1.Phase": Phase,
     "muster.v1.PlanState": PlanState,
+    "muster.v1.PlanTopic": Topic,
     "muster.v1.RequestStatus": state.RequestStatus,
     "muster.v1.ResponseLevel": ResponseLevel,
     "muster.v1.TaskStatus": state.TaskStatus,

@@ -31,6 +31,7 @@ from services.api.history import History
 from services.api.incidents import Incidents
 from services.api.notarised import Notarised, notarised
 from services.api.places import Places
+from services.api.plan_difference import PlanDifference
 from services.api.plans import Plans
 from services.api.privacy import PersonalData
 from services.api.recording import Recording
@@ -141,6 +142,7 @@ def _parts(
         "CheckPlan": plans.check,
         "GetPlan": plans.get,
         "ListPlans": plans.list,
+        "DiffPlans": PlanDifference(store).diff,
         "ListUnits": resources.units,
         "ListContacts": resources.contacts,
         "StateAt": audit.state_at,

@@ -22,7 +22,8 @@ from domain.plan.editions import (
 )
 from domain.plan.publication import PUBLICATION
 from services.api import present
-from services.api.failures import Failure
+from services.api.commands import named
+from services.api.failures import Failure, Violation
 
 if TYPE_CHECKING:
     from domain.plan.model import Plan, PlanRef
@@ -91,6 +92,14 @@ async def texts_of(log: Log, plan: str) -> Texts:
                 number = _number(fact, editions)
                 published.append(Edition(fact.ref, fact.plan, PlanState.EFFECTIVE, number))
     return Texts(editions, published, history)
+
+
+def plan_of(place: Any) -> str:
+    """Return which plan a request means. Raises Failure, also for numbers that can't be."""
+    for field in ("version", "draft"):
+        if getattr(place, field) < 0:
+            raise Failure("FIELD_INVALID", violations=[Violation.of(field, "not_negative")])
+    return named(place.plan, "plan")
 
 
 def found(texts: Texts, place: Any) -> Edition:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from google.rpc.error_details_pb2 import LocalizedMessage
 from muster.v1 import common_pb2, plan_service_pb2
 
 from domain.plan.canonical import canonical, pinned
@@ -20,9 +18,9 @@ from services.api.commands import Order, asked, context_of, named
 from services.api.convert import Converter, enum_names
 from services.api.failures import Failure, Violation
 from services.api.incidents import check_page, come_to, listing_failure
-from services.api.plan_texts import found, texts_of
+from services.api.plan_documents import finding, inspected, invalid, shaped
+from services.api.plan_texts import found, plan_of, texts_of
 from services.api.recording import receipt
-from services.plan_file import Diagnostic, Inspection, inspect
 
 if TYPE_CHECKING:
     from domain.plan.editions import Editions
@@ -31,10 +29,7 @@ if TYPE_CHECKING:
     from projections.plans import PlanRow
     from projections.reading import ViewReader
     from services.api.edge import Call
-    from services.api.plan_texts import Edition, Texts
-
-DOCUMENT = "document"
-"""How a document is called in what is said about it."""
+    from services.plan_file import Diagnostic
 
 STATES: Mapping[int, PlanState] = {
     number: PlanState(member.value)
@@ -43,9 +38,6 @@ STATES: Mapping[int, PlanState] = {
 """By their numbers in the contract."""
 
 REF = Converter(common_pb2.PlanRef.DESCRIPTOR, PlanRef)
-
-FINDINGS_TOLD_MAX = 20
-"""Places that an error names; `CheckPlan` names all."""
 
 
 class Plans:
@@ -59,10 +51,8 @@ class Plans:
     async def draft(self, request: Any, call: Call) -> plan_service_pb2.DraftPlanResponse:
         """Take a text that somebody hands in, errors and all."""
         context = context_of(request)
-        inspection = await _inspect(request.document)
-        plan = inspection.plan
-        if plan is None:
-            raise _invalid(inspection)
+        inspection = await inspected(request.document)
+        plan = shaped(inspection)
         order = Order("plan", plan.id, asked(DraftPlan(plan=plan), context, call))
         answer = await self._recorder.record(order.key, order.asked)
         ref = pinned(plan).ref
@@ -71,7 +61,7 @@ class Plans:
             receipt=receipt(order, answer),
             plan=present.plan_ref(ref),
             draft=known.number if known else 0,
-            findings=[_finding(one) for one in inspection.diagnostics],
+            findings=[finding(one) for one in inspection.diagnostics],
         )
 
     async def publish(self, request: Any, call: Call) -> plan_service_pb2.PublishPlanResponse:
@@ -83,23 +73,24 @@ class Plans:
         return plan_service_pb2.PublishPlanResponse(
             receipt=receipt(order, answer),
             plan=present.plan_ref(ref),
-            findings=[_finding(one) for one in diagnostics],
+            findings=[finding(one) for one in diagnostics],
         )
 
     async def check(self, request: Any, _: Call) -> plan_service_pb2.CheckPlanResponse:
         """Say what is wrong with a plan."""
-        inspection = await _inspect(request.document)
+        inspection = await inspected(request.document)
         valid = inspection.plan is not None and not inspection.errors
         ref = pinned(inspection.plan).ref if inspection.plan and valid else None
         return plan_service_pb2.CheckPlanResponse(
             valid=valid,
-            findings=[_finding(one) for one in inspection.diagnostics],
+            findings=[finding(one) for one in inspection.diagnostics],
             plan=present.plan_ref(ref),
         )
 
     async def get(self, request: Any, _: Call) -> plan_service_pb2.GetPlanResponse:
         """Return a plan's canonical text, and what became of it."""
-        edition, texts = await self._place(request)
+        texts = await texts_of(self._log, plan_of(request))
+        edition = found(texts, request)
         return plan_service_pb2.GetPlanResponse(
             plan=present.plan_ref(edition.ref),
             json=canonical(edition.plan),
@@ -126,35 +117,17 @@ class Plans:
             position=page.position,
         )
 
-    async def _place(self, place: Any) -> tuple[Edition, Texts]:
-        """Return the text that a plan's name and a number mean. Raises Failure."""
-        plan = named(place.plan, "plan")
-        for field in ("version", "draft"):
-            if getattr(place, field) < 0:
-                raise Failure("FIELD_INVALID", violations=[Violation.of(field, "not_negative")])
-        texts = await texts_of(self._log, plan)
-        return found(texts, place), texts
-
 
 async def _meant(request: Any) -> tuple[PlanRef, Sequence[Diagnostic]]:
     """Return which text is to come into force, and what is said of it. Raises Failure."""
     if not request.HasField("plan"):
-        inspection = await _inspect(request.document)
+        inspection = await inspected(request.document)
         if inspection.plan is None or inspection.errors:
-            raise _invalid(inspection)
+            raise invalid(inspection)
         return pinned(inspection.plan).ref, inspection.diagnostics
     if request.HasField("document"):
         raise Failure("FIELD_INVALID", violations=[Violation.of("plan", "not_both")])
     return REF(request.plan, inside="plan"), ()
-
-
-async def _inspect(document: Any) -> Inspection:
-    """Read a document: in a thread, because a long one takes long. Raises Failure."""
-    which = document.WhichOneof("text")
-    if which is None:
-        raise Failure("FIELD_INVALID", violations=[Violation.of(DOCUMENT, "missing")])
-    text = getattr(document, which)
-    return await asyncio.to_thread(inspect, text, DOCUMENT)  # JSON is YAML, too
 
 
 def _state(number: int) -> PlanState:
@@ -162,41 +135,6 @@ def _state(number: int) -> PlanState:
     if state is None:
         raise Failure("FIELD_INVALID", violations=[Violation.of("states", "state")])
     return state
-
-
-def _invalid(inspection: Inspection) -> Failure:
-    errors = inspection.errors[:FINDINGS_TOLD_MAX]
-    return Failure(
-        "PLAN_INVALID",
-        {"findings": _told(errors, "en"), "findings_zh": _told(errors, "zh")},
-        violations=[
-            Violation(f"{DOCUMENT}{one.path}", one.code.replace("-", "_"), one.message)
-            for one in errors
-        ],
-    )
-
-
-def _told(errors: Any, language: str) -> str:
-    return "; ".join(
-        f"{one.line}:{one.column} {one.path}: {one.message.said_in(language)}"
-        + (f" ({one.hint.said_in(language)})" if one.hint else "")
-        for one in errors
-    )
-
-
-def _finding(one: Diagnostic) -> plan_service_pb2.PlanFinding:
-    return plan_service_pb2.PlanFinding(
-        code=one.code,
-        is_error=one.is_error,
-        where=one.path,
-        line=one.line,
-        column=one.column,
-        what=[
-            LocalizedMessage(locale=language, message=one.message.said_in(language))
-            for language in ("zh", "en")
-        ],
-        meant=one.hint.said_in("en") if one.hint else "",
-    )
 
 
 def _summary(row: PlanRow) -> plan_service_pb2.PlanSummary:

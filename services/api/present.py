@@ -47,6 +47,7 @@ _SHOWN = (
     resource_service_pb2.UnitStatus,
     incident_commands_pb2.PersonConcern,
     plan_service_pb2.PlanState,
+    plan_service_pb2.PlanTopic,
     privacy_service_pb2.LegalBasis,
 )
 _NUMBERS: dict[tuple[type[Enum], Enum], int] = {

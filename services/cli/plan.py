@@ -91,6 +91,12 @@ def inspected(file: Path) -> Inspection:
         raise Failure(Exit.USAGE, "FILE_UNREADABLE", text) from None
 
 
+def is_written(text: str) -> bool:
+    """Tell whether a file or a folder of plan files is meant, and no plan's id."""
+    path = Path(text)
+    return path.is_file() or any(path.glob("*.yaml"))
+
+
 def invalid(found: Inspection, language: Language) -> Failure:
     """Return the failure of a plan that can't work."""
     return Failure(

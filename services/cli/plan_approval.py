@@ -28,7 +28,7 @@ from services import plan_file
 from services.cli.asking import new_context
 from services.cli.options import plain_name
 from services.cli.output import Output, grid
-from services.cli.plan import FileArgument, inspected, invalid
+from services.cli.plan import FileArgument, inspected, invalid, is_written
 from services.cli.session import Session, action
 from services.cli.words import Language, day_and_clock, word
 from services.plan_file import Inspection
@@ -127,7 +127,7 @@ async def publish(
 ) -> None:
     """Bring an approved text into force; new incidents are pinned to it."""
     request = PublishPlanRequest(context=new_context(reason, validate_only=validate_only))
-    if _is_written(text):
+    if is_written(text):
         found = inspected(Path(text))
         if found.errors:
             raise invalid(found, session.output.language)
@@ -168,12 +168,6 @@ REACHED: Mapping[type[Move], str] = {
 }
 
 
-def _is_written(text: str) -> bool:
-    """Tell whether a file or a folder of plan files is meant, and no plan's id."""
-    path = Path(text)
-    return path.is_file() or any(path.glob("*.yaml"))
-
-
 def _document(found: Inspection) -> PlanDocument:
     """Return what was read, in the form that its hash is taken over."""
     assert found.plan is not None, "it has a plan's shape"  # noqa: S101 - looked at before
@@ -182,7 +176,7 @@ def _document(found: Inspection) -> PlanDocument:
 
 async def _meant(session: Session, text: str, number: int) -> tuple[PlanRef, int]:
     """Return which draft is meant: by the text of a file, else as the service has it."""
-    if not _is_written(text):
+    if not is_written(text):
         draft = await _draft_of(session, text, number)
         return draft.plan, draft.draft
     found = inspected(Path(text))

@@ -12,9 +12,10 @@ import typer
 def plan(app: typer.Typer) -> None:
     """Register `muster plan`."""
     from services.cli import plan as commands
-    from services.cli import plan_approval
+    from services.cli import plan_approval, plan_diff
 
     plan_approval.add_to(commands.app)
+    plan_diff.add_to(commands.app)
     app.add_typer(commands.app, name="plan")
 
 

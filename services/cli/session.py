@@ -92,6 +92,34 @@ def offline(app: typer.Typer, name: str) -> Callable[[Plain], Plain]:
     return decorate
 
 
+def where_needed(
+    app: typer.Typer,
+    name: str,
+    *,
+    role: str,
+    without: Plain,
+    unless: Callable[[Mapping[str, Any]], bool],
+) -> Callable[[Action], Action]:
+    """Make a command that asks the service, unless its options tell that it can do without."""
+
+    def decorate(function: Action) -> Action:
+        own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+        asking, alone = runner(function, own, role), _offline_runner(without, own)
+
+        def run(**values: Any) -> None:
+            if not unless(values):
+                asking(**values)
+                return
+            needless = COMMON.keys() - SAID.keys()
+            alone(**{key: value for key, value in values.items() if key not in needless})
+
+        command = _as_command(run, function.__name__, own, COMMON)
+        app.command(name, help=inspect.getdoc(function))(command)
+        return function
+
+    return decorate
+
+
 def _offline_runner(function: Plain, own: Sequence[inspect.Parameter]) -> Callable[..., None]:
     def run(**values: Any) -> None:
         output = _output({name: values.pop(name) for name in SAID})

@@ -76,6 +76,16 @@ _VALUES: dict[str, dict[str, tuple[str, str]]] = {
         "response_activated": ("响应启动", "the response activated"),
         "response_terminated": ("响应终止", "the response terminated"),
     },
+    "topic": {
+        "scope": ("范围与规则", "Scope and rules"),
+        "people": ("人员", "People"),
+        "duty": ("职责", "Duties"),
+        "deadline": ("时限", "Deadlines"),
+        "place": ("场地", "Places"),
+        "clear_time": ("疏散时间", "Clear times"),
+        "means": ("物资与力量", "Means"),
+        "information": ("信息发布", "Information"),
+    },
     "plan_state": {
         "draft": ("已提交，待审核", "handed in"),
         "reviewed": ("已审核", "reviewed"),

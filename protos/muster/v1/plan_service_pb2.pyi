@@ -907,7 +907,7 @@ class DiffPlansResponse(_message.Message):
 
     @_builtins.property
     def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlanChange]:
-        """The changes: first those for everybody, then person by person and place by place."""
+        """The changes, in the order of the topics; none if both say the same."""
 
     def __init__(
         self,
@@ -940,10 +940,6 @@ class PlanChange(_message.Message):
     """What it is about."""
     about: _builtins.str
     """What it is about: the id of a task, post, zone, passage …"""
-    was: _builtins.str
-    """Whether it was, and how; empty if it is new."""
-    becomes: _builtins.str
-    """How it is to be; empty if it is gone."""
     @_builtins.property
     def people(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """For whom: contacts of the plans; empty if it is for everybody."""
@@ -952,6 +948,14 @@ class PlanChange(_message.Message):
     def what(self) -> _containers.RepeatedCompositeFieldContainer[_error_details_pb2.LocalizedMessage]:
         """What is said of it, in Chinese and in English."""
 
+    @_builtins.property
+    def was(self) -> _common_pb2.Text:
+        """How it was; not set if it is new."""
+
+    @_builtins.property
+    def becomes(self) -> _common_pb2.Text:
+        """How it is to be; not set if it is gone."""
+
     def __init__(
         self,
         *,
@@ -959,10 +963,10 @@ class PlanChange(_message.Message):
         people: _abc.Iterable[_builtins.str] | None = ...,
         about: _builtins.str = ...,
         what: _abc.Iterable[_error_details_pb2.LocalizedMessage] | None = ...,
-        was: _builtins.str = ...,
-        becomes: _builtins.str = ...,
+        was: _common_pb2.Text | None = ...,
+        becomes: _common_pb2.Text | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["becomes", b"becomes", "was", b"was"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "becomes", b"becomes", "people", b"people", "topic", b"topic", "was", b"was", "what", b"what"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...

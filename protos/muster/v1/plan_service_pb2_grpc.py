@@ -81,6 +81,11 @@ class PlanServiceStub:
                 request_serializer=muster_dot_v1_dot_plan__service__pb2.CheckPlanRequest.SerializeToString,
                 response_deserializer=muster_dot_v1_dot_plan__service__pb2.CheckPlanResponse.FromString,
                 _registered_method=True)
+        self.DiffPlans = channel.unary_unary(
+                '/muster.v1.PlanService/DiffPlans',
+                request_serializer=muster_dot_v1_dot_plan__service__pb2.DiffPlansRequest.SerializeToString,
+                response_deserializer=muster_dot_v1_dot_plan__service__pb2.DiffPlansResponse.FromString,
+                _registered_method=True)
 
 
 class PlanServiceServicer:
@@ -150,6 +155,13 @@ class PlanServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DiffPlans(self, request, context):
+        """Says what changes for whom from one text to another.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PlanServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -197,6 +209,11 @@ def add_PlanServiceServicer_to_server(servicer, server):
                     servicer.CheckPlan,
                     request_deserializer=muster_dot_v1_dot_plan__service__pb2.CheckPlanRequest.FromString,
                     response_serializer=muster_dot_v1_dot_plan__service__pb2.CheckPlanResponse.SerializeToString,
+            ),
+            'DiffPlans': grpc.unary_unary_rpc_method_handler(
+                    servicer.DiffPlans,
+                    request_deserializer=muster_dot_v1_dot_plan__service__pb2.DiffPlansRequest.FromString,
+                    response_serializer=muster_dot_v1_dot_plan__service__pb2.DiffPlansResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -443,6 +460,33 @@ class PlanService:
             '/muster.v1.PlanService/CheckPlan',
             muster_dot_v1_dot_plan__service__pb2.CheckPlanRequest.SerializeToString,
             muster_dot_v1_dot_plan__service__pb2.CheckPlanResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DiffPlans(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/muster.v1.PlanService/DiffPlans',
+            muster_dot_v1_dot_plan__service__pb2.DiffPlansRequest.SerializeToString,
+            muster_dot_v1_dot_plan__service__pb2.DiffPlansResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -52,6 +52,8 @@ class PlanServiceStub:
     """Lists the plans, each with its version in force, or the texts that are in some states."""
     CheckPlan: _grpc.UnaryUnaryMultiCallable[_plan_service_pb2.CheckPlanRequest, _plan_service_pb2.CheckPlanResponse]
     """Says what is wrong with a plan, and changes nothing."""
+    DiffPlans: _grpc.UnaryUnaryMultiCallable[_plan_service_pb2.DiffPlansRequest, _plan_service_pb2.DiffPlansResponse]
+    """Says what changes for whom from one text to another."""
 
 @_typing.type_check_only
 class PlanServiceAsyncStub(PlanServiceStub):
@@ -76,6 +78,8 @@ class PlanServiceAsyncStub(PlanServiceStub):
     """Lists the plans, each with its version in force, or the texts that are in some states."""
     CheckPlan: _aio.UnaryUnaryMultiCallable[_plan_service_pb2.CheckPlanRequest, _plan_service_pb2.CheckPlanResponse]  # type: ignore[assignment]
     """Says what is wrong with a plan, and changes nothing."""
+    DiffPlans: _aio.UnaryUnaryMultiCallable[_plan_service_pb2.DiffPlansRequest, _plan_service_pb2.DiffPlansResponse]  # type: ignore[assignment]
+    """Says what changes for whom from one text to another."""
 
 class PlanServiceServicer(metaclass=_abc_1.ABCMeta):
     """Plans: drafted, checked, reviewed, approved, brought into force; read, compared."""
@@ -151,5 +155,13 @@ class PlanServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_plan_service_pb2.CheckPlanResponse, _abc.Awaitable[_plan_service_pb2.CheckPlanResponse]]:
         """Says what is wrong with a plan, and changes nothing."""
+
+    @_abc_1.abstractmethod
+    def DiffPlans(
+        self,
+        request: _plan_service_pb2.DiffPlansRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_plan_service_pb2.DiffPlansResponse, _abc.Awaitable[_plan_service_pb2.DiffPlansResponse]]:
+        """Says what changes for whom from one text to another."""
 
 def add_PlanServiceServicer_to_server(servicer: PlanServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
