@@ -29,6 +29,7 @@ QUORUM_IMPOSSIBLE = Kind(
         "The step can never be answered; every time it goes on to the next.",
     ),
     mend=Text.of("减小 quorum，或增加通知的人。", "Ask for fewer answers, or tell more people."),
+    example="/escalations/0/steps/1/quorum: 4",
 )
 QUORUM_MISSING = Kind(
     "quorum-missing",
@@ -40,6 +41,7 @@ QUORUM_MISSING = Kind(
         "Without the number nobody can tell whether the step was answered.",
     ),
     mend=Text.of("写明 quorum: 2（或其他人数）。", "Say `quorum: 2`, or another number."),
+    example="/escalations/0/steps/1/quorum: -",
 )
 QUORUM_UNUSED = Kind(
     "quorum-unused",
@@ -51,6 +53,7 @@ QUORUM_UNUSED = Kind(
         "Whoever wrote it believes that several must answer, and it isn't so.",
     ),
     mend=Text.of("写 acknowledge: quorum，或删去人数。", "Say `acknowledge: quorum`, or drop it."),
+    example="/escalations/0/steps/1/acknowledge: all",
 )
 ESCALATION_UNUSED = Kind(
     "escalation-unused",
@@ -62,6 +65,7 @@ ESCALATION_UNUSED = Kind(
         "A task was meant to name it; in the emergency another chain is followed.",
     ),
     mend=Text.of("在任务上写 escalation，或删去。", "Name it in a task, or take it out."),
+    example="/tasks/2/escalation: -",
 )
 ESCALATION_WITHOUT_COMMAND = Kind(
     "escalation-without-command",
@@ -77,6 +81,7 @@ ESCALATION_WITHOUT_COMMAND = Kind(
         "Tell the commander in the last step, or go on with `then` to a chain that does.",
     ),
     source="突发事件应对法 2024, art. 72",
+    example="/escalations/0/then: -",
 )
 ESCALATION_STEP_REPEATS = Kind(
     "escalation-step-repeats",
@@ -88,6 +93,7 @@ ESCALATION_STEP_REPEATS = Kind(
         "Asking again those who were silent only takes more time.",
     ),
     mend=Text.of("加上新的人，或删去这一步。", "Tell somebody new, or take the step out."),
+    example="/escalations/0/steps/1/tell: [guide-deputy]\n/escalations/0/steps/1/quorum: 1",
 )
 ESCALATION_SLOWER_THAN_TASK = Kind(
     "escalation-slower-than-task",
@@ -102,6 +108,7 @@ ESCALATION_SLOWER_THAN_TASK = Kind(
         "缩短各步的 within，或放宽任务时限。",
         "Shorten `within` of the steps, or give the task more time.",
     ),
+    example="/escalations/0/steps/0/within: 15 min",
 )
 ESCALATION_ENDS_EARLY = Kind(
     "escalation-ends-early",
@@ -116,6 +123,7 @@ ESCALATION_ENDS_EARLY = Kind(
         "用 then 接下一条链，或在最后一步通知总指挥。",
         "Go on with `then`, or let the last step tell the commander.",
     ),
+    example="/escalations/0/then: -",
 )
 ESCALATION_TELLS_THE_PUBLIC = Kind(
     "escalation-tells-the-public",
@@ -127,6 +135,7 @@ ESCALATION_TELLS_THE_PUBLIC = Kind(
         "A duty that nobody answered would be shown to the public, and stay unanswered.",
     ),
     mend=Text.of("换成一个人。", "Name a person."),
+    example="/escalations/0/steps/0/tell: [guide-upstairs, screens]",
 )
 STAND_IN_ASKED_TOO_LATE = Kind(
     "stand-in-asked-too-late",
@@ -141,6 +150,7 @@ STAND_IN_ASKED_TOO_LATE = Kind(
         "缩短 acknowledge_within，或用 escalation 同时通知几个人。",
         "Shorten `acknowledge_within`, or tell several at once with an `escalation`.",
     ),
+    example="/tasks/9/acknowledge_within: 8 min\n/tasks/9/start_within: 9 min",
 )
 COMMAND_VACANT_LONG = Kind(
     "command-vacant-long",
@@ -153,6 +163,7 @@ COMMAND_VACANT_LONG = Kind(
     ),
     mend=Text.of("缩短 accept_within。", "Shorten `accept_within`."),
     source="突发事件应对法 2024, art. 72",
+    example="/command/accept_within: 10 min",
 )
 
 

@@ -33,6 +33,7 @@ REPORT_LATER_THAN_LAW = Kind(
         "把 first_within 缩短到法定时限以内。", "Make `first_within` no longer than the law's."
     ),
     source="突发事件应对法 2024, art. 61",
+    example="/reports/1/first_within: 2 h",
 )
 CADENCE_SLOWER_THAN_LAW = Kind(
     "cadence-slower-than-law",
@@ -44,6 +45,7 @@ CADENCE_SLOWER_THAN_LAW = Kind(
     ),
     mend=Text.of("把间隔缩短到法定间隔以内。", "Report at least as often as the law wants."),
     source="突发事件应对法 2024, art. 61",
+    example="/reports/1/every: {II: 2 h, III: 4 h}",
 )
 CADENCE_OF_LAW_MISSING = Kind(
     "cadence-of-law-missing",
@@ -56,6 +58,7 @@ CADENCE_OF_LAW_MISSING = Kind(
         "Say `every` for each level, and `warning_every` for other phases.",
     ),
     source="突发事件应对法 2024, art. 61",
+    example="/reports/1/every: {}",
 )
 STATUTORY_CLOCK_MISSING = Kind(
     "statutory-clock-missing",
@@ -68,6 +71,7 @@ STATUTORY_CLOCK_MISSING = Kind(
     ),
     mend=Text.of("写 statutory_within，例如 1 h。", "Say `statutory_within`, such as `1 h`."),
     source="国务院令第493号 (2007), art. 9",
+    example="/reports/1/statutory_within: -",
 )
 STATUTORY_WITHOUT_SOURCE = Kind(
     "statutory-without-source",
@@ -79,6 +83,7 @@ STATUTORY_WITHOUT_SOURCE = Kind(
         "When the law changes nobody knows that this is to change with it.",
     ),
     mend=Text.of("在 source 中写明法律条款。", "Name the article in `source`."),
+    example="/reports/1/source: -",
 )
 HOUR_EXCEEDED = Kind(
     "hour-exceeded",
@@ -91,6 +96,7 @@ HOUR_EXCEEDED = Kind(
     ),
     mend=Text.of("把 statutory_within 改为 1 h 或更短。", "Say `statutory_within: 1 h` or less."),
     source="国务院令第493号 (2007), art. 9",
+    example="/reports/1/statutory_within: 2 h",
 )
 REPORT_FIELD_MISSING = Kind(
     "report-field-missing",
@@ -103,6 +109,7 @@ REPORT_FIELD_MISSING = Kind(
     ),
     mend=Text.of("在 fields 中补全。", "Add them to `fields`."),
     source="国务院令第493号 (2007), art. 12",
+    example="/reports/1/fields: [unit, time_and_place, measures]",
 )
 REPORT_FIELDS_UNSTATED = Kind(
     "report-fields-unstated",
@@ -118,6 +125,7 @@ REPORT_FIELDS_UNSTATED = Kind(
         "Say `fields: [unit, time_and_place, course, casualties, losses, measures, other]`.",
     ),
     source="国务院令第493号 (2007), art. 12",
+    example="/reports/1/fields: []",
 )
 REPORT_WITHOUT_RECIPIENT = Kind(
     "report-without-recipient",
@@ -130,6 +138,7 @@ REPORT_WITHOUT_RECIPIENT = Kind(
     ),
     mend=Text.of("在 to 中写上通讯录里的收件单位。", "Name the contact in `to`."),
     source="国务院令第493号 (2007), art. 9",
+    example="/reports/1/to: -",
 )
 SUPPLEMENTARY_REPORT_MISSING = Kind(
     "supplementary-report-missing",
@@ -145,6 +154,7 @@ SUPPLEMENTARY_REPORT_MISSING = Kind(
         "Add a report with `phases: [aftermath]` and its source.",
     ),
     source="国务院令第493号 (2007), art. 13",
+    example="/reports/2: -",
 )
 
 

@@ -29,6 +29,7 @@ LOT_EXPIRED = Kind(
     ),
     mend=Text.of("更换后更新批次。", "Replace it and state the new lot."),
     source="国务院令第708号 (2019), art. 13",
+    example="/supplies/1/lots/1/expires_on: 2020-06-30",
 )
 INSPECTION_NEVER_DONE = Kind(
     "inspection-never-done",
@@ -41,6 +42,7 @@ INSPECTION_NEVER_DONE = Kind(
     ),
     mend=Text.of("检查后写 inspected_on。", "Inspect it and say `inspected_on`."),
     source="国务院令第708号 (2019), art. 13",
+    example="/supplies/2/inspected_on: -",
 )
 CONTACTS_NEVER_VERIFIED = Kind(
     "contacts-never-verified",
@@ -55,6 +57,7 @@ CONTACTS_NEVER_VERIFIED = Kind(
         "逐个联系一次，写 verified_on。", "Reach each of them once, and say `verified_on`."
     ),
     source="国务院令第708号 (2019), art. 6",
+    example="/contacts/6/verified_on: -",
 )
 INSPECTION_OVERDUE = Kind(
     "inspection-overdue",
@@ -66,6 +69,7 @@ INSPECTION_OVERDUE = Kind(
     ),
     mend=Text.of("检查后更新 inspected_on。", "Inspect it and say `inspected_on`."),
     source="国务院令第708号 (2019), art. 13",
+    example="/supplies/2/inspected_on: 2020-01-15",
 )
 CONTACT_OUT_OF_DATE = Kind(
     "contact-out-of-date",
@@ -78,6 +82,7 @@ CONTACT_OUT_OF_DATE = Kind(
     ),
     mend=Text.of("重新核实并更新 verified_on。", "Reach them again and say `verified_on`."),
     source="国务院令第708号 (2019), art. 6",
+    example="/contacts/6/verified_on: 2020-01-15",
 )
 DRILL_OVERDUE = Kind(
     "drill-overdue",
@@ -90,6 +95,7 @@ DRILL_OVERDUE = Kind(
     ),
     mend=Text.of("举行演练并更新 held_on。", "Hold it and say `held_on`."),
     source="国务院令第708号 (2019), art. 8",
+    example="/drills/0/held_on: 2020-01-15",
 )
 TRAINING_OVERDUE = Kind(
     "training-overdue",
@@ -99,6 +105,7 @@ TRAINING_OVERDUE = Kind(
     why=Text.of("新来的人没有学过。", "Those who are new have never learnt it."),
     mend=Text.of("培训后更新 held_on。", "Hold it and say `held_on`."),
     source="国务院令第708号 (2019), art. 15",
+    example="/trainings/0/held_on: 2020-01-15",
 )
 REVIEW_OVERDUE = Kind(
     "review-overdue",
@@ -111,6 +118,7 @@ REVIEW_OVERDUE = Kind(
     ),
     mend=Text.of("复审，并写下一次的 next_on。", "Review it and say the `next_on` after that."),
     source="国务院令第708号 (2019), art. 6",
+    example="/review/next_on: 2020-01-15",
 )
 PEAK_OVER = Kind(
     "peak-over",
@@ -121,6 +129,7 @@ PEAK_OVER = Kind(
         "它不会再来；下一次高峰却没有写。", "It won't come again, and the next one isn't named."
     ),
     mend=Text.of("写下一次的日期，或删去。", "Say when it is next, or take it out."),
+    example="/peaks/0/first_day: 2019-12-01\n/peaks/0/last_day: 2020-02-29",
 )
 DATE_AHEAD = Kind(
     "date-ahead",
@@ -132,6 +141,7 @@ DATE_AHEAD = Kind(
         "The year is probably wrong, and what is due will be told a year late.",
     ),
     mend=Text.of("改正日期。", "Correct the day."),
+    example="/contacts/6/verified_on: 2099-01-15",
 )
 
 

@@ -27,6 +27,8 @@ GATE_LEAVES_MEASURES = Kind(
     ),
     mend=Text.of("在 requires 中加上 measures_lifted。", "Add `measures_lifted` to `requires`."),
     source="突发事件应对法 2024, art. 70, 86",
+    example="/gates/0/requires: [zones_cleared, nobody_unaccounted, assistance_finished, "
+    "reports_filed]",
 )
 GATE_IGNORES_PEOPLE = Kind(
     "gate-ignores-people",
@@ -39,6 +41,7 @@ GATE_IGNORES_PEOPLE = Kind(
     ),
     mend=Text.of("在 requires 中加上这一条件。", "Add the condition to `requires`."),
     source="突发事件应对法 2024, art. 86",
+    example="/gates/0/requires: [measures_lifted, assistance_finished, reports_filed]",
 )
 GATE_IGNORES_REPORTS = Kind(
     "gate-ignores-reports",
@@ -51,6 +54,7 @@ GATE_IGNORES_REPORTS = Kind(
     ),
     mend=Text.of("在 requires 中加上 reports_filed。", "Add `reports_filed` to `requires`."),
     source="突发事件应对法 2024, art. 61",
+    example="/gates/0/requires: [measures_lifted, nobody_unaccounted, assistance_finished]",
 )
 GATE_NEVER_OPENS = Kind(
     "gate-never-opens",
@@ -65,6 +69,7 @@ GATE_NEVER_OPENS = Kind(
         "把这一条件移到 phase: aftermath 的关口。",
         "Move the condition to the gate of the aftermath.",
     ),
+    example="/gates/0/requires/-: case_evaluated",
 )
 GATE_WITHOUT_EVALUATION = Kind(
     "gate-without-evaluation",
@@ -77,6 +82,7 @@ GATE_WITHOUT_EVALUATION = Kind(
     ),
     mend=Text.of("在 requires 中加上 case_evaluated。", "Add `case_evaluated` to `requires`."),
     source="突发事件应对法 2024, art. 92",
+    example="/gates/1/requires: [units_returned]",
 )
 
 

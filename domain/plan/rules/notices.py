@@ -37,6 +37,7 @@ NOTICE_LANGUAGE_MISSING = Kind(
         "补上译文，或从 languages 中去掉这种语言。",
         "Add the words to the template, or take the language out of `languages`.",
     ),
+    example="/notices/templates/leave-now: {zh: 请从最近的出口离开。}",
 )
 CHANNEL_NOT_PUBLIC = Kind(
     "channel-not-public",
@@ -51,6 +52,7 @@ CHANNEL_NOT_PUBLIC = Kind(
         "把该渠道加入 notices/channels，或换一个公众渠道。",
         "Add the channel to `notices/channels`, or choose a public one.",
     ),
+    example="/notices/rules/1/channels: [screens, duty-deputy]",
 )
 TEMPLATE_UNUSED = Kind(
     "template-unused",
@@ -63,6 +65,7 @@ TEMPLATE_UNUSED = Kind(
     mend=Text.of(
         "写一条使用它的公告规则，或删去。", "Use it in a rule of `notices`, or take it out."
     ),
+    example="/notices/templates/welcome: {zh: 欢迎光临。, en: Welcome.}",
 )
 NOTICE_LATER_THAN_PROMISED = Kind(
     "notice-later-than-promised",
@@ -78,6 +81,7 @@ NOTICE_LATER_THAN_PROMISED = Kind(
         "Shorten its `first_within`, or promise honestly.",
     ),
     source="突发事件应对法 2024, art. 64",
+    example="/notices/rules/1/first_within: 15 min",
 )
 NOTICE_NEVER_REFRESHED = Kind(
     "notice-never-refreshed",
@@ -90,6 +94,7 @@ NOTICE_NEVER_REFRESHED = Kind(
     ),
     mend=Text.of("写 refresh_every，通常 30 min。", "Say `refresh_every`; 30 min is usual."),
     source="突发事件应对法 2024, art. 70",
+    example="/notices/rules/1/refresh_every: -",
 )
 NOTICE_NEVER_DUE = Kind(
     "notice-never-due",
@@ -100,6 +105,7 @@ NOTICE_NEVER_DUE = Kind(
     mend=Text.of(
         "改为 warning、response 或 aftermath。", "Say `warning`, `response` or `aftermath`."
     ),
+    example="/notices/rules/2/phase: closed",
 )
 CUSTOMERS_NOT_TOLD = Kind(
     "customers-not-told",
@@ -115,6 +121,7 @@ CUSTOMERS_NOT_TOLD = Kind(
         "Add a notice with `phase: response` and `audiences: [customers]`.",
     ),
     source="突发事件应对法 2024, art. 78",
+    example="/notices/rules/1/hazards: [fire]",
 )
 STAFF_NOT_TOLD = Kind(
     "staff-not-told",
@@ -128,6 +135,7 @@ STAFF_NOT_TOLD = Kind(
     mend=Text.of(
         "在一条公告的 audiences 中加上 staff。", "Add `staff` to `audiences` of a notice."
     ),
+    example="/notices/rules/1/audiences: [customers]",
 )
 
 

@@ -34,6 +34,7 @@ PREDECESSOR_OF_ANOTHER_PHASE = Kind(
     mend=Text.of(
         "只在 after 中写同一阶段的任务。", "Name in `after` only tasks of the same phase."
     ),
+    example="/tasks/3/after: [ready]",
 )
 PREDECESSOR_NOT_DUE = Kind(
     "predecessor-not-due",
@@ -48,6 +49,7 @@ PREDECESSOR_NOT_DUE = Kind(
         "让两项任务的 levels 和 hazards 一致，或去掉这个 after。",
         "Give both the same levels and hazards, or don't wait for it.",
     ),
+    example="/tasks/3/levels: [II, III]\n/tasks/2/levels: [II]",
 )
 PREDECESSOR_OPEN_ENDED = Kind(
     "predecessor-open-ended",
@@ -59,6 +61,7 @@ PREDECESSOR_OPEN_ENDED = Kind(
         "The first may go on for good; the second is never assigned, and nobody is reminded.",
     ),
     mend=Text.of("给前一项写 finish_within。", "Give the first a deadline: `finish_within`."),
+    example="/tasks/2/finish_within: -",
 )
 REPEAT_OPEN_ENDED = Kind(
     "repeat-open-ended",
@@ -70,6 +73,7 @@ REPEAT_OPEN_ENDED = Kind(
         "It comes again that long after it was finished; if one time isn't, it never does.",
     ),
     mend=Text.of("加上 finish_within。", "Say by when it is finished: `finish_within`."),
+    example="/tasks/0/finish_within: -",
 )
 REPEAT_AS_PREDECESSOR = Kind(
     "repeat-as-predecessor",
@@ -83,6 +87,7 @@ REPEAT_AS_PREDECESSOR = Kind(
     mend=Text.of(
         "把首次要做的事写成单独的任务。", "Make what must be done first a task of its own."
     ),
+    example="/tasks/2/repeats_every: 30 min",
 )
 TASK_WITHOUT_DEADLINE = Kind(
     "task-without-deadline",
@@ -97,6 +102,7 @@ TASK_WITHOUT_DEADLINE = Kind(
         "写 start_within 或 finish_within；持续性工作写 repeats_every。",
         "Give it `start_within` or `finish_within`; to lasting work `repeats_every`.",
     ),
+    example="/tasks/12/start_within: -",
 )
 FIRST_FORCE_LATE = Kind(
     "first-force-late",
@@ -112,6 +118,7 @@ FIRST_FORCE_LATE = Kind(
         "Write a task with `hazards: [fire]` and `start_within: 1 min`.",
     ),
     source="GB/T 38315-2019",
+    example="/tasks/5/start_within: 3 min",
 )
 NOTICE_NOT_PREPARED = Kind(
     "notice-not-prepared",
@@ -127,6 +134,7 @@ NOTICE_NOT_PREPARED = Kind(
         "Give the post a task of the response with `finish_within` no longer than that.",
     ),
     source="突发事件应对法 2024, art. 64",
+    example="/tasks/11/finish_within: 15 min",
 )
 
 GUIDES_TOO_LATE = Kind(
@@ -140,6 +148,7 @@ GUIDES_TOO_LATE = Kind(
     ),
     mend=Text.of("缩短 start_within。", "Shorten `start_within`."),
     source="消防法, art. 44",
+    example="/tasks/2/start_within: 10 min",
 )
 
 

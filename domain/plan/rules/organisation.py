@@ -36,6 +36,7 @@ DUTIES_UNASSIGNED = Kind(
         "Give each group `covers` with its duties, such as `covers: [guidance, order]`.",
     ),
     source="突发事件应对法 2024, art. 28",
+    example="/groups/0/covers: []\n/groups/1/covers: []\n/groups/2/covers: []",
 )
 DUTY_WITHOUT_OWNER = Kind(
     "duty-without-owner",
@@ -51,6 +52,7 @@ DUTY_WITHOUT_OWNER = Kind(
         "Add the duty to `covers` of a group that has posts.",
     ),
     source="突发事件应对法 2024, art. 28",
+    example="/groups/1/covers: [duty_desk, reporting, information, customer_service, damage]",
 )
 DUTY_WITHOUT_POST = Kind(
     "duty-without-post",
@@ -62,6 +64,8 @@ DUTY_WITHOUT_POST = Kind(
         "A duty of a group without people is nobody's duty.",
     ),
     mend=Text.of("为该组设岗位，或把职责交给别的组。", "Give it a post, or its duties to others."),
+    example="/groups/-: {id: fire-team, title: {zh: 灭火组, en: Fire team}, duties: [{zh: "
+    "灭火, en: Fight fires}], covers: [patrol]}",
 )
 DUTY_OF_ANOTHER_GROUP = Kind(
     "duty-of-another-group",
@@ -76,6 +80,7 @@ DUTY_OF_ANOTHER_GROUP = Kind(
         "改任务的 post 或 duty，或在该组的 covers 中补上这项职责。",
         "Change the task's `post` or `duty`, or add the duty to `covers` of the group.",
     ),
+    example="/tasks/15/post: guide",
 )
 DUTY_WITHOUT_TASK = Kind(
     "duty-without-task",
@@ -90,6 +95,7 @@ DUTY_WITHOUT_TASK = Kind(
         "为这项职责写一项任务，或在已有任务上注明 duty。",
         "Write a task for it, or name the duty in the task that is meant.",
     ),
+    example="/tasks/10: -",
 )
 SPAN_OF_CONTROL_WIDE = Kind(
     "span-of-control-wide",
@@ -105,6 +111,8 @@ SPAN_OF_CONTROL_WIDE = Kind(
         "Put a group in between, or some of them under another.",
     ),
     source="NIMS Incident Command System: span of control of three to seven",
+    example="/groups/2/posts/0/members: [guide-upstairs, day-officer, night-officer, "
+    "duty-deputy, branch-guide, branch-deputy, manager, deputy-manager]",
 )
 PUBLIC_CHANNEL_HOLDS_POST = Kind(
     "public-channel-holds-post",
@@ -116,6 +124,7 @@ PUBLIC_CHANNEL_HOLDS_POST = Kind(
         "What the post is told would be shown to the public, and nobody would ever answer.",
     ),
     mend=Text.of("换成一个人。", "Name a person."),
+    example="/groups/2/posts/0/members: [screens]",
 )
 STAND_INS_BUSY = Kind(
     "stand-ins-busy",
@@ -127,6 +136,7 @@ STAND_INS_BUSY = Kind(
         "Once they stand in, the seat that they come from is empty.",
     ),
     mend=Text.of("加一名没有岗位的副职。", "Add a deputy who holds no post of their own."),
+    example="/groups/2/posts/0/deputies: [manager]",
 )
 
 

@@ -27,6 +27,7 @@ PEAK_NEVER = Kind(
         "Its days run backwards, or none of them is such a weekday: it never comes.",
     ),
     mend=Text.of("改正日期或星期。", "Correct the days, or the weekdays."),
+    example="/peaks/0/last_day: 2026-11-30",
 )
 PEAK_OVER_CAPACITY = Kind(
     "peak-over-capacity",
@@ -42,6 +43,7 @@ PEAK_OVER_CAPACITY = Kind(
         "Limit the number by booking or tickets, or count the zones' capacity again.",
     ),
     source="国务院令第505号 (2007)",
+    example="/peaks/0/expected: 500",
 )
 PEAK_WITHOUT_HAZARD = Kind(
     "peak-without-hazard",
@@ -53,6 +55,7 @@ PEAK_WITHOUT_HAZARD = Kind(
         "When the peak comes no task is assigned for it.",
     ),
     mend=Text.of("在 hazards 中加上 peak_period。", "Add `peak_period` to `hazards`."),
+    example="/hazards: [fire, crowding, security]",
 )
 PEAKS_UNSTATED = Kind(
     "peaks-unstated",
@@ -67,6 +70,7 @@ PEAKS_UNSTATED = Kind(
         "写 peaks：星期、时间、预计人数。", "Say `peaks`: weekdays, hours, persons expected."
     ),
     source="国务院令第505号 (2007)",
+    example="/peaks: []",
 )
 
 

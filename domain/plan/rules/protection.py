@@ -39,6 +39,7 @@ PROTECTION_MISSING = Kind(
     ),
     mend=Text.of("写 protective_actions。", "Say `protective_actions`."),
     source="突发事件应对法 2024, art. 73; UK Terrorism (Protection of Premises) Act 2025",
+    example="/protective_actions: []",
 )
 HAZARD_WITHOUT_PROTECTION = Kind(
     "hazard-without-protection",
@@ -54,6 +55,7 @@ HAZARD_WITHOUT_PROTECTION = Kind(
         "Add it to `hazards` of an action; empty means all.",
     ),
     source="突发事件应对法 2024, art. 73",
+    example="/protective_actions/0/hazards: [fire, crowding, security]",
 )
 FIRE_WITHOUT_EVACUATION = Kind(
     "fire-without-evacuation",
@@ -69,6 +71,7 @@ FIRE_WITHOUT_EVACUATION = Kind(
         "Add an action with `kind: evacuate` for fire.",
     ),
     source="消防法, art. 44",
+    example="/protective_actions/0/kind: communicate\n/protective_actions/0/mode: -",
 )
 SECURITY_ONLY_EVACUATION = Kind(
     "security-only-evacuation",
@@ -84,6 +87,7 @@ SECURITY_ONLY_EVACUATION = Kind(
         "Add an action with `kind: invacuate` or `lockdown`.",
     ),
     source="UK Terrorism (Protection of Premises) Act 2025",
+    example="/protective_actions/1: -",
 )
 MODE_WITHOUT_EVACUATION = Kind(
     "mode-without-evacuation",
@@ -92,6 +96,7 @@ MODE_WITHOUT_EVACUATION = Kind(
     "'{name}' is no evacuation, so its mode is of no account",
     why=Text.of("写的人以为它规定了先后次序。", "Whoever wrote it believes that it sets an order."),
     mend=Text.of("删去 mode，或改为 kind: evacuate。", "Drop `mode`, or say `kind: evacuate`."),
+    example="/protective_actions/1/mode: full",
 )
 PHASED_WITHOUT_ORDER = Kind(
     "phased-without-order",
@@ -103,6 +108,7 @@ PHASED_WITHOUT_ORDER = Kind(
         "Without an order everybody leaves at once: it isn't phased.",
     ),
     mend=Text.of("在 zones 中按先后列出至少两个区域。", "List at least two `zones`, in order."),
+    example="/protective_actions/0/zones: []",
 )
 ACTION_WITHOUT_WORDS = Kind(
     "action-without-words",
@@ -114,6 +120,7 @@ ACTION_WITHOUT_WORDS = Kind(
         "Whoever announces it makes up the words; they may be wrong, and cause panic.",
     ),
     mend=Text.of("写 template。", "Say its `template`."),
+    example="/protective_actions/1/template: -",
 )
 HELP_NOT_PLANNED = Kind(
     "help-not-planned",
@@ -129,6 +136,7 @@ HELP_NOT_PLANNED = Kind(
         "Say in `assistance` who needs what, who comes, and how soon.",
     ),
     source="突发事件应对法 2024, art. 67",
+    example="/assistance: []",
 )
 NEED_WITHOUT_HELP = Kind(
     "need-without-help",
@@ -141,6 +149,7 @@ NEED_WITHOUT_HELP = Kind(
     ),
     mend=Text.of("各写一条 assistance。", "Add a rule of `assistance` for each."),
     source="突发事件应对法 2024, art. 67",
+    example="/assistance/2: -",
 )
 HELP_TOO_LATE = Kind(
     "help-too-late",
@@ -154,6 +163,7 @@ HELP_TOO_LATE = Kind(
     mend=Text.of(
         "缩短 reach_within；通常 3 分钟。", "Shorten `reach_within`; three minutes are usual."
     ),
+    example="/assistance/0/reach_within: 10 min",
 )
 AID_NOT_IN_STOCK = Kind(
     "aid-not-in-stock",
@@ -162,6 +172,7 @@ AID_NOT_IN_STOCK = Kind(
     "'{name}' takes {needed} of '{supply}', {quantity} are in stock",
     why=Text.of("承诺的帮助没有器材可用。", "The help that is promised has nothing to do it with."),
     mend=Text.of("补足器材。", "Buy what is missing."),
+    example="/assistance/3/supplies: {evacuation-chairs: 4}",
 )
 
 

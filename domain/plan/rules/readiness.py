@@ -40,6 +40,7 @@ DRILLS_MISSING = Kind(
     ),
     mend=Text.of("写 drills。", "Say `drills`."),
     source="国务院令第708号 (2019), art. 8",
+    example="/drills: []",
 )
 DRILL_TOO_RARE = Kind(
     "drill-too-rare",
@@ -53,6 +54,8 @@ DRILL_TOO_RARE = Kind(
     ),
     mend=Text.of("把 every 写为 182 d 或更短。", "Say `every: 182 d`, or less."),
     source="国务院令第708号 (2019), art. 8",
+    example="/drills: [{id: yearly, title: {zh: 年度演练, en: Yearly drill}, kind: full, "
+    "every: 365 d}]",
 )
 DRILL_ON_PAPER_ONLY = Kind(
     "drill-on-paper-only",
@@ -68,6 +71,7 @@ DRILL_ON_PAPER_ONLY = Kind(
         "Add a drill with `kind: functional` or `full`.",
     ),
     source="国务院令第708号 (2019), art. 8",
+    example="/drills/0: -",
 )
 HAZARD_NEVER_DRILLED = Kind(
     "hazard-never-drilled",
@@ -83,6 +87,7 @@ HAZARD_NEVER_DRILLED = Kind(
         "Add it to `hazards` of a drill; empty means any.",
     ),
     source="突发事件应对法 2024, art. 28",
+    example="/drills/0/hazards: [fire, crowding]",
 )
 TRAINING_MISSING = Kind(
     "training-missing",
@@ -95,6 +100,7 @@ TRAINING_MISSING = Kind(
     ),
     mend=Text.of("写一条 trainings。", "Add a rule of `trainings`."),
     source="国务院令第708号 (2019), art. 15",
+    example="/trainings/1: -",
 )
 REVIEW_MISSING = Kind(
     "review-missing",
@@ -107,6 +113,7 @@ REVIEW_MISSING = Kind(
     ),
     mend=Text.of("写 review：every 和 next_on。", "Say `review`, with `every` and `next_on`."),
     source="国务院令第708号 (2019), art. 6",
+    example="/review: -",
 )
 REVIEW_BEFORE_EFFECT = Kind(
     "review-before-effect",
@@ -118,6 +125,7 @@ REVIEW_BEFORE_EFFECT = Kind(
         "The day is left over from an older version; the new one is never reviewed.",
     ),
     mend=Text.of("更新 next_on。", "Say a later `next_on`."),
+    example="/review/next_on: 2026-11-30",
 )
 
 

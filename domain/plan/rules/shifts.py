@@ -29,6 +29,7 @@ SHIFT_GAP = Kind(
     ),
     mend=Text.of("让班次首尾相接，覆盖全天。", "Let the shifts follow one another round the day."),
     source="国务院令第708号 (2019), art. 14",
+    example="/groups/1/posts/0/shifts/1/ends: '07:30'",
 )
 SHIFT_OVERLAP = Kind(
     "shift-overlap",
@@ -43,6 +44,7 @@ SHIFT_OVERLAP = Kind(
         "一个班次结束时另一个才开始；交接时间另行安排。",
         "Let one begin when the other ends; hand over by word of mouth.",
     ),
+    example="/groups/1/posts/0/shifts/1/begins: '19:30'",
 )
 SHIFT_TOO_LONG = Kind(
     "shift-too-long",
@@ -54,6 +56,7 @@ SHIFT_TOO_LONG = Kind(
         "Nobody is alert that long; when the alarm comes, judgement is poor and answers are late.",
     ),
     mend=Text.of("分成几个班次。", "Split it among several people."),
+    example="/groups/1/posts/0/shifts/0/ends: '21:00'\n/groups/1/posts/0/shifts/1/begins: '21:00'",
 )
 PERSON_ON_TWO_SHIFTS = Kind(
     "person-on-two-shifts",
@@ -65,6 +68,7 @@ PERSON_ON_TWO_SHIFTS = Kind(
         "Nobody can be in two places; when it counts one of the two seats is empty.",
     ),
     mend=Text.of("其中一班换人，或错开时间。", "Give one shift to another, or other hours."),
+    example="/groups/2/posts/0/shifts: [{begins: '00:00', ends: '00:00', holder: night-officer}]",
 )
 SHIFT_HOLDER_STANDS_IN = Kind(
     "shift-holder-stands-in",
@@ -76,6 +80,7 @@ SHIFT_HOLDER_STANDS_IN = Kind(
         "Whenever they don't answer on their shift, the one to stand in is again they.",
     ),
     mend=Text.of("另设一名副职。", "Name another deputy."),
+    example="/groups/1/posts/0/deputies: [night-officer]",
 )
 
 

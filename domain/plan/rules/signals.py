@@ -27,6 +27,7 @@ SUSTAINED_TOO_LONG = Kind(
         "By the time it sets anything off, other deadlines of the plan have passed.",
     ),
     mend=Text.of("缩短 sustained_for。", "Shorten `sustained_for`."),
+    example="/warnings/3/triggers/0/sustained_for: 20 min",
 )
 ALARM_VERIFIED_TOO_LATE = Kind(
     "alarm-verified-too-late",
@@ -39,6 +40,7 @@ ALARM_VERIFIED_TOO_LATE = Kind(
     ),
     mend=Text.of("缩短 verify_within，通常 2 min。", "Shorten `verify_within`; 2 min are usual."),
     source="GB/T 29639-2020",
+    example="/alarm/verify_within: 10 min",
 )
 AUTHORITY_COLOUR_LOWERED = Kind(
     "authority-colour-lowered",
@@ -54,6 +56,7 @@ AUTHORITY_COLOUR_LOWERED = Kind(
         "4 is red, 3 orange, 2 yellow, 1 blue: write it under that colour.",
     ),
     source="突发事件应对法 2024, art. 63-64",
+    example="/warnings/1/triggers/1/at_least: 3",
 )
 SIGNAL_UNUSED = Kind(
     "signal-unused",
@@ -66,6 +69,7 @@ SIGNAL_UNUSED = Kind(
         "Use it in `triggers` of a warning or `automatic` of a level.",
     ),
     source="突发事件应对法 2024, art. 37",
+    example="/signals/-: {id: wind, title: {zh: 风速, en: Wind}, metric: wind}",
 )
 COLOUR_WITHOUT_TRIGGERS = Kind(
     "colour-without-triggers",
@@ -78,6 +82,7 @@ COLOUR_WITHOUT_TRIGGERS = Kind(
     ),
     mend=Text.of("写 triggers。", "Say its `triggers`."),
     source="突发事件应对法 2024, art. 63",
+    example="/warnings/0/triggers: []",
 )
 LEVEL_NOT_AUTOMATIC = Kind(
     "level-not-automatic",
@@ -90,6 +95,7 @@ LEVEL_NOT_AUTOMATIC = Kind(
     ),
     mend=Text.of("至少给一个级别写 automatic。", "Say `automatic` for at least one level."),
     source="GB/T 29639-2020",
+    example="/levels/0/automatic: []\n/levels/1/automatic: []",
 )
 
 

@@ -31,6 +31,7 @@ WARNING_FIELD_MISSING = Kind(
         "Add them to `statements/warning`; all of them are meant when `statements` is left out.",
     ),
     source="突发事件应对法 2024, art. 64",
+    example="/statements/warning: [category, level, scope]",
 )
 ACTIVATION_FIELD_MISSING = Kind(
     "activation-field-missing",
@@ -46,6 +47,7 @@ ACTIVATION_FIELD_MISSING = Kind(
         "Add them to `statements/activation`; all are meant when `statements` is left out.",
     ),
     source="突发事件应对法 2024, art. 72",
+    example="/statements/activation: [level, measures]",
 )
 COMMAND_CANNOT_DECIDE = Kind(
     "command-cannot-decide",
@@ -58,6 +60,7 @@ COMMAND_CANNOT_DECIDE = Kind(
     ),
     mend=Text.of("在 decided_by 中加上总指挥岗位。", "Add the commanding post to `decided_by`."),
     source="突发事件应对法 2024, art. 72",
+    example="/levels/1/decided_by: [duty]",
 )
 END_NOT_ANNOUNCED = Kind(
     "end-not-announced",
@@ -73,6 +76,7 @@ END_NOT_ANNOUNCED = Kind(
         "Add a notice or a task with `phase: aftermath`.",
     ),
     source="突发事件应对法 2024, art. 86",
+    example="/notices/rules/2: -\n/tasks/15/post: commander\n/tasks/16/post: commander",
 )
 PERSONAL_DATA_WITHOUT_RULES = Kind(
     "personal-data-without-rules",
@@ -88,6 +92,7 @@ PERSONAL_DATA_WITHOUT_RULES = Kind(
         "Say `personal_data`, with `erase_within`, `basis` and `post`.",
     ),
     source="突发事件应对法 2024, art. 84-85",
+    example="/personal_data: -",
 )
 MONEY_WITHOUT_RULES = Kind(
     "money-without-rules",
@@ -102,6 +107,7 @@ MONEY_WITHOUT_RULES = Kind(
         "写 money，decided_by 至少列两个岗位。", "Say `money`, with two posts in `decided_by`."
     ),
     source="突发事件应对法 2024, art. 93",
+    example="/money: -",
 )
 MONEY_DECIDED_ALONE = Kind(
     "money-decided-alone",
@@ -117,6 +123,7 @@ MONEY_DECIDED_ALONE = Kind(
         "Add a post to `decided_by` that somebody else holds.",
     ),
     source="突发事件应对法 2024, art. 93",
+    example="/money/decided_by: [commander]",
 )
 
 

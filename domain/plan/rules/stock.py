@@ -27,6 +27,7 @@ STOCK_BELOW_DEMAND = Kind(
     ),
     mend=Text.of("补足库存，或减少任务的用量。", "Buy more, or let the tasks take less."),
     source="突发事件应对法 2024, art. 45; 国务院令第708号 (2019), art. 13",
+    example="/supplies/0/demand: {II: 12}",
 )
 MINIMUM_BELOW_DEMAND = Kind(
     "minimum-below-demand",
@@ -41,6 +42,7 @@ MINIMUM_BELOW_DEMAND = Kind(
         "把 minimum 提高到最大需要量。", "Raise `minimum` to what the worst response takes."
     ),
     source="国务院令第708号 (2019), art. 13",
+    example="/supplies/0/minimum: 8",
 )
 LOTS_DONT_ADD_UP = Kind(
     "lots-dont-add-up",
@@ -52,6 +54,7 @@ LOTS_DONT_ADD_UP = Kind(
         "One of the figures is wrong; the emergency is a bad time to find out which.",
     ),
     mend=Text.of("盘点后改正。", "Count, and correct it."),
+    example="/supplies/1/lots/0/quantity: 4",
 )
 LOT_EXPIRES_BEFORE_REVIEW = Kind(
     "lot-expires-before-review",
@@ -68,6 +71,7 @@ LOT_EXPIRES_BEFORE_REVIEW = Kind(
         "Replace it in time and state the new lot, or review sooner.",
     ),
     source="国务院令第708号 (2019), art. 13",
+    example="/supplies/1/lots/1/expires_on: 2027-06-30",
 )
 SUPPLY_WITHOUT_USE = Kind(
     "supply-without-use",
@@ -82,6 +86,7 @@ SUPPLY_WITHOUT_USE = Kind(
         "在任务的 supplies 或物资的 demand 中写明用量。",
         "Say in a task's `supplies` or in its own `demand` how much is taken.",
     ),
+    example="/tasks/2/supplies: {}",
 )
 SUPPLIES_MISSING = Kind(
     "supplies-missing",
@@ -94,6 +99,7 @@ SUPPLIES_MISSING = Kind(
     ),
     mend=Text.of("写 supplies。", "List them in `supplies`."),
     source="国务院令第708号 (2019), art. 13",
+    example="/supplies: []",
 )
 
 

@@ -51,6 +51,7 @@ HYSTERESIS_UPSIDE_DOWN = Kind(
     mend=Text.of(
         "把 clears_below 写得低于 at_least。", "Make `clears_below` lower than `at_least`."
     ),
+    example="/warnings/3/triggers/0/clears_below: 4.5",
 )
 TRIGGER_FLUTTERS = Kind(
     "trigger-flutters",
@@ -63,6 +64,7 @@ TRIGGER_FLUTTERS = Kind(
         "people stop listening.",
     ),
     mend=Text.of("写 sustained_for 或 clears_below。", "Say `sustained_for` or `clears_below`."),
+    example="/warnings/3/triggers/0: {signal: density, at_least: 4.0}",
 )
 THRESHOLDS_OUT_OF_ORDER = Kind(
     "thresholds-out-of-order",
@@ -75,6 +77,7 @@ THRESHOLDS_OUT_OF_ORDER = Kind(
     ),
     mend=Text.of("越重的级别，阈值越高。", "The graver it is, the higher its threshold must be."),
     source="突发事件应对法 2024, art. 63, 71",
+    example="/warnings/3/triggers/0/at_least: 2.5\n/warnings/3/triggers/0/clears_below: 2.0",
 )
 THRESHOLD_IMPOSSIBLE = Kind(
     "threshold-impossible",
@@ -89,6 +92,7 @@ THRESHOLD_IMPOSSIBLE = Kind(
         "按该指标的单位写，例如 density 是每平方米人数。",
         "Write it in the unit of the metric; density is persons per square metre.",
     ),
+    example="/warnings/3/triggers/0/at_least: 40.0",
 )
 THRESHOLD_ABOVE_CAPACITY = Kind(
     "threshold-above-capacity",
@@ -104,6 +108,8 @@ THRESHOLD_ABOVE_CAPACITY = Kind(
         "Begin before it is full: 60, 80, 90, 100 % are usual.",
     ),
     source="国务院令第505号 (2007)",
+    example="/signals/-: {id: count, title: {zh: 人数, en: Count}, metric: headcount}\n"
+    "/warnings/3/triggers/-: {signal: count, at_least: 5000, sustained_for: 1 min}",
 )
 DENSITY_TOO_LATE = Kind(
     "density-too-late",
@@ -116,6 +122,7 @@ DENSITY_TOO_LATE = Kind(
     ),
     mend=Text.of("在 2–4 人时就触发。", "Begin at two to four persons per square metre."),
     source="Fruin, after EPJ Data Science (2016), 10.1140/epjds17",
+    example="/warnings/3/triggers/0/at_least: 6.0",
 )
 
 

@@ -30,6 +30,7 @@ NO_UNIT_OF_KIND = Kind(
         "Say in `units` who provides it, or do without it.",
     ),
     source="国务院令第708号 (2019), art. 9-10, 13",
+    example="/units/3: -\n/units/2: -",
 )
 UNITS_TOO_FEW = Kind(
     "units-too-few",
@@ -42,6 +43,7 @@ UNITS_TOO_FEW = Kind(
     ),
     mend=Text.of("增加 units，或减少需求数量。", "Add `units`, or ask for fewer."),
     source="国务院令第708号 (2019), art. 13",
+    example="/resource_needs/1/quantity: 3",
 )
 UNIT_NEEDED_TWICE = Kind(
     "unit-needed-twice",
@@ -57,6 +59,7 @@ UNIT_NEEDED_TWICE = Kind(
         "增加单元，或用 after 排出先后并写明完成时限。",
         "Add units, or put the tasks in order with `after` and deadlines.",
     ),
+    example="/tasks/3/units: {guard-team: 2}\n/tasks/10/units: {guard-team: 1}\n/tasks/3/after: []",
 )
 UNIT_NOT_ASKED_FOR = Kind(
     "unit-not-asked-for",
@@ -71,6 +74,7 @@ UNIT_NOT_ASKED_FOR = Kind(
         "在 resource_needs 中为该级别加上这一类。",
         "Add the kind to `resource_needs` at that level.",
     ),
+    example="/tasks/3/levels: [II, III]",
 )
 UNITS_ARRIVE_LATE = Kind(
     "units-arrive-late",
@@ -86,6 +90,7 @@ UNITS_ARRIVE_LATE = Kind(
         "Station one nearer, or ask honestly for a later `arrive_within`.",
     ),
     source="国务院令第708号 (2019), art. 13",
+    example="/units/2/arrives_within: 20 min\n/units/3/arrives_within: 20 min",
 )
 UNIT_WITHOUT_AGREEMENT = Kind(
     "unit-without-agreement",
@@ -101,6 +106,7 @@ UNIT_WITHOUT_AGREEMENT = Kind(
         "Agree on it and say `agreement`, or say at which `venue` it is stationed.",
     ),
     source="国务院令第708号 (2019), art. 10",
+    example="/units/2/agreement: -",
 )
 UNIT_WITHOUT_ARRIVAL = Kind(
     "unit-without-arrival",
@@ -112,6 +118,7 @@ UNIT_WITHOUT_ARRIVAL = Kind(
         "Nothing can tell whether it comes in time.",
     ),
     mend=Text.of("与提供方商定后写 arrives_within。", "Agree on `arrives_within` and say it."),
+    example="/units/2/arrives_within: -",
 )
 RESOURCE_KIND_UNUSED = Kind(
     "resource-kind-unused",
@@ -123,6 +130,7 @@ RESOURCE_KIND_UNUSED = Kind(
         "在 resource_needs 或任务的 units 中用到它，或删去。",
         "Name it in `resource_needs` or a task's `units`, or take it out.",
     ),
+    example="/resource_kinds/-: {id: power-unit, title: {zh: 电源车, en: Power unit}}",
 )
 
 

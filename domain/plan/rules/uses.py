@@ -25,6 +25,8 @@ POST_IDLE = Kind(
         "A seat for show makes others believe that something is seen to.",
     ),
     mend=Text.of("给它任务，或删去该岗位。", "Give it a task, or leave it out."),
+    example="/groups/2/posts/-: {id: greeter, title: {zh: 迎宾, en: Greeter}, holder: "
+    "guide-upstairs, deputies: [guide-deputy]}",
 )
 CONTACT_UNUSED = Kind(
     "contact-unused",
@@ -36,6 +38,8 @@ CONTACT_UNUSED = Kind(
         "Nobody will ever reach out to it: something was forgotten, or somebody has left.",
     ),
     mend=Text.of("在该用的地方写上它，或删去。", "Name it where it is meant, or take it out."),
+    example="/contacts/-: {id: former-manager, title: {zh: 前任经理, en: Former manager}, "
+    "channels: [mail]}",
 )
 
 
