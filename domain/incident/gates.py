@@ -8,25 +8,10 @@ from domain.incident.state import Incident, UnitStatus
 from domain.plan.duties import GateCondition, GatePhase
 from domain.plan.model import Plan
 
-OWN = {
-    GatePhase.RESPONSE: (
-        GateCondition.MEASURES_LIFTED,
-        GateCondition.ZONES_CLEARED,
-        GateCondition.NOBODY_UNACCOUNTED,
-        GateCondition.ASSISTANCE_FINISHED,
-        GateCondition.REPORTS_FILED,
-        GateCondition.UNITS_RELEASED,
-    ),
-    GatePhase.AFTERMATH: (GateCondition.CASE_EVALUATED, GateCondition.UNITS_RETURNED),
-}
-"""The product's own gates, of the phases of which a plan says nothing (art. 70, 86)."""
-
 
 def unmet(phase: GatePhase, incident: Incident, plan: Plan) -> list[str]:
     """Return what stands in the way of ending a phase, as `<what>: <which>`."""
-    wanted = [one for gate in plan.gates if gate.phase is phase for one in gate.requires]
-    conditions = dict.fromkeys(wanted or OWN[phase])
-    return [found for one in conditions for found in _CONDITIONS[one](incident, plan)]
+    return [found for one in plan.gate(phase) for found in _CONDITIONS[one](incident, plan)]
 
 
 def _measures(incident: Incident, _: Plan) -> Iterator[str]:

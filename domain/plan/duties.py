@@ -108,7 +108,10 @@ class Audience(StrEnum):
 
 
 class Notice(Value):
-    """One kind of notice: to whom, by which ways, in which languages, how often."""
+    """One kind of notice: to whom, by which ways, in which languages, how often.
+
+    A notice that is published counts for each kind of its phase whose ways it goes out on.
+    """
 
     id: Id
     title: Text
@@ -172,6 +175,20 @@ class Gate(Value):
 
     phase: GatePhase
     requires: tuple[GateCondition, ...] = Field(min_length=1)
+
+
+OWN_GATES = {
+    GatePhase.RESPONSE: (
+        GateCondition.MEASURES_LIFTED,
+        GateCondition.ZONES_CLEARED,
+        GateCondition.NOBODY_UNACCOUNTED,
+        GateCondition.ASSISTANCE_FINISHED,
+        GateCondition.REPORTS_FILED,
+        GateCondition.UNITS_RELEASED,
+    ),
+    GatePhase.AFTERMATH: (GateCondition.CASE_EVALUATED, GateCondition.UNITS_RETURNED),
+}
+"""The product's own gates, of the phases of which a plan says nothing (art. 70, 86)."""
 
 
 class SpecialNeed(StrEnum):

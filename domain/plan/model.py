@@ -25,8 +25,11 @@ from domain.plan.alerting import (
     WarningRule,
 )
 from domain.plan.duties import (
+    OWN_GATES,
     AssistanceRule,
     Gate,
+    GateCondition,
+    GatePhase,
     MoneyRules,
     Notice,
     NoticeRules,
@@ -144,6 +147,11 @@ class Plan(Value):
     def level(self, level: ResponseLevel) -> Level | None:
         """Return what the plan says of a level."""
         return next((rule for rule in self.levels if rule.level == level), None)
+
+    def gate(self, phase: GatePhase) -> tuple[GateCondition, ...]:
+        """Return what must be so before a phase ends: as the plan says, else as the product does."""
+        wanted = [one for gate in self.gates if gate.phase is phase for one in gate.requires]
+        return tuple(dict.fromkeys(wanted)) or OWN_GATES[phase]
 
     def tasks_of(
         self, phase: Phase, hazard: HazardKind, level: ResponseLevel | None
