@@ -70,6 +70,7 @@ _VALUES: dict[str, dict[str, tuple[str, str]]] = {
         "post_vacant": ("岗位空缺", "a post vacant"),
         "report_overdue": ("报告逾期", "a report overdue"),
         "notice_overdue": ("公告逾期", "a notice overdue"),
+        "notice_missed": ("公告未按时更新", "a notice not renewed"),
         "public_notice": ("公告", "a public notice"),
         "unit_overdue": ("力量逾时", "a unit overdue"),
         "resource_unavailable": ("无可用力量", "no unit to be had"),
@@ -87,7 +88,7 @@ _VALUES: dict[str, dict[str, tuple[str, str]]] = {
         "information": ("信息发布", "Information"),
     },
     "plan_state": {
-        "draft": ("已提交，待审核", "handed in"),
+        "draft": ("待审核", "handed in"),
         "reviewed": ("已审核", "reviewed"),
         "approved": ("已批准", "approved"),
         "effective": ("已生效", "in force"),
