@@ -23,6 +23,9 @@ SUBJECTS = {
     Message.POST_VACANT: Text.of("岗位空缺：{what}", "Post vacant: {what}"),
     Message.REPORT_OVERDUE: Text.of("报告逾期：{what}", "Report overdue: {what}"),
     Message.NOTICE_OVERDUE: Text.of("尚未发布首次公告", "The first public notice is overdue"),
+    Message.NOTICE_MISSED: Text.of(
+        "应发布的公告尚未发布：{what}", "The public has not been told in time: {what}"
+    ),
     Message.PUBLIC_NOTICE: Text.of("公告", "Notice"),
     Message.UNIT_OVERDUE: Text.of("力量未按时到达：{what}", "Units are late: {what}"),
     Message.RESOURCE_UNAVAILABLE: Text.of("无可用力量：{what}", "No unit to be had: {what}"),
@@ -105,4 +108,6 @@ def _title(about: str, plan: Plan) -> Text:
             known = {post.id: post.title for post in plan.posts.values()}
         case "report":
             known = {report.id: report.title for report in plan.reports}
+        case "notice-rule":
+            known = {rule.id: rule.title for rule in plan.notices.rules}
     return known.get(subject) or Text.of(subject or about, subject or about)

@@ -6,7 +6,15 @@ from datetime import timedelta
 from typing import Literal
 
 from domain.aggregate import Decision, Refused
-from domain.incident import assigning, command, measures, reporting, resources, tasks
+from domain.incident import (
+    assigning,
+    command,
+    measures,
+    notice_rules,
+    reporting,
+    resources,
+    tasks,
+)
 from domain.incident.events.duties import Message
 from domain.incident.events.response import ResponseActivated, ResponseLevelChanged
 from domain.incident.measures import NewMeasure
@@ -77,7 +85,7 @@ def begin(
         automatic=automatic,
         first_notice_by=on.after(on.plan.notices.first_within),
     )
-    ended = [*tasks.end(on), *reporting.end(on, Phase.RESPONSE)]
+    ended = [*tasks.end(on), *reporting.end(on, Phase.RESPONSE), *notice_rules.end(on)]
     now = on._replace(incident=on.incident._replace(phase=Phase.RESPONSE, level=level))
     return [
         activated,
@@ -85,6 +93,7 @@ def begin(
         *_offer_command(now),
         *assigning.begin(now, Phase.RESPONSE, level),
         *reporting.begin(now, Phase.RESPONSE),
+        *notice_rules.begin(now, Phase.RESPONSE),
         *resources.begin(now, level, was=None),
     ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from domain.aggregate import Decision, Refused
-from domain.incident import assigning, gates, reporting, resources, tasks
+from domain.incident import assigning, gates, notice_rules, reporting, resources, tasks
 from domain.incident.events.aftermath import IncidentClosed
 from domain.incident.events.duties import Message
 from domain.incident.events.response import GateOverruled, ResponseTerminated
@@ -47,8 +47,10 @@ def terminate_response(on: Situation, ask: TerminateResponse) -> Decision:
         *resources.end(on),
         *tasks.end(on),
         *reporting.end(on, Phase.AFTERMATH),
+        *notice_rules.end(on),
         *assigning.begin(after, Phase.AFTERMATH, None),
         *reporting.begin(after, Phase.AFTERMATH),
+        *notice_rules.begin(after, Phase.AFTERMATH),
         *told,
     ]
 
@@ -61,6 +63,7 @@ def close_incident(on: Situation, ask: CloseIncident) -> Decision:
         *overruled,
         *tasks.end(on),
         *reporting.end(on, Phase.CLOSED),
+        *notice_rules.end(on),
         IncidentClosed(),
     ]
 

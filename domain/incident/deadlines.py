@@ -11,6 +11,7 @@ from domain.incident import (
     assigning,
     command,
     information,
+    notice_rules,
     reporting,
     resources,
     tasks,
@@ -55,7 +56,7 @@ def let_deadline_pass(on: Situation, ask: LetDeadlinePass) -> Decision:
     return passed(on, key)
 
 
-def passed(on: Situation, key: DeadlineKey) -> list[Fact]:  # noqa: PLR0911 - one case a kind
+def passed(on: Situation, key: DeadlineKey) -> list[Fact]:  # noqa: C901, PLR0911 - one case a kind
     """Return what follows when an armed deadline passes."""
     match key.kind:
         case DeadlineKind.ALARM_VERIFICATION:
@@ -74,6 +75,8 @@ def passed(on: Situation, key: DeadlineKey) -> list[Fact]:  # noqa: PLR0911 - on
             return reporting.missed(on, key.subject)
         case DeadlineKind.FIRST_NOTICE:
             return information.first_notice_missed(on)
+        case DeadlineKind.NOTICE:
+            return notice_rules.missed(on, key.subject)
         case DeadlineKind.UNIT_ARRIVAL:
             return resources.overdue(on, key.subject)
         case _:

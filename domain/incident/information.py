@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from domain.aggregate import Decision, Refused
+from domain.incident import notice_rules
 from domain.incident.events.duties import Message
 from domain.incident.events.means import (
     FirstNoticeMissed,
@@ -107,7 +108,8 @@ def publish_notice(on: Situation, ask: PublishNotice) -> Decision:
         case _:
             about = f"notice/{ask.notice}"
             told = [on.tell(channel, Message.PUBLIC_NOTICE, about) for channel in notice.channels]
-            return [NoticePublished(notice=ask.notice), *told]
+            again = notice_rules.said(on, notice.channels)
+            return [NoticePublished(notice=ask.notice), *told, *again]
 
 
 def first_notice_missed(on: Situation) -> list[Fact]:

@@ -29,6 +29,7 @@ class DeadlineKind(StrEnum):
     TASK_REPEAT = "task_repeat"
     REPORT = "report"
     FIRST_NOTICE = "first_notice"
+    NOTICE = "notice"
     UNIT_ARRIVAL = "unit_arrival"
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from domain.aggregate import Decision
-from domain.incident import activation, assigning, measures, reporting, tasks
+from domain.incident import activation, assigning, measures, notice_rules, reporting, tasks
 from domain.incident.events.opening import (
     AlarmFoundFalse,
     AlarmLeftUnverified,
@@ -211,6 +211,7 @@ def _warn(on: Situation, ask: RaiseWarning, opened: list[Fact]) -> Decision:
     duties = [
         *assigning.begin(on, Phase.WARNING, None),
         *reporting.begin(on, Phase.WARNING),
+        *notice_rules.begin(on, Phase.WARNING),
     ]
     return [*opened, raised, *imposed, *(duties if begun else ())]
 
@@ -220,5 +221,6 @@ def _stand_down(on: Situation) -> list[Fact]:
         *measures.lift_all(on),
         *tasks.end(on),
         *reporting.end(on, Phase.STOOD_DOWN),
+        *notice_rules.end(on),
         IncidentStoodDown(),
     ]

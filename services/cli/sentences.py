@@ -146,6 +146,13 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "NoticePublished": Sentence("公告 {notice} 发布", "Notice {notice} published"),
     "FirstNoticeMissed": Sentence("首次公告逾期", "First notice to the public missed"),
+    "NoticeExpected": Sentence(
+        "公告 {rule} 须于 {due_at} 前发布", "The public to be told of {rule} by {due_at}"
+    ),
+    "NoticeMissed": Sentence("公告 {rule} 逾期未发布", "The public was not told of {rule} in time"),
+    "NoticeNoLongerExpected": Sentence(
+        "公告 {rule} 不再需要", "The public need not be told of {rule} any more"
+    ),
     # aftermath
     "DamageRecorded": Sentence("损失 {asset}：{description}", "Damage to {asset}: {description}"),
     "EvaluationCompleted": Sentence(

@@ -29,6 +29,7 @@ ONCE = {
     "PostOfferExpired": ("post", "person"),
     "ReportMissed": ("report", "due_at"),
     "FirstNoticeMissed": (),
+    "NoticeMissed": ("rule", "due_at"),
     "UnitOverdue": ("request",),
     "AlarmLeftUnverified": (),
     "NotificationDelivered": ("notification",),

@@ -13,6 +13,7 @@ import pytest
 
 import domain
 from domain.incident import state
+from domain.plan.editions import PlanState
 from domain.plan.model import ChannelKind
 from domain.values import Command, Fact, HazardKind, Mode, Phase, Role, Value, WarningColour
 from services.cli.words import word
@@ -30,6 +31,7 @@ VALUES: dict[str, type[StrEnum]] = {
     "Unit": state.UnitStatus,
     "Request for units": state.RequestStatus,
     "Deadline": state.DeadlineKind,
+    "Plan state": PlanState,
     "Channel": ChannelKind,
 }
 SHOWN = {
@@ -38,6 +40,7 @@ SHOWN = {
     "Hazards": "hazard",
     "Task": "status",
     "Unit": "status",
+    "Plan state": "plan_state",
     "Channel": "channel",
 }
 """By which name the command line asks for the word."""

@@ -21,6 +21,7 @@ class Message(StrEnum):
     POST_VACANT = "post_vacant"
     REPORT_OVERDUE = "report_overdue"
     NOTICE_OVERDUE = "notice_overdue"
+    NOTICE_MISSED = "notice_missed"
     PUBLIC_NOTICE = "public_notice"
     UNIT_OVERDUE = "unit_overdue"
     RESOURCE_UNAVAILABLE = "resource_unavailable"
@@ -38,7 +39,8 @@ class NotificationOrdered(Fact):
     """A contact of the plan."""
     message: Message
     about: str
-    """The duty's key: `task/<id>`, `post/<id>`, `report/<id>`, `notice/<id>`, `request/<id>`."""
+    """The duty's key: `task/<id>`, `post/<id>`, `report/<id>`, `notice/<id>`, `request/<id>`,
+    `notice-rule/<id>`."""
 
 
 class NotificationDelivered(Fact):

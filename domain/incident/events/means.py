@@ -108,3 +108,26 @@ class FirstNoticeMissed(Fact):
     """The public was not told in time."""
 
     kind: Literal["FirstNoticeMissed"] = "FirstNoticeMissed"
+
+
+class NoticeExpected(Fact):
+    """The public is to be told, or told again, as one of the plan's rules says."""
+
+    kind: Literal["NoticeExpected"] = "NoticeExpected"
+    rule: Id
+    due_at: Instant
+
+
+class NoticeMissed(Fact):
+    """What one of the plan's rules wants said was not said in time."""
+
+    kind: Literal["NoticeMissed"] = "NoticeMissed"
+    rule: Id
+    due_at: Instant
+
+
+class NoticeNoLongerExpected(Fact):
+    """It was said and need not be said again, or its phase ended."""
+
+    kind: Literal["NoticeNoLongerExpected"] = "NoticeNoLongerExpected"
+    rule: Id

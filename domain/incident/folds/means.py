@@ -95,6 +95,14 @@ def _first_notice_missed(was: Incident, _: means.FirstNoticeMissed) -> Incident:
     return was._replace(deadlines=disarmed(was, (DeadlineKind.FIRST_NOTICE, "notice")))
 
 
+def _notice_expected(was: Incident, fact: means.NoticeExpected) -> Incident:
+    return was._replace(deadlines=armed(was, DeadlineKind.NOTICE, fact.rule, fact.due_at))
+
+
+def _notice_off(was: Incident, fact: means.NoticeMissed | means.NoticeNoLongerExpected) -> Incident:
+    return was._replace(deadlines=disarmed(was, (DeadlineKind.NOTICE, fact.rule)))
+
+
 CHANGES: Changes = {
     means.ResourceRequested: _requested,
     means.UnitDispatched: _dispatched,
@@ -109,4 +117,7 @@ CHANGES: Changes = {
     means.NoticeRejected: _notice(NoticeStatus.REJECTED),
     means.NoticePublished: _published,
     means.FirstNoticeMissed: _first_notice_missed,
+    means.NoticeExpected: _notice_expected,
+    means.NoticeMissed: _notice_off,
+    means.NoticeNoLongerExpected: _notice_off,
 }

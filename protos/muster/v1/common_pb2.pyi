@@ -222,6 +222,8 @@ class _DeadlineKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Deadline
     """Units must be at the scene."""
     DEADLINE_KIND_TASK_REPEAT: _DeadlineKind.ValueType  # 9
     """A task that was finished is to be done again."""
+    DEADLINE_KIND_NOTICE: _DeadlineKind.ValueType  # 10
+    """The public must be told, or told again, as a rule of the plan says."""
 
 class DeadlineKind(_DeadlineKind, metaclass=_DeadlineKindEnumTypeWrapper):
     """What is due."""
@@ -246,6 +248,8 @@ DEADLINE_KIND_UNIT_ARRIVAL: DeadlineKind.ValueType  # 8
 """Units must be at the scene."""
 DEADLINE_KIND_TASK_REPEAT: DeadlineKind.ValueType  # 9
 """A task that was finished is to be done again."""
+DEADLINE_KIND_NOTICE: DeadlineKind.ValueType  # 10
+"""The public must be told, or told again, as a rule of the plan says."""
 Global___DeadlineKind: _TypeAlias = DeadlineKind  # noqa: Y015
 
 class _WorkKind:

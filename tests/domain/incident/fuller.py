@@ -26,6 +26,18 @@ def calls(name: str, *steps: dict[str, object]) -> dict[str, object]:
     return {"id": name, "title": {"zh": name, "en": name}, "steps": steps}
 
 
+def rule(name: str, phase: str = "response", **rules: object) -> dict[str, object]:
+    """Return what the public is to be told, as a plan says it."""
+    said = {"id": name, "title": {"zh": name, "en": name}, "phase": phase, "template": "calm"}
+    ways = {"audiences": ["customers"], "channels": ["screens"], "languages": ["zh", "en"]}
+    return {**said, **ways, **rules}
+
+
+def told_by(*rules: dict[str, object]) -> dict[str, object]:
+    """Return the notices of the small plan, with rules."""
+    return PLAN.notices.model_dump() | {"rules": rules}
+
+
 def saying(*tasks: dict[str, object], **more: object) -> Plan:
     """Return the small plan with more tasks, and more said."""
     said = PLAN.model_dump()
@@ -56,7 +68,12 @@ FULLER = pinned(
             calls("top", {"tell": ["boss", "vice"], "within": "1 min"}),
         ],
         gates=[{"phase": "response", "requires": ["measures_lifted", "tasks_over"]}],
-        notices=PLAN.notices.model_dump() | {"approved_by": ["command", "information"]},
+        notices=told_by(
+            rule("advice", "warning", refresh_every="30 min"),
+            rule("routes", first_within="3 min", refresh_every="5 min"),
+            rule("over", "aftermath"),
+        )
+        | {"approved_by": ["command", "information"]},
     )
 )
 """All of it at once."""

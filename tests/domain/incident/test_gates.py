@@ -17,10 +17,10 @@ from domain.incident.command import AcceptRole
 from domain.incident.evacuation import OrderEvacuation, RegisterAssistance, ReportUnaccounted
 from domain.incident.events.aftermath import IncidentClosed
 from domain.incident.events.response import GateOverruled, ResponseTerminated
-from domain.incident.gates import OWN, unmet
+from domain.incident.gates import unmet
 from domain.incident.resources import DispatchUnit, ReleaseUnit, RequestResource
 from domain.incident.tasks import DeclareTaskImpossible, FinishTask, StartTask
-from domain.plan.duties import GateCondition, GatePhase
+from domain.plan.duties import OWN_GATES, GateCondition, GatePhase
 from domain.refusals import Refusal
 from tests.domain.incident.fuller import responding, saying
 from tests.domain.incident.world import BOSS, HANDS, LEAD, MINUTE
@@ -139,7 +139,7 @@ def test_a_unit_on_its_way_back_is_released_but_not_returned() -> None:
 
 
 def test_a_plan_that_spells_the_product_s_gates_out_changes_nothing() -> None:
-    said = [{"phase": phase, "requires": [*conditions]} for phase, conditions in OWN.items()]
+    said = [{"phase": phase, "requires": [*conditions]} for phase, conditions in OWN_GATES.items()]
     state = in_trouble("tasks_over").state
     for phase in GatePhase:
         assert unmet(phase, state, saying(gates=said)) == unmet(phase, state, saying())
