@@ -12,10 +12,11 @@ import typer
 def plan(app: typer.Typer) -> None:
     """Register `muster plan`."""
     from services.cli import plan as commands
-    from services.cli import plan_approval, plan_diff
+    from services.cli import plan_approval, plan_diff, plan_new
 
     plan_approval.add_to(commands.app)
     plan_diff.add_to(commands.app)
+    plan_new.add_to(commands.app)
     app.add_typer(commands.app, name="plan")
 
 
