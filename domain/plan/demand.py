@@ -37,13 +37,13 @@ class Peak(NamedTuple):
 def supplies_taken(plan: Plan) -> Mapping[str, Taken]:
     """Return the most that a response takes of each supply."""
     most: dict[str, Taken] = {}
-    for rule in plan.levels:
-        for hazard in plan.hazards:
-            for supply, by in _takers(plan, rule.level, hazard).items():
+    for level in sorted({rule.level for rule in plan.levels}):
+        for hazard in dict.fromkeys(plan.hazards):
+            for supply, by in _takers(plan, level, hazard).items():
                 pieces = sum(by.values())
                 if supply not in most or pieces > most[supply].pieces:
                     listed = [f"{name}: {number}" for name, number in by.items()]
-                    most[supply] = Taken(pieces, rule.level, hazard, listed)
+                    most[supply] = Taken(pieces, level, hazard, listed)
     return most
 
 

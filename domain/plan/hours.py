@@ -48,13 +48,3 @@ def uncovered(parts: Iterable[Stretch]) -> Stretch | None:
             return Stretch(until, part.begins)
         until = max(until, part.ends)
     return Stretch(until, DAY_MINUTES) if until < DAY_MINUTES else None
-
-
-def shared(ours: Iterable[Stretch], theirs: Sequence[Stretch]) -> Stretch | None:
-    """Return the first hours that are in both."""
-    both = (
-        Stretch(max(one.begins, other.begins), min(one.ends, other.ends))
-        for one in ours
-        for other in theirs
-    )
-    return min((part for part in both if part.begins < part.ends), default=None)

@@ -149,7 +149,7 @@ class Plan(Value):
         return next((rule for rule in self.levels if rule.level == level), None)
 
     def gate(self, phase: GatePhase) -> tuple[GateCondition, ...]:
-        """Return what must be so before a phase ends: as the plan says, else as the product does."""
+        """Return what must be so before a phase ends: as the plan says, or the product."""
         wanted = [one for gate in self.gates if gate.phase is phase for one in gate.requires]
         return tuple(dict.fromkeys(wanted)) or OWN_GATES[phase]
 

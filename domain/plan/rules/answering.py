@@ -11,13 +11,16 @@ from domain.plan.reading import spelled
 from domain.values import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from domain.plan.model import Escalation, Plan, Task
     from domain.plan.organisation import EscalationStep
 
 COMMAND_VACANT_MAX = timedelta(minutes=15)
 """Longer than that no venue does without a commander; the first report is due by then."""
+
+CHAINS_MAX = 20
+"""Escalations that are followed one after another; nobody waits for more."""
 
 QUORUM_IMPOSSIBLE = Kind(
     "quorum-impossible",
@@ -182,23 +185,25 @@ def quorums(plan: Plan) -> Iterator[Finding]:
 
 def escalations(plan: Plan) -> Iterator[Finding]:
     """Find chains that nobody uses, or that end too low."""
+    chains = {chain.id: chain for chain in plan.escalations}
     used = {task.escalation for task in plan.tasks} | {chain.then for chain in plan.escalations}
     for n, chain in enumerate(plan.escalations):
         at = f"/escalations/{n}"
         if chain.id not in used:
             yield finding(ESCALATION_UNUSED, at, name=chain.id)
-        if not _reaches_command(plan, _whole(plan, chain)):
+        if not _reaches_command(plan, _whole(chains, chain)):
             yield finding(ESCALATION_WITHOUT_COMMAND, at, name=chain.id)
 
 
 def repeated(plan: Plan) -> Iterator[Finding]:
     """Find steps that ask the same people again, or the public."""
+    public = {*plan.notices.channels}
     for n, chain in enumerate(plan.escalations):
         told: set[str] = set()
         for k, step in enumerate(chain.steps):
             at = f"/escalations/{n}/steps/{k}/tell"
             for m, name in enumerate(step.tell):
-                if name in plan.notices.channels:
+                if name in public:
                     yield finding(ESCALATION_TELLS_THE_PUBLIC, f"{at}/{m}", name=name)
             if {*step.tell} <= told:
                 yield finding(ESCALATION_STEP_REPEATS, at, people=", ".join(step.tell))
@@ -214,7 +219,7 @@ def in_time(plan: Plan) -> Iterator[Finding]:
         if task.escalation is None:
             yield from _by_the_post(plan, f"/tasks/{n}", task, task.finish_within)
         elif task.escalation in chains:
-            steps = _whole(plan, chains[task.escalation])
+            steps = _whole(chains, chains[task.escalation])
             yield from _by_the_steps(plan, f"/tasks/{n}", task, steps)
 
 
@@ -255,12 +260,11 @@ def _by_the_steps(
         yield finding(ESCALATION_ENDS_EARLY, where, name=task.id, **said)
 
 
-def _whole(plan: Plan, chain: Escalation) -> Sequence[EscalationStep]:
+def _whole(chains: Mapping[str, Escalation], chain: Escalation) -> Sequence[EscalationStep]:
     """Return the steps of a chain and of those that follow it, each chain once."""
-    chains = {one.id: one for one in plan.escalations}
     seen: dict[str, Escalation] = {}
     following: Escalation | None = chain
-    while following is not None and following.id not in seen:
+    while following is not None and following.id not in seen and len(seen) < CHAINS_MAX:
         seen[following.id] = following
         following = chains.get(following.then or "")
     return [step for one in seen.values() for step in one.steps]

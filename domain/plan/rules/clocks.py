@@ -202,8 +202,8 @@ def aftermath(plan: Plan) -> Iterator[Finding]:
 
 def _rhythm(plan: Plan, at: str, report: Report, law: timedelta) -> Iterator[Finding]:
     rhythms = [
-        (f"{at}/every/{rule.level.name}", rule.level.name, report.every.get(rule.level))
-        for rule in plan.levels
+        (f"{at}/every/{level.name}", level.name, report.every.get(level))
+        for level in sorted({rule.level for rule in plan.levels})
         if Phase.RESPONSE in report.phases
     ]
     if {*report.phases} - {Phase.RESPONSE}:

@@ -154,13 +154,12 @@ def stock(plan: Plan, on: date) -> Iterator[Finding]:
                 rest -= lot.quantity
                 said = {"name": item.id, "lot": lot.id, "expires": lot.expires_on, "rest": rest}
                 yield finding(LOT_EXPIRED, f"/supplies/{n}/lots/{k}/expires_on", **said)
-        if item.inspect_every and not item.inspected_on:
+        every, last = item.inspect_every, item.inspected_on
+        if every and not last:
             yield finding(INSPECTION_NEVER_DONE, f"/supplies/{n}", name=item.id)
-        elif item.inspected_on and item.inspect_every:
-            due = item.inspected_on + item.inspect_every
-            if due < on:
-                where = f"/supplies/{n}/inspected_on"
-                yield finding(INSPECTION_OVERDUE, where, name=item.id, due=due)
+        elif every and last and on - last > every:
+            where = f"/supplies/{n}/inspected_on"
+            yield finding(INSPECTION_OVERDUE, where, name=item.id, due=last + every)
 
 
 def people(plan: Plan, on: date) -> Iterator[Finding]:
@@ -179,11 +178,11 @@ def people(plan: Plan, on: date) -> Iterator[Finding]:
 def practice(plan: Plan, on: date) -> Iterator[Finding]:
     """Find drills, trainings and reviews that are overdue, and peaks that are over."""
     for n, drill in enumerate(plan.drills):
-        if drill.held_on and drill.held_on + drill.every < on:
+        if drill.held_on and on - drill.held_on > drill.every:
             due = drill.held_on + drill.every
             yield finding(DRILL_OVERDUE, f"/drills/{n}/held_on", name=drill.id, due=due)
     for n, training in enumerate(plan.trainings):
-        if training.held_on and training.held_on + training.every < on:
+        if training.held_on and on - training.held_on > training.every:
             due = training.held_on + training.every
             yield finding(TRAINING_OVERDUE, f"/trainings/{n}/held_on", name=training.id, due=due)
     if plan.review and plan.review.next_on < on:
@@ -201,7 +200,7 @@ def past(plan: Plan, on: date) -> Iterator[Finding]:
 
 
 def _is_stale(verified: date, on: date) -> bool:
-    return verified + VERIFIED_EVERY < on
+    return on - verified > VERIFIED_EVERY
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -88,7 +88,9 @@ GATE_WITHOUT_EVALUATION = Kind(
 
 def gates(plan: Plan) -> Iterator[Finding]:
     """Find gates that let a phase end too soon, or never."""
-    for n, gate in enumerate(plan.gates):
+    first = {gate.phase: n for n, gate in reversed([*enumerate(plan.gates)])}
+    for n in first.values():
+        gate = plan.gates[n]
         where = f"/gates/{n}/requires"
         if gate.phase is GatePhase.RESPONSE:
             yield from _termination(plan, where, gate)

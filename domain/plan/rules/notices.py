@@ -157,7 +157,7 @@ def told(plan: Plan) -> Iterator[Finding]:
     for name in plan.notices.templates:
         if name not in used:
             yield finding(TEMPLATE_UNUSED, f"/notices/templates/{name}", name=name)
-    for hazard in plan.hazards:
+    for hazard in dict.fromkeys(plan.hazards):
         if not any(
             rule.phase is Phase.RESPONSE
             and Audience.CUSTOMERS in rule.audiences
@@ -180,8 +180,9 @@ def _words(plan: Plan, at: str, rule: Notice) -> Iterator[Finding]:
 def _ways(plan: Plan, at: str, rule: Notice) -> Iterator[Finding]:
     if not PUBLIC & {*rule.audiences}:
         return
+    public = {*plan.notices.channels}
     for k, channel in enumerate(rule.channels):
-        if channel in plan.people and channel not in plan.notices.channels:
+        if channel in plan.people and channel not in public:
             where = f"{at}/channels/{k}"
             yield finding(CHANNEL_NOT_PUBLIC, where, name=rule.id, channel=channel)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from domain.plan.findings import Finding, Kind, Severity, finding
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 SPAN_OF_CONTROL_MAX = 7
 """Whom one leader can lead at once (NIMS ICS: three to seven)."""
+
+PARENTS_MAX = 20
+"""Groups above a group that are looked at; more have no duties of it."""
 
 SERVED_ELSEWHERE = {Duty.COMMAND, Duty.REPORTING, Duty.INFORMATION}
 """Duties that the plan's command, reports and notices see to, whether a task does or not."""
@@ -172,8 +176,9 @@ def duties_of_tasks(plan: Plan) -> Iterator[Finding]:
 
 def spans_of_control(plan: Plan) -> Iterator[Finding]:
     """Find groups whose leader has more under them than one can lead."""
+    children = Counter(group.parent for group in plan.groups)
     for n, group in enumerate(plan.groups):
-        below = sum(other.parent == group.id for other in plan.groups)
+        below = children[group.id]
         members = len(group.posts[0].members) if len(group.posts) == 1 else 0
         number = below + max(0, len(group.posts) - 1) + members
         if number > SPAN_OF_CONTROL_MAX:
@@ -216,10 +221,10 @@ def _covered_by_post(plan: Plan) -> dict[str, set[Duty]]:
 
 def _covered(group: Group, groups: dict[str, Group]) -> set[Duty]:
     duties: set[Duty] = set()
-    seen: set[str] = set()
     above: Group | None = group
-    while above is not None and above.id not in seen:
-        seen.add(above.id)
+    for _ in range(PARENTS_MAX):
+        if above is None:
+            break
         duties |= {*above.covers}
         above = groups.get(above.parent or "")
     return duties

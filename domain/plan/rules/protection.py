@@ -181,7 +181,7 @@ def actions(plan: Plan) -> Iterator[Finding]:
     if not plan.protective_actions:
         yield finding(PROTECTION_MISSING, "")
         return
-    for hazard in plan.hazards:
+    for hazard in dict.fromkeys(plan.hazards):
         kinds = {one.kind for one in plan.protective_actions if _is_for(one, hazard)}
         moving = kinds - {ProtectiveKind.COMMUNICATE}
         if not kinds:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
 from domain.plan.findings import Finding, Kind, Severity, finding
-from domain.plan.hours import DAY_MINUTES, Stretch, clock, length, shared, stretches, uncovered
+from domain.plan.hours import DAY_MINUTES, Stretch, clock, length, stretches, uncovered
 from domain.plan.rules.names import posts_at
 from domain.values import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from domain.plan.model import Plan, Post
 
@@ -85,11 +84,12 @@ SHIFT_HOLDER_STANDS_IN = Kind(
 
 
 class Watch(NamedTuple):
-    """Somebody's hours in a post."""
+    """Somebody's hours in a post, within one day."""
 
+    hours: Stretch
+    holder: str
     post: str
     where: str
-    hours: Sequence[Stretch]
 
 
 def shifts(plan: Plan) -> Iterator[Finding]:
@@ -104,17 +104,14 @@ def in_two_places(plan: Plan) -> Iterator[Finding]:
     """Find people who have shifts in two posts at the same hour."""
     watches: dict[str, list[Watch]] = {}
     for at, post in posts_at(plan):
-        for n, shift in enumerate(post.shifts):
-            hours = stretches(shift.begins, shift.ends)
-            watch = Watch(post.id, f"{at}/shifts/{n}/holder", hours)
-            watches.setdefault(shift.holder, []).append(watch)
+        for watch in _watches(at, post):
+            watches.setdefault(watch.holder, []).append(watch)
     for holder, held in watches.items():
-        for first, second in combinations(held, 2):
-            both = shared(first.hours, second.hours)
-            if both and first.post != second.post:
-                said = {"begins": clock(both.begins), "ends": clock(both.ends), "holder": holder}
+        for first, second in _at_once(held):
+            if first.post != second.post:
+                said = _said(first.hours, second.hours) | {"holder": holder}
                 posts = {"first": first.post, "second": second.post}
-                yield finding(PERSON_ON_TWO_SHIFTS, second.where, **said, **posts)
+                yield finding(PERSON_ON_TWO_SHIFTS, f"{second.where}/holder", **said, **posts)
 
 
 def _round_the_day(at: str, post: Post) -> Iterator[Finding]:
@@ -123,11 +120,38 @@ def _round_the_day(at: str, post: Post) -> Iterator[Finding]:
         begins = _begin_of_night(gap, worked)
         said = {"name": post.id, "begins": clock(begins), "ends": clock(gap.ends)}
         yield finding(SHIFT_GAP, f"{at}/shifts", **said)
-    for (n, first), (k, second) in combinations(enumerate(post.shifts), 2):
-        if both := shared(worked[n], worked[k]):
-            said = {"begins": clock(both.begins), "ends": clock(both.ends)}
-            people = {"name": post.id, "first": first.holder, "second": second.holder}
-            yield finding(SHIFT_OVERLAP, f"{at}/shifts/{k}", **said, **people)
+    for first, second in _at_once([*_watches(at, post)]):
+        said = _said(first.hours, second.hours) | {"name": post.id}
+        people = {"first": first.holder, "second": second.holder}
+        yield finding(SHIFT_OVERLAP, second.where, **said, **people)
+
+
+def _watches(at: str, post: Post) -> Iterator[Watch]:
+    for n, shift in enumerate(post.shifts):
+        for hours in stretches(shift.begins, shift.ends):
+            yield Watch(hours, shift.holder, post.id, f"{at}/shifts/{n}")
+
+
+def _at_once(watches: Iterable[Watch]) -> Iterator[tuple[Watch, Watch]]:
+    """Return each watch that begins before one of the earlier ends, with the last to end."""
+    last: Watch | None = None
+    for watch in sorted(watches):
+        if last is not None and watch.hours.begins < last.hours.ends and watch.where != last.where:
+            yield (last, watch) if _number(last) < _number(watch) else (watch, last)
+        if last is None or watch.hours.ends > last.hours.ends:
+            last = watch
+
+
+def _number(watch: Watch) -> tuple[str, int]:
+    """Return what sorts watches by where they stand in the plan."""
+    at, number = watch.where.rsplit("/", 1)
+    return at, int(number)
+
+
+def _said(one: Stretch, other: Stretch) -> dict[str, str]:
+    """Return the hours that are in both."""
+    begins, ends = max(one.begins, other.begins), min(one.ends, other.ends)
+    return {"begins": clock(begins), "ends": clock(ends)}
 
 
 def _begin_of_night(gap: Stretch, worked: Sequence[Sequence[Stretch]]) -> int:

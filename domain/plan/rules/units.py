@@ -11,10 +11,10 @@ from domain.plan.reading import spelled
 from domain.values import Phase, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import timedelta
 
-    from domain.plan.model import Plan, ResourceNeed
+    from domain.plan.model import Plan, PlannedUnit, ResourceNeed
 
 NO_UNIT_OF_KIND = Kind(
     "no-unit-of-kind",
@@ -136,13 +136,15 @@ RESOURCE_KIND_UNUSED = Kind(
 
 def held(plan: Plan) -> Iterator[Finding]:
     """Find kinds of unit that are needed and not there, or there and not needed."""
-    units = Counter(unit.kind for unit in plan.units)
+    units: dict[str, list[PlannedUnit]] = {}
+    for unit in plan.units:
+        units.setdefault(unit.kind, []).append(unit)
     for n, need in enumerate(plan.resource_needs):
         if need.kind in plan.kinds:
-            yield from _enough(plan, f"/resource_needs/{n}", need, units[need.kind])
+            yield from _enough(f"/resource_needs/{n}", need, units.get(need.kind, ()))
     for n, task in enumerate(plan.tasks):
         for kind in task.units:
-            if kind in plan.kinds and not units[kind]:
+            if kind in plan.kinds and kind not in units:
                 said = {"who": f"task/{task.id}", "unit": kind}
                 yield finding(NO_UNIT_OF_KIND, f"/tasks/{n}/units/{kind}", **said)
     wanted = {need.kind for need in plan.resource_needs}
@@ -155,7 +157,7 @@ def held(plan: Plan) -> Iterator[Finding]:
 def asked_for(plan: Plan) -> Iterator[Finding]:
     """Find tasks whose units nobody asks for at a level."""
     asked = {(need.kind, level) for need in plan.resource_needs for level in need.levels}
-    planned = [rule.level for rule in plan.levels]
+    planned = sorted({rule.level for rule in plan.levels})
     for n, task in enumerate(plan.tasks):
         if task.phase is not Phase.RESPONSE or task.hazards:  # a need is asked for in all of them
             continue
@@ -170,15 +172,15 @@ def at_once(plan: Plan) -> Iterator[Finding]:
     """Find units that tasks need in two places at the same time, in the worst of hazards."""
     units = Counter(unit.kind for unit in plan.units)
     told: set[str] = set()
-    for rule in plan.levels:
-        for hazard in plan.hazards:
-            tasks = plan.tasks_of(Phase.RESPONSE, hazard, rule.level)
+    for level in sorted({rule.level for rule in plan.levels}):
+        for hazard in dict.fromkeys(plan.hazards):
+            tasks = plan.tasks_of(Phase.RESPONSE, hazard, level)
             for kind, peak in units_at_once(tasks).items():
                 if kind in told or not 0 < units[kind] < peak.units:
                     continue
                 told.add(kind)
                 said = {"unit": kind, "needed": peak.units, "held": units[kind]}
-                when = {"level": rule.level.name, "hazard": hazard, "when": _when(peak.after)}
+                when = {"level": level.name, "hazard": hazard, "when": _when(peak.after)}
                 listed = ", ".join(peak.tasks)
                 first = next(n for n, one in enumerate(plan.tasks) if one.id in peak.tasks)
                 where = f"/tasks/{first}/units/{kind}"
@@ -194,14 +196,13 @@ def outside(plan: Plan) -> Iterator[Finding]:
             yield finding(UNIT_WITHOUT_ARRIVAL, f"/units/{n}", name=unit.id)
 
 
-def _enough(plan: Plan, at: str, need: ResourceNeed, number: int) -> Iterator[Finding]:
+def _enough(at: str, need: ResourceNeed, units: Sequence[PlannedUnit]) -> Iterator[Finding]:
     levels = ", ".join(level.name for level in need.levels)
     said = {"unit": need.kind, "needed": need.quantity}
     intime = sum(
-        unit.kind == need.kind
-        and (unit.arrives_within is None or unit.arrives_within <= need.arrive_within)
-        for unit in plan.units
+        unit.arrives_within is None or unit.arrives_within <= need.arrive_within for unit in units
     )
+    number = len(units)
     if not number:
         who = f"resource_needs ({levels})"
         yield finding(NO_UNIT_OF_KIND, f"{at}/kind", who=who, unit=need.kind)
