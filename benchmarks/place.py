@@ -14,12 +14,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import uuid4
 
 import grpc
 from google.protobuf.message import Message
 from muster.v1 import common_pb2, incident_commands_pb2, plan_service_pb2
 
+from eventstore.ids import new_command_id
 from services.client import Client
 from services.local import stack
 from services.local.folder import Folder
@@ -149,7 +149,7 @@ class Place:
 
 def context() -> common_pb2.CommandContext:
     """Return the context of a command that nobody sent before."""
-    return common_pb2.CommandContext(command_id=str(uuid4()), reason="bench")
+    return common_pb2.CommandContext(command_id=str(new_command_id()), reason="bench")
 
 
 def damage(incident: str, number: int) -> bytes:

@@ -33,7 +33,7 @@ from benchmarks.limits import (
 )
 from benchmarks.place import Place, damage, place
 from domain.incident.outstanding import Standing
-from eventstore.meta import event_id as id_of_event
+from eventstore.ids import event_id
 from services.client import connected
 from services.local.postgres import OWNER, RUNTIME, Postgres
 from services.pipeline import pipeline
@@ -242,17 +242,13 @@ async def watch_p99_ms(at: Place, incident: str) -> float:
         request = damage(incident, number_from + number)
         command = incident_service_pb2.Command.FromString(b"")
         command.record_damage.ParseFromString(request)
-        first = _first_event_id(command.record_damage.context.command_id)
+        first = str(event_id(UUID(command.record_damage.context.command_id), 0))
         sent[first] = time.perf_counter()
         asked.append(asyncio.ensure_future(call(request, metadata=caller)))
     await asyncio.gather(*asked)
     await asyncio.wait_for(watcher, 10)
     watching.cancel()
     return quantiles(seen, n=100)[98] * 1_000
-
-
-def _first_event_id(command_id: str) -> str:
-    return str(id_of_event(UUID(command_id), 0))
 
 
 async def reaction_p50_ms(at: Place, incident: str, temporal: str) -> float:

@@ -11,7 +11,8 @@ from domain.refusals import Refusal
 from domain.values import Command
 from eventstore.asking import Receipt
 from eventstore.events import NewEvent
-from eventstore.meta import event_id, meta_texts
+from eventstore.ids import event_id
+from eventstore.meta import meta_texts
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence

@@ -1,10 +1,10 @@
-"""What is kept beside every fact: who, why, by which command. And how its events are told apart."""
+"""What is kept beside every fact: who, why, by which command."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from pydantic import ValidationError
 from pydantic_core import to_json
@@ -12,11 +12,6 @@ from pydantic_core import to_json
 if TYPE_CHECKING:
     from domain.aggregate import Asked
     from eventstore.events import StoredEvent
-
-
-def event_id(command_id: UUID, number: int) -> UUID:
-    """Return the id of a command's n-th event, from 0: the same whoever records it, and when."""
-    return uuid5(command_id, str(number))
 
 
 def meta_texts(asked: Asked) -> tuple[str, str]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from domain.aggregate import Refused
 from domain.refusals import Refusal
 from eventstore.asking import Receipt, Waiting
-from eventstore.meta import comes_from, command_id_of, event_id
+from eventstore.ids import event_id
+from eventstore.meta import comes_from, command_id_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

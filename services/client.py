@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
 from typing import TYPE_CHECKING, Any, cast
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -29,6 +29,8 @@ from muster.v1 import (
     privacy_service_pb2_grpc,
     resource_service_pb2_grpc,
 )
+
+from eventstore.ids import new_command_id
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -163,7 +165,7 @@ def context(  # noqa: PLR0913 - each is a field of the message
 ) -> common_pb2.CommandContext:
     """Say how a command is asked: under a new id, unless it is asked again under its own."""
     said = common_pb2.CommandContext(
-        command_id=str(command_id or uuid4()),
+        command_id=str(command_id or new_command_id()),
         expected_version=expected_version,
         on_behalf_of=on_behalf_of,
         reason=reason,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from muster.v1.common_pb2 import CommandContext
 from muster.v1.plan_service_pb2 import (
@@ -14,6 +13,8 @@ from muster.v1.plan_service_pb2 import (
     PublishPlanResponse,
     ReviewPlanRequest,
 )
+
+from eventstore.ids import new_command_id
 
 if TYPE_CHECKING:
     from services.client import Client
@@ -39,4 +40,4 @@ async def bring_into_force(
 
 
 def _new() -> CommandContext:
-    return CommandContext(command_id=str(uuid4()))
+    return CommandContext(command_id=str(new_command_id()))

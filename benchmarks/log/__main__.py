@@ -38,6 +38,13 @@ WORK = {
 UNREAD = frozenset({"emmett", "unsealed"})
 """Emmett has no way to read all but its consumers; unsealed is read as sealed is."""
 
+
+GROWING = ("young", "muster")
+"""A log that has just begun, and the one that has grown."""
+GROWN_ROUNDS = 7
+WARM_S = 10.0
+"""Until caches hold what they will; the first writes after a checkpoint write whole pages."""
+
 DECODED_EVENTS = 100_000
 PAGE = 1_000
 
@@ -50,13 +57,14 @@ async def main(asked: argparse.Namespace) -> None:
     peers = install()
     begun = time.perf_counter()
     async with databases() as places, drivers(places, peers) as found:
-        figures: Figures = {name: {} for name in found}
-        await _append(found, figures, asked.rounds, asked.seconds)
-        await _read(found, figures, asked.rounds)
+        compared = {name: driver for name, driver in found.items() if name != "young"}
+        figures: Figures = {name: {} for name in compared}
+        await _append(compared, figures, asked.rounds, asked.seconds)
+        await _read(compared, figures, asked.rounds)
         ours = figures["muster"]
         ours["verify_per_s"] = await _verify(places.runtime("muster"))
         ours["read_decoded_per_s"] = await _decode(places.runtime("muster"))
-        await _grow(places, found["muster"], ours, asked)
+        await _grow(places, found, ours, asked)
     goals = ratios(figures)
     _show(figures, goals)
     OUT.mkdir(exist_ok=True)
@@ -115,17 +123,26 @@ async def _decode(dsn: str) -> float:
 
 
 async def _grow(
-    places: Databases, driver: Driver, ours: dict[str, float], asked: argparse.Namespace
+    places: Databases,
+    found: Mapping[str, Driver],
+    ours: dict[str, float],
+    asked: argparse.Namespace,
 ) -> None:
-    """Measure before and after the log has grown, as often."""
-
-    async def rate() -> float:
-        how = {"do": "append", "seconds": asked.seconds, **WORK["w16x10"]}
-        return median([_rate(await driver.ask(**how)) for _ in range(asked.rounds)])
-
-    ours["small_w16x10_per_s"] = await rate()
-    ours["filling_s"] = await growth.grown(places, driver, asked.events, DATA, META)
-    ours["grown_w16x10_per_s"] = await rate()
+    """Measure the log that has grown beside one that has just begun, in turns."""
+    ours["filling_s"] = await growth.grown(places, asked.events, DATA, META)
+    work = WORK["w16x10"]
+    for name in GROWING:
+        await found[name].ask(do="append", seconds=WARM_S, **work)
+    rows: dict[str, list[float]] = {name: [] for name in GROWING}
+    for turn in range(GROWN_ROUNDS):
+        for name in GROWING:
+            _tell(f"grown {turn + 1}/{GROWN_ROUNDS} {name}")
+            rows[name].append(
+                _rate(await found[name].ask(do="append", seconds=asked.seconds, **work))
+            )
+    ours["young_w16x10_per_s"], ours["grown_w16x10_per_s"] = (
+        median(rows[name]) for name in GROWING
+    )
 
 
 def _rate(row: Mapping[str, float]) -> float:

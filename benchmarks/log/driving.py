@@ -65,6 +65,7 @@ def _commands(databases: Databases, peers: Peers) -> dict[str, list[str]]:
     drivers = "benchmarks.log.drivers"
     commands = {
         "muster": [*ours, f"{drivers}.muster_log", databases.runtime("muster")],
+        "young": [*ours, f"{drivers}.muster_log", databases.runtime("young")],
         "unsealed": [*ours, f"{drivers}.muster_log", databases.runtime("unsealed"), "unsealed"],
         "bare": [*ours, f"{drivers}.bare", databases.owner("bare")],
     }

@@ -40,7 +40,7 @@ def ratios(figures: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
             1 - ours[work] / unsealed[work] for work in ("w16x1_per_s", "w16x10_per_s")
         ),
         "verify_per_s": ours["verify_per_s"],
-        "fall_at_5m_fraction": 1 - ours["grown_w16x10_per_s"] / ours["small_w16x10_per_s"],
+        "fall_at_5m_fraction": 1 - ours["grown_w16x10_per_s"] / ours["young_w16x10_per_s"],
     }
     if umadb := figures.get("umadb"):
         found["w16x1_vs_umadb"] = ours["w16x1_per_s"] / umadb["w16x1_per_s"]

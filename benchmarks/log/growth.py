@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 if TYPE_CHECKING:
-    from benchmarks.log.driving import Driver
     from benchmarks.log.place import Databases
 
 CHUNK = 250_000
@@ -19,16 +18,18 @@ HEAD = "SELECT coalesce(max(position), 0) FROM muster.event"
 FILL = """
     INSERT INTO muster.event
     SELECT p, timestamptz '2026-01-01' + p * interval '1 microsecond', timestamptz '2026-01-01',
-           gen_random_uuid(), (p - 1) % 50 + 1, 1, 'incident/' || md5(((p - 1) / 50)::text),
+           (substr(encode(int8send(1767225600000 + p / 1000), 'hex'), 5)
+               || substr(md5(p::text), 13))::uuid,
+           (p - 1) % 50 + 1, 1, 'incident/' || md5(((p - 1) / 50)::text),
            'Reported', $3::json, $4::json, sha256(int8send(p))
     FROM generate_series($1::bigint, $2::bigint) AS p"""
 
 
-async def grown(databases: Databases, driver: Driver, events: int, data: str, meta: str) -> float:
+async def grown(databases: Databases, events: int, data: str, meta: str) -> float:
     """Fill the log up to a number of events with rows like all others; return the seconds.
 
-    The rows go past the append function and are no chain; the indexes, the table and its
-    statistics are what they would be.
+    The rows go past the append function and are no chain; the indexes (their ids begin with the
+    moment, as the product's do), the table and its statistics are what they would be.
     """
     begun = time.perf_counter()
     owner = await asyncpg.connect(databases.owner("muster"))
@@ -41,5 +42,4 @@ async def grown(databases: Databases, driver: Driver, events: int, data: str, me
     await owner.execute("VACUUM (ANALYZE) muster.event", timeout=TIMEOUT_S)
     await owner.execute("CHECKPOINT", timeout=TIMEOUT_S)
     await owner.close()
-    await driver.ask(do="append", writers=16, batch=10, seconds=1.0)
     return time.perf_counter() - begun

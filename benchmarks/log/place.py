@@ -19,6 +19,7 @@ from services.local.stack import Ports, recipes
 
 NAMES = (
     "muster",
+    "young",
     "unsealed",
     "bare",
     "eventsourcing",
@@ -76,7 +77,7 @@ async def _prepare(found: Databases) -> None:
     for name in NAMES:
         await owner.execute(f"CREATE DATABASE {name}")
     await owner.close()
-    for name in ("muster", "unsealed"):
+    for name in ("muster", "young", "unsealed"):
         await migrate(found.owner(name))
         await set_password(found.owner(name), RUNTIME, found.runtime(name))
     await _unseal(found.owner("unsealed"))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from domain.aggregate import Asked, Refused
 from domain.incident.resources import DispatchUnit
 from domain.refusals import Refusal
 from domain.resource.unit import ReleaseReservation, ReserveUnit
+from eventstore.ids import new_command_id
 
 if TYPE_CHECKING:
     from domain.values import Command
@@ -68,5 +68,5 @@ class Dispatching:
     async def _ask(self, order: Order, unit: str, command: Command) -> Receipt | Refused:
         cause = str(order.asked.command_id)
         return await self._units.record(
-            unit, Asked(command, uuid4(), order.asked.actor, causation_id=cause)
+            unit, Asked(command, new_command_id(), order.asked.actor, causation_id=cause)
         )

@@ -14,7 +14,7 @@ from domain.aggregate import Refused
 from domain.incident.resources import DispatchUnit
 from domain.refusals import Refusal
 from domain.resource.unit import RegisterUnit
-from eventstore.meta import event_id
+from eventstore.ids import event_id
 from services.api import marks
 from services.api.commands import Order, Reading
 from services.api.contract import Method, methods

@@ -6,7 +6,7 @@ import inspect
 import re
 from collections.abc import Callable
 from typing import Annotated, Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import typer
 from google.protobuf.message import Message
@@ -14,6 +14,7 @@ from muster.v1.common_pb2 import CommandContext, Receipt
 from rich.console import RenderableType
 from rich.text import Text
 
+from eventstore.ids import new_command_id
 from services.cli import options
 from services.cli.contract import Method, texts_of
 from services.cli.options import Help
@@ -53,7 +54,7 @@ def new_context(
 ) -> CommandContext:
     """Return how a command is asked that nobody asked before."""
     return CommandContext(
-        command_id=str(uuid4()),
+        command_id=str(new_command_id()),
         reason=reason,
         expected_version=expected_version,
         validate_only=validate_only,
@@ -98,7 +99,7 @@ def _set_context(request: Message, values: dict[str, Any]) -> None:
 
 def _command_id(given: str | None) -> UUID:
     try:
-        return UUID(given) if given else uuid4()
+        return UUID(given) if given else new_command_id()
     except ValueError:
         raise typer.BadParameter(f"{given!r} is no UUID", param_hint="--command-id") from None
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
-from uuid import uuid4
 
 import grpc
 from google.protobuf.message import Message
@@ -13,6 +12,7 @@ from muster.v1.common_pb2 import CommandContext, Receipt
 
 from domain.incident.state import Incident
 from eventstore.events import StoredEvent
+from eventstore.ids import new_command_id
 from services.cli.connection import Connection
 from services.cli.contract import INCIDENT_SERVICE, Method, commands
 from services.cli.failure import failure_of
@@ -134,7 +134,9 @@ class Play:
         asked = method.new_request()
         asked.CopyFrom(request)
         asked.incident_id = self.incident  # type: ignore[attr-defined] # as every command of an incident
-        context = CommandContext(command_id=str(uuid4()), on_behalf_of=speaks_for, reason=because)
+        context = CommandContext(
+            command_id=str(new_command_id()), on_behalf_of=speaks_for, reason=because
+        )
         asked.context.CopyFrom(context)  # type: ignore[attr-defined] # as above
         receipt = await self.cast[who].record(method, asked)
         await self._until_seen(receipt)

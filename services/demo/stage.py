@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import uuid4
 
 from muster.v1.common_pb2 import CHANNEL_KIND_MAIL, CHANNEL_KIND_WEBHOOK, CommandContext, Text
 from muster.v1.plan_service_pb2 import PlanDocument
@@ -20,6 +19,7 @@ from muster.v1.resource_service_pb2 import Channel, RegisterContactRequest, Regi
 
 from domain.plan.model import ChannelKind, Plan
 from domain.values import Role
+from eventstore.ids import new_command_id
 from services import plan_file
 from services.cli.connection import Connection, metadata_of
 from services.cli.words import Language
@@ -180,7 +180,7 @@ def _contact(
 
 
 def _new() -> CommandContext:
-    return CommandContext(command_id=str(uuid4()))
+    return CommandContext(command_id=str(new_command_id()))
 
 
 async def _pass_on(process: asyncio.subprocess.Process, said: list[str], tell: Tell) -> None:

@@ -14,8 +14,8 @@ from domain.aggregate import decode
 from domain.incident.decider import INCIDENTS
 from domain.incident.state import Incident
 from eventstore.events import StoredEvent
+from eventstore.ids import event_id
 from eventstore.log import Log
-from eventstore.meta import event_id
 from eventstore.verify import verify
 
 PAGE = 5_000

@@ -14,8 +14,9 @@ import pytest
 from domain.aggregate import Known, Refused, encode
 from domain.refusals import Refusal
 from eventstore import recorder as recorder_module
+from eventstore.ids import event_id
 from eventstore.log import LogUnavailable, NewEvent, Overloaded
-from eventstore.meta import event_id, meta_texts
+from eventstore.meta import meta_texts
 from eventstore.recorder import Receipt, Recorder
 from tests.eventstore.samples import (
     DOOR,

@@ -7,12 +7,12 @@ import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from itertools import count
-from uuid import uuid4
 
 import asyncpg
 import uvloop
 
 from benchmarks.log.drivers.protocol import payload, serve_async
+from eventstore.ids import event_id, new_command_id
 
 TABLE = """
     CREATE SCHEMA IF NOT EXISTS bare;
@@ -36,13 +36,13 @@ async def main(dsn: str) -> None:
     data = payload()
 
     async def append(stream: str, version: int, batch: int) -> None:
-        now = datetime.now(UTC)
+        now, command = datetime.now(UTC), new_command_id()
         rows = [
             (
                 next(positions),
                 now,
                 now,
-                uuid4(),
+                event_id(command, n),
                 version + n,
                 1,
                 stream,

@@ -7,7 +7,6 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import UTC, datetime
-from uuid import uuid4
 
 import uvloop
 
@@ -16,6 +15,7 @@ from eventstore import writer
 from eventstore.connecting import LOG_SETTINGS, connect
 from eventstore.copied import COPY, COPY_HEADER_BYTES, FIXED, LENGTH
 from eventstore.events import Appended, NewEvent
+from eventstore.ids import event_id, new_command_id
 from eventstore.log import Log
 from services.process import collect_seldom
 
@@ -70,7 +70,9 @@ async def main(dsn: str, *, sealed: bool) -> None:
 
     async def append(stream: str, version: int, batch: int) -> None:
         now = datetime.now(UTC)
-        events = [NewEvent(uuid4(), "Reported", 1, now, DATA, META) for _ in range(batch)]
+        command = new_command_id()
+        ids = [event_id(command, number) for number in range(batch)]
+        events = [NewEvent(one, "Reported", 1, now, DATA, META) for one in ids]
         done = await log.append(f"incident/{stream}", version, events)
         assert isinstance(done, Appended), done
 

@@ -355,7 +355,9 @@ class CommandContext(_message.Message):
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     CORRELATION_ID_FIELD_NUMBER: _builtins.int
     command_id: _builtins.str
-    """A UUID. The same command sent again under the same id is recorded once, for good, and answered alike."""
+    """A UUID, of version 7 at best. The same command sent again under the same id is recorded once, for good, and
+    answered alike.
+    """
     expected_version: _builtins.int
     """Refuse the command unless its stream stands at this version."""
     on_behalf_of: _builtins.str
