@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, Union, get_args, get_or
 from domain.plan.model import SPAN_MAX, Plan
 from domain.plan.reading import spelled
 from domain.values import ResponseLevel, Text, Value
-from services.plan_faults import TEXTS, Fault, said
+from services.plan_faults import Fault, said, said_in_each
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -185,18 +185,20 @@ def _out_of_range(found: _Found) -> Diagnosis:
     key, zh, en = _BOUNDS[found.kind]
     bound = found.context[key]
     limit = _SPAN_BOUNDS[found.kind] if "timedelta" in str(bound) else bound
-    what = Text.of(
-        TEXTS[Fault.OUT_OF_RANGE][0].format(value=found.shown, bound=zh.format(limit)),
-        TEXTS[Fault.OUT_OF_RANGE][1].format(value=found.shown, bound=en.format(limit)),
+    what = said_in_each(
+        Fault.OUT_OF_RANGE,
+        {"value": found.shown, "bound": zh.format(limit)},
+        {"value": found.shown, "bound": en.format(limit)},
     )
     return Diagnosis(Fault.OUT_OF_RANGE, found.path, what)
 
 
 def _wrong_type(found: _Found) -> Diagnosis:
     expected, called = _KINDS[found.kind], _called(found.value)
-    what = Text.of(
-        TEXTS[Fault.TYPE_WRONG][0].format(expected=expected[0], found=called[0]),
-        TEXTS[Fault.TYPE_WRONG][1].format(expected=expected[1], found=called[1]),
+    what = said_in_each(
+        Fault.TYPE_WRONG,
+        {"expected": expected[0], "found": called[0]},
+        {"expected": expected[1], "found": called[1]},
     )
     return Diagnosis(Fault.TYPE_WRONG, found.path, what, _shape_hint(found))
 

@@ -1,9 +1,8 @@
-"""A plan's YAML file: read, checked, and its faults shown where they stand."""
+"""A plan's YAML file: read, checked, and its faults where they stand."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from importlib import resources
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,13 +18,12 @@ from services.plan_yaml import Document, Misread, Spot
 if TYPE_CHECKING:
     import pathlib
     from collections.abc import Mapping, Sequence
+    from datetime import date
 
     from domain.values import Text
 
 DIAGNOSTICS_MAX = 100
 """Diagnostics of one file; whoever has more mends these first."""
-LINE_SHOWN_MAX = 200
-"""Characters of a line that are shown."""
 
 LINE_BREAK = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
 """What YAML counts as the end of a line."""
@@ -72,8 +70,8 @@ def read_plan(text: str, name: str) -> Plan | Sequence[Diagnostic]:
     return found.diagnostics if found.errors or found.plan is None else found.plan
 
 
-def inspect(source: str | bytes, name: str) -> Inspection:
-    """Read a plan's text and look at all of it, warnings included."""
+def inspect(source: str | bytes, name: str, on: date | None = None) -> Inspection:
+    """Read a plan's text and look at all of it, also for what is over by a day."""
     try:
         plan_yaml.limit(source)
         text = source if isinstance(source, str) else source.decode("utf-8-sig")
@@ -85,18 +83,13 @@ def inspect(source: str | bytes, name: str) -> Inspection:
     except Misread as misread:
         shown = "" if misread.fault is Fault.TOO_LARGE else text
         return Inspection(None, [_Page(name, shown).misread(misread)])
-    return _understood(document, _Page(name, text))
+    return _understood(document, _Page(name, text), on)
 
 
-def inspect_file(path: pathlib.Path) -> Inspection:
+def inspect_file(path: pathlib.Path, on: date | None = None) -> Inspection:
     """Read a plan's file; no more of it than a plan may have. OSError if it can't be read."""
     with path.open("rb") as file:
-        return inspect(file.read(plan_yaml.SIZE_MAX + 1), str(path))
-
-
-def render(diagnostics: Sequence[Diagnostic], language: str = "en") -> str:
-    """Return diagnostics as a good compiler prints them: the line, and what in it is meant."""
-    return "\n\n".join(_rendered(diagnostic, language) for diagnostic in diagnostics)
+        return inspect(file.read(plan_yaml.SIZE_MAX + 1), str(path), on)
 
 
 def shipped() -> Mapping[str, str]:
@@ -134,13 +127,15 @@ class _Page(NamedTuple):
         return Diagnostic(code, severity, file, line, column, length, path, message, hint, shown)
 
 
-def _understood(document: Document, page: _Page) -> Inspection:
+def _understood(document: Document, page: _Page, on: date | None) -> Inspection:
     try:
         plan = Plan.model_validate(document.plain)
     except ValidationError as error:
         found = diagnose(error.errors(include_url=False))
         return Inspection(None, _in_order([_fault(page, document, fault) for fault in found]))
-    return Inspection(plan, _in_order([_finding(page, document, found) for found in check(plan)]))
+    return Inspection(
+        plan, _in_order([_finding(page, document, found) for found in check(plan, on)])
+    )
 
 
 def _fault(page: _Page, document: Document, fault: Diagnosis) -> Diagnostic:
@@ -164,29 +159,3 @@ def _in_order(diagnostics: Sequence[Diagnostic]) -> Sequence[Diagnostic]:
     ordered = sorted(diagnostics, key=lambda one: (one.line, one.column, one.code))
     errors_first = sorted(ordered, key=lambda one: not one.is_error)[:DIAGNOSTICS_MAX]
     return [one for one in ordered if one in errors_first]
-
-
-def _rendered(diagnostic: Diagnostic, language: str) -> str:
-    said_so = diagnostic.message.said_in(language)
-    gutter = " " * len(str(diagnostic.line))
-    shown = diagnostic.shown[:LINE_SHOWN_MAX]
-    before = shown[: diagnostic.column - 1]
-    under = shown[diagnostic.column - 1 : diagnostic.column - 1 + diagnostic.length]
-    marks = " " * _width(before) + "^" * max(1, _width(under))
-    hint = f" {diagnostic.hint.said_in(language)}" if diagnostic.hint else ""
-    place = f"{diagnostic.file}:{diagnostic.line}:{diagnostic.column}"
-    at = f" ({diagnostic.path})" if diagnostic.path else ""
-    return "\n".join(
-        (
-            f"{diagnostic.severity}[{diagnostic.code}]: {said_so}",
-            f"{gutter}--> {place}{at}",
-            f"{gutter} |",
-            f"{diagnostic.line} | {shown.expandtabs(1)}",
-            f"{gutter} | {marks}{hint}",
-        )
-    )
-
-
-def _width(text: str) -> int:
-    """Return the columns that a terminal gives a text: two for a Chinese character."""
-    return sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text)

@@ -87,14 +87,14 @@ class CommandRules(Value):
 
     post: PostName
     accept_within: Span = timedelta(minutes=3)
-    """Three minutes, then the next deputy is asked (mission S14)."""
+    """Three minutes, then the next deputy is asked (GB/T 38315, second force)."""
 
 
 class AlarmRules(Value):
     """What follows when nobody verifies an alarm (GB/T 29639-2020: automatic activation)."""
 
     verify_within: Span = timedelta(minutes=2)
-    """Two minutes (mission S26)."""
+    """Two minutes (Muster's own figure; GB/T 38315 wants the first force there after one)."""
     fail_safe_level: Numeral
     fail_safe_matters: Text
     fail_safe_duration: Span = timedelta(hours=2)

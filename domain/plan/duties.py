@@ -39,7 +39,7 @@ class Task(Value):
     after: tuple[TaskName, ...] = ()
     """Assigned when all of these are finished; when the phase begins, if empty."""
     acknowledge_within: Span = timedelta(minutes=3)
-    """Three minutes: first answer of a post in the house (mission S38, GB/T 38315 second force)."""
+    """Three minutes: first answer of a post in the house (GB/T 38315, second force)."""
     start_within: Span | None = None
     finish_within: Span | None = None
     """After it was assigned, as the two above."""
@@ -77,7 +77,7 @@ class Report(Value):
     phases: tuple[Phase, ...] = Field(min_length=1)
     post: PostName
     first_within: Span = timedelta(minutes=10)
-    """Ten minutes after the phase begins (mission S18)."""
+    """Ten minutes after the phase begins (Muster's own figure; no law gives one)."""
     every: dict[Numeral, Span] = Field(default_factory=dict)
     """How often after that, by level; `warning_every` outside the response; once when neither."""
     warning_every: Span | None = None
@@ -126,7 +126,7 @@ class Notice(Value):
     first_within: Span | None = None
     """After the phase begins; as the plan's notices in general when left out."""
     refresh_every: Span | None = None
-    """Thirty minutes is usual (mission S33); never again when left out."""
+    """Thirty minutes is usual; never again when left out."""
 
 
 class NoticeRules(Value):
@@ -139,7 +139,7 @@ class NoticeRules(Value):
     channels: tuple[ContactName, ...] = Field(min_length=1)
     """Contacts that are public channels."""
     first_within: Span = timedelta(minutes=10)
-    """Ten minutes after activation (mission S33)."""
+    """Ten minutes after activation (Muster's own figure; the law says promptly)."""
     templates: dict[Id, Text] = Field(default_factory=dict)
     rules: tuple[Notice, ...] = ()
 
@@ -214,7 +214,7 @@ class AssistanceRule(Value):
     """What is done for them."""
     post: PostName
     reach_within: Span = timedelta(minutes=3)
-    """Three minutes (mission S45)."""
+    """Three minutes: as the second force of GB/T 38315 has to be there."""
     supplies: dict[SupplyName, Pieces] = Field(default_factory=dict)
     """What it takes: supply → pieces."""
 

@@ -25,7 +25,7 @@ class ResourceNeed(Value):
     quantity: StrictInt = Field(default=1, ge=1, le=100)
     levels: tuple[Numeral, ...] = tuple(ResponseLevel)
     arrive_within: Span = timedelta(minutes=10)
-    """Ten minutes for a unit from outside the house (mission S38)."""
+    """Ten minutes for a unit from outside the house (Muster's own figure; no law gives one)."""
 
 
 class PlannedUnit(Value):

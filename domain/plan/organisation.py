@@ -26,7 +26,7 @@ class Contact(Value):
     channels: tuple[ChannelKind, ...] = Field(min_length=1)
     """In the order in which they are tried."""
     verified_on: Day | None = None
-    """When somebody last made sure that each channel reaches the contact (mission S55: 90 days)."""
+    """When somebody last made sure that each channel reaches the contact: every ninety days."""
 
 
 class Duty(StrEnum):

@@ -150,7 +150,7 @@ class Refuge(Value):
     post: PostName
     """Who comes."""
     reach_within: Span = timedelta(minutes=3)
-    """Three minutes (mission S45)."""
+    """Three minutes: as the second force of GB/T 38315 has to be there."""
 
 
 class SignKind(StrEnum):

@@ -12,6 +12,8 @@ from services.api.failures import Failure, Violation
 from services.plan_file import Diagnostic, Inspection, inspect
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from domain.plan.model import Plan
 
 DOCUMENT = "document"
@@ -21,13 +23,16 @@ FINDINGS_TOLD_MAX = 20
 """Places that an error names; `CheckPlan` names all."""
 
 
-async def inspected(document: Any) -> Inspection:
-    """Read a document: in a thread, because a long one takes long. Raises Failure."""
+async def inspected(document: Any, on: date | None = None) -> Inspection:
+    """Read a document: in a thread, because a long one takes long. Raises Failure.
+
+    With a day also what is over by then is found.
+    """
     which = document.WhichOneof("text")
     if which is None:
         raise Failure("FIELD_INVALID", violations=[Violation.of(DOCUMENT, "missing")])
     text = getattr(document, which)
-    return await asyncio.to_thread(inspect, text, DOCUMENT)  # JSON is YAML, too
+    return await asyncio.to_thread(inspect, text, DOCUMENT, on)  # JSON is YAML, too
 
 
 def shaped(inspection: Inspection) -> Plan:

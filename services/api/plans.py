@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from muster.v1 import common_pb2, plan_service_pb2
@@ -78,7 +79,7 @@ class Plans:
 
     async def check(self, request: Any, _: Call) -> plan_service_pb2.CheckPlanResponse:
         """Say what is wrong with a plan."""
-        inspection = await inspected(request.document)
+        inspection = await inspected(request.document, datetime.now(UTC).date())
         valid = inspection.plan is not None and not inspection.errors
         ref = pinned(inspection.plan).ref if inspection.plan and valid else None
         return plan_service_pb2.CheckPlanResponse(

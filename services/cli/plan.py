@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -23,8 +24,8 @@ from domain.plan.reading import spelled
 from services import plan_file
 from services.cli.exits import Exit
 from services.cli.failure import Failure
-from services.cli.output import Output, grid
-from services.cli.session import Session, action, offline
+from services.cli.output import grid
+from services.cli.session import Session, action
 from services.cli.words import Language, either, heading, word
 from services.plan_file import Diagnostic, Inspection
 
@@ -35,15 +36,6 @@ PlanArgument = Annotated[str, typer.Argument(metavar="PLAN", help="A plan's id."
 VersionOption = Annotated[int, typer.Option(min=0, help="The one in force if left out.")]
 
 READER = "operator"
-
-
-@offline(app, "check")
-def check(output: Output, file: FileArgument) -> None:
-    """Say what is wrong with a plan, where, and what was meant. Needs no service."""
-    found = inspected(file)
-    output.show(_as_json(found), lambda: _rendered(found, file, output.language))
-    if found.errors:
-        raise typer.Exit(Exit.USAGE)
 
 
 @action(app, "get", role=READER)
@@ -82,10 +74,10 @@ async def _get(session: Session, plan: str, version: int) -> GetPlanResponse:
     return await session.connection.plans.GetPlan(request, **session.connection.call)
 
 
-def inspected(file: Path) -> Inspection:
-    """Read a plan's file and look at all of it. Raises Failure."""
+def inspected(file: Path, on: date | None = None) -> Inspection:
+    """Read a plan's file and look at all of it; with a day what is over by then. Raises Failure."""
     try:
-        return plan_file.inspect_file(file)
+        return plan_file.inspect_file(file, on)
     except OSError as error:
         text = f"{file}: {error.strerror or error}"
         raise Failure(Exit.USAGE, "FILE_UNREADABLE", text) from None
@@ -113,40 +105,6 @@ def invalid(found: Inspection, language: Language) -> Failure:
 def _said(one: Diagnostic, language: Language) -> str:
     hint = f" ({one.hint.said_in(language)})" if one.hint else ""
     return f"{one.message.said_in(language)}{hint}"
-
-
-def _as_json(found: Inspection) -> dict[str, object]:
-    return {
-        "valid": not found.errors,
-        "findings": [
-            {
-                "code": one.code,
-                "severity": one.severity,
-                "file": one.file,
-                "line": one.line,
-                "column": one.column,
-                "path": one.path,
-                "message": one.message.model_dump(),
-                "hint": one.hint.model_dump() if one.hint else None,
-            }
-            for one in found.diagnostics
-        ],
-    }
-
-
-def _rendered(found: Inspection, file: Path, language: Language) -> RenderableType:
-    shown = plan_file.render(found.diagnostics, language)
-    warnings = len(found.diagnostics) - len(found.errors)
-    outcome = either(
-        language,
-        f"{file}：{len(found.errors)} 个错误，{warnings} 个警告",
-        f"{file}: {_counted(len(found.errors), 'error')}, {_counted(warnings, 'warning')}",
-    )
-    return f"{shown}\n\n{outcome}" if shown else outcome
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _listed(answer: ListPlansResponse, language: Language) -> Table:

@@ -24,7 +24,6 @@ from muster.v1.plan_service_pb2 import (
 from rich.table import Table
 
 from domain.plan.canonical import canonical, pinned
-from services import plan_file
 from services.cli.asking import new_context
 from services.cli.options import plain_name
 from services.cli.output import Output, grid
@@ -32,6 +31,7 @@ from services.cli.plan import FileArgument, inspected, invalid, is_written
 from services.cli.session import Session, action
 from services.cli.words import Language, day_and_clock, word
 from services.plan_file import Inspection
+from services.plan_report import render
 
 TextArgument = Annotated[
     str, typer.Argument(metavar="FILE|PLAN", help="The text that was read, or the plan's id.")
@@ -77,7 +77,7 @@ async def draft(
     )
     answer = await session.connection.plans.DraftPlan(request, **session.connection.call)
     output = session.output
-    shown = plan_file.render(found.diagnostics, output.language)
+    shown = render(found.diagnostics, output.language)
     said = _told(answer.plan, answer.draft, output, "draft")
     output.show(answer, lambda: f"{shown}\n\n{said}" if shown else said)
 

@@ -19,6 +19,7 @@ from services.cli.plan_questions import Questions
 from services.cli.session import offline
 from services.plan_faults import said
 from services.plan_file import Inspection
+from services.plan_report import render
 from services.plan_start import Answers, NotThere, begun
 
 STANDARD_OUTPUT = "-"
@@ -135,7 +136,7 @@ def _write(answers: Answers, out: str | None, output: Output, *, force: bool) ->
 
 
 def _told(name: str, found: Inspection, output: Output) -> str:
-    shown = plan_file.render(found.diagnostics, output.language)
+    shown = render(found.diagnostics, output.language)
     number = len(found.diagnostics)
     counted = "1 warning" if number == 1 else f"{number} warnings"
     done = output.said(f"{name} 已写好：0 个错误，{number} 个警告", f"{name}: 0 errors, {counted}")

@@ -12,8 +12,9 @@ import typer
 def plan(app: typer.Typer) -> None:
     """Register `muster plan`."""
     from services.cli import plan as commands
-    from services.cli import plan_approval, plan_diff, plan_new
+    from services.cli import plan_approval, plan_check, plan_diff, plan_new
 
+    plan_check.add_to(commands.app)
     plan_approval.add_to(commands.app)
     plan_diff.add_to(commands.app)
     plan_new.add_to(commands.app)

@@ -28,6 +28,7 @@ from services.demo.receiver import Received
 from services.local import tokens
 from services.local.folder import Folder
 from services.local.stack import Stack, down, running
+from services.plan_report import render
 from services.publishing import bring_into_force
 
 START_TIMEOUT_S = 90.0
@@ -144,7 +145,7 @@ async def prepare(cast: Mapping[str, Connection], received: Received) -> Plan:
     text = plan_file.shipped()["general-venue"]
     plan = plan_file.read_plan(text, "general-venue.yaml")
     if not isinstance(plan, Plan):
-        raise StackBroken(plan_file.render(plan))
+        raise StackBroken(render(plan))
     planner, logistics = cast[PLANNER], cast[LOGISTICS]
     await bring_into_force(PlanDocument(yaml=text), planner, cast[APPROVER], **planner.call)
     for unit in UNITS:

@@ -13,7 +13,11 @@ from google.rpc import code_pb2
 from muster.v1 import errors_pb2, options_pb2
 from pydantic import BaseModel, SecretStr
 
+from domain.plan.check import KINDS
+from domain.plan.findings import Kind
 from services.cli.sentences import SENTENCES
+from services.plan_codes import printable
+from services.plan_faults import FAULTS
 from services.settings import Section, Settings
 
 FOLDER = Path(__file__).parents[2] / "docs" / "reference"
@@ -50,6 +54,36 @@ Made from `services/cli/sentences.py` by `python -m tests.docs.reference`; a tes
 | fact | 中文 | English |
 | --- | --- | --- |
 """
+
+CODES_HEAD = """# Codes of `muster plan check`
+
+Made from `services/plan_codes.py` by `python -m tests.docs.reference`; a test keeps it true.
+
+An error keeps a plan from coming into force, a warning does not. `{name}` stands for what was
+found. The examples of the first part are whole texts; those of the second are changes to
+[the example plan](example-plan.yaml), a line each: a JSON pointer, and what stands there instead
+(`-` takes it away, a pointer that ends in `/-` adds to a list). A test applies each of them and
+finds its code.
+
+`muster plan explain CODE` says the same on the command line, in Chinese or in English.
+"""
+
+
+def codes() -> str:
+    """Return the page of the codes of a plan's check."""
+    read = "".join(_code(kind) for kind in FAULTS.values())
+    meant = "".join(_code(kind) for kind in KINDS.values())
+    return f"{CODES_HEAD}\n## While reading\n{read}\n## In what was read\n{meant}"
+
+
+def _code(kind: Kind) -> str:
+    said = f"\n### {kind.code}\n\n{kind.severity}: {kind.en}  \n{kind.zh}\n"
+    assert kind.why is not None
+    assert kind.mend is not None
+    why = f"\n{kind.why.en} {kind.mend.en}  \n{kind.why.zh}{kind.mend.zh}\n"
+    source = f"\nSource: {kind.source}\n" if kind.source else ""
+    example = f"\n```yaml\n{printable(kind.example)}\n```\n" if kind.example else ""
+    return said + why + source + example
 
 
 def facts() -> str:
@@ -115,6 +149,7 @@ def main() -> None:
     (FOLDER / "errors.md").write_text(errors(), encoding="utf-8")
     (FOLDER / "settings.md").write_text(settings(), encoding="utf-8")
     (FOLDER / "facts.md").write_text(facts(), encoding="utf-8")
+    (FOLDER / "plan-codes.md").write_text(codes(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -25,6 +25,11 @@ def test_the_page_of_the_facts_is_the_sentences() -> None:
     assert page == reference.facts()
 
 
+def test_the_page_of_a_plan_s_codes_is_as_the_check_says() -> None:
+    page = (reference.FOLDER / "plan-codes.md").read_text(encoding="utf-8")
+    assert page == reference.codes()
+
+
 def test_what_a_new_command_touches_is_there() -> None:
     checklist = (ROOT / "docs" / "adding-a-command.md").read_text(encoding="utf-8")
     paths = re.findall(r"`((?:domain|services|protos|tests|docs)/[\w./-]+)`", checklist)

@@ -13,14 +13,15 @@ from hypothesis import strategies as st
 
 from domain.plan.check import Severity
 from domain.plan.model import Plan
+from services.plan_faults import FAULTS, Fault
 from services.plan_file import (
     DIAGNOSTICS_MAX,
     Diagnostic,
     inspect,
     inspect_file,
     read_plan,
-    render,
 )
+from services.plan_report import render
 from services.plan_yaml import DEPTH_MAX, NODES_MAX, SIZE_MAX
 from tests.domain.plan.plans import SMALL_PLAN, written
 
@@ -288,3 +289,17 @@ def test_a_plan_in_json_is_read_strictly(what: str) -> None:
     assert right in text
     (told, *_) = inspect(text.replace(right, wrong, 1), "small.json").diagnostics
     assert told.code == fault
+
+
+EXEMPLIFIED = [fault for fault, kind in FAULTS.items() if kind.example]
+
+
+@pytest.mark.parametrize("fault", EXEMPLIFIED)
+def test_the_example_of_a_fault_leads_to_it(fault: Fault) -> None:
+    found = inspect(FAULTS[fault].example, "example.yaml")
+    assert fault in {one.code for one in found.diagnostics}
+
+
+def test_only_faults_of_size_and_encoding_have_no_example() -> None:
+    left = [fault for fault in Fault if fault not in EXEMPLIFIED]
+    assert left == [Fault.TOO_LARGE, Fault.TOO_MANY_VALUES, Fault.NOT_UTF8]

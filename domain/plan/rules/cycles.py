@@ -19,6 +19,7 @@ GROUP_CYCLE = Kind(
     "the group '{name}' is above itself: {path}",
     why=Text.of("没有人在最上面，也就没有人指挥。", "Nobody is at the top: nobody commands."),
     mend=Text.of("改正 parent。", "Mend `parent`."),
+    example="/groups/0/parent: desk",
 )
 TASK_CYCLE = Kind(
     "task-cycle",
@@ -29,6 +30,7 @@ TASK_CYCLE = Kind(
         "这些任务互相等待，一个也不会派发。", "They wait for each other, and none is ever assigned."
     ),
     mend=Text.of("去掉其中一个 after。", "Leave out one of the `after`."),
+    example="/tasks/2/after: [search]",
 )
 ESCALATION_CYCLE = Kind(
     "escalation-cycle",
@@ -40,6 +42,7 @@ ESCALATION_CYCLE = Kind(
         "When nobody answers it goes in circles, and never comes to whoever can decide.",
     ),
     mend=Text.of("去掉 then，或让它指向另一条链。", "Leave out `then`, or let it go on elsewhere."),
+    example="/escalations/1/then: guides-silent",
 )
 
 

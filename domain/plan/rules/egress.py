@@ -52,6 +52,7 @@ NO_WAY_OUT = Kind(
         "State or open a passage from there towards an assembly area; lifts don't count.",
     ),
     source="GB 50016-2014 (2018), 5.5",
+    example="/venues/0/passages/2/closed: true\n/venues/0/passages/3/closed: true",
 )
 ONE_WAY_OUT = Kind(
     "one-way-out",
@@ -67,6 +68,7 @@ ONE_WAY_OUT = Kind(
         "Add a way out that shares no passage with the one there is.",
     ),
     source="GB 50016-2014 (2018), 5.5.8",
+    example="/venues/0/passages/2/closed: true",
 )
 CLEAR_TIME_OVER = Kind(
     "clear-time-over-limit",
@@ -102,6 +104,7 @@ CLEAR_TIME_OVER_WHEN_LOST = Kind(
         "The other exits must do in time: widen one, add one, or lower the capacity.",
     ),
     source=GREEN_GUIDE,
+    example="/venues/0/zones/0/capacity: 900\n/venues/0/egress: {limit: 4 min}",
 )
 ZONE_CLEARS_LATE = Kind(
     "zone-clears-late",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from domain.plan.findings import Finding, Kind, Severity, finding
+from domain.values import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,12 +18,27 @@ APPROVAL_BY_AUTHOR = Kind(
     Severity.ERROR,
     "岗位“{name}”起草的公告没有第二人可以审批",
     "nobody but its author can approve a notice that the post '{name}' drafts",
+    why=Text.of(
+        "公告发错没有第二双眼睛看过，收不回来。",
+        "A notice that nobody else has read can't be called back from ten thousand phones.",
+    ),
+    mend=Text.of(
+        "在 approved_by 写另一人担任的岗位。",
+        "Name in `approved_by` a post that somebody else holds.",
+    ),
+    example="/notices/approved_by: [duty]\n/groups/1/posts/0/deputies: -",
 )
 NOTICE_WITHOUT_TEMPLATE = Kind(
     "notice-without-template",
     Severity.WARNING,
     "没有公告模板，紧急时须从零起草",
     "no notice has a template; in an emergency each is written from nothing",
+    why=Text.of(
+        "紧急时现写，容易慢、错、引起恐慌。",
+        "Written in a hurry, it comes late, is wrong, or frightens people.",
+    ),
+    mend=Text.of("事先写好模板（templates）。", "Write templates now, while there is time."),
+    example="/notices/templates: -",
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from domain.plan.findings import Finding, Kind, Severity, finding
+from domain.values import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +18,9 @@ SUPPLY_BELOW_MINIMUM = Kind(
     Severity.WARNING,
     "现有{quantity}，低于最低储备{minimum}",
     "{quantity} in stock, fewer than the minimum of {minimum}",
+    why=Text.of("还没出事，储备就不够。", "It is short before anything has happened."),
+    mend=Text.of("补足，或改正最低储备。", "Buy more, or mend the minimum."),
+    example="/supplies/0/minimum: 30",
 )
 
 

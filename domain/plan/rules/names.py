@@ -17,22 +17,26 @@ if TYPE_CHECKING:
     from domain.values import HazardKind
 
 CALLED = {
-    Thing.CONTACT: ("联系人", "contact"),
-    Thing.POST: ("岗位", "post"),
-    Thing.GROUP: ("工作组", "group"),
-    Thing.ESCALATION: ("升级链", "escalation"),
-    Thing.TASK: ("任务", "task"),
-    Thing.TEMPLATE: ("公告模板", "template"),
-    Thing.SIGNAL: ("信号", "signal"),
-    Thing.SUPPLY: ("物资", "supply"),
-    Thing.RESOURCE_KIND: ("资源类别", "resource kind"),
-    Thing.VENUE: ("场所", "venue"),
-    Thing.ZONE: ("区域", "zone"),
-    Thing.PLACE: ("区域、连接点或集合点", "zone, junction or assembly area"),
-    Thing.PASSAGE: ("通道", "passage"),
-    Thing.ASSEMBLY_AREA: ("集合点", "assembly area"),
+    Thing.CONTACT: ("联系人", "contact", "/groups/0/posts/0/deputies: [deputy-manger]"),
+    Thing.POST: ("岗位", "post", "/tasks/0/post: dutty"),
+    Thing.GROUP: ("工作组", "group", "/groups/2/parent: headquarter"),
+    Thing.ESCALATION: ("升级链", "escalation", "/tasks/2/escalation: guides-silnt"),
+    Thing.TASK: ("任务", "task", "/tasks/3/after: [guide-uot]"),
+    Thing.TEMPLATE: ("公告模板", "template", "/notices/rules/1/template: leave-nwo"),
+    Thing.SIGNAL: ("信号", "signal", "/levels/0/automatic/0/signal: densty"),
+    Thing.SUPPLY: ("物资", "supply", "/tasks/2/supplies: {megafones: 4}"),
+    Thing.RESOURCE_KIND: ("资源类别", "resource kind", "/resource_needs/0/kind: guards-team"),
+    Thing.VENUE: ("场所", "venue", "/units/0/venue: bookshp"),
+    Thing.ZONE: ("区域", "zone", "/tasks/2/zones: [hal, gallery]"),
+    Thing.PLACE: (
+        "区域、连接点或集合点",
+        "zone, junction or assembly area",
+        "/venues/0/passages/3/between: [gallery, east-lending]",
+    ),
+    Thing.PASSAGE: ("通道", "passage", "/venues/0/routes/0/via: [main-dor]"),
+    Thing.ASSEMBLY_AREA: ("集合点", "assembly area", "/venues/0/routes/0/to: sqare"),
 }
-"""What things are called, in Chinese and in English."""
+"""What things are called, in Chinese and in English, and how the example plan would misname one."""
 
 UNKNOWN = {
     thing: Kind(
@@ -45,8 +49,9 @@ UNKNOWN = {
             "What it refers to isn't there: in the emergency it comes to nothing.",
         ),
         mend=Text.of("改正拼写，或在预案中补上它。", "Mend the spelling, or add it to the plan."),
+        example=misnamed,
     )
-    for thing, (zh, en) in CALLED.items()
+    for thing, (zh, en, misnamed) in CALLED.items()
 }
 """Of each thing that a name can stand for."""
 
@@ -62,6 +67,7 @@ LEVEL_UNKNOWN = Kind(
     mend=Text.of(
         "在 levels 中规定它，或不写它。", "State it under `levels`, or leave it out here."
     ),
+    example="/resource_needs/0/levels: [I]",
 )
 HAZARD_UNKNOWN = Kind(
     "hazard-unknown",
@@ -73,6 +79,7 @@ HAZARD_UNKNOWN = Kind(
         "The plan is never used for it, and so what is written here never happens.",
     ),
     mend=Text.of("在 hazards 中加上它，或不写它。", "Add it to `hazards`, or leave it out here."),
+    example="/tasks/5/hazards: [natural]",
 )
 ID_DUPLICATE = Kind(
     "id-duplicate",
@@ -84,6 +91,7 @@ ID_DUPLICATE = Kind(
         "Of two with one name, whatever mentions it finds only one.",
     ),
     mend=Text.of("换一个名称。", "Give one of them another name."),
+    example="/tasks/1/id: watch",
 )
 ALL_LEVELS = tuple(ResponseLevel)
 """What a task or a need says when it says nothing: every level that the plan has."""

@@ -28,7 +28,8 @@ SIGN_ELSEWHERE = Kind(
     "the sign '{sign}' points into '{passage}', which does not begin at '{place}'",
     why=Text.of("人会照着标志走进死路。", "People follow a sign, and come to a wall."),
     mend=Text.of("towards 写该处的一条通道。", "Name in `towards` a passage that begins there."),
-    source="GB 13495.1-2015; mission S42",
+    source="GB 13495.1-2015",
+    example="/venues/0/signs/0/towards: east-door",
 )
 SIGN_TO_CLOSED = Kind(
     "sign-to-closed",
@@ -38,6 +39,7 @@ SIGN_TO_CLOSED = Kind(
     why=Text.of("标志把人引向打不开的门。", "The sign leads people to a door that does not open."),
     mend=Text.of("换标志，或打开通道。", "Change the sign, or open the passage."),
     source="GB 13495.1-2015; 消防法, art. 28",
+    example="/venues/0/passages/0/closed: true",
 )
 SIGN_LEADS_IN = Kind(
     "sign-leads-in",
@@ -47,6 +49,13 @@ SIGN_LEADS_IN = Kind(
     why=Text.of("标志把人引进死路。", "The sign leads people into a dead end."),
     mend=Text.of("指向通往集合点的通道。", "Point along a way that leads to an assembly area."),
     source="GB 13495.1-2015",
+    example=(
+        "/venues/0/junctions/-: {id: store, title: {zh: 库房, en: Store}, x: 25, y: 40, floor: "
+        "0}\n"
+        "/venues/0/passages/-: {id: store-door, title: {zh: 库房门, en: Store door}, kind: "
+        "door, between: [hall, store], width_m: 1.0, length_m: 5}\n"
+        "/venues/0/signs/0/towards: store-door"
+    ),
 )
 SIGN_MISLEADS = Kind(
     "sign-misleads-after-reroute",
@@ -61,7 +70,8 @@ SIGN_MISLEADS = Kind(
         "换成数字标志（kind: digital），或派任务（duty: signage）遮盖它。",
         "Make it digital, or have a task (`duty: signage`) cover it.",
     ),
-    source="GB 13495.1-2015; mission S42",
+    source="GB 13495.1-2015",
+    example="/venues/0/signs/0/kind: static\n/tasks/9: -",
 )
 CORDON_ACROSS_ROUTE = Kind(
     "cordon-across-route",
@@ -70,7 +80,8 @@ CORDON_ACROSS_ROUTE = Kind(
     "the cordon '{cordon}' runs across '{passage}', which is on the route '{route}'",
     why=Text.of("警戒线会把正在疏散的人拦住。", "The cordon would hold those who are leaving."),
     mend=Text.of("移动警戒线，或在该处留出口。", "Move the cordon, or lead the route elsewhere."),
-    source="突发事件应对法 2024, art. 73; mission S43",
+    source="突发事件应对法 2024, art. 73",
+    example="/venues/0/cordons/0/points: [[-40, -30], [40, -30]]",
 )
 NO_RESCUE_LANE = Kind(
     "no-rescue-lane",
@@ -82,7 +93,8 @@ NO_RESCUE_LANE = Kind(
         "增加一个 control: rescue_lane 的交通控制点。",
         "Add a traffic point with `control: rescue_lane`.",
     ),
-    source="消防法, art. 28; 突发事件应对法 2024, art. 37; mission S31",
+    source="消防法, art. 28; 突发事件应对法 2024, art. 37",
+    example="/venues/0/traffic_points/0/control: closure",
 )
 
 

@@ -21,7 +21,7 @@ ZONE_DENSITY_MAX = 4.0
 ASSEMBLY_DENSITY_MAX = 2.0
 """Persons per square metre of a crowd that stands at ease (after Fruin)."""
 REFUGE_REACHED_WITHIN = timedelta(minutes=3)
-"""Three minutes (mission S45)."""
+"""Three minutes: as the second force of GB/T 38315 has to be there."""
 AREA_TOLERANCE = 1.1
 """The free floor is no larger than the outline, but for how exactly it was measured."""
 
@@ -57,6 +57,7 @@ ASSEMBLY_TOO_SMALL_IN_ALL = Kind(
         "Add an assembly area, or agree on a neighbour's ground.",
     ),
     source="GB/T 38315-2019; GB 51143-2015",
+    example="/venues/0/assembly_areas/0/capacity: 100\n/venues/0/assembly_areas/1/capacity: 100",
 )
 ASSEMBLY_UNREACHED = Kind(
     "assembly-unreached",
@@ -67,6 +68,10 @@ ASSEMBLY_UNREACHED = Kind(
     mend=Text.of(
         "写明通往它的通道，或删去它。", "State the passage that leads there, or leave it out."
     ),
+    example=(
+        "/venues/0/assembly_areas/-: {id: park, title: {zh: 公园, en: Park}, capacity: 500, x: "
+        "0, y: -200, area_m2: 900}"
+    ),
 )
 ASSEMBLY_TOO_DENSE = Kind(
     "assembly-too-dense",
@@ -76,6 +81,7 @@ ASSEMBLY_TOO_DENSE = Kind(
     why=Text.of("太挤，清点和救护都进不去。", "Too dense to count people or to bring help."),
     mend=Text.of("减小 capacity，或写明更大的面积。", "Lower its `capacity`, or find more ground."),
     source=FRUIN,
+    example="/venues/0/assembly_areas/0/area_m2: 100",
 )
 ZONE_TOO_DENSE = Kind(
     "zone-too-dense",
@@ -102,6 +108,7 @@ OUTLINE_DIFFERS = Kind(
     mend=Text.of(
         "重新量，改正 area_m2 或 outline。", "Measure again, and mend `area_m2` or `outline`."
     ),
+    example="/venues/0/zones/0/area_m2: 3000",
 )
 ZONES_ON_ONE_SPOT = Kind(
     "zones-on-one-spot",
@@ -113,6 +120,7 @@ ZONES_ON_ONE_SPOT = Kind(
         "The way between them is reckoned as nothing, and no map shows both.",
     ),
     mend=Text.of("写明 x、y 和 floor。", "State `x`, `y` and `floor`."),
+    example="/venues/0/zones/1/floor: 0",
 )
 REFUGE_HELP_LATE = Kind(
     "refuge-help-late",
@@ -126,7 +134,8 @@ REFUGE_HELP_LATE = Kind(
     mend=Text.of(
         "指定更近的岗位，写明 3 min 以内。", "Name a post that is nearer, within 3 minutes."
     ),
-    source="PEEP guidance; 无障碍环境建设法 2023; mission S45",
+    source="PEEP guidance; 无障碍环境建设法 2023",
+    example="/venues/0/refuges/0/reach_within: 10 min",
 )
 NOT_ACCESSIBLE = Kind(
     "zone-not-accessible",

@@ -44,6 +44,7 @@ STAIRS_WITHOUT_FLOORS = Kind(
     mend=Text.of(
         "写明两端的 floor，或改为 corridor。", "State `floor` at its ends, or call it a corridor."
     ),
+    example="/venues/0/zones/1/floor: 0",
 )
 FLOORS_WITHOUT_STAIRS = Kind(
     "floors-without-stairs",
@@ -55,6 +56,7 @@ FLOORS_WITHOUT_STAIRS = Kind(
         "Stairs are slower than the level; the clear time comes out too short.",
     ),
     mend=Text.of("写作 stairs、escalator 或 ramp。", "Call it stairs, an escalator or a ramp."),
+    example="/venues/0/passages/2/kind: corridor",
 )
 PASSAGE_TO_ITSELF = Kind(
     "passage-to-itself",
@@ -63,6 +65,10 @@ PASSAGE_TO_ITSELF = Kind(
     "both ends of '{name}' are the same place",
     why=Text.of("它不通向任何地方。", "It leads nowhere."),
     mend=Text.of("between 写明两个不同的地方。", "Name two places in `between`."),
+    example=(
+        "/venues/0/passages/-: {id: loop, title: {zh: 环廊, en: Loop}, kind: corridor, "
+        "between: [hall, hall], width_m: 2.0, length_m: 10}"
+    ),
 )
 ROUTE_BROKEN = Kind(
     "route-broken",
@@ -74,6 +80,7 @@ ROUTE_BROKEN = Kind(
         "via 按顺序列出从区域到集合点首尾相接的通道。",
         "List in `via`, in order, passages that join from the zone to the assembly area.",
     ),
+    example="/venues/0/routes/1/via: [east-door]",
 )
 ROUTE_ENDS_ELSEWHERE = Kind(
     "route-ends-elsewhere",
@@ -85,6 +92,7 @@ ROUTE_ENDS_ELSEWHERE = Kind(
         "People are led where nobody waits for them and counts them.",
     ),
     mend=Text.of("补上最后一段通道，或改正 to。", "Add the last passage, or mend `to`."),
+    example="/venues/0/routes/0/to: yard",
 )
 ROUTE_CLOSED = Kind(
     "route-closed",
@@ -96,6 +104,7 @@ ROUTE_CLOSED = Kind(
     ),
     mend=Text.of("换一条路，或打开它。", "Take another way, or open it."),
     source="消防法, art. 28",
+    example="/venues/0/passages/0/closed: true",
 )
 ROUTE_AGAINST_ONE_WAY = Kind(
     "route-against-one-way",
@@ -104,6 +113,9 @@ ROUTE_AGAINST_ONE_WAY = Kind(
     "the route '{name}' goes the wrong way through '{passage}'",
     why=Text.of("对向人流相遇是踩踏的起因。", "Crowds that meet head on are how crushes begin."),
     mend=Text.of("换一条路，或取消单向。", "Take another way, or let it be used both ways."),
+    example=(
+        "/venues/0/passages/3/between: [east-landing, gallery]\n/venues/0/passages/3/one_way: true"
+    ),
 )
 ROUTE_BY_LIFT = Kind(
     "route-by-lift",
@@ -115,6 +127,12 @@ ROUTE_BY_LIFT = Kind(
         "改走楼梯；需要帮助的人用避难处。", "Take the stairs; who can't waits in a refuge."
     ),
     source="GB/T 38315-2019",
+    example=(
+        "/venues/0/passages/-: {id: lift, title: {zh: 电梯, en: Lift}, kind: lift, between: "
+        "[gallery, hall], width_m: 1.2, length_m: 5}\n"
+        "/venues/0/routes/1: {id: gallery-out, title: {zh: 阅览区至广场, en: Gallery to "
+        "square}, zones: [gallery], via: [lift, main-door], to: square}"
+    ),
 )
 ZONE_WITHOUT_ROUTE = Kind(
     "zone-without-route",
@@ -125,7 +143,8 @@ ZONE_WITHOUT_ROUTE = Kind(
         "那里的引导员不知道该带人往哪走。", "The guides there don't know where to lead people."
     ),
     mend=Text.of("增加一条从该区域开始的路线。", "Add a route from the zone."),
-    source="突发事件应对法 2024, art. 37; mission S28, S54",
+    source="突发事件应对法 2024, art. 37",
+    example="/venues/0/routes/1: -",
 )
 
 

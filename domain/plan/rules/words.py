@@ -18,12 +18,21 @@ TEXT_EMPTY = Kind(
     Severity.ERROR,
     "文本至少要有一种语言（zh 或 en）",
     "a text needs at least one language (zh or en)",
+    why=Text.of(
+        "该有字的地方是空白，读的人只能猜。",
+        "Where there should be words there is nothing; people must guess.",
+    ),
+    mend=Text.of("至少用一种语言写明。", "Say it in at least one language."),
+    example="/title: {}",
 )
 LANGUAGE_MISSING = Kind(
     "language-missing",
     Severity.WARNING,
     "缺少{language}文本，而预案其他文本有",
     "not said in {language}, as other texts of the plan are",
+    why=Text.of("只懂这种语言的人读不到。", "Whoever reads only that language isn't told."),
+    mend=Text.of("补上这种语言。", "Say it in that language, too."),
+    example="/title: {zh: 书店应急疏导预案}",
 )
 
 
