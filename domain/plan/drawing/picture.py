@@ -159,7 +159,9 @@ ARROW = (
 STYLE = """
 .drawing { background: var(--paper, #fff); --ink: #16202c; --faint: #566579; --line: #5b6b7f;
   --panel: #f4f6f9; --calm: #d9eee1; --tight: #fdeec4; --late: #f8d3cd; --alarm: #b3261e;
-  --area: #dbe8fb; --edge: #9fb0c3; --halo: #fff; --gate: #fff6df; --gate-edge: #b07a00; }
+  --area: #dbe8fb; --edge: #9fb0c3; --halo: #fff; --gate: #fff6df; --gate-edge: #b07a00;
+  --out: #12884a; --safe: #d5f0df; --soon: #f7f5ef; --sooner: #f5ecd3; --later: #f1ddac;
+  --latest: #ebc98a; --over: #f2b5ab; }
 .drawing text { fill: var(--ink); } .drawing .faint { fill: var(--faint); }
 .drawing .strong { font-weight: 650; } .drawing .alarm { fill: var(--alarm); font-weight: 650; }
 .drawing .on-dark { fill: #fff; font-weight: 650; }
@@ -171,7 +173,20 @@ STYLE = """
 .drawing rect.yellow { fill: #8d7400; } .drawing rect.blue { fill: #1f5fbf; }
 .drawing rect.level { fill: #44546a; }
 .drawing polyline { fill: none; stroke-linejoin: round; stroke-linecap: round; }
-.drawing .way { stroke: var(--edge); } .drawing .flow { stroke: #3f7fbf; }
+.drawing .way { stroke: var(--edge); } .drawing .flow { stroke: var(--out); }
+.drawing .flow-head { fill: var(--out); } .drawing .neck-head { fill: var(--alarm); }
+.drawing .lost { stroke: var(--alarm); stroke-dasharray: 7 5; }
+.drawing .set-route { stroke: var(--halo); stroke-dasharray: 7 6; }
+.drawing .leader, .drawing .bar { stroke: var(--faint); } .drawing .dot { fill: var(--faint); }
+.drawing .sheet { fill: none; stroke: var(--edge); }
+.drawing .zone-1 { fill: var(--soon); } .drawing .zone-2 { fill: var(--sooner); }
+.drawing .zone-3 { fill: var(--later); } .drawing .zone-4 { fill: var(--latest); }
+.drawing .zone-over { fill: var(--over); }
+.drawing [class^=zone], .drawing .junction { stroke: var(--edge); stroke-width: 1.2px; }
+.drawing .junction { fill: var(--halo); } .drawing polygon.panel { fill: var(--panel); }
+.drawing .assembly { fill: var(--safe); stroke: var(--out); stroke-width: 2px; }
+.drawing .cordon-inner { stroke: var(--alarm); stroke-dasharray: 2 5; }
+.drawing .cordon-outer { stroke: var(--gate-edge); stroke-dasharray: 8 4 2 4; }
 .drawing .neck { stroke: var(--alarm); }
 .drawing .shut { stroke: var(--faint); stroke-dasharray: 3 4; }
 .drawing .arrow { stroke: var(--line); } .drawing .head { fill: var(--line); }
@@ -181,11 +196,16 @@ STYLE = """
 .drawing .late { fill: var(--late); stroke: var(--edge); }
 .drawing .area { fill: var(--area); stroke: #3f7fbf; }
 .drawing .mark { fill: #2b4a73; } .drawing .mark-area { fill: #2a6db8; }
-.drawing .mark-exit { fill: #1c7c4a; } .drawing .mark-neck, .drawing .mark-lost { fill: #b3261e; }
+.drawing .mark-exit { fill: #0e7a3f; } .drawing .mark-way { fill: #3d6d5a; }
+.drawing .mark-shut { fill: #66717f; } .drawing .mark-refuge { fill: #0b6e78; }
+.drawing .mark-cordon { fill: #8a5a00; } .drawing .mark-traffic { fill: #6b3fa0; }
+ .drawing .mark-neck, .drawing .mark-lost { fill: #b3261e; }
 @media (prefers-color-scheme: dark) {
   .drawing { background: var(--paper, #10161e); --ink: #e9eef5; --faint: #a7b4c4; --line: #93a3b6;
     --panel: #18212c; --calm: #1f4031; --tight: #4a3d12; --late: #55251f; --alarm: #ff8a80;
-    --area: #1b3350; --edge: #4d5d70; --halo: #10161e; --gate: #2c2613; --gate-edge: #d9a940; }
+    --area: #1b3350; --edge: #4d5d70; --halo: #10161e; --gate: #2c2613; --gate-edge: #d9a940;
+    --out: #2fae6b; --safe: #12402a; --soon: #1c232c; --sooner: #2d2c26; --later: #413a26;
+    --latest: #5a4a25; --over: #652b24; }
 }
 @media print { .drawing { background: #fff; } }
 """

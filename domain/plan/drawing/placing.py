@@ -1,0 +1,133 @@
+"""Room for what is written on a map: where a label can stand so that it hides no other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from math import cos, hypot, inf, sin, tau
+
+from domain.plan.drawing.picture import Area
+
+STEP = 6.0
+"""From one place that is tried to the next."""
+REACH = 180.0
+"""How far from where it belongs a label is looked for at first; then everywhere."""
+ELSEWHERE = 50.0
+"""What it costs to stand outside the shape that a label belongs to, in pixels of distance."""
+
+XY = tuple[float, float]
+
+
+class Placing:
+    """A frame, and what stands in it."""
+
+    def __init__(self, frame: Area) -> None:
+        self.frame = frame
+        self._taken: list[Area] = []
+        self._lines: list[tuple[XY, XY]] = []
+
+    def take(self, area: Area) -> None:
+        """Keep an area free of labels."""
+        self._taken.append(area)
+
+    def line(self, points: Sequence[XY]) -> None:
+        """Tell of a line that labels had better not cross."""
+        self._lines.extend(pairwise(points))
+
+    def place(
+        self, size: XY, wanted: XY, within: Area | None = None, line_cost: float = 0.0
+    ) -> Area | None:
+        """Take the best free place for a label near where it is wanted; None if all is full."""
+        best, least = None, inf
+        for area, far in _around(size, wanted):
+            if far >= least:
+                break
+            if not self._is_free(area):
+                continue
+            cost = far + line_cost * self._crossed(area)
+            if within is not None and not _holds(within, area):
+                cost += ELSEWHERE
+            if cost < least:
+                best, least = area, cost
+        best = best or self._anywhere(size, wanted)
+        if best is not None:
+            self.take(best)
+        return best
+
+    def _anywhere(self, size: XY, wanted: XY) -> Area | None:
+        wide, high = size
+        down = int(max(self.frame.bottom - self.frame.top - high, 0) // STEP) + 1
+        across = int(max(self.frame.right - self.frame.left - wide, 0) // STEP) + 1
+        free = (
+            area
+            for n in range(down)
+            for k in range(across)
+            if self._is_free(
+                area := _sized(self.frame.left + k * STEP, self.frame.top + n * STEP, wide, high)
+            )
+        )
+        return min(free, key=lambda area: _away(area, wanted), default=None)
+
+    def _is_free(self, area: Area) -> bool:
+        left, top, right, bottom = area
+        frame = self.frame
+        if left < frame.left or top < frame.top or right > frame.right or bottom > frame.bottom:
+            return False
+        return not any(
+            left < other[2] and other[0] < right and top < other[3] and other[1] < bottom
+            for other in self._taken
+        )
+
+    def _crossed(self, area: Area) -> int:
+        return sum(_crosses(area, *line) for line in self._lines)
+
+
+def middle(area: Area) -> XY:
+    """Return the middle of an area."""
+    return ((area.left + area.right) / 2, (area.top + area.bottom) / 2)
+
+
+def _around(size: XY, wanted: XY) -> Iterator[tuple[Area, float]]:
+    """Yield places round a point, nearest first."""
+    wide, high = size
+    left, top = wanted[0] - wide / 2, wanted[1] - high / 2
+    yield _sized(left, top, wide, high), 0.0
+    for ring in range(1, int(REACH / STEP)):
+        far = ring * STEP
+        many = min(6 + 2 * ring, 32)
+        for n in range(many):
+            turn = tau * n / many
+            yield _sized(left + far * cos(turn), top + far * sin(turn), wide, high), far
+
+
+def _sized(left: float, top: float, wide: float, high: float) -> Area:
+    return Area(left, top, left + wide, top + high)
+
+
+def _away(area: Area, wanted: XY) -> float:
+    x, y = middle(area)
+    return hypot(x - wanted[0], y - wanted[1])
+
+
+def _holds(outer: Area, inner: Area) -> bool:
+    return (
+        outer.left <= inner.left
+        and outer.top <= inner.top
+        and outer.right >= inner.right
+        and outer.bottom >= inner.bottom
+    )
+
+
+def _crosses(area: Area, start: XY, end: XY) -> bool:
+    """Tell whether a line comes through a rectangle (Liang and Barsky's way)."""
+    enter, leave = 0.0, 1.0
+    for axis in (0, 1):
+        at, along = start[axis], end[axis] - start[axis]
+        low, high = area[axis], area[axis + 2]
+        if along == 0:
+            if not low <= at <= high:
+                return False
+            continue
+        first, last = sorted(((low - at) / along, (high - at) / along))
+        enter, leave = max(enter, first), min(leave, last)
+    return enter <= leave
