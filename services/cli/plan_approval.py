@@ -77,9 +77,23 @@ async def draft(
     )
     answer = await session.connection.plans.DraftPlan(request, **session.connection.call)
     output = session.output
-    shown = render(found.diagnostics, output.language)
-    said = _told(answer.plan, answer.draft, output, "draft")
-    output.show(answer, lambda: f"{shown}\n\n{said}" if shown else said)
+    parts = (
+        render(found.errors, output.language),
+        _left_over(found, file, output),
+        _told(answer.plan, answer.draft, output, "draft"),
+    )
+    output.show(answer, lambda: "\n".join(part for part in parts if part))
+
+
+def _left_over(found: Inspection, file: Path, output: Output) -> str:
+    """Say how much is still to mend; `muster plan check` says what."""
+    errors, warnings = len(found.errors), len(found.diagnostics) - len(found.errors)
+    if not errors + warnings:
+        return ""
+    return output.said(
+        f"{errors} 个错误，{warnings} 个警告：见 `muster plan check {file}`",
+        f"{errors} errors, {warnings} warnings: see `muster plan check {file}`",
+    )
 
 
 async def review(

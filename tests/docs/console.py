@@ -36,7 +36,7 @@ _VARYING = (
     (r"\b\d+ (?=TIME)", "N "),
     (r"\((-?\d+ (h|min|s) ?)+\)", "(SPAN)"),
     (r"\b(version|position|pid|up) +\d+", r"\1 N"),
-    (r"\b\d+ events", "N events"),
+    (r"\b\d+ (events|warnings)", r"N \1"),
     (r"127\.0\.0\.1:\d+", "ADDRESS"),
     (r"[│┃┌┐└┘├┤┬┴┼─━┏┓┗┛┡┩┯┷╇]+", " "),
 )
@@ -50,8 +50,9 @@ class Step(NamedTuple):
 
     @property
     def is_refused(self) -> bool:
-        """Whether the page says that it ends with an error."""
-        return bool(self.shown) and REFUSED.match(self.shown[0]) is not None
+        """Whether the page says that it ends with an error; a pipe ends as its last command."""
+        refused = bool(self.shown) and REFUSED.match(self.shown[0]) is not None
+        return refused and " | " not in self.command
 
 
 class Heard(NamedTuple):
