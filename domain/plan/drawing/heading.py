@@ -14,15 +14,18 @@ TITLE, TEXT, SMALL = 19.0, 13.0, 11.5
 KEY_HIGH = 18.0
 BAR_MAX = 140.0
 """Pixels; the scale bar is the longest round number of metres within."""
+ROUNDED = 0.05
+"""Minutes that the figures don't show."""
 NAMED_MAX = 6
 """Passages of a bottleneck that the heading names."""
 
 LINES = (
     ("flow", Text.of("疏散方向", "way out")),
-    ("way", Text.of("可用，本次不走", "open, not needed")),
+    ("way", Text.of("可用备用", "not needed")),
     ("neck", Text.of("瓶颈", "bottleneck")),
     ("shut", Text.of("不使用", "not used")),
 )
+LOST = ("lost", Text.of("不可用", "lost"))
 ROUTED = Text.of("虚线：既定路线", "dashes: a set route")
 NORTH = Text.of("北", "N")
 
@@ -51,10 +54,12 @@ def _figures(scene: Scene) -> Iterator[tuple[str, str]]:
         if zh
         else f"Everybody is out in {minutes} min (limit {scene.limit:g} min)"
     )
+    neck = scene.neck
+    if neck is None or clearing.minutes > neck.minutes + ROUNDED:
+        said += "，取决于步行距离" if zh else ", as long as the walk takes"
     if last is not None:
         said += f" · 最后清空：{titles[last]}" if zh else f" · last out: {titles[last]}"
     yield said, "alarm" if over else "strong"
-    neck = scene.neck
     if neck is not None:
         named = [scene.mark(one) for one in neck.passages[:NAMED_MAX]]
         cut = " + ".join(named) + ("…" if len(neck.passages) > NAMED_MAX else "")
@@ -83,7 +88,7 @@ def key(picture: Picture, scene: Scene, room: Area) -> float:
             picture.shapes.append(Box(Area(x, y + 2, x + 22, y + 15), swatch, 3))
         else:
             points = [(x + 1, y + 8.5), (x + 21, y + 8.5)]
-            thin = swatch == "shut"
+            thin = swatch in {"shut", "lost"}
             picture.shapes.append(Line(points, swatch, 2.2 if thin else 6))
             if swatch == "flow":
                 picture.shapes.append(Line(points, "set-route", 1.2))
@@ -102,7 +107,7 @@ def _shades(scene: Scene) -> Iterator[tuple[str, str]]:
 
 
 def _lines(scene: Scene) -> Iterator[tuple[str, str]]:
-    for look, text in LINES:
+    for look, text in (*LINES, LOST) if scene.lost else LINES:
         said = scene.said(text)
         if look == "flow":
             zh = scene.language.startswith("zh")

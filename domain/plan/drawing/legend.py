@@ -20,6 +20,9 @@ COLUMN = 34.0
 GUTTER = 22.0
 ROW_GAP = 3.5
 
+DOT = " · "
+"""Between what is said of one thing."""
+
 ORDER = ("E", "S", "P", "L")
 
 CONTROLS = {
@@ -100,7 +103,7 @@ def _passage(scene: Scene, course: Course) -> LegendRow:
     states = {"lost": LOST, "neck": NECK, "shut": CLOSED}
     if look in states and one.kind is not PassageKind.LIFT:
         parts.insert(0, scene.said(states[look]))
-    return LegendRow(scene.mark(one.id), " · ".join(parts), mark_look(scene, course))
+    return LegendRow(scene.mark(one.id), DOT.join(parts), mark_look(scene, course))
 
 
 def _others(scene: Scene, ground: Ground) -> Iterator[LegendRow]:
@@ -117,7 +120,7 @@ def _others(scene: Scene, ground: Ground) -> Iterator[LegendRow]:
             by_hand = ("（须人工）" if zh else " by hand") if static else ""
             parts.append(f"{scene.said(REDIRECT)}{by_hand}")
         look = "mark-lost" if scene.misleading(sign) else "mark"
-        yield LegendRow(scene.marks["sign", sign.id], " · ".join(parts), look)
+        yield LegendRow(scene.marks["sign", sign.id], DOT.join(parts), look)
     if scene.lost:
         return  # cordons and traffic stay as the map of the whole venue shows them
     for cordon in ground.cordons:
@@ -142,7 +145,7 @@ def _route(scene: Scene, route: Route) -> LegendRow:
 def write_legend(picture: Picture, rows: Sequence[LegendRow], room: Area, columns: int) -> float:
     """Write rows into columns below a line, and return where the longest one ends."""
     wide = (room.right - room.left - GUTTER * (columns - 1)) / columns
-    written = [(row, wrapped(row.text, TEXT, wide - COLUMN - 2)) for row in rows]
+    written = [(row, _lines(row.text, wide - COLUMN - 2)) for row in rows]
     heights = [max(len(lines) * TEXT * LINE_EM, MARK_HIGH) + ROW_GAP for _, lines in written]
     share = sum(heights) / columns
     column, top, lowest = 0, room.top, room.top
@@ -155,6 +158,18 @@ def write_legend(picture: Picture, rows: Sequence[LegendRow], room: Area, column
         top += high
         lowest = max(lowest, top)
     return lowest
+
+
+def _lines(text: str, room: float) -> Sequence[str]:
+    """Break a row between its parts where that will do."""
+    lines = [""]
+    for part in text.split(DOT):
+        joined = f"{lines[-1]}{DOT}{part}" if lines[-1] else part
+        if width(joined, TEXT) <= room:
+            lines[-1] = joined
+        else:
+            lines += wrapped(part, TEXT, room) if lines[-1] else wrapped(joined, TEXT, room)
+    return [line for line in lines if line]
 
 
 def mark_size(marker: str) -> tuple[float, float]:

@@ -8,11 +8,11 @@ from math import dist, inf
 from typing import NamedTuple
 
 from domain.plan.drawing.ground import XY, Course, Ground, Spot
-from domain.plan.drawing.legend import draw_mark, mark_look, mark_size
+from domain.plan.drawing.legend import DOT, draw_mark, mark_look, mark_size
 from domain.plan.drawing.lettering import LINE_EM, width, wrapped
 from domain.plan.drawing.picture import Area, Box, Disc, Label, Line, Outline, Picture
 from domain.plan.drawing.placing import Placing, middle
-from domain.plan.drawing.scene import Scene
+from domain.plan.drawing.scene import Scene, storey
 from domain.plan.space import CordonKind
 
 MARGIN = 30.0
@@ -148,13 +148,19 @@ class Panel:
         """Write what a place is called, and the figures of a zone."""
         shape = _box(self.view.all(spot.corners))
         room = min(max(shape.right - shape.left - 10, ROOM[0]), ROOM[1])
+        figures = self._figures(spot)
+        joined = DOT.join(figures)
         lines = [
             *((line, NAME, "strong halo") for line in wrapped(self._title(spot), NAME, room)),
-            *((line, FIGURE, "halo") for line in wrapped(self._figures(spot), FIGURE, room)),
+            *(
+                (line, FIGURE, "halo")
+                for line in ([joined] if width(joined, FIGURE) <= room else figures)
+            ),
         ]
         wide = max(width(text, size) for text, size, _ in lines) + 6
         high = sum(size * LINE_EM for _, size, _ in lines) + 2
-        area = self.placing.place((wide, high), self.view.at(spot.at), shape, LINE_COST)
+        within = shape if spot.sort == "zone" else None
+        area = self.placing.place((wide, high), self.view.at(spot.at), within, LINE_COST)
         if area is None:
             return
         self._leader(area, self.view.at(spot.at), shape)
@@ -167,21 +173,21 @@ class Panel:
     def _title(self, spot: Spot) -> str:
         return self.scene.said(spot.title)
 
-    def _figures(self, spot: Spot) -> str:
+    def _figures(self, spot: Spot) -> Sequence[str]:
         zh = self.scene.language.startswith("zh")
         for area in self.scene.venue.assembly_areas:
             if area.id == spot.name:
-                return f"可容 {area.capacity:,} 人" if zh else f"holds {area.capacity:,}"
+                return [f"可容 {area.capacity:,} 人" if zh else f"holds {area.capacity:,}"]
         for zone in self.scene.venue.zones:
             if zone.id == spot.name:
                 persons = f"{zone.capacity:,} 人" if zh else f"{zone.capacity:,} persons"
                 minutes = self.scene.minutes(zone.id)
                 if minutes is None:
-                    return persons
+                    return [persons]
                 if minutes == inf:
-                    return f"{persons} · 无出路" if zh else f"{persons}, no way out"
-                return f"{persons} · {minutes:.1f} 分钟" if zh else f"{persons}, {minutes:.1f} min"
-        return ""
+                    return [persons, "无出路" if zh else "no way out"]
+                return [persons, f"{minutes:.1f} 分钟" if zh else f"{minutes:.1f} min"]
+        return []
 
     def _passage(self, course: Course, points: Sequence[XY]) -> None:
         shift = (points[0][0] - self.view.at(course.points[0])[0], 0.0)
@@ -199,19 +205,36 @@ class Panel:
             at = _halfway(points)
         marker = self.scene.mark(course.passage.id)
         area = self._mark(marker, mark_look(self.scene, course), at)
-        if self.scene.look(course.passage) == "neck" and area is not None:
+        if self.scene.look(course.passage) == "neck" and area is not None and len(points) > 1:
             self._rate(course, middle(area))
+        self._leads(course, points)
+
+    def _leads(self, course: Course, points: Sequence[XY]) -> None:
+        """Say where stairs lead, or where those who come out of them come from."""
+        here, flow = self.ground.floor, self.scene.flow(course.passage)
+        others = [floor for floor in self.scene.floors(course.passage) if floor != here]
+        if here is None or flow is None or not others or len(points) == 1:
+            return
+        there = self.scene.said(storey(others[0]))
+        if flow.towards in self.ground.spots:
+            said = f"来自{there}" if self.scene.language.startswith("zh") else f"from {there}"
+        else:
+            said = f"{'↑' if others[0] > here else '↓'} {there}"
+        head = points[-1] if course.door == course.points[-1] else points[0]
+        self._beside(said, head, "halo")
 
     def _rate(self, course: Course, at: XY) -> None:
         """Say beside a passage of the bottleneck how many it takes."""
         rate = f"{self.scene.per_minute(course.passage):,.0f}"
         text = f"{rate} 人/分" if self.scene.language.startswith("zh") else f"{rate}/min"
+        self._beside(text, (at[0], at[1] + 16), "alarm halo")
+
+    def _beside(self, text: str, at: XY, look: str) -> None:
         size = (width(text, FIGURE) + 4, FIGURE * 1.25)
-        area = self.placing.place(size, (at[0], at[1] + 16), line_cost=LINE_COST)
+        area = self.placing.place(size, at, line_cost=LINE_COST)
         if area is not None:
             x, y = middle(area)
-            text_at = Label(x, y + FIGURE * 0.34, text, FIGURE, "alarm halo", "middle")
-            self.picture.labels.append(text_at)
+            self.picture.labels.append(Label(x, y + FIGURE * 0.34, text, FIGURE, look, "middle"))
 
     def _others(self) -> None:
         scene, spots = self.scene, self.ground.spots

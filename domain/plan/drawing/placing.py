@@ -10,10 +10,10 @@ from domain.plan.drawing.picture import Area
 
 STEP = 6.0
 """From one place that is tried to the next."""
-REACH = 180.0
+REACH = 150.0
 """How far from where it belongs a label is looked for at first; then everywhere."""
-ELSEWHERE = 50.0
-"""What it costs to stand outside the shape that a label belongs to, in pixels of distance."""
+ASTRIDE, ELSEWHERE = 40.0, 60.0
+"""What it costs to stand on the edge of the shape that a label belongs to, or outside of it."""
 
 XY = tuple[float, float]
 
@@ -42,11 +42,11 @@ class Placing:
         for area, far in _around(size, wanted):
             if far >= least:
                 break
-            if not self._is_free(area):
+            cost = far + (_strays(within, area) if within is not None else 0.0)
+            if cost >= least or not self._is_free(area):
                 continue
-            cost = far + line_cost * self._crossed(area)
-            if within is not None and not _holds(within, area):
-                cost += ELSEWHERE
+            if line_cost:
+                cost += line_cost * self._crossed(area)
             if cost < least:
                 best, least = area, cost
         best = best or self._anywhere(size, wanted)
@@ -109,17 +109,24 @@ def _away(area: Area, wanted: XY) -> float:
     return hypot(x - wanted[0], y - wanted[1])
 
 
-def _holds(outer: Area, inner: Area) -> bool:
-    return (
-        outer.left <= inner.left
-        and outer.top <= inner.top
-        and outer.right >= inner.right
-        and outer.bottom >= inner.bottom
-    )
+def _strays(shape: Area, area: Area) -> float:
+    """Return what it costs a label to stand where it does, for the shape it belongs to."""
+    if (
+        shape.left <= area.left
+        and shape.top <= area.top
+        and shape.right >= area.right
+        and shape.bottom >= area.bottom
+    ):
+        return 0.0
+    return ASTRIDE if shape.meets(area) else ELSEWHERE
 
 
 def _crosses(area: Area, start: XY, end: XY) -> bool:
     """Tell whether a line comes through a rectangle (Liang and Barsky's way)."""
+    if max(start[0], end[0]) < area.left or min(start[0], end[0]) > area.right:
+        return False
+    if max(start[1], end[1]) < area.top or min(start[1], end[1]) > area.bottom:
+        return False
     enter, leave = 0.0, 1.0
     for axis in (0, 1):
         at, along = start[axis], end[axis] - start[axis]

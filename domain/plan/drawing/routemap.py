@@ -27,10 +27,10 @@ from domain.values import Text
 
 WIDE = 840.0
 SIDE = 20.0
-HIGH_MAX = 760.0
+HIGH_MAX = 700.0
 """Of one floor's map: with heading and legend, a sheet is as tall as a page."""
-HIGH_MAX_MORE = 420.0
-"""Of each floor, where a sheet shows more than one."""
+HIGH_MAX_MORE = 340.0
+"""Of each floor but the first, where a sheet shows more than one."""
 HIGH_MIN = 220.0
 ROOM_EACH = 1_900.0
 """Square pixels for each thing on a map, so that marks find room."""
@@ -70,7 +70,8 @@ def _without(
     for lost, clearing in known.lost.items():
         told = clearing._replace(zones=without(ways, lost).zones)
         shown = _shown(ways, known.whole, told, lost, drawn)
-        yield _drawn(Scene(ways, told, lost, language), shown)
+        calm = [one._replace(cordons=(), traffic=()) for one in shown]
+        yield _drawn(Scene(ways, told, lost, language), calm)
 
 
 def _shown(
@@ -99,7 +100,7 @@ def _drawn(scene: Scene, shown: Sequence[Ground]) -> RouteMap:
             name = scene.said(storey(ground.floor))
             picture.labels.append(Label(SIDE, top + 16, name, 14, "strong"))
             top += 24
-        frame = Area(SIDE, top, wide - SIDE, top + _high(ground, wide, len(shown)))
+        frame = Area(SIDE, top, wide - SIDE, top + _high(ground, wide, is_first=ground is shown[0]))
         picture.shapes.append(frame_box(frame))
         Panel(picture, scene, ground, frame).draw()
         top = frame.bottom + 6
@@ -119,7 +120,7 @@ def _title(scene: Scene, shown: Sequence[Ground]) -> str:
     if scene.lost:
         lost = next(one for one in scene.venue.passages if one.id == scene.lost)
         said = f"{scene.said(WITHOUT)}{'：' if scene.language.startswith('zh') else ': '}"
-        return f"{venue} · {said}{scene.said(lost.title)}"
+        return f"{venue} · {said}{scene.mark(lost.id)} {scene.said(lost.title)}"
     floor = shown[0].floor
     where = scene.said(SCHEME if floor is None else storey(floor))
     return f"{venue} · {where} · {scene.said(WHOLE)}"
@@ -133,7 +134,7 @@ def _wide(ground: Ground) -> float:
     return max(xs) - min(xs) + 2 * (SIDE + MARGIN)
 
 
-def _high(ground: Ground, wide: float, panels: int) -> float:
+def _high(ground: Ground, wide: float, *, is_first: bool) -> float:
     """Return how tall a floor's frame is: as its shape wants, and with room for all marks."""
     extent = ground.extent()
     xs, ys = [x for x, _ in extent], [y for _, y in extent]
@@ -142,7 +143,7 @@ def _high(ground: Ground, wide: float, panels: int) -> float:
         return high + 2 * MARGIN
     room = wide - 2 * (SIDE + MARGIN)
     wanted = high * room / across + 2 * MARGIN if across else inf
-    most = HIGH_MAX if panels == 1 else HIGH_MAX_MORE
+    most = HIGH_MAX if is_first else HIGH_MAX_MORE
     things = 3 * len(ground.spots) + 2 * len(ground.courses) + len(ground.traffic)
     least = max(HIGH_MIN, things * ROOM_EACH / room)
     return max(min(wanted, most), least)
