@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from math import dist, inf
-from typing import NamedTuple
 
 from domain.plan.drawing.ground import XY, Course, Ground, Spot
 from domain.plan.drawing.legend import DOT, draw_mark, mark_look, mark_size
@@ -13,10 +11,9 @@ from domain.plan.drawing.lettering import LINE_EM, width, wrapped
 from domain.plan.drawing.picture import Area, Box, Disc, Label, Line, Outline, Picture
 from domain.plan.drawing.placing import Placing, middle
 from domain.plan.drawing.scene import Scene, storey
+from domain.plan.drawing.view import box, expanse, halfway, view
 from domain.plan.space import CordonKind
 
-MARGIN = 30.0
-"""Round what is drawn, for marks beside it."""
 NAME, FIGURE = 12.5, 11.5
 ROOM = (84.0, 170.0)
 """For a line of a zone's label: at least, at most."""
@@ -28,27 +25,6 @@ LINE_COST = 30.0
 """What it costs a label to stand on a line."""
 LEADER = 13.0
 """Farther from where it belongs than this, a mark has a line to there."""
-
-
-class View(NamedTuple):
-    """How metres become pixels."""
-
-    scale: float
-    left: float
-    top: float
-    west: float
-    north: float
-
-    def at(self, point: XY) -> XY:
-        """Return where a point is in the picture."""
-        return (
-            self.left + (point[0] - self.west) * self.scale,
-            self.top + (self.north - point[1]) * self.scale,
-        )
-
-    def all(self, points: Sequence[XY]) -> Sequence[XY]:
-        """Return where points are in the picture."""
-        return [self.at(point) for point in points]
 
 
 class Panel:
@@ -65,7 +41,7 @@ class Panel:
     def draw(self) -> None:
         """Draw it all."""
         spots = [*self.ground.spots.values()]
-        for spot in sorted(spots, key=lambda spot: -_size(spot)):
+        for spot in sorted(spots, key=lambda spot: -expanse(spot)):
             self._outline(spot)
         if self.scene.lost is None:
             for cordon in self.ground.cordons:
@@ -146,7 +122,7 @@ class Panel:
 
     def _name(self, spot: Spot) -> None:
         """Write what a place is called, and the figures of a zone."""
-        shape = _box(self.view.all(spot.corners))
+        shape = box(self.view.all(spot.corners))
         room = min(max(shape.right - shape.left - 10, ROOM[0]), ROOM[1])
         figures = self._figures(spot)
         joined = DOT.join(figures)
@@ -202,7 +178,7 @@ class Panel:
             self.placing.take(Area(door[0] - 10, door[1] - 10, door[0] + 10, door[1] + 10))
         at = door
         if self.scene.letter(course.passage) != "E" and len(points) > 1:
-            at = _halfway(points)
+            at = halfway(points)
         marker = self.scene.mark(course.passage.id)
         area = self._mark(marker, mark_look(self.scene, course), at)
         if self.scene.look(course.passage) == "neck" and area is not None and len(points) > 1:
@@ -230,8 +206,8 @@ class Panel:
         self._beside(text, (at[0], at[1] + 16), "alarm halo")
 
     def _beside(self, text: str, at: XY, look: str) -> None:
-        size = (width(text, FIGURE) + 4, FIGURE * 1.25)
-        area = self.placing.place(size, at, line_cost=LINE_COST)
+        room = (width(text, FIGURE) + 4, FIGURE * 1.25)
+        area = self.placing.place(room, at, line_cost=LINE_COST)
         if area is not None:
             x, y = middle(area)
             self.picture.labels.append(Label(x, y + FIGURE * 0.34, text, FIGURE, look, "middle"))
@@ -240,7 +216,7 @@ class Panel:
         scene, spots = self.scene, self.ground.spots
         for refuge in scene.venue.refuges:
             if refuge.zone in spots:
-                shape = _box(self.view.all(spots[refuge.zone].corners))
+                shape = box(self.view.all(spots[refuge.zone].corners))
                 corner = (shape.left + 16, shape.bottom - 14)
                 self._mark(scene.marks["refuge", refuge.id], "mark-refuge", corner, leads=False)
         courses = {course.passage.id: course for course in self.ground.courses}
@@ -252,7 +228,7 @@ class Panel:
             self._mark(scene.marks["sign", sign.id], look, begins)
         if scene.lost is None:
             for cordon in self.ground.cordons:
-                at = _halfway(self.view.all(cordon.points))
+                at = halfway(self.view.all(cordon.points))
                 self._mark(scene.marks["cordon", cordon.id], "mark-cordon", at)
             for point in self.ground.traffic:
                 at = self.view.at((point.x, point.y))
@@ -277,40 +253,6 @@ class Panel:
             self.picture.shapes.append(Disc(at[0], at[1], 1.8, "dot"))
 
 
-def view(ground: Ground, frame: Area) -> View:
-    """Return the scale at which a floor fills its frame, and where it begins."""
-    extent = ground.extent()
-    xs, ys = [x for x, _ in extent], [y for _, y in extent]
-    wide, high = max(xs) - min(xs), max(ys) - min(ys)
-    room = (frame.right - frame.left - 2 * MARGIN, frame.bottom - frame.top - 2 * MARGIN)
-    scale = min(room[0] / (wide or 1), room[1] / (high or 1))
-    left = frame.left + MARGIN + (room[0] - wide * scale) / 2
-    top = frame.top + MARGIN + (room[1] - high * scale) / 2
-    return View(scale, left, top, min(xs), max(ys))
-
-
 def frame_box(frame: Area) -> Box:
     """Return the frame itself."""
     return Box(frame, "sheet", 6)
-
-
-def _size(spot: Spot) -> float:
-    shape = _box(spot.corners or [spot.at])
-    return (shape.right - shape.left) * (shape.bottom - shape.top)
-
-
-def _box(points: Sequence[XY]) -> Area:
-    xs, ys = [x for x, _ in points], [y for _, y in points]
-    return Area(min(xs), min(ys), max(xs), max(ys))
-
-
-def _halfway(points: Sequence[XY]) -> XY:
-    """Return the point halfway along a line."""
-    left = sum(dist(a, b) for a, b in pairwise(points)) / 2
-    for a, b in pairwise(points):
-        long = dist(a, b)
-        if long >= left and long > 0:
-            part = left / long
-            return (a[0] + (b[0] - a[0]) * part, a[1] + (b[1] - a[1]) * part)
-        left -= long
-    return points[0]

@@ -15,10 +15,11 @@ from typing import NamedTuple
 from domain.plan.drawing.ground import Ground, floors, grounds, is_surveyed
 from domain.plan.drawing.heading import KEY_HIGH, compass, key, write_heading
 from domain.plan.drawing.legend import LegendRow, legend, write_legend
-from domain.plan.drawing.panel import MARGIN, Panel, frame_box, view
+from domain.plan.drawing.panel import Panel, frame_box
 from domain.plan.drawing.picture import Area, Label, Picture
 from domain.plan.drawing.scene import Scene, storey
 from domain.plan.drawing.schematic import schematic
+from domain.plan.drawing.view import MARGIN, view
 from domain.plan.egress import Clearing, Egress, without
 from domain.plan.model import Plan
 from domain.plan.space import Venue
