@@ -192,7 +192,7 @@ OWN_GATES = {
 
 
 class SpecialNeed(StrEnum):
-    """Why somebody can't leave without help (S45)."""
+    """Why somebody can't leave without help."""
 
     ELDERLY = "elderly"
     PREGNANT = "pregnant"
@@ -220,7 +220,7 @@ class AssistanceRule(Value):
 
 
 class MoneyRules(Value):
-    """Who decides on claims: two persons, always (S48)."""
+    """Who decides on claims: two persons, always."""
 
     decided_by: tuple[PostName, ...] = Field(min_length=1)
     """Posts, of which two different ones must agree."""

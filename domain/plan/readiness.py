@@ -32,7 +32,7 @@ class DrillRule(Value):
 
 
 class TrainingAudience(StrEnum):
-    """Who learns (S23)."""
+    """Who learns."""
 
     STAFF = "staff"
     POSTS = "posts"

@@ -33,7 +33,7 @@ from domain.values import HazardKind, Id, Line, Text, Value
 
 
 class VenueType(StrEnum):
-    """What a venue is, as the law and the source plans sort them (S2; Decree 708, art. 7-8)."""
+    """What a venue is, as the law and the source plans sort them (Decree 708, art. 7-8)."""
 
     MALL = "mall"
     SUPERMARKET = "supermarket"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
 from typing import Literal, NamedTuple
 
-from domain.plan.drawing.wording import COLOURS, CONDITIONS, HAZARDS, PHASES, span_said
+from domain.plan.drawing.saying import Say
+from domain.plan.drawing.wording import COLOURS, CONDITIONS, HAZARDS, PHASES
 from domain.plan.duties import GatePhase
 from domain.plan.model import Plan
-from domain.plan.reading import spelled
-from domain.values import Phase, Text
+from domain.values import Phase
 
 
 class Chip(NamedTuple):
@@ -46,7 +45,7 @@ class Stage(NamedTuple):
 
 def stages(plan: Plan, language: str) -> Sequence[Stage]:
     """Return a plan's stages, from its beginning to the closed case."""
-    say = _Say(plan, language)
+    say = Say(plan, language)
     return [
         _beginning(say),
         _warning(say),
@@ -59,39 +58,20 @@ def stages(plan: Plan, language: str) -> Sequence[Stage]:
     ]
 
 
-class _Say:
-    """A plan, in the language of who reads."""
-
-    def __init__(self, plan: Plan, language: str) -> None:
-        self.plan, self.language = plan, language
-
-    def of(self, zh: str, en: str) -> str:
-        return zh if self.language.startswith("zh") else en
-
-    def text(self, text: Text) -> str:
-        return text.said_in(self.language)
-
-    def span(self, length: timedelta) -> str:
-        return span_said(spelled(length), self.language)
-
-    def posts(self, posts: Sequence[str]) -> str:
-        named = [self.text(self.plan.posts[post].title) for post in posts]
-        return self.of("、", ", ").join(named)
-
-    def tasks(self, phase: Phase) -> str:
-        """Say how many tasks a phase begins with, and by when the first must be answered."""
-        tasks = [task for task in self.plan.tasks if task.phase is phase]
-        posts = {task.post for task in tasks}
-        if not tasks:
-            return self.of("没有任务", "no tasks")
-        first = self.span(min(task.acknowledge_within for task in tasks))
-        return self.of(
-            f"{len(tasks)} 项任务，{len(posts)} 个岗位；最早 {first} 内签收",
-            f"{len(tasks)} tasks of {len(posts)} posts; the first acknowledged within {first}",
-        )
+def _tasks(say: Say, phase: Phase) -> str:
+    """Say how many tasks a phase begins with, and by when the first must be answered."""
+    tasks = [task for task in say.plan.tasks if task.phase is phase]
+    posts = {task.post for task in tasks}
+    if not tasks:
+        return say.of("没有任务", "no tasks")
+    first = say.span(min(task.acknowledge_within for task in tasks))
+    return say.of(
+        f"{len(tasks)} 项任务，{len(posts)} 个岗位；最早 {first} 内签收",
+        f"{len(tasks)} tasks of {len(posts)} posts; the first acknowledged within {first}",
+    )
 
 
-def _beginning(say: _Say) -> Stage:
+def _beginning(say: Say) -> Stage:
     plan = say.plan
     hazards = say.of("、", ", ").join(say.text(HAZARDS[one]) for one in plan.hazards)
     level = plan.alarm.fail_safe_level.name
@@ -117,7 +97,7 @@ def _beginning(say: _Say) -> Stage:
     )
 
 
-def _warning(say: _Say) -> Stage:
+def _warning(say: Say) -> Stage:
     chips = [
         Chip(say.text(COLOURS[rule.colour]), str(rule.colour), say.text(rule.criteria))
         for rule in say.plan.warnings
@@ -128,12 +108,12 @@ def _warning(say: _Say) -> Stage:
         Phase.WARNING,
         say.text(PHASES[Phase.WARNING]),
         chips=chips,
-        lines=[say.tasks(Phase.WARNING)],
+        lines=[_tasks(say, Phase.WARNING)],
         notes=notes,
     )
 
 
-def _decision(say: _Say) -> Stage:
+def _decision(say: Say) -> Stage:
     command = say.plan.posts[say.plan.command.post]
     chain = say.of("，其次 ", ", then ").join(
         say.text(say.plan.people[name].title) for name in (command.holder, *command.deputies)
@@ -157,7 +137,7 @@ def _decision(say: _Say) -> Stage:
     )
 
 
-def _response(say: _Say) -> Stage:
+def _response(say: Say) -> Stage:
     plan = say.plan
     chips = [
         Chip(
@@ -181,24 +161,24 @@ def _response(say: _Say) -> Stage:
         say.text(PHASES[Phase.RESPONSE]),
         chips=chips,
         lines=[
-            say.tasks(Phase.RESPONSE),
+            _tasks(say, Phase.RESPONSE),
             say.of(f"{notice} 内发布首次公告", f"The first public notice within {notice}"),
         ],
         notes=[line for line in (_cadence(say, Phase.RESPONSE),) if line],
     )
 
 
-def _aftermath(say: _Say) -> Stage:
+def _aftermath(say: Say) -> Stage:
     titles = [say.text(task.title) for task in say.plan.tasks if task.phase is Phase.AFTERMATH]
     return Stage(
         Phase.AFTERMATH,
         say.text(PHASES[Phase.AFTERMATH]),
-        lines=[say.tasks(Phase.AFTERMATH)],
+        lines=[_tasks(say, Phase.AFTERMATH)],
         notes=[f"· {title}" for title in titles],
     )
 
 
-def _gate(say: _Say, phase: GatePhase) -> Stage:
+def _gate(say: Say, phase: GatePhase) -> Stage:
     title = {
         GatePhase.RESPONSE: say.of("能否终止响应？", "May the response end?"),
         GatePhase.AFTERMATH: say.of("能否结案？", "May the case be closed?"),
@@ -218,12 +198,12 @@ def _gate(say: _Say, phase: GatePhase) -> Stage:
     )
 
 
-def _cadence(say: _Say, phase: Phase) -> str:
+def _cadence(say: Say, phase: Phase) -> str:
     """Say how often is reported in a phase."""
     return say.of("；", "; ").join(_rhythms(say, phase))
 
 
-def _rhythms(say: _Say, phase: Phase) -> Iterator[str]:
+def _rhythms(say: Say, phase: Phase) -> Iterator[str]:
     for report in say.plan.reports:
         if phase not in report.phases:
             continue

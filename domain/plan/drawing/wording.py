@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from domain.plan.duties import GateCondition
+from domain.plan.alerting import Metric
+from domain.plan.duties import Audience, GateCondition, SpecialNeed
+from domain.plan.organisation import ChannelKind
 from domain.values import HazardKind, Phase, Text, WarningColour
 
 PHASES = {
@@ -45,6 +47,51 @@ CONDITIONS = {
     GateCondition.TASKS_OVER: Text.of("各项任务已了结", "every task over"),
     GateCondition.DAMAGE_ASSESSED: Text.of("损失已评估", "the damage assessed"),
     GateCondition.ACTION_PROPOSED: Text.of("已提出改进措施", "a corrective action proposed"),
+}
+
+METRICS = {
+    Metric.HEADCOUNT: Text.of("人", "persons"),
+    Metric.OCCUPANCY: Text.of("%（占容量）", "% of capacity"),
+    Metric.DENSITY: Text.of("人/平方米", "persons/m²"),
+    Metric.FLOW: Text.of("人/米/分钟", "persons/m/min"),
+    Metric.QUEUE: Text.of("分钟（等候）", "min of waiting"),
+    Metric.TEMPERATURE: Text.of("°C", "°C"),
+    Metric.WIND: Text.of("米/秒", "m/s"),
+    Metric.RAIN: Text.of("毫米/小时", "mm/h"),
+    Metric.WATER: Text.of("厘米（水深）", "cm of water"),
+    Metric.OUTAGE: Text.of("分钟（中断）", "min without it"),
+    Metric.ALARM: Text.of("（报警）", "(it sounds)"),
+    Metric.AUTHORITY_COLOUR: Text.of(
+        "（1 蓝、2 黄、3 橙、4 红）", "(1 blue, 2 yellow, 3 orange, 4 red)"
+    ),
+}
+"""In what a signal is measured."""
+
+NEEDS = {
+    SpecialNeed.ELDERLY: Text.of("老年人", "old people"),
+    SpecialNeed.PREGNANT: Text.of("孕妇", "pregnant women"),
+    SpecialNeed.CHILD: Text.of("儿童", "children"),
+    SpecialNeed.WHEELCHAIR: Text.of("轮椅使用者", "wheelchair users"),
+    SpecialNeed.VISION: Text.of("视力障碍者", "people who see badly"),
+    SpecialNeed.HEARING: Text.of("听力障碍者", "people who hear badly"),
+    SpecialNeed.COGNITION: Text.of("认知障碍者", "people who are confused"),
+    SpecialNeed.ILLNESS: Text.of("突发疾病者", "people taken ill"),
+    SpecialNeed.LANGUAGE: Text.of("不通中文者", "people who don't speak Chinese"),
+}
+
+AUDIENCES = {
+    Audience.CUSTOMERS: Text.of("顾客", "customers"),
+    Audience.STAFF: Text.of("员工", "staff"),
+    Audience.TENANTS: Text.of("商户", "tenants"),
+    Audience.NEIGHBOURS: Text.of("周边", "neighbours"),
+    Audience.FAMILIES: Text.of("家属", "families"),
+    Audience.MEDIA: Text.of("媒体", "media"),
+    Audience.AUTHORITIES: Text.of("主管部门", "authorities"),
+}
+
+CHANNELS = {
+    ChannelKind.MAIL: Text.of("邮件", "mail"),
+    ChannelKind.WEBHOOK: Text.of("接口推送", "webhook"),
 }
 
 UNITS_ZH = {" min": " 分钟", " s": " 秒", " h": " 小时", " d": " 天"}
