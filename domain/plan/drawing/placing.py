@@ -8,8 +8,10 @@ from math import cos, hypot, inf, sin, tau
 
 from domain.plan.drawing.picture import Area
 
-STEP = 6.0
-"""From one place that is tried to the next."""
+STEP, STRIDE = 6.0, 16.0
+"""From one place that is tried to the next: near where it is wanted, and elsewhere."""
+CELL = 48.0
+"""Of the squares by which neighbours are found."""
 REACH = 150.0
 """How far from where it belongs a label is looked for at first; then everywhere."""
 ASTRIDE, ELSEWHERE = 40.0, 60.0
@@ -23,12 +25,13 @@ class Placing:
 
     def __init__(self, frame: Area) -> None:
         self.frame = frame
-        self._taken: list[Area] = []
+        self._taken: dict[tuple[int, int], list[Area]] = {}
         self._lines: list[tuple[XY, XY]] = []
 
     def take(self, area: Area) -> None:
         """Keep an area free of labels."""
-        self._taken.append(area)
+        for cell in _cells(area):
+            self._taken.setdefault(cell, []).append(area)
 
     def line(self, points: Sequence[XY]) -> None:
         """Tell of a line that labels had better not cross."""
@@ -56,17 +59,15 @@ class Placing:
 
     def _anywhere(self, size: XY, wanted: XY) -> Area | None:
         wide, high = size
-        down = int(max(self.frame.bottom - self.frame.top - high, 0) // STEP) + 1
-        across = int(max(self.frame.right - self.frame.left - wide, 0) // STEP) + 1
-        free = (
-            area
+        down = int(max(self.frame.bottom - self.frame.top - high, 0) // STRIDE) + 1
+        across = int(max(self.frame.right - self.frame.left - wide, 0) // STRIDE) + 1
+        places = [
+            _sized(self.frame.left + k * STRIDE, self.frame.top + n * STRIDE, wide, high)
             for n in range(down)
             for k in range(across)
-            if self._is_free(
-                area := _sized(self.frame.left + k * STEP, self.frame.top + n * STEP, wide, high)
-            )
-        )
-        return min(free, key=lambda area: _away(area, wanted), default=None)
+        ]
+        places.sort(key=lambda area: _away(area, wanted))
+        return next((area for area in places if self._is_free(area)), None)
 
     def _is_free(self, area: Area) -> bool:
         left, top, right, bottom = area
@@ -75,7 +76,8 @@ class Placing:
             return False
         return not any(
             left < other[2] and other[0] < right and top < other[3] and other[1] < bottom
-            for other in self._taken
+            for cell in _cells(area)
+            for other in self._taken.get(cell, ())
         )
 
     def _crossed(self, area: Area) -> int:
@@ -98,6 +100,14 @@ def _around(size: XY, wanted: XY) -> Iterator[tuple[Area, float]]:
         for n in range(many):
             turn = tau * n / many
             yield _sized(left + far * cos(turn), top + far * sin(turn), wide, high), far
+
+
+def _cells(area: Area) -> Iterator[tuple[int, int]]:
+    """Yield the squares that an area lies in, so that only its neighbours are looked at."""
+    down = range(int(area[1] // CELL), int(area[3] // CELL) + 1)
+    for across in range(int(area[0] // CELL), int(area[2] // CELL) + 1):
+        for row in down:
+            yield across, row
 
 
 def _sized(left: float, top: float, wide: float, high: float) -> Area:

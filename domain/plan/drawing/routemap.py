@@ -145,6 +145,6 @@ def _high(ground: Ground, wide: float, *, is_first: bool) -> float:
     room = wide - 2 * (SIDE + MARGIN)
     wanted = high * room / across + 2 * MARGIN if across else inf
     most = HIGH_MAX if is_first else HIGH_MAX_MORE
-    things = 3 * len(ground.spots) + 2 * len(ground.courses) + len(ground.traffic)
+    things = 5 * len(ground.spots) + 2 * len(ground.courses) + len(ground.traffic)
     least = max(HIGH_MIN, things * ROOM_EACH / room)
     return max(min(wanted, most), least)
