@@ -21,7 +21,7 @@ LANE = 13.0
 THIN, THICK = 4.0, 13.0
 """Of a passage's line: its metres and a bit, within these."""
 ARROW = 7.0
-LINE_COST = 30.0
+LINE_COST = 20.0
 """What it costs a label to stand on a line."""
 LEADER = 13.0
 """Farther from where it belongs than this, a mark has a line to there."""

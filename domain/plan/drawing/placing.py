@@ -14,7 +14,7 @@ CELL = 48.0
 """Of the squares by which neighbours are found."""
 REACH = 150.0
 """How far from where it belongs a label is looked for at first; then everywhere."""
-ASTRIDE, ELSEWHERE = 40.0, 60.0
+ASTRIDE, ELSEWHERE = 70.0, 85.0
 """What it costs to stand on the edge of the shape that a label belongs to, or outside of it."""
 
 XY = tuple[float, float]
