@@ -17,6 +17,7 @@ from domain.plan.quantities import Persons, Width
 from domain.plan.space import VenueType
 from domain.values import Id, Line, Text, Value
 from services import plan_yaml
+from services.plan_edit import edited, without
 from services.plan_file import inspect, shipped
 
 if TYPE_CHECKING:
@@ -32,9 +33,6 @@ LATER_MAX_YEARS = 50
 
 UNUSED = "contact-unused"
 """What is found of contacts that only a venue knew which was left out."""
-
-_PLAIN = re.compile(r"[^\W_][\w ./()·（）、，-]*")
-_RESERVED = re.compile(r"(?i:null|true|false|yes|no|on|off)|[-+.\d]+")
 
 
 class Holder(Value):
@@ -94,8 +92,8 @@ def begun(answers: Answers, on: date) -> str:
         **dict(_held(plan, scalars, answers)),
         **_dated(plan, scalars, on),
     }
-    edited = _edited(text, document, changes)
-    return _introduced(_scoped(edited, plan, answers), answers)
+    changed = edited(text, document, changes)
+    return _introduced(_scoped(changed, plan, answers), answers)
 
 
 def plan_of(name: str) -> Plan:
@@ -213,26 +211,6 @@ def _scalars(path: Path, value: object) -> Iterator[tuple[Path, object]]:
             yield path, value
 
 
-def _edited(text: str, document: Document, changes: Mapping[Path, object]) -> str:
-    """Return the text with values replaced where they stand, the last ones first."""
-    lines = text.split("\n")
-    spots = {document.spot(path): value for path, value in changes.items()}
-    for spot in sorted(spots, reverse=True):
-        line, begin = lines[spot.line - 1], spot.column - 1
-        end = begin + spot.length
-        lines[spot.line - 1] = f"{line[:begin]}{_spelled(spots[spot])}{line[end:]}"
-    return "\n".join(lines)
-
-
-def _spelled(value: object) -> str:
-    """Return a value as YAML has it: plain where that can't be misread, else in quotes."""
-    if isinstance(value, int | float | date):
-        return str(value)
-    text = str(value)
-    plain = _PLAIN.fullmatch(text) and not _RESERVED.fullmatch(text) and text == text.strip()
-    return text if plain else json.dumps(text, ensure_ascii=False)
-
-
 def _scoped(text: str, plan: Plan, answers: Answers) -> str:
     """Return the text with the new venue's name in its scope."""
     old, new = plan.venues[0].title, answers.venue.title
@@ -267,13 +245,13 @@ def _without_other_venues(text: str) -> str:
     """Return a plan with its first venue only, and without whom only the others knew."""
     _, document = _read(text)
     others = len(_list(document, "venues"))
-    text = _without(text, document, [("venues", n) for n in range(1, others)])
+    text = without(text, document, [("venues", n) for n in range(1, others)])
     found = inspect(text, "").diagnostics
     unused = [one.path for one in found if one.code == UNUSED]
     _, document = _read(text)
     units = [n for n, unit in enumerate(_list(document, "units")) if _is_elsewhere(unit, document)]
     gone = [*(document.path(path) for path in unused), *(("units", n) for n in units)]
-    return _without(text, document, gone)
+    return without(text, document, gone)
 
 
 def _is_elsewhere(unit: object, document: Document) -> bool:
@@ -285,27 +263,6 @@ def _list(document: Document, key: str) -> Sequence[object]:
     plain = document.plain
     found = plain.get(key) if isinstance(plain, dict) else None
     return found if isinstance(found, list) else []
-
-
-def _without(text: str, document: Document, items: Sequence[Path]) -> str:
-    """Return the text without items of lists: each from its dash to whatever is less indented."""
-    lines = text.split("\n")
-    for begin in sorted({document.spot(path).line - 1 for path in items}, reverse=True):
-        del lines[begin : _end(lines, begin)]
-    return "\n".join(lines)
-
-
-def _end(lines: Sequence[str], begin: int) -> int:
-    """Return the line after an item of a list that begins in a line with its dash."""
-    dash = lines[begin].index("-")
-    end = begin + 1
-    for n in range(begin + 1, len(lines)):
-        line = lines[n]
-        if line.strip() and len(line) - len(line.lstrip()) <= dash:
-            break
-        if line.strip():
-            end = n + 1
-    return end
 
 
 def _read(text: str) -> tuple[Plan, Document]:

@@ -81,6 +81,7 @@ PLAIN_RULES: Mapping[str, Text] = {
     "stream": Text.of("写作 <类别>/<名称>", "must be <category>/<id>"),
     "not_after_second": Text.of("不能大于 second", "must not be after second"),
     "not_both": Text.of("不能与文档同时给出", "can't be given together with a document"),
+    "venue": Text.of("须为预案中的场所", "must be a venue of the plan"),
     "state": Text.of("须为已知的状态", "must be a known state"),
     "page_size": Text.of("须为0至500", "must be 0 to 500"),
     "not_negative": Text.of("不能为负数", "must not be negative"),

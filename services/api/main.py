@@ -32,6 +32,7 @@ from services.api.incidents import Incidents
 from services.api.notarised import Notarised, notarised
 from services.api.places import Places
 from services.api.plan_difference import PlanDifference
+from services.api.plan_rendering import PlanDrawing
 from services.api.plans import Plans
 from services.api.privacy import PersonalData
 from services.api.recording import Recording
@@ -143,6 +144,7 @@ def _parts(
         "GetPlan": plans.get,
         "ListPlans": plans.list,
         "DiffPlans": PlanDifference(store).diff,
+        "RenderPlan": PlanDrawing(store).render,
         "ListUnits": resources.units,
         "ListContacts": resources.contacts,
         "StateAt": audit.state_at,

@@ -53,7 +53,7 @@ def diff_files(
     output: Output, was: TextArgument, becomes: TextArgument, person: Person = None
 ) -> None:
     """Compare two files; no service is needed for it."""
-    before, after = _read(was, output.language), _read(becomes, output.language)
+    before, after = read_plan(was, output.language), read_plan(becomes, output.language)
     _show(compared(before, after), person, output)
 
 
@@ -65,7 +65,7 @@ async def diff(
     Two files are compared without a service.
     """
     language = session.output.language
-    request = DiffPlansRequest(was=_text(was, language), becomes=_text(becomes, language))
+    request = DiffPlansRequest(was=text_of(was, language), becomes=text_of(becomes, language))
     answer = await session.connection.plans.DiffPlans(request, **session.connection.call)
     _show(answer, person, session.output)
 
@@ -74,16 +74,18 @@ def _are_files(values: Mapping[str, Any]) -> bool:
     return is_written(values["was"]) and is_written(values["becomes"])
 
 
-def _read(text: str, language: Language) -> Plan:
+def read_plan(text: str, language: Language) -> Plan:
+    """Return the plan in a file, errors and all. Raises Failure if it has no plan's shape."""
     found = inspected(Path(text))
     if found.plan is None:
         raise invalid(found, language)
     return found.plan
 
 
-def _text(text: str, language: Language) -> PlanText:
+def text_of(text: str, language: Language) -> PlanText:
+    """Return which text of a plan is meant: a file's, or one that Muster has."""
     if is_written(text):
-        return PlanText(document=PlanDocument(json=canonical(_read(text, language))))
+        return PlanText(document=PlanDocument(json=canonical(read_plan(text, language))))
     meant = PLACE.fullmatch(text)
     if meant is None:
         raise typer.BadParameter(f"{text!r} is no file, and no plan@v2, plan@draft, plan@draft-3")

@@ -69,6 +69,16 @@ async def test_the_tutorial_is_true_to_the_letter(reader: console.Reader, folder
     assert (folder / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
+@pytest.mark.parametrize("page", ["print-a-handbook"])
+async def test_what_needs_no_service_is_true_to_the_letter(page: str, folder: Path) -> None:
+    text = (ROOT / "docs" / "how-to" / f"{page}.md").read_text(encoding="utf-8")
+    for name, content in console.files(text).items():
+        (folder / name).write_text(content, encoding="utf-8")
+    async with console.terminal(folder) as reader:
+        await reader.types('export PATH="$PWD/.venv/bin:$PATH"')
+        await reader.follows(text)
+
+
 def test_a_page_s_commands_and_files_are_found() -> None:
     first, *_, last = console.steps(PAGE)
     assert first.command == 'echo "sound at 11:48:17.152" \\\n    && true'

@@ -102,8 +102,11 @@ def _step(picture: Picture, before: _Drawn, area: Area) -> None:
     picture.shapes.append(Line(points, "arrow", 1.6, arrow=True))
     if before.stage.then:
         said = shortened(before.stage.then, SMALL, RIGHT - x - 12)
-        label = Label(x + 10, before.area.bottom + GAP / 2 + SMALL * 0.35, said, SMALL, "faint")
-        picture.labels.append(label)
+        on_left = any(detour.side == "right" for detour in before.stage.detours)
+        y = before.area.bottom + GAP / 2 + SMALL * 0.35
+        label = Label(x + 10, y, said, SMALL, "faint")
+        moved = label._replace(x=x - 10, anchor="end") if on_left else label
+        picture.labels.append(moved)
 
 
 def _detours(picture: Picture, drawn: Sequence[_Drawn]) -> None:

@@ -85,7 +85,7 @@ class Panel:
         return points
 
     def _course(self, course: Course, points: Sequence[XY]) -> None:
-        if len(points) < 2:  # noqa: PLR2004  -- one point is no line
+        if len(points) < 2:  # noqa: PLR2004 - one point is no line
             return
         look = self.scene.look(course.passage)
         wide = min(max(course.passage.width_m + 1.5, THIN), THICK)

@@ -66,7 +66,7 @@ def _tasks(say: Say, phase: Phase) -> str:
         return say.of("没有任务", "no tasks")
     first = say.span(min(task.acknowledge_within for task in tasks))
     return say.of(
-        f"{len(tasks)} 项任务，{len(posts)} 个岗位；最早 {first} 内签收",
+        f"{len(tasks)} 项任务，{len(posts)} 个岗位；最早 {first}内签收",
         f"{len(tasks)} tasks of {len(posts)} posts; the first acknowledged within {first}",
     )
 
@@ -82,7 +82,7 @@ def _beginning(say: Say) -> Stage:
         lines.append(say.of(f"监测：{signals}", f"Watched: {signals}"))
     lines.append(
         say.of(
-            f"警情须在 {verify} 内核实；未核实则自动启动{level}级响应",
+            f"警情须在 {verify}内核实；未核实则自动启动{level}级响应",
             f"An alarm is verified within {verify}; else the response begins at level {level}",
         )
     )
@@ -126,7 +126,7 @@ def _decision(say: Say) -> Stage:
         lines=[say.of(f"指挥：{chain}", f"In command: {chain}")],
         notes=[
             say.of(
-                f"{accept} 内不应答，由下一位接替指挥",
+                f"{accept}内不应答，由下一位接替指挥",
                 f"Who doesn't answer within {accept} is succeeded by the next",
             )
         ],
@@ -162,7 +162,7 @@ def _response(say: Say) -> Stage:
         chips=chips,
         lines=[
             _tasks(say, Phase.RESPONSE),
-            say.of(f"{notice} 内发布首次公告", f"The first public notice within {notice}"),
+            say.of(f"{notice}内发布首次公告", f"The first public notice within {notice}"),
         ],
         notes=[line for line in (_cadence(say, Phase.RESPONSE),) if line],
     )
@@ -215,4 +215,4 @@ def _rhythms(say: Say, phase: Phase) -> Iterator[str]:
         elif phase is not Phase.RESPONSE and report.warning_every:
             span = say.span(report.warning_every)
             often = say.of(f"，此后每隔 {span}", f", then every {span}")
-        yield say.of(f"{title}：{first} 内{often}", f"{title}: within {first}{often}")
+        yield say.of(f"{title}：{first}内{often}", f"{title}: within {first}{often}")

@@ -114,6 +114,38 @@ PLAN_TOPIC_INFORMATION: PlanTopic.ValueType  # 8
 """What the public is told."""
 Global___PlanTopic: _TypeAlias = PlanTopic  # noqa: Y015
 
+class _PlanRendering:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PlanRenderingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PlanRendering.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PLAN_RENDERING_UNSPECIFIED: _PlanRendering.ValueType  # 0
+    """Not said."""
+    PLAN_RENDERING_HANDBOOK: _PlanRendering.ValueType  # 1
+    """One page of HTML that fetches nothing, without addresses of people."""
+    PLAN_RENDERING_FLOWCHART: _PlanRendering.ValueType  # 2
+    """The flowchart, as SVG."""
+    PLAN_RENDERING_MERMAID: _PlanRendering.ValueType  # 3
+    """The flowchart, as Mermaid text."""
+    PLAN_RENDERING_MAPS: _PlanRendering.ValueType  # 4
+    """A map of each floor and for each lost exit, as SVG."""
+
+class PlanRendering(_PlanRendering, metaclass=_PlanRenderingEnumTypeWrapper):
+    """What can be made of a plan."""
+
+PLAN_RENDERING_UNSPECIFIED: PlanRendering.ValueType  # 0
+"""Not said."""
+PLAN_RENDERING_HANDBOOK: PlanRendering.ValueType  # 1
+"""One page of HTML that fetches nothing, without addresses of people."""
+PLAN_RENDERING_FLOWCHART: PlanRendering.ValueType  # 2
+"""The flowchart, as SVG."""
+PLAN_RENDERING_MERMAID: PlanRendering.ValueType  # 3
+"""The flowchart, as Mermaid text."""
+PLAN_RENDERING_MAPS: PlanRendering.ValueType  # 4
+"""A map of each floor and for each lost exit, as SVG."""
+Global___PlanRendering: _TypeAlias = PlanRendering  # noqa: Y015
+
 @_typing.final
 class PlanDocument(_message.Message):
     """A plan as somebody wrote it."""
@@ -973,3 +1005,93 @@ class PlanChange(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PlanChange: _TypeAlias = PlanChange  # noqa: Y015
+
+@_typing.final
+class RenderPlanRequest(_message.Message):
+    """Asks for a plan as people read it, in the language of the call."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEXT_FIELD_NUMBER: _builtins.int
+    WANTED_FIELD_NUMBER: _builtins.int
+    VENUE_FIELD_NUMBER: _builtins.int
+    wanted: Global___PlanRendering.ValueType
+    """What is wanted."""
+    venue: _builtins.str
+    """Only this venue's maps, with its own people and stock; all venues if empty."""
+    @_builtins.property
+    def text(self) -> Global___PlanText:
+        """The plan."""
+
+    def __init__(
+        self,
+        *,
+        text: Global___PlanText | None = ...,
+        wanted: Global___PlanRendering.ValueType = ...,
+        venue: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["text", b"text"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["text", b"text", "venue", b"venue", "wanted", b"wanted"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenderPlanRequest: _TypeAlias = RenderPlanRequest  # noqa: Y015
+
+@_typing.final
+class RenderPlanResponse(_message.Message):
+    """What was made of a plan."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHEETS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def sheets(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlanSheet]:
+        """One or several."""
+
+    def __init__(
+        self,
+        *,
+        sheets: _abc.Iterable[Global___PlanSheet] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["sheets", b"sheets"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenderPlanResponse: _TypeAlias = RenderPlanResponse  # noqa: Y015
+
+@_typing.final
+class PlanSheet(_message.Message):
+    """One thing that was made of a plan."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    MEDIA_TYPE_FIELD_NUMBER: _builtins.int
+    CONTENT_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """As a file may be called, without its ending."""
+    title: _builtins.str
+    """What it shows."""
+    media_type: _builtins.str
+    """`image/svg+xml`, `text/html; charset=utf-8`, `text/vnd.mermaid`."""
+    content: _builtins.str
+    """The text."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        title: _builtins.str = ...,
+        media_type: _builtins.str = ...,
+        content: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "media_type", b"media_type", "name", b"name", "title", b"title"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlanSheet: _TypeAlias = PlanSheet  # noqa: Y015

@@ -86,6 +86,11 @@ class PlanServiceStub:
                 request_serializer=muster_dot_v1_dot_plan__service__pb2.DiffPlansRequest.SerializeToString,
                 response_deserializer=muster_dot_v1_dot_plan__service__pb2.DiffPlansResponse.FromString,
                 _registered_method=True)
+        self.RenderPlan = channel.unary_unary(
+                '/muster.v1.PlanService/RenderPlan',
+                request_serializer=muster_dot_v1_dot_plan__service__pb2.RenderPlanRequest.SerializeToString,
+                response_deserializer=muster_dot_v1_dot_plan__service__pb2.RenderPlanResponse.FromString,
+                _registered_method=True)
 
 
 class PlanServiceServicer:
@@ -162,6 +167,13 @@ class PlanServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RenderPlan(self, request, context):
+        """Draws a plan from what is run: the handbook, the flowchart, the route maps.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PlanServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -214,6 +226,11 @@ def add_PlanServiceServicer_to_server(servicer, server):
                     servicer.DiffPlans,
                     request_deserializer=muster_dot_v1_dot_plan__service__pb2.DiffPlansRequest.FromString,
                     response_serializer=muster_dot_v1_dot_plan__service__pb2.DiffPlansResponse.SerializeToString,
+            ),
+            'RenderPlan': grpc.unary_unary_rpc_method_handler(
+                    servicer.RenderPlan,
+                    request_deserializer=muster_dot_v1_dot_plan__service__pb2.RenderPlanRequest.FromString,
+                    response_serializer=muster_dot_v1_dot_plan__service__pb2.RenderPlanResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -487,6 +504,33 @@ class PlanService:
             '/muster.v1.PlanService/DiffPlans',
             muster_dot_v1_dot_plan__service__pb2.DiffPlansRequest.SerializeToString,
             muster_dot_v1_dot_plan__service__pb2.DiffPlansResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RenderPlan(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/muster.v1.PlanService/RenderPlan',
+            muster_dot_v1_dot_plan__service__pb2.RenderPlanRequest.SerializeToString,
+            muster_dot_v1_dot_plan__service__pb2.RenderPlanResponse.FromString,
             options,
             channel_credentials,
             insecure,

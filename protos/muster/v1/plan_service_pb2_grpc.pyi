@@ -54,6 +54,8 @@ class PlanServiceStub:
     """Says what is wrong with a plan, and changes nothing."""
     DiffPlans: _grpc.UnaryUnaryMultiCallable[_plan_service_pb2.DiffPlansRequest, _plan_service_pb2.DiffPlansResponse]
     """Says what changes for whom from one text to another."""
+    RenderPlan: _grpc.UnaryUnaryMultiCallable[_plan_service_pb2.RenderPlanRequest, _plan_service_pb2.RenderPlanResponse]
+    """Draws a plan from what is run: the handbook, the flowchart, the route maps."""
 
 @_typing.type_check_only
 class PlanServiceAsyncStub(PlanServiceStub):
@@ -80,6 +82,8 @@ class PlanServiceAsyncStub(PlanServiceStub):
     """Says what is wrong with a plan, and changes nothing."""
     DiffPlans: _aio.UnaryUnaryMultiCallable[_plan_service_pb2.DiffPlansRequest, _plan_service_pb2.DiffPlansResponse]  # type: ignore[assignment]
     """Says what changes for whom from one text to another."""
+    RenderPlan: _aio.UnaryUnaryMultiCallable[_plan_service_pb2.RenderPlanRequest, _plan_service_pb2.RenderPlanResponse]  # type: ignore[assignment]
+    """Draws a plan from what is run: the handbook, the flowchart, the route maps."""
 
 class PlanServiceServicer(metaclass=_abc_1.ABCMeta):
     """Plans: drafted, checked, reviewed, approved, brought into force; read, compared."""
@@ -163,5 +167,13 @@ class PlanServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_plan_service_pb2.DiffPlansResponse, _abc.Awaitable[_plan_service_pb2.DiffPlansResponse]]:
         """Says what changes for whom from one text to another."""
+
+    @_abc_1.abstractmethod
+    def RenderPlan(
+        self,
+        request: _plan_service_pb2.RenderPlanRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_plan_service_pb2.RenderPlanResponse, _abc.Awaitable[_plan_service_pb2.RenderPlanResponse]]:
+        """Draws a plan from what is run: the handbook, the flowchart, the route maps."""
 
 def add_PlanServiceServicer_to_server(servicer: PlanServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
