@@ -12,13 +12,21 @@ import typer
 def plan(app: typer.Typer) -> None:
     """Register `muster plan`."""
     from services.cli import plan as commands
-    from services.cli import plan_approval, plan_check, plan_diff, plan_drawing, plan_new
+    from services.cli import (
+        plan_approval,
+        plan_check,
+        plan_diff,
+        plan_drawing,
+        plan_new,
+        plan_schema,
+    )
 
     plan_check.add_to(commands.app)
     plan_approval.add_to(commands.app)
     plan_diff.add_to(commands.app)
     plan_new.add_to(commands.app)
     plan_drawing.add_to(commands.app)
+    plan_schema.add_to(commands.app)
     app.add_typer(commands.app, name="plan")
 
 

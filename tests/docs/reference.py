@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -18,7 +19,9 @@ from domain.plan.findings import Kind
 from services.cli.sentences import SENTENCES
 from services.plan_codes import printable
 from services.plan_faults import FAULTS
+from services.plan_schema import plan_schema
 from services.settings import Section, Settings
+from tests.docs.language import language
 
 FOLDER = Path(__file__).parents[2] / "docs" / "reference"
 
@@ -67,6 +70,11 @@ finds its code.
 
 `muster plan explain CODE` says the same on the command line, in Chinese or in English.
 """
+
+
+def schema() -> str:
+    """Return the JSON Schema of a plan."""
+    return json.dumps(plan_schema(), ensure_ascii=False, indent=2) + "\n"
 
 
 def codes() -> str:
@@ -150,6 +158,8 @@ def main() -> None:
     (FOLDER / "settings.md").write_text(settings(), encoding="utf-8")
     (FOLDER / "facts.md").write_text(facts(), encoding="utf-8")
     (FOLDER / "plan-codes.md").write_text(codes(), encoding="utf-8")
+    (FOLDER / "plan-language.md").write_text(language(), encoding="utf-8")
+    (FOLDER / "plan.schema.json").write_text(schema(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from tests.docs import reference
+from tests.docs.language import language
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,6 +24,13 @@ def test_the_page_of_the_settings_is_the_codes() -> None:
 def test_the_page_of_the_facts_is_the_sentences() -> None:
     page = (reference.FOLDER / "facts.md").read_text(encoding="utf-8")
     assert page == reference.facts()
+
+
+def test_the_page_of_the_language_is_as_plans_are_read() -> None:
+    page = (reference.FOLDER / "plan-language.md").read_text(encoding="utf-8")
+    assert page == language()
+    kept = (reference.FOLDER / "plan.schema.json").read_text(encoding="utf-8")
+    assert kept == reference.schema()
 
 
 def test_the_page_of_a_plan_s_codes_is_as_the_check_says() -> None:

@@ -20,11 +20,16 @@ EXAMPLE_PLAN = Plan.model_validate(_PLAIN)
 
 def example_with(changes: str) -> Plan:
     """Return the example plan after changes: a line each, `<JSON pointer>: <YAML>`."""
+    return Plan.model_validate(changed_example(changes))
+
+
+def changed_example(changes: str) -> Any:
+    """Return the same as it is written, whether it is a plan or not."""
     plan = deepcopy(_PLAIN)
     for line in changes.strip().splitlines():
         where, value = line.split(": ", 1)
         _change(plan, where, value)
-    return Plan.model_validate(plan)
+    return plan
 
 
 def _change(plan: Any, where: str, value: str) -> None:
