@@ -28,6 +28,7 @@ class Fault(StrEnum):
     ALIAS_RECURSIVE = "alias-recursive"
     KEY_NOT_TEXT = "key-not-text"
     KEY_DUPLICATE = "key-duplicate"
+    KEY_IN_TWO_FILES = "key-in-two-files"
     KEY_UNKNOWN = "key-unknown"
     KEY_MISSING = "key-missing"
     TYPE_WRONG = "type-wrong"
@@ -92,7 +93,7 @@ _FAULTS = (
     ),
     _fault(
         Fault.NOT_UTF8,
-        ("文件不是 UTF-8 编码", "not UTF-8 text"),
+        ("文件不是 UTF-8 编码，像是 {likely}", "not UTF-8 text; it looks like {likely}"),
         (
             "编码不同，读到的汉字就不同；法庭上必须只有一种读法。",
             "In another encoding other characters are read; a court needs one reading.",
@@ -188,6 +189,21 @@ _FAULTS = (
         ),
         ("合并成一个。", "Make them one."),
         "id: one\nid: two",
+    ),
+    _fault(
+        Fault.KEY_IN_TWO_FILES,
+        (
+            "键“{name}”已在 {file} 第 {line} 行",
+            "the key '{name}' is already in {file}, line {line}",
+        ),
+        (
+            "同一件事在两个文件里说法可能不同，谁也不知道哪个算数。",
+            "Two files may say two things of it, and nobody knows which is meant.",
+        ),
+        (
+            "只留一处；列表可以分写在几个文件里。",
+            "Leave it in one of them; only lists may go on in another file.",
+        ),
     ),
     _fault(
         Fault.KEY_UNKNOWN,

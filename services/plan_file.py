@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from dataclasses import dataclass
+from errno import ENOENT
+from functools import cached_property
 from importlib import resources
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,6 +28,9 @@ if TYPE_CHECKING:
 
 DIAGNOSTICS_MAX = 100
 """Diagnostics of one file; whoever has more mends these first."""
+
+FILES_MAX = 100
+"""Files of one plan."""
 
 LINE_BREAK = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
 """What YAML counts as the end of a line."""
@@ -72,24 +79,41 @@ def read_plan(text: str, name: str) -> Plan | Sequence[Diagnostic]:
 
 def inspect(source: str | bytes, name: str, on: date | None = None) -> Inspection:
     """Read a plan's text and look at all of it, also for what is over by a day."""
+    return inspect_all({name: source}, on)
+
+
+def inspect_all(sources: Mapping[str, str | bytes], on: date | None = None) -> Inspection:
+    """Do the same for a plan in several files, by name; each holds some of its keys."""
+    opened = [_opened(name, source, n) for n, (name, source) in enumerate(sources.items())]
+    pages = [page for page, _ in opened]
+    faults = [page.misread(read) for page, read in opened if isinstance(read, Misread)]
+    if faults:
+        return Inspection(None, faults)
+    documents = [read for _, read in opened if isinstance(read, Document)]
     try:
-        plan_yaml.limit(source)
-        text = source if isinstance(source, str) else source.decode("utf-8-sig")
-        document = plan_yaml.read(text)
-    except UnicodeDecodeError as error:
-        readable = error.object[: error.start].decode(errors="replace")
-        spot = Spot(readable.count("\n") + 1, len(readable) - readable.rfind("\n"))
-        return Inspection(None, [_Page(name, readable).misread(Misread(Fault.NOT_UTF8, spot))])
+        plan_yaml.limit("".join(page.text for page in pages))
+        document = plan_yaml.joined(documents, [*sources]) if len(pages) > 1 else documents[0]
     except Misread as misread:
-        shown = "" if misread.fault is Fault.TOO_LARGE else text
-        return Inspection(None, [_Page(name, shown).misread(misread)])
-    return _understood(document, _Page(name, text), on)
+        return Inspection(None, [pages[misread.spot.page].misread(misread)])
+    return _understood(document, pages, on)
 
 
 def inspect_file(path: pathlib.Path, on: date | None = None) -> Inspection:
     """Read a plan's file; no more of it than a plan may have. OSError if it can't be read."""
-    with path.open("rb") as file:
-        return inspect(file.read(plan_yaml.SIZE_MAX + 1), str(path), on)
+    return inspect(_bytes(path), str(path), on)
+
+
+def inspect_folder(path: pathlib.Path, on: date | None = None) -> Inspection:
+    """Read a plan that is a folder of YAML files. OSError if one can't be read, or none is there.
+
+    Files are taken in the order of their names; what is hidden, and folders in it, are left alone.
+    """
+    files = sorted(one for one in path.glob("*.y*ml") if not one.name.startswith("."))
+    if not files or len(files) > FILES_MAX:
+        raise FileNotFoundError(
+            ENOENT, f"a plan's folder holds 1 to {FILES_MAX} YAML files", str(path)
+        )
+    return inspect_all({str(file): _bytes(file) for file in files}, on)
 
 
 def shipped() -> Mapping[str, str]:
@@ -101,11 +125,16 @@ def shipped() -> Mapping[str, str]:
     }
 
 
-class _Page(NamedTuple):
+@dataclass(frozen=True)
+class _Page:
     """A file's text, to point at."""
 
     name: str
     text: str
+
+    @cached_property
+    def lines(self) -> Sequence[str]:
+        return LINE_BREAK.split(self.text)
 
     def misread(self, misread: Misread) -> Diagnostic:
         message = said(misread.fault, **misread.found)
@@ -121,32 +150,61 @@ class _Page(NamedTuple):
         hint: Text | None = None,
         severity: Severity = Severity.ERROR,
     ) -> Diagnostic:
-        lines = LINE_BREAK.split(self.text)
-        shown = lines[spot.line - 1] if spot.line <= len(lines) else ""
-        file, (line, column, length) = self.name, spot
+        shown = self.lines[spot.line - 1] if spot.line <= len(self.lines) else ""
+        file, (line, column, length, _) = self.name, spot
         return Diagnostic(code, severity, file, line, column, length, path, message, hint, shown)
 
 
-def _understood(document: Document, page: _Page, on: date | None) -> Inspection:
+def _opened(name: str, source: str | bytes, page: int) -> tuple[_Page, Document | Misread]:
+    text = ""
+    try:
+        plan_yaml.limit(source)
+        text = source if isinstance(source, str) else source.decode("utf-8-sig")
+        return _Page(name, text), plan_yaml.read(text, page)
+    except UnicodeDecodeError as error:
+        readable = error.object[: error.start].decode(errors="replace")
+        spot = Spot(readable.count("\n") + 1, len(readable) - readable.rfind("\n"), page=page)
+        return _Page(name, readable), Misread(Fault.NOT_UTF8, spot, likely=_likely(error.object))
+    except Misread as misread:
+        return _Page(name, text), misread
+
+
+def _likely(source: bytes) -> str:
+    """Return the encoding that a text was probably saved in."""
+    if source.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        return "UTF-16"
+    try:
+        source.decode("gb18030")
+    except UnicodeDecodeError:
+        return "binary" if b"\0" in source else "ISO 8859-1"
+    return "GBK (GB 18030)"
+
+
+def _bytes(path: pathlib.Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(plan_yaml.SIZE_MAX + 1)
+
+
+def _understood(document: Document, pages: Sequence[_Page], on: date | None) -> Inspection:
     try:
         plan = Plan.model_validate(document.plain)
     except ValidationError as error:
         found = diagnose(error.errors(include_url=False))
-        return Inspection(None, _in_order([_fault(page, document, fault) for fault in found]))
-    return Inspection(
-        plan, _in_order([_finding(page, document, found) for found in check(plan, on)])
-    )
+        return Inspection(None, _in_order([_fault(pages, document, one) for one in found], pages))
+    findings = [_finding(pages, document, one) for one in check(plan, on)]
+    return Inspection(plan, _in_order(findings, pages))
 
 
-def _fault(page: _Page, document: Document, fault: Diagnosis) -> Diagnostic:
+def _fault(pages: Sequence[_Page], document: Document, fault: Diagnosis) -> Diagnostic:
     spot = document.spot(fault.path, key=fault.at_key)
     path = "".join(f"/{step}" for step in fault.path)
-    return page.at(spot, fault.fault, fault.what, path=path, hint=fault.hint)
+    return pages[spot.page].at(spot, fault.fault, fault.what, path=path, hint=fault.hint)
 
 
-def _finding(page: _Page, document: Document, found: Finding) -> Diagnostic:
-    return page.at(
-        document.spot(document.path(found.where)),
+def _finding(pages: Sequence[_Page], document: Document, found: Finding) -> Diagnostic:
+    spot = document.spot(document.path(found.where))
+    return pages[spot.page].at(
+        spot,
         found.code,
         found.what,
         path=found.where,
@@ -155,7 +213,9 @@ def _finding(page: _Page, document: Document, found: Finding) -> Diagnostic:
     )
 
 
-def _in_order(diagnostics: Sequence[Diagnostic]) -> Sequence[Diagnostic]:
-    ordered = sorted(diagnostics, key=lambda one: (one.line, one.column, one.code))
-    errors_first = sorted(ordered, key=lambda one: not one.is_error)[:DIAGNOSTICS_MAX]
-    return [one for one in ordered if one in errors_first]
+def _in_order(diagnostics: Sequence[Diagnostic], pages: Sequence[_Page]) -> Sequence[Diagnostic]:
+    """Return them as they stand in the files; of too many the errors."""
+    place = {page.name: n for n, page in enumerate(pages)}
+    ordered = sorted(diagnostics, key=lambda one: (place[one.file], one.line, one.column, one.code))
+    numbered = sorted(enumerate(ordered), key=lambda one: not one[1].is_error)[:DIAGNOSTICS_MAX]
+    return [one for _, one in sorted(numbered, key=lambda one: one[0])]

@@ -56,6 +56,8 @@ class Spot(NamedTuple):
     line: int = 1
     column: int = 1
     length: int = 1
+    page: int = 0
+    """Of several files, which; from 0."""
 
 
 class Misread(Exception):  # noqa: N818 - it never leaves this module's callers
@@ -113,22 +115,48 @@ def limit(source: str | bytes) -> None:
         raise Misread(Fault.TOO_LARGE, Spot(), limit=str(SIZE_MAX))
 
 
-def read(text: str) -> Document:
+def read(text: str, page: int = 0) -> Document:
     """Read the text of one document, or raise Misread."""
     try:
-        return Document(_Reading().document(yaml.parse(text, Loader=LOADER)))
+        return Document(_Reading(page).document(yaml.parse(text, Loader=LOADER)))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        spot = Spot(mark.line + 1, mark.column + 1) if mark else Spot()
+        place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        spot = Spot(*place, page=page)
         raise Misread(Fault.YAML_SYNTAX, spot, problem=error.problem or str(error)) from error
     except (yaml.reader.ReaderError, UnicodeEncodeError) as error:
-        raise Misread(Fault.CHARACTER_NOT_ALLOWED, _unreadable(text)) from error
+        raise Misread(Fault.CHARACTER_NOT_ALLOWED, _unreadable(text, page)) from error
+
+
+def joined(documents: Sequence[Document], names: Sequence[str]) -> Document:
+    """Return several documents as one: each has keys of its own, and lists go on in the next.
+
+    Raises Misread where a key that is no list stands in two of them.
+    """
+    fields: dict[str, Node] = {}
+    root = Node(Spot(), fields)
+    for document in documents:
+        root.size += document.root.size - 1
+        for name, node in _fields(document).items():
+            spot, known = document.root.keys[name], fields.get(name)
+            if known is None:
+                fields[name], root.keys[name] = node, spot
+            elif isinstance(known.value, list) and isinstance(node.value, list):
+                fields[name] = Node(known.spot, [*known.value, *node.value])
+            else:
+                first = root.keys[name]
+                where = {"file": names[first.page], "line": str(first.line)}
+                raise Misread(Fault.KEY_IN_TWO_FILES, spot, name=name, **where)
+    if root.size > NODES_MAX:
+        raise Misread(Fault.TOO_MANY_VALUES, Spot(), limit=str(NODES_MAX))
+    return Document(root)
 
 
 @dataclass(slots=True)
 class _Reading:
     """One pass over the parser's events."""
 
+    page: int = 0
     anchors: dict[str, Node] = field(default_factory=dict)
     stack: list[Node] = field(default_factory=list)
     waiting: list[tuple[str, Spot] | None] = field(default_factory=list)
@@ -151,11 +179,11 @@ class _Reading:
                 case _:
                     continue
         if not self.roots:
-            raise Misread(Fault.NOT_A_PLAN, Spot())
+            raise Misread(Fault.NOT_A_PLAN, Spot(page=self.page))
         return self.roots[0]
 
     def begin(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent) -> None:
-        spot = _start(event)
+        spot = _start(event, self.page)
         if len(self.stack) >= DEPTH_MAX:
             raise Misread(Fault.TOO_DEEP, spot, limit=str(DEPTH_MAX))
         is_mapping = isinstance(event, yaml.MappingStartEvent)
@@ -174,7 +202,7 @@ class _Reading:
 
     def scalar(self, event: yaml.ScalarEvent) -> None:
         self.no_tag(event, "tag:yaml.org,2002:str")
-        spot = _start(event)
+        spot = _start(event, self.page)
         if NOT_ALLOWED.search(event.value):  # by an escape: as it is, it was refused before
             raise Misread(Fault.CHARACTER_NOT_ALLOWED, spot)
         if self.wants_key:
@@ -184,7 +212,7 @@ class _Reading:
         self.place(Node(spot, value), event.anchor)
 
     def alias(self, event: yaml.AliasEvent) -> None:
-        spot = _start(event)
+        spot = _start(event, self.page)
         known = self.anchors.get(event.anchor or "")
         if known is None or self.wants_key:
             raise Misread(Fault.ALIAS_UNKNOWN, spot, name=str(event.anchor))
@@ -230,7 +258,7 @@ class _Reading:
     def no_tag(self, event: yaml.NodeEvent, allowed: str) -> None:
         tag = getattr(event, "tag", None)
         if tag not in {None, "!", allowed}:
-            raise Misread(Fault.TAG_NOT_ALLOWED, _start(event), name=str(tag))
+            raise Misread(Fault.TAG_NOT_ALLOWED, _start(event, self.page), name=str(tag))
 
     @property
     def wants_key(self) -> bool:
@@ -238,13 +266,18 @@ class _Reading:
         return bool(self.stack) and isinstance(self.stack[-1].value, dict) and not self.waiting[-1]
 
 
-def _start(event: yaml.Event) -> Spot:
+def _fields(document: Document) -> dict[str, Node]:
+    value = document.root.value
+    return value if isinstance(value, dict) else {}
+
+
+def _start(event: yaml.Event, page: int) -> Spot:
     start, end = event.start_mark, event.end_mark
     assert start is not None, "every event of a text has its marks"  # noqa: S101 - an invariant
     assert end is not None, "every event of a text has its marks"  # noqa: S101 - an invariant
     one_line = isinstance(event, yaml.ScalarEvent | yaml.AliasEvent) and start.line == end.line
     length = max(1, end.column - start.column) if one_line else 1
-    return Spot(start.line + 1, start.column + 1, length)
+    return Spot(start.line + 1, start.column + 1, length, page)
 
 
 def _resolved(word: str) -> str | int | float | bool | None:
@@ -286,9 +319,9 @@ def _inner(node: Node, step: str | int) -> Node | None:
             return None
 
 
-def _unreadable(text: str) -> Spot:
+def _unreadable(text: str, page: int) -> Spot:
     """Return where the first character stands that YAML does not allow."""
     found = NOT_ALLOWED.search(text)
     before = text[: found.start()] if found else ""
     line_start = before.rfind("\n") + 1
-    return Spot(before.count("\n") + 1, len(before) - line_start + 1)
+    return Spot(before.count("\n") + 1, len(before) - line_start + 1, page=page)

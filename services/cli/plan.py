@@ -31,7 +31,9 @@ from services.plan_file import Diagnostic, Inspection
 
 app = typer.Typer(no_args_is_help=True, help="Plans: checked, approved, brought into force, read.")
 
-FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A plan in YAML.")]
+FileArgument = Annotated[
+    Path, typer.Argument(metavar="FILE", help="A plan in YAML, or a folder of its files.")
+]
 PlanArgument = Annotated[str, typer.Argument(metavar="PLAN", help="A plan's id.")]
 VersionOption = Annotated[int, typer.Option(min=0, help="The one in force if left out.")]
 
@@ -75,9 +77,12 @@ async def _get(session: Session, plan: str, version: int) -> GetPlanResponse:
 
 
 def inspected(file: Path, on: date | None = None) -> Inspection:
-    """Read a plan's file and look at all of it; with a day what is over by then. Raises Failure."""
+    """Read a plan's file or folder, and look at all of it; with a day what is over by then.
+
+    Raises Failure.
+    """
     try:
-        return plan_file.inspect_file(file, on)
+        return (plan_file.inspect_folder if file.is_dir() else plan_file.inspect_file)(file, on)
     except OSError as error:
         text = f"{file}: {error.strerror or error}"
         raise Failure(Exit.USAGE, "FILE_UNREADABLE", text) from None
@@ -86,7 +91,7 @@ def inspected(file: Path, on: date | None = None) -> Inspection:
 def is_written(text: str) -> bool:
     """Tell whether a file or a folder of plan files is meant, and no plan's id."""
     path = Path(text)
-    return path.is_file() or any(path.glob("*.yaml"))
+    return path.is_file() or any(path.glob("*.y*ml"))
 
 
 def invalid(found: Inspection, language: Language) -> Failure:

@@ -300,6 +300,11 @@ def test_the_example_of_a_fault_leads_to_it(fault: Fault) -> None:
     assert fault in {one.code for one in found.diagnostics}
 
 
-def test_only_faults_of_size_and_encoding_have_no_example() -> None:
+def test_only_faults_of_size_encoding_and_several_files_have_no_example() -> None:
     left = [fault for fault in Fault if fault not in EXEMPLIFIED]
-    assert left == [Fault.TOO_LARGE, Fault.TOO_MANY_VALUES, Fault.NOT_UTF8]
+    assert left == [
+        Fault.TOO_LARGE,
+        Fault.TOO_MANY_VALUES,
+        Fault.NOT_UTF8,
+        Fault.KEY_IN_TWO_FILES,
+    ]
