@@ -19,7 +19,7 @@ from eventstore.events import (
 )
 from eventstore.failures import FollowerTooSlow, LogClosed, LogUnavailable, Overloaded, passes
 from eventstore.patience import patiently
-from eventstore.tail import COLUMNS, HEAD, READ, Tail, whole
+from eventstore.tail import COLUMNS, HEAD, READ, VERSION_MAX, Tail, whole
 from eventstore.writer import Writer
 
 if TYPE_CHECKING:
@@ -80,13 +80,13 @@ FIND_SNAPSHOT = """
     SELECT s.version, e.position FROM muster.snapshot s
     JOIN muster.event e ON e.stream = s.stream AND e.version = s.version AND e.hash = s.hash
     WHERE s.stream = $1 AND s.fold = $2 AND s.version <= $3 ORDER BY s.version DESC LIMIT 1"""
-READ_SNAPSHOT = "SELECT state FROM muster.snapshot WHERE stream = $1 AND version = $2"
+READ_SNAPSHOT = "SELECT state, digest FROM muster.snapshot WHERE stream = $1 AND version = $2"
 KEEP_SNAPSHOT = """
-    INSERT INTO muster.snapshot (stream, version, fold, hash, state)
-    SELECT $1, $2, $3, e.hash, $4 FROM muster.event e WHERE e.stream = $1 AND e.version = $2
-    ON CONFLICT (stream, version) DO UPDATE SET fold = $3, hash = excluded.hash, state = $4"""
-
-VERSION_MAX = 2**63 - 1
+    INSERT INTO muster.snapshot (stream, version, fold, hash, state, digest)
+    SELECT $1, $2, $3, e.hash, $4, $5 FROM muster.event e WHERE e.stream = $1 AND e.version = $2
+    ON CONFLICT (stream, version) DO UPDATE
+    SET fold = $3, hash = excluded.hash, state = $4, digest = $5"""
+DROP_SNAPSHOT = "DELETE FROM muster.snapshot WHERE stream = $1 AND version = $2"
 
 
 class Log:
@@ -222,14 +222,20 @@ class Log:
         found = await self._fetch(FIND_SNAPSHOT, stream, fold, up_to)
         return (found[0]["version"], found[0]["position"]) if found else None
 
-    async def read_snapshot(self, stream: str, version: int) -> str | None:
-        """Return the state that a snapshot holds."""
+    async def read_snapshot(self, stream: str, version: int) -> tuple[str, bytes] | None:
+        """Return the state that a snapshot holds, and the digest it was kept with."""
         found = await self._fetch(READ_SNAPSHOT, stream, version)
-        return found[0]["state"] if found else None
+        return (found[0]["state"], found[0]["digest"]) if found else None
 
-    async def keep_snapshot(self, stream: str, version: int, fold: str, state: str) -> None:
+    async def keep_snapshot(
+        self, stream: str, version: int, fold: str, state: str, digest: bytes
+    ) -> None:
         """Keep the state that a stream had after the event of a version."""
-        await self._fetch(KEEP_SNAPSHOT, stream, version, fold, state)
+        await self._fetch(KEEP_SNAPSHOT, stream, version, fold, state, digest)
+
+    async def drop_snapshot(self, stream: str, version: int) -> None:
+        """Throw a snapshot away."""
+        await self._fetch(DROP_SNAPSHOT, stream, version)
 
     async def follow(
         self,

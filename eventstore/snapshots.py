@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import structlog
 
 from domain.aggregate import Decider, Known
 from eventstore.replay import read_on
+from eventstore.tail import VERSION_MAX
 
 if TYPE_CHECKING:
     from domain.packing import Packing
@@ -22,8 +24,6 @@ EVERY_VERSIONS = 5_000
 
 REMEMBERED_MAX = 32
 """Snapshots that a process remembers as states."""
-
-VERSION_MAX = 2**63 - 1
 
 log_line = structlog.get_logger()
 
@@ -49,7 +49,8 @@ class Snapshots(Generic[S]):
     async def newest(self, key: str, up_to: int | None = None) -> Known[S]:
         """Return what the newest snapshot that holds tells, up to a version; else the beginning."""
         stream = self._stream(key)
-        found = await self.log.find_snapshot(stream, self.fold, up_to or VERSION_MAX)
+        last = VERSION_MAX if up_to is None else up_to
+        found = await self.log.find_snapshot(stream, self.fold, last)
         if found is None:
             return Known(self.decider.initial)
         version, position = found
@@ -57,12 +58,11 @@ class Snapshots(Generic[S]):
         if remembered is not None and remembered.position == position:
             self._remembered.move_to_end((stream, version))
             return remembered
-        text = await self.log.read_snapshot(stream, version)
-        try:
-            known = Known(self.packing.unpack(text or ""), version, position)
-        except (ValueError, TypeError, KeyError):
-            log_line.exception("snapshot_unreadable", stream=stream, version=version)
-            return Known(self.decider.initial)
+        state = await self._read(stream, version)
+        if state is None:
+            await self.log.drop_snapshot(stream, version)
+            return await self.newest(key, version - 1)
+        known = Known(state, version, position)
         self._remember(stream, known)
         return known
 
@@ -72,9 +72,24 @@ class Snapshots(Generic[S]):
         last = version - version % EVERY_VERSIONS
         for due in range(_next(known.version), last + 1, EVERY_VERSIONS):
             known = await read_on(self.log, self.decider, key, known, up_to=due)
-            await self.log.keep_snapshot(
-                self._stream(key), due, self.fold, self.packing.pack(known.state)
-            )
+            stream, text = self._stream(key), self.packing.pack(known.state)
+            digest = _digest(stream, due, self.fold, text)
+            await self.log.keep_snapshot(stream, due, self.fold, text, digest)
+
+    async def _read(self, stream: str, version: int) -> S | None:
+        """Return the state that a snapshot holds, unless it is not what was kept."""
+        found = await self.log.read_snapshot(stream, version)
+        if found is None:
+            return None
+        text, digest = found
+        if _digest(stream, version, self.fold, text) != digest:
+            log_line.error("snapshot_altered", stream=stream, version=version)
+            return None
+        try:
+            return self.packing.unpack(text)
+        except (ValueError, TypeError, KeyError):
+            log_line.exception("snapshot_unreadable", stream=stream, version=version)
+            return None
 
     def _remember(self, stream: str, known: Known[S]) -> None:
         self._remembered[stream, known.version] = known
@@ -83,6 +98,10 @@ class Snapshots(Generic[S]):
 
     def _stream(self, key: str) -> str:
         return f"{self.decider.category}/{key}"
+
+
+def _digest(stream: str, version: int, fold: str, state: str) -> bytes:
+    return sha256(f"{stream}\n{version}\n{fold}\n{state}".encode()).digest()
 
 
 def _next(version: int) -> int:

@@ -27,6 +27,9 @@ COLUMNS = (
 READ = f"SELECT {COLUMNS} FROM muster.event WHERE position > $1 ORDER BY position LIMIT $2"  # noqa: S608 - our own column names
 HEAD = "SELECT coalesce(max(position), 0) FROM muster.event"
 
+VERSION_MAX = 2**63 - 1
+"""Beyond every version that a stream comes to."""
+
 
 class Tail:
     """Reads every new event once, woken by a doorbell, and by a clock in case it was not heard."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 import pytest
+from structlog.testing import capture_logs
 
 from domain.aggregate import Known
 from domain.incident.decider import INCIDENTS
@@ -95,6 +96,45 @@ async def test_one_that_does_not_fit_is_not_used(
     await owner.execute(harm)
     assert (await fresh(log).newest(KEY)).version == 0
     assert await fresh(log).known_at(KEY, EVENTS) == await folded(log, EVENTS)
+
+
+ALTERED = """
+    UPDATE muster.snapshot SET state = replace(state, '"mall"', '"port"') WHERE version = 200"""
+
+
+async def test_one_whose_bytes_were_altered_is_told_and_dropped(
+    log: Log, snapshots: Snapshots[Incident], owner: asyncpg.Connection
+) -> None:
+    kept = await owner.fetchval("SELECT state FROM muster.snapshot WHERE version = 200")
+    await owner.execute(ALTERED)
+    altered = await owner.fetchval("SELECT state FROM muster.snapshot WHERE version = 200")
+    assert PACKING.unpack(altered) != PACKING.unpack(kept)  # it reads well, and is wrong
+    with capture_logs() as lines:
+        assert await fresh(log).known_at(KEY, EVENTS) == await folded(log, EVENTS)
+    assert [(line["event"], line["version"]) for line in lines] == [("snapshot_altered", 200)]
+    rows = await owner.fetch("SELECT version FROM muster.snapshot ORDER BY 1")
+    assert [row["version"] for row in rows] == [50, 100, 150]
+    await snapshots.catch_up(KEY, EVENTS)
+    assert await owner.fetchval("SELECT state FROM muster.snapshot WHERE version = 200") == kept
+
+
+async def test_one_that_was_moved_to_another_version_is_not_used(
+    log: Log, snapshots: Snapshots[Incident], owner: asyncpg.Connection
+) -> None:
+    assert snapshots is not None
+    await owner.execute("""
+        UPDATE muster.snapshot s SET (state, digest) = (
+            SELECT o.state, o.digest FROM muster.snapshot o WHERE o.version = 50)
+        WHERE s.version = 200""")
+    assert (await fresh(log).newest(KEY)).version == 150
+    assert await fresh(log).known_at(KEY, EVENTS) == await folded(log, EVENTS)
+
+
+async def test_before_the_first_event_nothing_is_known(
+    log: Log, snapshots: Snapshots[Incident]
+) -> None:
+    assert snapshots is not None
+    assert await fresh(log).known_at(KEY, 0) == Known(INCIDENTS.initial)
 
 
 async def test_one_of_another_fold_is_not_used(log: Log, snapshots: Snapshots[Incident]) -> None:
