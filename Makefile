@@ -6,10 +6,10 @@ BIN    := $(VENV)/bin
 MUSTER := $(BIN)/muster
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint bench bench-log torture up down clean lock protos
+.PHONY: help demo test check lint bench bench-log bench-plan torture up down clean lock protos
 
 help: ## list what there is to make
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 demo: $(VENV)/.installed ## play one emergency from warning to closed case, on real parts
 	@$(MUSTER) demo
@@ -32,6 +32,9 @@ bench: $(VENV)/.installed-dev ## measure the figures of the spine
 
 bench-log: $(VENV)/.installed-dev ## compare the log with other event stores (EVENTS=5000000)
 	@$(BIN)/python -m benchmarks.log --events "$(or $(EVENTS),5000000)"
+
+bench-plan: $(VENV)/.installed-dev ## measure how long a plan of 2,000 tasks and 300 zones takes to be checked
+	@$(BIN)/python -m benchmarks.plan
 
 torture: $(VENV)/.installed-dev ## break what the log stands on, by the seed SEED, and see that it holds
 	@$(BIN)/python -m benchmarks.torture --seed "$(SEED)"

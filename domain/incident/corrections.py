@@ -13,10 +13,14 @@ from typing import Literal
 
 from pydantic import Field
 
-from domain.aggregate import Decision, Refused
-from domain.incident.events.aftermath import DamageRecorded
-from domain.incident.events.corrections import DamageCorrected, ReportCorrected
-from domain.incident.events.duties import SituationReported
+from domain.aggregate import Decision, Refused, encode
+from domain.incident.events.corrections import (
+    Correction,
+    DamageCorrected,
+    Entry,
+    ReportCorrected,
+    subject_of,
+)
 from domain.incident.situation import Situation
 from domain.refusals import Refusal
 from domain.values import Command, Fact, Id, Instant, Line, Prose
@@ -45,13 +49,6 @@ class CorrectDamage(Command):
     happened_at: Instant | None = None
 
 
-Correction = ReportCorrected | DamageCorrected
-"""What is right, of an entry that was wrong."""
-
-Entry = SituationReported | DamageRecorded
-"""What can be corrected."""
-
-
 def correct(on: Situation, ask: CorrectReport | CorrectDamage) -> Decision:
     """Correct an entry, or a correction of it, with a reason."""
     if isinstance(ask, CorrectReport):
@@ -70,7 +67,7 @@ def _checked(on: Situation, fact: Correction) -> Decision:
         return Refusal.REASON_REQUIRED
     if fact.happened_at and fact.happened_at > on.now:
         return Refused(Refusal.INSTANT_IN_FUTURE, {"now": on.now.isoformat()})
-    if on.incident.corrections.get(subject_of(fact)) == told(fact):
+    if on.incident.corrections.get(subject_of(fact)) == encode(fact):
         return []
     return [fact]
 
@@ -84,22 +81,6 @@ def given(fact: Correction) -> dict[str, object]:
     unsaid = {"kind", "filing", "damage", "happened_at"}
     said = fact.model_dump(exclude_none=True, exclude=unsaid)
     return said | ({"happened_at": fact.happened_at} if fact.happened_at else {})
-
-
-def told(fact: Correction) -> str:
-    """Return a correction as text: the same for the same correction."""
-    return fact.model_dump_json(exclude={"kind"})
-
-
-def subject_of(fact: Fact) -> str:
-    """Return which entry it is, or corrects; empty for what can't be corrected."""
-    match fact:
-        case SituationReported() | ReportCorrected():
-            return f"report/{fact.filing}"
-        case DamageRecorded() | DamageCorrected():
-            return f"damage/{fact.damage}"
-        case _:
-            return ""
 
 
 def corrected(entries: Iterable[tuple[datetime, Fact]]) -> list[tuple[datetime, Fact]]:

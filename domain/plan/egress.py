@@ -78,17 +78,14 @@ class Egress(NamedTuple):
 def egress(venue: Venue) -> Egress:
     """Reckon how a venue empties."""
     ways = Ways(venue)
-    whole = _cleared(ways, ways.usable)
-    lost = {
-        gone.id: _cleared(ways, [one for one in ways.usable if one is not gone], whole)
-        for gone in ways.exits
-    }
-    return Egress(whole, lost, ways.walking(ways.usable), _independent(ways))
+    whole = _leaving(ways, ways.usable)
+    lost = {gone.id: _without(ways, whole, gone) for gone in ways.exits}
+    return Egress(_told(ways, whole), lost, whole.walking, _independent(ways))
 
 
 def without(ways: Ways, lost: str) -> Clearing:
     """Reckon how a venue empties without one passage, each zone's minutes told."""
-    return _cleared(ways, [one for one in ways.usable if one.id != lost])
+    return _told(ways, _leaving(ways, [one for one in ways.usable if one.id != lost]))
 
 
 Way = tuple[str, str, str]
@@ -137,6 +134,24 @@ class _Sent(NamedTuple):
         """Tell whether everybody is out."""
         return self.crowd.total - self.persons <= CLOSE * self.crowd.total
 
+    def later(self, minutes: float) -> _Sent:
+        """Return what comes of more minutes: whoever was out by now is, and others follow."""
+        places, more = len(self.crowd.ways.places), minutes - self.minutes
+        for way, number in self.ways.items():
+            self.net.widen(number, self.crowd.rates[way] * more)
+        followed = self.net.flow(places, places + 1)
+        return self._replace(minutes=minutes, persons=self.persons + followed)
+
+    def without(self, passage: str) -> _Sent:
+        """Return what comes of it when a passage is lost, and people go elsewhere."""
+        places, net = len(self.crowd.ways.places), self.net.copy()
+        gone = [number for way, number in self.ways.items() if way[0] == passage]
+        fewer = sum(net.shut(number, places, places + 1) for number in gone)
+        rates = {way: rate for way, rate in self.crowd.rates.items() if way[0] != passage}
+        ways = {way: number for way, number in self.ways.items() if way[0] != passage}
+        crowd = self.crowd._replace(rates=rates)
+        return _Sent(crowd, self.minutes, self.persons - fewer, net, ways)
+
     def used(self) -> dict[Way, float]:
         """Return how many went which way."""
         rates, net = self.crowd.rates, self.net
@@ -165,8 +180,20 @@ class _Solved(NamedTuple):
     sent: _Sent
 
 
-def _cleared(ways: Ways, usable: Sequence[Passage], least: Clearing | None = None) -> Clearing:
-    """Reckon how a venue empties through some passages; with fewer, never sooner than with all."""
+class _Leaving(NamedTuple):
+    """How everybody leaves who can."""
+
+    walking: Mapping[str, float]
+    solved: _Solved
+
+    @property
+    def crowd(self) -> _Crowd:
+        """Return who leaves."""
+        return self.solved.sent.crowd
+
+
+def _leaving(ways: Ways, usable: Sequence[Passage]) -> _Leaving:
+    """Reckon how a venue empties through some passages."""
     walking = ways.walking(usable)
     crowd = _Crowd(
         ways,
@@ -177,27 +204,51 @@ def _cleared(ways: Ways, usable: Sequence[Passage], least: Clearing | None = Non
             for start, end in ways.directions(one)
         },
     )
-    solved = _solved(crowd, least.bottleneck if least else None)
+    return _Leaving(walking, _solved(crowd))
+
+
+def _without(ways: Ways, whole: _Leaving, gone: Passage) -> Clearing:
+    """Reckon how a venue empties without an exit: from how it does with it, if all still can."""
+    usable = [one for one in ways.usable if one is not gone]
+    walking = ways.walking(usable)
+    if any(walking[zone] == inf for zone in whole.crowd.persons):
+        return _clearing(ways, _leaving(ways, usable), {})
+    begun = whole.solved.sent.without(gone.id)
+    solved = _solved(begun.crowd, whole.solved.bottleneck, begun)
+    return _clearing(ways, _Leaving(walking, solved), {})
+
+
+def _told(ways: Ways, leaving: _Leaving) -> Clearing:
+    zones = _zones(leaving.crowd, leaving.solved, leaving.walking)
+    return _clearing(ways, leaving, zones)
+
+
+def _clearing(ways: Ways, leaving: _Leaving, zones: Mapping[str, float]) -> Clearing:
+    walking, solved = leaving
     return Clearing(
-        minutes=max([solved.minutes, *(walking[zone] for zone in crowd.persons)]),
-        zones={} if least else _zones(crowd, solved, walking),
+        minutes=max([solved.minutes, *(walking[zone] for zone in leaving.crowd.persons)]),
+        zones=zones,
         flows=_flows(solved.sent.used()),
         bottleneck=solved.bottleneck,
         stranded=tuple(zone.id for zone in ways.venue.zones if walking[zone.id] == inf),
     )
 
 
-def _solved(crowd: _Crowd, narrow: Bottleneck | None = None) -> _Solved:
-    """Find the time: narrower and narrower cuts, until everybody gets through (Newton's way)."""
+def _solved(crowd: _Crowd, narrow: Bottleneck | None = None, begun: _Sent | None = None) -> _Solved:
+    """Find the time: narrower and narrower cuts, until everybody gets through (Newton's way).
+
+    What was begun is gone on with: what could be sent in less time can be in more.
+    """
     neck = max(_guesses(crowd, narrow), key=lambda guess: guess.minutes)
-    while True:
-        sent = crowd.sent(neck.minutes)
-        if sent.is_all:
-            return _Solved(neck.minutes, neck, sent)
+    is_sooner = begun is not None and begun.minutes <= neck.minutes
+    sent = begun.later(neck.minutes) if begun and is_sooner else crowd.sent(neck.minutes)
+    while not sent.is_all:
         found = sent.narrowest()
         if found.minutes <= neck.minutes:  # what is left is an error of rounding
-            return _Solved(neck.minutes, neck, sent)
+            break
         neck = found
+        sent = sent.later(neck.minutes)
+    return _Solved(neck.minutes, neck, sent)
 
 
 def _guesses(crowd: _Crowd, narrow: Bottleneck | None) -> Iterator[Bottleneck]:
@@ -267,6 +318,6 @@ def _independent(ways: Ways) -> Mapping[str, int]:
         for start, end in ways.directions(one):
             net.way(ways.numbers[start], ways.numbers[end], 1)
     return {
-        zone.id: net.fresh().paths(ways.numbers[zone.id], sink, INDEPENDENT_MAX)
+        zone.id: net.copy().paths(ways.numbers[zone.id], sink, INDEPENDENT_MAX)
         for zone in ways.venue.zones
     }

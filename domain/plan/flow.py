@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from math import inf
 
 ENOUGH = 1e-9
 """Less than this is nothing: capacities are persons, made of products of floats."""
@@ -29,12 +30,29 @@ class Net:
         """Return what a way still takes."""
         return self._left[way]
 
-    def flow(self, source: int, sink: int) -> float:
+    def widen(self, way: int, more: float) -> None:
+        """Let a way take more."""
+        self._left[way] += more
+
+    def flow(self, source: int, sink: int, most: float = inf) -> float:
         """Send as much as goes from source to sink, beyond what was sent; return how much."""
         sent = 0.0
-        while (level := self._levels(source))[sink] >= 0:
-            sent += self._fill(source, sink, level)
+        while most - sent > ENOUGH and (level := self._levels(source))[sink] >= 0:
+            sent += self._fill(source, sink, level, most - sent)
         return sent
+
+    def shut(self, way: int, source: int, sink: int) -> float:
+        """Let a way take nothing any more; who went there goes elsewhere, as far as that goes.
+
+        Returns how many fewer come from source to sink.
+        """
+        gone = self._left[way ^ 1]
+        end, start = self._to[way], self._to[way ^ 1]
+        self._left[way] = self._left[way ^ 1] = 0.0
+        stay = gone - self.flow(start, end, gone)
+        self.flow(start, source, stay)
+        self.flow(sink, end, stay)
+        return stay
 
     def paths(self, source: int, sink: int, most: int) -> int:
         """Send one person after another on a way of their own, at most so many; count them."""
@@ -43,8 +61,8 @@ class Net:
                 return sent
         return most
 
-    def fresh(self) -> Net:
-        """Return the same net to send through again; `self` must not have been sent through."""
+    def copy(self) -> Net:
+        """Return the same net, with what was sent through it, to send through on its own."""
         other = Net(0)
         other._ways, other._to, other._left = self._ways, self._to, self._left.copy()
         return other
@@ -85,7 +103,7 @@ class Net:
                     waiting.append(there)
         return level
 
-    def _fill(self, source: int, sink: int, level: list[int]) -> float:
+    def _fill(self, source: int, sink: int, level: list[int], most: float) -> float:
         """Send along all shortest paths what they take, and return how much that was."""
         ways, ends, left = self._ways, self._to, self._left
         tried = [0] * len(ways)
@@ -94,12 +112,14 @@ class Net:
         here = source
         while True:
             if here == sink:
-                much = min(left[way] for way in path)
+                much = min(most - sent, *(left[way] for way in path))
                 sent += much
                 for way in path:
                     left[way] -= much
                     left[way ^ 1] += much
-                full = next(n for n, way in enumerate(path) if left[way] <= ENOUGH)
+                full = next((n for n, way in enumerate(path) if left[way] <= ENOUGH), None)
+                if full is None or most - sent <= ENOUGH:
+                    return sent
                 here = ends[path[full] ^ 1]
                 del path[full:]
             next_ways = ways[here]

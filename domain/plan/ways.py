@@ -32,6 +32,7 @@ class Ways:
         self.places = {place.id: place for place in places}
         self.numbers = {place: number for number, place in enumerate(self.places)}
         self.outside = {area.id for area in venue.assembly_areas}
+        self._metres: dict[str, float] = {}
 
     @cached_property
     def usable(self) -> Sequence[Passage]:
@@ -74,8 +75,12 @@ class Ways:
 
     def metres(self, passage: Passage) -> float:
         """Return how long a passage is: at least as far as its ends are apart."""
-        start, end = (self.places[place] for place in passage.between)
-        return max(passage.length_m, dist((start.x, start.y), (end.x, end.y)))
+        known = self._metres.get(passage.id)
+        if known is None:
+            start, end = (self.places[place] for place in passage.between)
+            known = max(passage.length_m, dist((start.x, start.y), (end.x, end.y)))
+            self._metres[passage.id] = known
+        return known
 
     def walking(self, usable: Sequence[Passage]) -> Mapping[str, float]:
         """Return the minutes on foot from each zone outside, by the shortest way; or infinite."""

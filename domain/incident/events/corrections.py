@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from domain.incident.events.aftermath import DamageRecorded
+from domain.incident.events.duties import SituationReported
 from domain.values import Fact, Id, Instant, Line, Prose
 
 
@@ -30,3 +32,21 @@ class DamageCorrected(Fact):
     """In hundredths of a yuan."""
     happened_at: Instant | None
     """When it was so."""
+
+
+Correction = ReportCorrected | DamageCorrected
+"""What is right, of an entry that was wrong."""
+
+Entry = SituationReported | DamageRecorded
+"""What can be corrected."""
+
+
+def subject_of(fact: Fact) -> str:
+    """Return which entry it is, or corrects; empty for what can't be corrected."""
+    match fact:
+        case SituationReported() | ReportCorrected():
+            return f"report/{fact.filing}"
+        case DamageRecorded() | DamageCorrected():
+            return f"damage/{fact.damage}"
+        case _:
+            return ""

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from domain.incident.events import corrections
+from domain.aggregate import encode
+from domain.incident.events.corrections import (
+    Correction,
+    DamageCorrected,
+    ReportCorrected,
+    subject_of,
+)
 from domain.incident.folds.changes import Changes
 from domain.incident.state import Incident
 
 
-def _report(was: Incident, fact: corrections.ReportCorrected) -> Incident:
-    said = fact.model_dump_json(exclude={"kind"})
-    return was._replace(corrections=was.corrections.insert(f"report/{fact.filing}", said))
+def _corrected(was: Incident, fact: Correction) -> Incident:
+    return was._replace(corrections=was.corrections.insert(subject_of(fact), encode(fact)))
 
 
-def _damage(was: Incident, fact: corrections.DamageCorrected) -> Incident:
-    said = fact.model_dump_json(exclude={"kind"})
-    return was._replace(corrections=was.corrections.insert(f"damage/{fact.damage}", said))
-
-
-CHANGES: Changes = {
-    corrections.ReportCorrected: _report,
-    corrections.DamageCorrected: _damage,
-}
+CHANGES: Changes = {ReportCorrected: _corrected, DamageCorrected: _corrected}

@@ -145,6 +145,28 @@ def test_the_time_is_that_of_the_worst_of_all_cuts(
     assert max((found.zones[name] for name in inside), default=0.0) == pytest.approx(worst)
 
 
+@settings(max_examples=150, deadline=None)
+@given(
+    persons=st.lists(st.integers(1, 900), min_size=4, max_size=4),
+    ends=st.lists(ENDS, min_size=2, max_size=9, unique=True),
+    data=st.data(),
+)
+def test_without_an_exit_it_is_that_of_the_cuts_that_are_left(
+    persons: list[int], ends: list[tuple[str, str]], data: st.DataObject
+) -> None:
+    widths = [data.draw(st.integers(1, 6)) / 2 for _ in ends]
+    zones = [place(name, here) for name, here in zip(ZONES, persons, strict=True)]
+    passages = [passage(x, y, w) for (x, y), w in zip(ends, widths, strict=True)]
+    for lost, found in emptied(zones, passages).lost.items():
+        inside = dict(zip(ZONES, persons, strict=True))
+        for gone in found.stranded:
+            del inside[gone]
+        left = [one for one in passages if one["id"] != lost]
+        worst = max((minutes for minutes in cuts(inside, left)), default=0.0)
+        assert found.minutes == pytest.approx(worst)
+        assert found.bottleneck.minutes == pytest.approx(worst)
+
+
 def cuts(inside: dict[str, int], passages: list[Any]) -> list[float]:
     """Return the minutes that each set of zones needs for its own people."""
     names = [*inside]

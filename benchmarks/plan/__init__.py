@@ -1,0 +1,1 @@
+"""How long a large plan takes to be checked."""
