@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 MUSTER := $(BIN)/muster
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint bench bench-log bench-plan torture up down clean lock protos
+.PHONY: help demo test check lint bench bench-log bench-plan fuzz torture up down clean lock protos
 
 help: ## list what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,11 @@ bench-log: $(VENV)/.installed-dev ## compare the log with other event stores (EV
 
 bench-plan: $(VENV)/.installed-dev ## measure how long a plan of 2,000 tasks and 300 zones takes to be checked
 	@$(BIN)/python -m benchmarks.plan
+
+fuzz: $(VENV)/.installed-dev ## feed plans that nobody would write to their compiler (RUNS=500000 of each kind)
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r tests/fuzz/requirements.txt
+	@$(BIN)/python -m tests.fuzz bytes --runs "$(or $(RUNS),500000)"
+	@$(BIN)/python -m tests.fuzz plans --runs "$(or $(RUNS),500000)"
 
 torture: $(VENV)/.installed-dev ## break what the log stands on, by the seed SEED, and see that it holds
 	@$(BIN)/python -m benchmarks.torture --seed "$(SEED)"

@@ -17,6 +17,7 @@ from domain.plan.model import Plan
 from services import plan_yaml
 from services.plan_diagnosis import Diagnosis, diagnose, meant
 from services.plan_faults import Fault, said
+from services.plan_joining import joined
 from services.plan_yaml import Document, Misread, Spot
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def inspect_all(sources: Mapping[str, str | bytes], on: date | None = None) -> I
     documents = [read for _, read in opened if isinstance(read, Document)]
     try:
         plan_yaml.limit("".join(page.text for page in pages))
-        document = plan_yaml.joined(documents, [*sources]) if len(pages) > 1 else documents[0]
+        document = joined(documents, [*sources]) if len(pages) > 1 else documents[0]
     except Misread as misread:
         return Inspection(None, [pages[misread.spot.page].misread(misread)])
     return _understood(document, pages, on)

@@ -133,30 +133,6 @@ def read(text: str, page: int = 0) -> Document:
         raise Misread(Fault.CHARACTER_NOT_ALLOWED, _unreadable(text, page)) from error
 
 
-def joined(documents: Sequence[Document], names: Sequence[str]) -> Document:
-    """Return several documents as one: each has keys of its own, and lists go on in the next.
-
-    Raises Misread where a key that is no list stands in two of them.
-    """
-    fields: dict[str, Node] = {}
-    root = Node(Spot(), fields)
-    for document in documents:
-        root.size += document.root.size - 1
-        for name, node in _fields(document).items():
-            spot, known = document.root.keys[name], fields.get(name)
-            if known is None:
-                fields[name], root.keys[name] = node, spot
-            elif isinstance(known.value, list) and isinstance(node.value, list):
-                fields[name] = Node(known.spot, [*known.value, *node.value])
-            else:
-                first = root.keys[name]
-                where = {"file": names[first.page], "line": str(first.line)}
-                raise Misread(Fault.KEY_IN_TWO_FILES, spot, name=name, **where)
-    if root.size > NODES_MAX:
-        raise Misread(Fault.TOO_MANY_VALUES, Spot(), limit=str(NODES_MAX))
-    return Document(root)
-
-
 @dataclass(slots=True)
 class _Reading:
     """One pass over the parser's events."""
@@ -272,11 +248,6 @@ class _Reading:
     def wants_key(self) -> bool:
         """Tell whether the next value is a mapping's key."""
         return bool(self.stack) and isinstance(self.stack[-1].value, dict) and not self.waiting[-1]
-
-
-def _fields(document: Document) -> dict[str, Node]:
-    value = document.root.value
-    return value if isinstance(value, dict) else {}
 
 
 def _start(event: yaml.Event, page: int) -> Spot:

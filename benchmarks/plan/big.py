@@ -30,6 +30,16 @@ def big_plan() -> dict[str, Any]:
         "venues": [_venue()],
         "contacts": [*_contacts()],
         "groups": [*_groups()],
+        **_alerting(),
+        "tasks": [*_tasks()],
+        **_telling(),
+        "supplies": [*_supplies()],
+        "resource_post": "post-1",
+    }
+
+
+def _alerting() -> dict[str, Any]:
+    return {
         "command": {"post": "post-0", "accept_within": "3 min"},
         "alarm": {
             "verify_within": "2 min",
@@ -44,7 +54,11 @@ def big_plan() -> dict[str, Any]:
             {"level": level, "criteria": _text(level, level), "decided_by": ["post-0"]}
             for level in LEVELS
         ],
-        "tasks": [*_tasks()],
+    }
+
+
+def _telling() -> dict[str, Any]:
+    return {
         "reports": [
             {
                 "id": "situation",
@@ -59,8 +73,6 @@ def big_plan() -> dict[str, Any]:
             "channels": ["screens"],
             "templates": {"leave": _text("请撤离。", "Please leave.")},
         },
-        "supplies": [*_supplies()],
-        "resource_post": "post-1",
     }
 
 

@@ -17,7 +17,7 @@ _RESUME = re.compile(
 """The format, the position, the event there, and a sum that finds slips, not forgeries."""
 
 EVENT_DIGITS = 8
-"""Hexadecimal digits of the event's id: enough to tell another log, or what became of this one."""
+"""Of the end of the event's id, which is drawn: enough to tell another log from this one."""
 
 
 class MarkInvalid(ValueError):  # noqa: N818 - a state
@@ -25,21 +25,21 @@ class MarkInvalid(ValueError):  # noqa: N818 - a state
 
 
 class Mark(NamedTuple):
-    """Right after a position of the log, and how the id of the event there begins if it is said."""
+    """Right after a position of the log, and how the id of the event there ends if it is said."""
 
     position: int
     event: str = ""
 
     def is_of(self, event_id: UUID) -> bool:
         """Tell whether the event at the position is the one that was meant."""
-        return event_id.hex.startswith(self.event)
+        return event_id.hex.endswith(self.event)
 
 
 def resume_token(position: int, event_id: UUID | None = None) -> str:
     """Return what continues a watch right after a position of the log, where this event is."""
     if event_id is None:
         return f"1{position:x}-{_sum(Mark(position)):x}"
-    mark = Mark(position, event_id.hex[:EVENT_DIGITS])
+    mark = Mark(position, event_id.hex[-EVENT_DIGITS:])
     return f"2{position:x}-{mark.event}-{_sum(mark):x}"
 
 

@@ -234,7 +234,7 @@ async def first_step(told: Told, *words: str) -> Any:
             if "MeasureImposed" in kinds:
                 break
     process.send_signal(2)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await process.communicate()
     assert process.returncode == Exit.INTERRUPTED
     return step

@@ -121,6 +121,10 @@ async def views(database: TestDatabase) -> AsyncIterator[None]:
     await log.close()
 
 
+PLAN_EVENTS = 4
+"""A plan is drafted, reviewed, approved and published before anything else happens."""
+
+
 async def publish(service: Service) -> plan_service_pb2.PublishPlanResponse:
     """Bring the plan into force that ships with the product."""
     return await put_in_force(service, plan_file.shipped()[PLAN])

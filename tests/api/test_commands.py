@@ -12,7 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from muster.v1 import common_pb2, incident_commands_pb2, incident_service_pb2
 
 from services.client import context
-from tests.api.conftest import PLAN, VENUE, ZONE, alarm, impose, opened
+from tests.api.conftest import PLAN, PLAN_EVENTS, VENUE, ZONE, alarm, impose, opened
 from tests.api.errors import refused
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ async def test_an_opening_command_names_its_incident_and_answers_with_it(service
     receipt = await opened(service)
     assert receipt.stream == f"incident/{receipt.incident_id}"
     assert list(receipt.kinds) == ["IncidentOpened", "AlarmReported"]
-    assert (receipt.version, receipt.position, receipt.duplicate) == (2, 3, False)
+    assert (receipt.version, receipt.position, receipt.duplicate) == (2, PLAN_EVENTS + 2, False)
 
 
 async def test_every_field_of_a_command_arrives(service: Service) -> None:

@@ -95,10 +95,10 @@ async def test_a_late_entry_is_true_then_and_was_not_known_then(service: Service
     operator, auditor = await service.client("operator"), await service.client("auditor")
     before = datetime.now(UTC)
     late = impose(incident, "m1")
-    late.context.occurred_at.FromDatetime(before + timedelta(milliseconds=1))
+    late.context.occurred_at.FromDatetime(before)
     await operator.incidents.ImposeMeasure(late)
     instant = Timestamp()
-    instant.FromDatetime(before + timedelta(milliseconds=2))
+    instant.FromDatetime(before)
     recorded = await auditor.audit.StateAt(StateAtRequest(incident_id=incident, instant=instant))
     true = await auditor.audit.StateAt(
         StateAtRequest(incident_id=incident, instant=instant, axis=audit_service_pb2.TIME_AXIS_TRUE)

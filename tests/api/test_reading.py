@@ -12,7 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from muster.v1 import audit_service_pb2, common_pb2, incident_service_pb2
 
 from eventstore import seal
-from tests.api.conftest import PLAN, VENUE, impose, opened
+from tests.api.conftest import PLAN, PLAN_EVENTS, VENUE, impose, opened
 from tests.api.errors import refused
 from tests.conftest import execute
 
@@ -212,8 +212,8 @@ async def test_events_are_read_from_where_one_asks_and_as_many(service: Service)
     assert await versions(incident_id=incident) == [1, 2, 3, 4]
     assert await versions(incident_id=incident, after=2) == [3, 4]
     assert await versions(stream=f"incident/{incident}", after=1, limit=2) == [2, 3]
-    assert await versions(limit=3) == [1, 1, 2]
-    assert await versions(after=1) == [1, 2, 3, 4]
+    assert await versions(limit=PLAN_EVENTS + 2) == [1, 2, 3, 4, 1, 2]
+    assert await versions(after=PLAN_EVENTS) == [1, 2, 3, 4]
     assert await versions(stream="plan/nothing") == []
 
 
@@ -244,7 +244,11 @@ async def test_events_of_what_never_happened_can_t_be_read(service: Service) -> 
 async def test_a_sound_log_is_found_sound(service: Service) -> None:
     incident, _ = await three_versions(service)
     auditor = await service.client("auditor")
-    for stream, checked in (("", 5), (f"incident/{incident}", 4), (f"plan/{PLAN}", 1)):
+    for stream, checked in (
+        ("", PLAN_EVENTS + 4),
+        (f"incident/{incident}", 4),
+        (f"plan/{PLAN}", PLAN_EVENTS),
+    ):
         last = (await verified(auditor, stream))[-1]
         assert (last.done, last.sound, last.checked) == (True, True, checked)
 

@@ -12,7 +12,7 @@ from muster.v1 import incident_service_pb2
 
 from services.api import marks
 from services.client import Client, context
-from tests.api.conftest import alarm, impose, opened, running, settings_of
+from tests.api.conftest import PLAN_EVENTS, alarm, impose, opened, running, settings_of
 from tests.api.errors import refused
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ async def test_a_client_takes_a_watch_up_where_the_service_left_it(
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
     assert len(first) < len(seen)
-    assert seen == list(range(2, receipt.position + 1))
+    assert seen == list(range(PLAN_EVENTS + 1, receipt.position + 1))
 
 
 @pytest.mark.parametrize("token", ["x", "é", "AAAA", marks.resume_token(10**12), "A" * 5_000])

@@ -14,8 +14,8 @@ HEAD = """# The language of plans
 
 Made from the models that read plans by `python -m tests.docs.reference`; a test keeps it true.
 
-A plan is YAML, in Chinese, in English or in both: one file, or a folder of files, each of which holds
-some of its keys; lists may go on in the next. Editors complete and check it with
+A plan is YAML, in Chinese, in English or in both: one file, or a folder of files, each of which
+holds some of its keys; lists may go on in the next. Editors complete and check it with
 [plan.schema.json](plan.schema.json) (`muster plan schema` prints it); a first line
 `# yaml-language-server: $schema=plan.schema.json` is what most of them look for.
 [The example plan](example-plan.yaml) uses every part of it, `muster plan check` says what the parts

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from math import inf
 
+from domain.plan.crowd import Bottleneck
 from domain.plan.drawing.ground import Ground, floors
-from domain.plan.egress import Bottleneck, Clearing, Flow
+from domain.plan.egress import Clearing, Flow
 from domain.plan.quantities import minutes_of
 from domain.plan.space import Passage, PassageKind, Route, Sign, Venue
 from domain.plan.ways import Ways

@@ -1,0 +1,1 @@
+"""Plans that nobody would write, by the million: whatever comes, there are only diagnostics."""

@@ -1,0 +1,103 @@
+"""What is fed to the compiler of plans: bytes as they come, and plans with something changed."""
+
+from __future__ import annotations
+
+import json
+from copy import deepcopy
+from datetime import date
+from pathlib import Path
+from typing import Any, Protocol
+
+from domain.plan.canonical import canonical, pinned
+from domain.plan.check import check
+from domain.plan.failure_points import failure_points
+from domain.plan.model import Plan
+from services.plan_file import Inspection, inspect
+from services.plan_report import render
+from services.plan_yaml import read
+from tests.domain.plan.plans import written
+
+EXAMPLE = (Path(__file__).parents[2] / "docs" / "reference" / "example-plan.yaml").read_text(
+    "utf-8"
+)
+WHOLE: Any = read(EXAMPLE).plain
+SMALL: Any = json.loads(json.dumps(written()))
+ON = date(2026, 12, 1)
+
+EXTREMES: tuple[Any, ...] = (
+    None, True, False, 0, -1, 1, 10**15, -(10**15), 0.0, -0.0, 1e-308, 1e308, "", " ", "0",
+    "\ufeff", "\u202e", "🚨", "a" * 5_000, "null", "2026-02-30", "0001-01-01", "9999-12-31",
+    "24:00", "0 s", "365 d", "999999999 d", "P1Y", "PT0S", "-PT1S", "I", "V", "fire",
+    [], {}, [[]], [None], {"zh": ""}, {"zh": "x", "en": None}, {"a": {"b": []}},
+)  # fmt: skip
+"""What somebody might write by mistake, or on purpose."""
+
+
+class Chance(Protocol):
+    """Where what is changed comes from: a fuzzer, or a seed."""
+
+    def ConsumeIntInRange(self, low: int, high: int) -> int:  # noqa: N802 - as atheris calls it
+        """Return a number."""
+
+
+def looked_at(source: str | bytes) -> Inspection:
+    """Read, check and render a text; whatever raises is a fault of ours."""
+    found = inspect(source, "any.yaml", ON)
+    for language in ("zh", "en"):
+        render(found.diagnostics, language, explained=True)
+    for one in found.diagnostics:
+        assert one.line >= 1, one
+        assert one.column >= 1, one
+    if found.plan is not None and not found.errors:
+        _kept(found.plan)
+    return found
+
+
+def understood(tree: Any) -> Plan | None:
+    """Do the same for a plan that need not be read, which is faster; None if it is none."""
+    try:
+        plan = Plan.model_validate(tree)
+    except ValueError:
+        return None
+    found = check(plan, ON)
+    failure_points(plan)
+    if not any(one.is_error for one in found):
+        _kept(plan)
+    return plan
+
+
+def _kept(plan: Plan) -> None:
+    """See that what may come into force keeps its text and its hash."""
+    text = canonical(plan)
+    assert pinned(Plan.model_validate_json(text)).ref == pinned(plan).ref
+
+
+def changed(base: Any, chance: Chance, times: int) -> Any:
+    """Return a plan with some values removed, repeated, swapped or replaced by extremes."""
+    tree = deepcopy(base)
+    for _ in range(times):
+        above, key = _somewhere(tree, chance)
+        match chance.ConsumeIntInRange(0, 4):
+            case 0:
+                del above[key]
+            case 1 if isinstance(above, list):
+                above.insert(int(key), deepcopy(above[key]))
+            case 2:
+                other, place = _somewhere(tree, chance)
+                above[key] = deepcopy(other[place])
+            case _:
+                above[key] = deepcopy(EXTREMES[chance.ConsumeIntInRange(0, len(EXTREMES) - 1)])
+        if not tree:
+            return tree
+    return tree
+
+
+def _somewhere(tree: Any, chance: Chance) -> tuple[Any, Any]:
+    """Return a mapping or list, and one of its keys."""
+    while True:
+        keys = [*tree] if isinstance(tree, dict) else [*range(len(tree))]
+        key = keys[chance.ConsumeIntInRange(0, len(keys) - 1)]
+        inner = tree[key]
+        if not isinstance(inner, (dict, list)) or not inner or chance.ConsumeIntInRange(0, 3) == 0:
+            return tree, key
+        tree = inner
