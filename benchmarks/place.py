@@ -45,7 +45,8 @@ PLAN = {
         }
     ],
     "contacts": [
-        {"id": name, "title": {"en": name}, "channels": ["mail"]} for name in ("one", "two")
+        {"id": name, "title": {"en": name}, "channels": ["mail"]}
+        for name in ("one", "two", "screens")
     ],
     "groups": [
         {
@@ -80,7 +81,7 @@ PLAN = {
             "first_within": "30 d",
         }
     ],
-    "notices": {"post": "boss", "channels": ["two"], "first_within": "30 d"},
+    "notices": {"post": "boss", "channels": ["screens"], "first_within": "30 d"},
     "resource_post": "boss",
 }
 

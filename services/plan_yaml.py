@@ -7,14 +7,13 @@ them: `yes`, `on` and `12:30` are text.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from math import isfinite
 from typing import TYPE_CHECKING, NamedTuple
 
 import yaml
 
 from services.plan_faults import Fault
+from services.plan_scalars import resolved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -25,31 +24,14 @@ DEPTH_MAX = 32
 """Lists and mappings inside each other."""
 NODES_MAX = 100_000
 """Values in a plan, those behind an alias counted again wherever it stands."""
-DIGITS_MAX = 15
-"""Digits of a number; longer ones are text."""
-
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's parser where there is one, else Python's, which is slower and means the same."""
 
 NOT_ALLOWED = yaml.reader.Reader.NON_PRINTABLE
 """Characters that a text can't hold: NUL, most controls, halves of surrogate pairs."""
 
-MAY_MEAN_MORE = frozenset("~nNtTfF+-.0123456789")
-"""What words begin with that may be no text."""
 _NEW = tuple.__new__
 """Makes a named tuple in half the time."""
-
-_NULL = re.compile(r"~|null|Null|NULL|")
-_BOOLEAN = {
-    "true": True,
-    "True": True,
-    "TRUE": True,
-    "false": False,
-    "False": False,
-    "FALSE": False,
-}
-_INTEGER = re.compile(rf"[-+]?[0-9]{{1,{DIGITS_MAX}}}", re.ASCII)
-_NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?", re.ASCII)
 
 Path = tuple[str | int, ...]
 Plain = str | int | float | bool | None | list["Plain"] | dict[str, "Plain"]
@@ -193,7 +175,7 @@ class _Reading:
             self.key(value, spot)
             return
         is_word = event.implicit[0] and not event.tag
-        self.place(Node(spot, _resolved(value) if is_word else value), event.anchor)
+        self.place(Node(spot, resolved(value) if is_word else value), event.anchor)
 
     def alias(self, event: yaml.AliasEvent) -> None:
         spot = _start(event, self.page)
@@ -258,26 +240,6 @@ def _start(event: yaml.Event, page: int) -> Spot:
     one_line = line == end.line and isinstance(event, (yaml.ScalarEvent, yaml.AliasEvent))
     length = max(1, end.column - column) if one_line else 1
     return _NEW(Spot, (line + 1, column + 1, length, page))
-
-
-def _resolved(word: str) -> str | int | float | bool | None:
-    if word and word[0] not in MAY_MEAN_MORE:
-        return word
-    if _NULL.fullmatch(word):
-        return None
-    if word in _BOOLEAN:
-        return _BOOLEAN[word]
-    if _INTEGER.fullmatch(word):
-        return int(word)
-    if _NUMBER.fullmatch(word) and isfinite(float(word)) and _digits(word) <= DIGITS_MAX:
-        return float(word)
-    return word
-
-
-def _digits(word: str) -> int:
-    """Return how many digits of a number count: a float keeps no more than fifteen."""
-    mantissa = re.split("[eE]", word, maxsplit=1)[0].lstrip("+-0.")
-    return sum(one.isdigit() for one in mantissa)
 
 
 def _plain(node: Node) -> Plain:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import click
 import typer
 from pydantic import TypeAdapter, ValidationError
 
@@ -49,17 +48,17 @@ class Questions(NamedTuple):
         plans = {name: plan_of(name) for name in shipped()}
         for name, plan in plans.items():
             typer.echo(f"  {name:20}  {plan.title.said_in(self.output.language)}", err=True)
-        choice = click.Choice([*plans])
-        return str(self._ask("从哪份预案开始", "Which plan to begin from", None, type=choice))
+        choice = _one_of([*plans])
+        return str(self._ask("从哪份预案开始", "Which plan to begin from", None, read=choice))
 
     def _venue(self, given: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
         venue = plan.venues[0]
-        kinds = click.Choice([kind.value for kind in VenueType])
+        kinds = _one_of([kind.value for kind in VenueType])
         kind = venue.type.value if venue.type else None
         answers: dict[str, Any] = {
             "id": given.get("id") or self._id("场所编号", "The venue's id", None),
             "title": self._title(given.get("title"), "场所名称", "The venue's name", None),
-            "type": given.get("type") or self._ask("场所类型", "What it is", kind, type=kinds),
+            "type": given.get("type") or self._ask("场所类型", "What it is", kind, read=kinds),
             "address": given.get("address") or self._ask("地址", "Its address", venue.address),
         }
         capacities, widths = given.get("capacities") or {}, given.get("widths") or {}
@@ -123,12 +122,20 @@ class Questions(NamedTuple):
         en: str,
         default: Any,
         *,
-        type: click.ParamType[Any] | None = None,  # noqa: A002 - as click calls it
-        read: Callable[[str], Any] | None = None,
+        read: Callable[[str], Any] = str,
     ) -> Any:
         """Ask until the answer can be understood."""
-        shape = {"value_proc": _understood(read)} if read else {"type": type}
-        return typer.prompt(self.output.said(zh, en), default=default, err=True, **shape)
+        question = self.output.said(zh, en)
+        return typer.prompt(question, default=default, err=True, value_proc=_understood(read))
+
+
+def _one_of(choices: Sequence[str]) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in choices:
+            raise ValueError(", ".join(choices))
+        return text
+
+    return read
 
 
 def _understood(read: Callable[[str], Any]) -> Callable[[str], Any]:
@@ -136,8 +143,8 @@ def _understood(read: Callable[[str], Any]) -> Callable[[str], Any]:
         try:
             return read(text)
         except ValidationError as error:
-            raise click.UsageError(error.errors(include_url=False)[0]["msg"]) from None
+            raise typer.BadParameter(error.errors(include_url=False)[0]["msg"]) from None
         except ValueError as error:
-            raise click.UsageError(str(error)) from None
+            raise typer.BadParameter(str(error)) from None
 
     return value

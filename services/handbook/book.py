@@ -32,8 +32,6 @@ class Edition(NamedTuple):
     """Only this venue's maps, and its own people and stock; all of them when left out."""
     numbers: Numbers | None = None
     """Addresses of contacts; an edition without personal numbers when left out."""
-    facts: Sequence[tuple[str, str]] = ()
-    """What else is on the cover: who approved it, and when."""
 
 
 class Branch(NamedTuple):

@@ -69,7 +69,7 @@ async def test_the_tutorial_is_true_to_the_letter(reader: console.Reader, folder
     assert (folder / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
-@pytest.mark.parametrize("page", ["print-a-handbook"])
+@pytest.mark.parametrize("page", ["print-a-handbook", "write-a-plan"])
 async def test_what_needs_no_service_is_true_to_the_letter(page: str, folder: Path) -> None:
     text = (ROOT / "docs" / "how-to" / f"{page}.md").read_text(encoding="utf-8")
     for name, content in console.files(text).items():
