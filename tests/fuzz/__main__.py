@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("corpus", nargs="*", help="folders of inputs to begin with")
     asked = parser.parse_intermixed_args()
     target = {"bytes": bytes_as_they_come, "plans": changed_plans}[asked.what]
-    options = [f"-runs={asked.runs}", "-max_len=8192", "-timeout=20", "-print_final_stats=1"]
+    options = [f"-runs={asked.runs}", "-max_len=8192", "-timeout=120", "-print_final_stats=1"]
     atheris.Setup([sys.argv[0], *options, *asked.corpus], target)
     atheris.Fuzz()
 
