@@ -41,6 +41,8 @@ UNREAD = frozenset({"emmett", "unsealed"})
 
 GROWING = ("young", "muster")
 """A log that has just begun, and the one that has grown."""
+REST_S = 0.5
+"""Before each turn, so that nobody pays for what the one before left to be written."""
 GROWN_ROUNDS = 7
 WARM_S = 10.0
 """Until caches hold what they will; the first writes after a checkpoint write whole pages."""
@@ -81,12 +83,20 @@ async def _append(
     for work, how in WORK.items():
         seen: dict[str, list[dict[str, float]]] = {name: [] for name in found}
         for turn in range(rounds):
-            for name, driver in found.items():
+            for name in _in_turn([*found], turn):
                 _tell(f"{work} {turn + 1}/{rounds} {name}")
-                seen[name].append(await driver.ask(do="append", seconds=seconds, **how))
+                await asyncio.sleep(REST_S)
+                seen[name].append(await found[name].ask(do="append", seconds=seconds, **how))
         for name, rows in seen.items():
             figures[name][f"{work}_per_s"] = median(_rate(row) for row in rows)
             figures[name][f"{work}_ms"] = median(row["latency_ms"] for row in rows)
+
+
+def _in_turn(names: list[str], turn: int) -> list[str]:
+    """Return the names in another order each time: nobody always comes after the same other."""
+    first = turn * 3 % len(names)
+    order = names[first:] + names[:first]
+    return order if turn % 2 == 0 else order[::-1]
 
 
 async def _read(found: Mapping[str, Driver], figures: Figures, rounds: int) -> None:
