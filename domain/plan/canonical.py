@@ -33,8 +33,17 @@ def _said(value: Any) -> Any:
     match value:
         case dict():
             said = {name: _said(inner) for name, inner in value.items()}
-            return {name: inner for name, inner in said.items() if inner not in (None, [], {})}
+            return {
+                name: inner
+                for name, inner in said.items()
+                if inner not in (None, [], {}) or _is_text(value[name])
+            }
         case list():
             return [_said(item) for item in value]
         case _:
             return value
+
+
+def _is_text(value: Any) -> bool:
+    """Tell whether it is a text: one without any language is an error, and is told of as one."""
+    return isinstance(value, dict) and value.keys() == {"zh", "en"}

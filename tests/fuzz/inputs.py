@@ -48,7 +48,7 @@ def looked_at(source: str | bytes) -> Inspection:
     for one in found.diagnostics:
         assert one.line >= 1, one
         assert one.column >= 1, one
-    if found.plan is not None and not found.errors:
+    if found.plan is not None:
         _kept(found.plan)
     return found
 
@@ -59,15 +59,14 @@ def understood(tree: Any) -> Plan | None:
         plan = Plan.model_validate(tree)
     except ValueError:
         return None
-    found = check(plan, ON)
+    check(plan, ON)
     failure_points(plan)
-    if not any(one.is_error for one in found):
-        _kept(plan)
+    _kept(plan)
     return plan
 
 
 def _kept(plan: Plan) -> None:
-    """See that what may come into force keeps its text and its hash."""
+    """See that a plan keeps its text and its hash, whatever is wrong with it."""
     text = canonical(plan)
     assert pinned(Plan.model_validate_json(text)).ref == pinned(plan).ref
 

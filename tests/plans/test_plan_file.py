@@ -11,8 +11,10 @@ from hypothesis import given as forall
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from domain.plan.canonical import canonical
 from domain.plan.check import Severity
 from domain.plan.model import Plan
+from domain.values import Text
 from services.plan_faults import FAULTS, Fault
 from services.plan_file import (
     DIAGNOSTICS_MAX,
@@ -308,3 +310,8 @@ def test_only_faults_of_size_encoding_and_several_files_have_no_example() -> Non
         Fault.NOT_UTF8,
         Fault.KEY_IN_TWO_FILES,
     ]
+
+
+def test_a_text_without_any_language_stays_in_the_canonical_text() -> None:
+    empty = SMALL_PLAN.model_copy(update={"scope": Text()})
+    assert Plan.model_validate_json(canonical(empty)) == empty
