@@ -397,8 +397,8 @@ async def test_an_order_that_a_crash_cut_short_is_carried_out_by_the_follower(
 async def test_what_was_remembered_of_an_incident_is_forgotten_with_the_key(
     incident: str, administrator: Client, database: Database, log: Log
 ) -> None:
-    keep = """INSERT INTO muster.snapshot (stream, version, fold, hash, state)
-        VALUES ('incident/{}', 1, 'fold', sha256(''::bytea), 'sealed:v1:…')"""
+    keep = """INSERT INTO muster.snapshot (stream, version, fold, hash, state, digest)
+        VALUES ('incident/{}', 1, 'fold', sha256(''), 'sealed:v1:…', sha256(''))"""
     other = "00000000-0000-4000-8000-000000000000"
     await execute(database.owner_dsn, keep.format(incident), keep.format(other))
     await administrator.privacy.ErasePersonalData(erasing(incident=incident))
