@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from dataclasses import dataclass
 from errno import ENOENT
@@ -32,9 +31,6 @@ DIAGNOSTICS_MAX = 100
 
 FILES_MAX = 100
 """Files of one plan."""
-
-LINE_BREAK = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
-"""What YAML counts as the end of a line."""
 
 
 class Diagnostic(NamedTuple):
@@ -135,7 +131,7 @@ class _Page:
 
     @cached_property
     def lines(self) -> Sequence[str]:
-        return LINE_BREAK.split(self.text)
+        return plan_yaml.LINE_BREAK.split(self.text)
 
     def misread(self, misread: Misread) -> Diagnostic:
         message = said(misread.fault, **misread.found)
@@ -151,9 +147,12 @@ class _Page:
         hint: Text | None = None,
         severity: Severity = Severity.ERROR,
     ) -> Diagnostic:
-        shown = self.lines[spot.line - 1] if spot.line <= len(self.lines) else ""
-        file, (line, column, length, _) = self.name, spot
-        return Diagnostic(code, severity, file, line, column, length, path, message, hint, shown)
+        is_within = spot.line <= len(self.lines)  # libyaml ends one line further, where none ends
+        line, column, length, _ = spot if is_within else plan_yaml.after(self.text)
+        shown = self.lines[line - 1]
+        return Diagnostic(
+            code, severity, self.name, line, column, length, path, message, hint, shown
+        )
 
 
 def _opened(name: str, source: str | bytes, page: int) -> tuple[_Page, Document | Misread]:
@@ -164,8 +163,8 @@ def _opened(name: str, source: str | bytes, page: int) -> tuple[_Page, Document 
         return _Page(name, text), plan_yaml.read(text, page)
     except UnicodeDecodeError as error:
         readable = error.object[: error.start].decode(errors="replace")
-        spot = Spot(readable.count("\n") + 1, len(readable) - readable.rfind("\n"), page=page)
-        return _Page(name, readable), Misread(Fault.NOT_UTF8, spot, likely=_likely(error.object))
+        spot, likely = plan_yaml.after(readable, page), _likely(error.object)
+        return _Page(name, readable), Misread(Fault.NOT_UTF8, spot, likely=likely)
     except Misread as misread:
         return _Page(name, text), misread
 

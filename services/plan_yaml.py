@@ -7,6 +7,7 @@ them: `yes`, `on` and `12:30` are text.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -29,6 +30,9 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 NOT_ALLOWED = yaml.reader.Reader.NON_PRINTABLE
 """Characters that a text can't hold: NUL, most controls, halves of surrogate pairs."""
+
+LINE_BREAK = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
+"""What YAML counts as the end of a line."""
 
 _NEW = tuple.__new__
 """Makes a named tuple in half the time."""
@@ -266,6 +270,10 @@ def _inner(node: Node, step: str | int) -> Node | None:
 def _unreadable(text: str, page: int) -> Spot:
     """Return where the first character stands that YAML does not allow."""
     found = NOT_ALLOWED.search(text)
-    before = text[: found.start()] if found else ""
-    line_start = before.rfind("\n") + 1
-    return Spot(before.count("\n") + 1, len(before) - line_start + 1, page=page)
+    return after(text[: found.start()] if found else "", page)
+
+
+def after(text: str, page: int = 0) -> Spot:
+    """Return the place where a text ends."""
+    lines = LINE_BREAK.split(text)
+    return Spot(len(lines), len(lines[-1]) + 1, page=page)

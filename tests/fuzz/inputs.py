@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from copy import deepcopy
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
+
+import yaml
 
 from domain.plan.canonical import canonical, pinned
 from domain.plan.check import check
 from domain.plan.failure_points import failure_points
 from domain.plan.model import Plan
-from services.plan_file import Inspection, inspect
+from services.plan_file import Diagnostic, Inspection, inspect
 from services.plan_report import render
-from services.plan_yaml import read
+from services.plan_yaml import LINE_BREAK, read
 from tests.domain.plan.plans import written
 
 EXAMPLE = (Path(__file__).parents[2] / "docs" / "reference" / "example-plan.yaml").read_text(
@@ -23,6 +27,7 @@ EXAMPLE = (Path(__file__).parents[2] / "docs" / "reference" / "example-plan.yaml
 WHOLE: Any = read(EXAMPLE).plain
 SMALL: Any = json.loads(json.dumps(written()))
 ON = date(2026, 12, 1)
+DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 EXTREMES: tuple[Any, ...] = (
     None, True, False, 0, -1, 1, 10**15, -(10**15), 0.0, -0.0, 1e-308, 1e308, "", " ", "0",
@@ -45,9 +50,7 @@ def looked_at(source: str | bytes) -> Inspection:
     found = inspect(source, "any.yaml", ON)
     for language in ("zh", "en"):
         render(found.diagnostics, language, explained=True)
-    for one in found.diagnostics:
-        assert one.line >= 1, one
-        assert one.column >= 1, one
+    _within(found.diagnostics, source)
     if found.plan is not None:
         _kept(found.plan)
     return found
@@ -63,6 +66,28 @@ def understood(tree: Any) -> Plan | None:
     failure_points(plan)
     _kept(plan)
     return plan
+
+
+def written_out(tree: Any, chance: Chance) -> str:
+    """Return a plan as somebody might write it: in blocks, or in brackets."""
+    dump = partial(yaml.dump, tree, Dumper=DUMPER, allow_unicode=True, sort_keys=False)
+    match chance.ConsumeIntInRange(0, 2):
+        case 0:
+            return str(dump(default_flow_style=False))
+        case 1:
+            return str(dump(default_flow_style=True, width=40))
+        case _:
+            return json.dumps(tree, ensure_ascii=False)
+
+
+def _within(diagnostics: Sequence[Diagnostic], source: str | bytes) -> None:
+    """See that all that is told of stands in the text; a line's end belongs to it."""
+    text = source if isinstance(source, str) else source.decode("utf-8-sig", "replace")
+    lines = LINE_BREAK.split(text)
+    for one in diagnostics:
+        assert 1 <= one.line <= len(lines), one
+        assert 1 <= one.column <= len(lines[one.line - 1]) + 1, one
+        assert one.length >= 1, one
 
 
 def _kept(plan: Plan) -> None:
