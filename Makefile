@@ -40,6 +40,7 @@ fuzz: $(VENV)/.installed-dev ## feed plans that nobody would write to their comp
 	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r tests/fuzz/requirements.txt
 	@$(BIN)/python -m tests.fuzz bytes --runs "$(or $(RUNS),500000)"
 	@$(BIN)/python -m tests.fuzz plans --runs "$(or $(RUNS),500000)"
+	@$(BIN)/python -m tests.fuzz texts --runs "$(or $(RUNS),500000)"
 
 torture: $(VENV)/.installed-dev ## break what the log stands on, by the seed SEED, and see that it holds
 	@$(BIN)/python -m benchmarks.torture --seed "$(SEED)"

@@ -27,6 +27,8 @@ EXAMPLE = (Path(__file__).parents[2] / "docs" / "reference" / "example-plan.yaml
 WHOLE: Any = read(EXAMPLE).plain
 SMALL: Any = json.loads(json.dumps(written()))
 ON = date(2026, 12, 1)
+FORMS = 3
+"""Of writing a plan out."""
 DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 EXTREMES: tuple[Any, ...] = (
@@ -71,7 +73,7 @@ def understood(tree: Any) -> Plan | None:
 def written_out(tree: Any, chance: Chance) -> str:
     """Return a plan as somebody might write it: in blocks, or in brackets."""
     dump = partial(yaml.dump, tree, Dumper=DUMPER, allow_unicode=True, sort_keys=False)
-    match chance.ConsumeIntInRange(0, 2):
+    match chance.ConsumeIntInRange(0, FORMS - 1):
         case 0:
             return str(dump(default_flow_style=False))
         case 1:
