@@ -27,7 +27,7 @@ async def fold_100k_s(dsn: str) -> float:
     try:
         facts = long_life(FOLD_EVENTS)
         for first in range(0, len(facts), FOLD_PAGE):
-            page = [_stored(fact) for fact in facts[first : first + FOLD_PAGE]]
+            page = [stored(fact) for fact in facts[first : first + FOLD_PAGE]]
             kept = await log.append(f"incident/{incident}", first, page)
             assert isinstance(kept, Appended), kept
         times = []
@@ -93,6 +93,7 @@ def _a_duty_and_a_report(number: int, at: datetime) -> list[Fact]:
     ]
 
 
-def _stored(fact: Fact) -> NewEvent:
+def stored(fact: Fact) -> NewEvent:
+    """Return an event that happens now."""
     now = datetime.now(UTC)
     return NewEvent(uuid4(), fact.kind, fact.schema_version, now, encode(fact), '{"actor":"x"}')

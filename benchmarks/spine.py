@@ -32,6 +32,7 @@ from benchmarks.limits import (
     medians_ms,
 )
 from benchmarks.place import Place, damage, place
+from benchmarks.states import states_at_100k_ms
 from domain.incident.outstanding import Standing
 from eventstore.ids import event_id
 from services.client import connected
@@ -105,6 +106,18 @@ GOALS = (
         lambda f: f["fold_100k_s"] <= 1.0,
     ),
     Goal(
+        "state_at_100k_ms",
+        "an incident of 100,000 events as it was, warm (ms)",
+        "<= 300",
+        lambda f: f["state_at_100k_ms"] <= 300,
+    ),
+    Goal(
+        "true_at_100k_ms",
+        "the same as it truly was, after late and corrected entries (ms)",
+        "<= 300",
+        lambda f: f["true_at_100k_ms"] <= 300,
+    ),
+    Goal(
         "cold_start_s",
         "cold `muster up` to serving (s)",
         "<= 5",
@@ -140,7 +153,7 @@ async def measure(at: Place) -> dict[str, float]:
             await asyncio.sleep(QUIET_S)
         figures[key] = median(seen)
         sys.stderr.write(f"{key} = {', '.join(f'{one:.3f}' for one in seen)}\n")
-    return figures
+    return figures | await states_at_100k_ms(at, dsn(RUNTIME))
 
 
 async def one_at_a_time_ms(at: Place, incident: str, dsn: str, temporal: str) -> dict[str, float]:

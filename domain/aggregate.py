@@ -88,6 +88,10 @@ class Decider(Generic[State]):
     upcasts: Mapping[tuple[str, int], Callable[[str], str]] = field(default_factory=dict)
     """Lift a stored text from (kind, schema version) to the next schema version."""
 
+    def stream(self, key: str) -> str:
+        """Return the name of the stream with a key."""
+        return f"{self.category}/{key}"
+
 
 class ShapeUnknown(ValueError):  # noqa: N818 - a state
     """A fact was stored in a shape that this program does not know yet."""

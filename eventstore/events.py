@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import asyncpg
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
     from uuid import UUID
 
@@ -59,6 +58,16 @@ class StoredFact(asyncpg.Record):
     data: str = property(itemgetter(4))  # type: ignore[assignment] # as above
 
 
+class HappenedFact(NamedTuple):
+    """An event, as much as is needed to put it where it belongs."""
+
+    occurred_at: datetime
+    version: int
+    type: str
+    schema_version: int
+    data: str
+
+
 class Disorder(NamedTuple):
     """How far the events of a stream stand in the order in which they happened."""
 
@@ -71,13 +80,13 @@ class Disorder(NamedTuple):
     earliest: datetime | None = None
     """When the earliest of all such happened."""
 
-    def beside(self, later: Mapping[str, Any]) -> Disorder:
-        """Return the same of a longer stream, by what was found of its later part."""
+    def and_then(self, later: Disorder) -> Disorder:
+        """Return the same of the whole stream, with what was found beyond."""
         return Disorder(
-            later["version"],
-            max(filter(None, (self.latest, later["latest"]))),
-            self.first or later["first"],
-            min(filter(None, (self.earliest, later["earliest"])), default=None),
+            later.version,
+            max(filter(None, (self.latest, later.latest))),
+            self.first or later.first,
+            min(filter(None, (self.earliest, later.earliest)), default=None),
         )
 
 

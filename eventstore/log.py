@@ -11,6 +11,7 @@ from eventstore.events import (
     Appended,
     Conflict,
     Disorder,
+    HappenedFact,
     IdReused,
     NewEvent,
     Outcome,
@@ -66,13 +67,21 @@ POSITION_AT = "SELECT muster.position_at($1)"
 VERSION_AT = "SELECT muster.version_at($1, $2)"
 DISORDER = """
     SELECT max(version) AS version, max(occurred_at) AS latest,
-           min(version) FILTER (WHERE occurred_at < greatest(before, $3)) AS first,
-           min(occurred_at) FILTER (WHERE occurred_at < greatest(before, $3)) AS earliest
+           min(version) FILTER (WHERE occurred_at < greatest(before, $4)) AS first,
+           min(occurred_at) FILTER (WHERE occurred_at < greatest(before, $4)) AS earliest
     FROM (SELECT version, occurred_at, max(occurred_at) OVER (ORDER BY version) AS before
-          FROM muster.event WHERE stream = $1 AND version > $2) AS told"""
+          FROM muster.event WHERE stream = $1 AND version > $2 AND version <= $3) AS told"""
 READ_HAPPENED = """
-    SELECT occurred_at, type, schema_version, data FROM muster.event
-    WHERE stream = $1 AND version > $2 AND occurred_at <= $3 ORDER BY occurred_at, version"""
+    SELECT occurred_at, version, type, schema_version, data FROM muster.event
+    WHERE stream = $1 AND version <= $2 AND (occurred_at, version) > ($3, $4)
+        AND occurred_at <= $5
+    ORDER BY occurred_at, version LIMIT $6"""
+READ_TYPES = """
+    SELECT occurred_at, version, type, schema_version, data FROM muster.event
+    WHERE stream = $1 AND version > $2 AND version <= $3 AND type = ANY ($4) ORDER BY version"""
+FIND_NAMED = """
+    SELECT occurred_at, version, type, schema_version, data FROM muster.event
+    WHERE stream = $1 AND type = $2 AND data ->> $3 = ANY ($4) ORDER BY version"""
 HAPPENED_BY = """
     SELECT version FROM muster.event
     WHERE stream = $1 AND version < $2 AND occurred_at <= $3 ORDER BY version DESC LIMIT 1"""
@@ -197,10 +206,13 @@ class Log:
         """Return the last version of a stream at or before a position; 0 before its first."""
         return int((await self._fetch(VERSION_AT, stream, position))[0][0])
 
-    async def disorder(self, stream: str, known: Disorder) -> Disorder:
-        """Return how far the events of a stream are in the order in which they happened."""
-        (row,) = await self._fetch(DISORDER, stream, known.version, known.latest)
-        return known if row["version"] is None else known.beside(dict(row))
+    async def disorder(self, stream: str, known: Disorder, up_to: int) -> Disorder:
+        """Return what of a stream, beyond what is known, is not in the order in which it happened.
+
+        There must be something beyond, up to a version.
+        """
+        (row,) = await self._fetch(DISORDER, stream, known.version, up_to, known.latest)
+        return Disorder(**row)
 
     async def happened_by(self, stream: str, before: int, instant: datetime) -> int:
         """Return the last version before one that had happened by an instant; 0 if none had."""
@@ -208,14 +220,25 @@ class Log:
         return found[0]["version"] if found else 0
 
     async def read_happened(
-        self, stream: str, *, after: int, by: datetime
-    ) -> Sequence[tuple[datetime, str, int, str]]:
-        """Return what happened by an instant, in the order in which it happened.
+        self, stream: str, *, after: tuple[datetime, int], by: datetime, up_to: int, limit: int
+    ) -> Sequence[HappenedFact]:
+        """Return what happened after a moment and by another, in the order in which it happened.
 
-        When, kind, schema version and data of the events after a version.
+        A moment is an instant and, of what happened at once, a version; all up to a version.
         """
-        rows = await self._fetch(READ_HAPPENED, stream, after, by)
-        return [tuple(row) for row in rows]
+        return _happened(await self._fetch(READ_HAPPENED, stream, up_to, *after, by, limit))
+
+    async def read_types(
+        self, stream: str, types: Sequence[str], *, after: int, up_to: int
+    ) -> Sequence[HappenedFact]:
+        """Return the facts of some types after a version and up to another, in their order."""
+        return _happened(await self._fetch(READ_TYPES, stream, after, up_to, types))
+
+    async def find_named(
+        self, stream: str, kind: str, field: str, names: Sequence[str]
+    ) -> Sequence[HappenedFact]:
+        """Return the facts of a type in which a field has one of some values."""
+        return _happened(await self._fetch(FIND_NAMED, stream, kind, field, names))
 
     async def find_snapshot(self, stream: str, fold: str, up_to: int) -> tuple[int, int] | None:
         """Return version and position of the newest snapshot of a fold that fits the log."""
@@ -284,6 +307,10 @@ async def _until_sent() -> None:
 
 def _stored(rows: list[asyncpg.Record]) -> list[StoredEvent]:
     return [StoredEvent._make(row) for row in rows]
+
+
+def _happened(rows: list[asyncpg.Record]) -> list[HappenedFact]:
+    return [HappenedFact._make(row) for row in rows]
 
 
 def _is_of(

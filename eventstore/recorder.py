@@ -117,7 +117,7 @@ class Recorder(Generic[S]):
                     return
                 known = latest
                 continue
-            match await self._log.append(self._stream(key), known.version, events):
+            match await self._log.append(self._decider.stream(key), known.version, events):
                 case Appended(position=position):
                     after = after._replace(position=position)
                     self._keep(key, after)
@@ -126,7 +126,7 @@ class Recorder(Generic[S]):
                 case Conflict():
                     pass
                 case _:  # some of them were recorded before, here or elsewhere
-                    batch = await self._recorded.answer(self._stream(key), batch)
+                    batch = await self._recorded.answer(self._decider.stream(key), batch)
             known = await self._read_on(key, known)
         raise Overloaded
 
@@ -139,7 +139,7 @@ class Recorder(Generic[S]):
         after: Known[S],
     ) -> None:
         """Answer a batch that took the stream from one point to another: appended ones at once."""
-        stream = self._stream(key)
+        stream = self._decider.stream(key)
         unchanged: list[tuple[Waiting, Refused | Receipt | Exception]] = []
         for one, draft in zip(batch, drafts, strict=True):
             if draft.events:
@@ -185,6 +185,3 @@ class Recorder(Generic[S]):
         self._states.move_to_end(key)
         if len(self._states) > STATES_MAX:
             self._states.popitem(last=False)
-
-    def _stream(self, key: str) -> str:
-        return f"{self._decider.category}/{key}"

@@ -18,8 +18,7 @@ async def read_on(
     """Return what is known of `<category>/<key>` after what the log has beyond what is known."""
     state, version, position = known
     fold = folding(decider, state)
-    stream = f"{decider.category}/{key}"
-    async for page in log.read_facts(stream, after=version, up_to=up_to):
+    async for page in log.read_facts(decider.stream(key), after=version, up_to=up_to):
         for version, position, kind, schema_version, data in page:  # noqa: B007 - of the last
             fold.take(decode(decider, kind, schema_version, data))
     return Known(fold.state(), version, position)

@@ -48,7 +48,7 @@ class Snapshots(Generic[S]):
 
     async def newest(self, key: str, up_to: int | None = None) -> Known[S]:
         """Return what the newest snapshot that holds tells, up to a version; else the beginning."""
-        stream = self._stream(key)
+        stream = self.decider.stream(key)
         last = VERSION_MAX if up_to is None else up_to
         found = await self.log.find_snapshot(stream, self.fold, last)
         if found is None:
@@ -72,7 +72,7 @@ class Snapshots(Generic[S]):
         last = version - version % EVERY_VERSIONS
         for due in range(_next(known.version), last + 1, EVERY_VERSIONS):
             known = await read_on(self.log, self.decider, key, known, up_to=due)
-            stream, text = self._stream(key), self.packing.pack(known.state)
+            stream, text = self.decider.stream(key), self.packing.pack(known.state)
             digest = _digest(stream, due, self.fold, text)
             await self.log.keep_snapshot(stream, due, self.fold, text, digest)
 
@@ -95,9 +95,6 @@ class Snapshots(Generic[S]):
         self._remembered[stream, known.version] = known
         if len(self._remembered) > REMEMBERED_MAX:
             self._remembered.popitem(last=False)
-
-    def _stream(self, key: str) -> str:
-        return f"{self.decider.category}/{key}"
 
 
 def _digest(stream: str, version: int, fold: str, state: str) -> bytes:

@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.folding import _stored, long_life
+from benchmarks.folding import long_life, stored
 from benchmarks.log import chart, growth
 from benchmarks.log.drivers.muster_log import DATA, META
 from benchmarks.log.driving import Driver, drivers
@@ -123,7 +123,7 @@ async def _decode(dsn: str) -> float:
     log = await Log.open(dsn)
     facts = long_life(DECODED_EVENTS)
     for first in range(0, len(facts), PAGE):
-        await log.append("incident/long", first, [_stored(one) for one in facts[first:][:PAGE]])
+        await log.append("incident/long", first, [stored(one) for one in facts[first:][:PAGE]])
     begun, count = time.perf_counter(), 0
     async for page in log.read_facts("incident/long"):
         count += len([decode(INCIDENTS, kind, shape, data) for _, _, kind, shape, data in page])

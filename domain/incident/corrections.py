@@ -7,8 +7,9 @@ decision, and both stand in the record.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Literal
 
 from pydantic import Field
@@ -22,6 +23,7 @@ from domain.incident.events.corrections import (
     subject_of,
 )
 from domain.incident.situation import Situation
+from domain.incident.truth import Told
 from domain.refusals import Refusal
 from domain.values import Command, Fact, Id, Instant, Line, Prose
 
@@ -83,23 +85,28 @@ def given(fact: Correction) -> dict[str, object]:
     return said | ({"happened_at": fact.happened_at} if fact.happened_at else {})
 
 
-def corrected(entries: Iterable[tuple[datetime, Fact]]) -> list[tuple[datetime, Fact]]:
-    """Return facts with when they happened as they are known now: each corrected in its place.
+Changes = Mapping[str, Mapping[str, object]]
+"""What is right of the entries that were wrong, by entry and field."""
 
-    A later correction of the same field counts. The corrections themselves stay where they are.
-    """
-    found = list(entries)
-    changes: dict[str, dict[str, object]] = {}
-    for _, fact in found:
+NOTHING_CHANGED: Changes = MappingProxyType({})
+
+
+def gathered(facts: Iterable[Fact], before: Changes = NOTHING_CHANGED) -> Changes:
+    """Return what all corrections say, those before too; of the same field the later counts."""
+    changes = {entry: dict(change) for entry, change in before.items()}
+    for fact in facts:
         if isinstance(fact, Correction):
             changes.setdefault(subject_of(fact), {}).update(given(fact))
-    return [_right(at, fact, changes) for at, fact in found] if changes else found
+    return changes
 
 
-def _right(
-    at: datetime, fact: Fact, changes: dict[str, dict[str, object]]
-) -> tuple[datetime, Fact]:
-    change = dict(changes.get(subject_of(fact), {})) if isinstance(fact, Entry) else {}
-    happened = change.pop("happened_at", None) or at
+def righted(told: Told, changes: Changes) -> Told:
+    """Return a fact as it is known to be, in the place where it belongs.
+
+    The corrections themselves stay as they are.
+    """
+    change = dict(changes.get(subject_of(told.fact), {})) if isinstance(told.fact, Entry) else {}
+    happened = change.pop("happened_at", None) or told.happened
     assert isinstance(happened, datetime), happened  # noqa: S101 - an invariant
-    return happened, fact.model_copy(update=change) if change else fact
+    fact = told.fact.model_copy(update=change) if change else told.fact
+    return Told(happened, told.version, fact)

@@ -11,20 +11,25 @@ from domain.incident.state import Incident
 from domain.values import Fact
 
 THAW_AFTER_FACTS = 500
-"""Up to here the persistent state is as fast: making a copy in place costs as much as it holds."""
+"""At the least: up to here the persistent state is as fast."""
 
 
 class IncidentFolding:
-    """Folds facts of one incident, one after another."""
+    """Folds facts of one incident, one after another.
+
+    A state is thawed as soon as it has taken as many facts as it holds entries: copying an entry
+    there and back costs what a fact saves, so a fold takes at most twice as long as it might.
+    """
 
     def __init__(self, state: Incident) -> None:
         self._state = state
         self._facts = 0
+        self._thaw_after = max(THAW_AFTER_FACTS, _entries(state))
 
     def take(self, fact: Fact) -> None:
         """Take the next fact into account."""
         self._facts += 1
-        if self._facts == THAW_AFTER_FACTS:
+        if self._facts == self._thaw_after:
             self._state = cast("Incident", _Thawed(self._state))
         self._state = evolve(self._state, fact)
 
@@ -68,6 +73,10 @@ class _Set(set[Any]):
     def insert(self, value: object) -> _Set:
         self.add(value)
         return self
+
+
+def _entries(state: Incident) -> int:
+    return sum(len(value) for value in state if isinstance(value, HashTrieMap | HashTrieSet))
 
 
 def _thawed(value: object) -> object:

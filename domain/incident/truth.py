@@ -1,10 +1,10 @@
-"""How an incident truly was at an instant, by all that is known today."""
+"""How an incident truly was, by all that is known today."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from operator import itemgetter
+from typing import NamedTuple
 
 from domain.incident.fold import evolve
 from domain.incident.state import NOTHING_YET, Incident
@@ -14,22 +14,33 @@ TOO_EARLY = (KeyError, AttributeError)
 """What the fold meets when a fact speaks of something that is not there yet."""
 
 
-def true_state(
-    told: Iterable[tuple[datetime, Fact]], instant: datetime, state: Incident = NOTHING_YET
-) -> Incident:
-    """Return the state at an instant, from facts in the order of their record, and one before them.
+class Told(NamedTuple):
+    """A fact where it belongs: by when it happened; of what happened at once, by its record."""
 
-    Facts take their place by when they happened, late entries too; of what happened at once, what
-    was recorded first goes first. One that is told to have happened before what it speaks of, such
-    as a task that was finished before it was assigned, is taken in as soon as it can be.
+    happened: datetime
+    version: int
+    fact: Fact
+
+
+class Truth(NamedTuple):
+    """What is true by a moment, and what was told of things that were not there by then.
+
+    What is told to have happened before what it speaks of, such as a task that was finished before
+    it was assigned, is taken in as soon as it can be.
     """
-    waiting: list[Fact] = []
-    for _, fact in sorted((one for one in told if one[0] <= instant), key=itemgetter(0)):
-        state, waiting = _taken(state, [fact, *waiting])
-    return state
+
+    state: Incident = NOTHING_YET
+    waiting: tuple[Fact, ...] = ()
+
+    def after(self, facts: Iterable[Fact]) -> Truth:
+        """Return what is true after the facts that happened next, in that order."""
+        state, waiting = self
+        for fact in facts:
+            state, waiting = _taken(state, (fact, *waiting))
+        return Truth(state, waiting)
 
 
-def _taken(state: Incident, facts: list[Fact]) -> tuple[Incident, list[Fact]]:
+def _taken(state: Incident, facts: tuple[Fact, ...]) -> tuple[Incident, tuple[Fact, ...]]:
     """Take in what can be, and return what can't be yet."""
     left: list[Fact] = []
     for fact in facts:
@@ -37,4 +48,4 @@ def _taken(state: Incident, facts: list[Fact]) -> tuple[Incident, list[Fact]]:
             state = evolve(state, fact)
         except TOO_EARLY:
             left.append(fact)
-    return state, left
+    return state, tuple(left)

@@ -30,7 +30,7 @@ TOLD = frozenset({IncidentOpened.__name__, UnitDispatched.__name__})
 
 async def spans_of(log: Log, incident: str) -> tuple[Span, ...]:
     """Return which events belong to a case as it stands now; none if there is no such incident."""
-    stream, last = f"{INCIDENTS.category}/{incident}", None
+    stream, last = INCIDENTS.stream(incident), None
     plan: PlanRef | None = None
     units: set[str] = set()
     async for page in log.read_stream(stream):
@@ -48,13 +48,13 @@ async def spans_of(log: Log, incident: str) -> tuple[Span, ...]:
     whole = _span(stream, 1, last)
     spans = [whole, *await _of_plan(log, plan)]
     for unit in sorted(units):
-        spans += await _of_unit(log, f"{UNITS.category}/{unit}", incident)
+        spans += await _of_unit(log, UNITS.stream(unit), incident)
     return tuple(spans)
 
 
 async def _of_plan(log: Log, pinned: PlanRef) -> list[Span]:
     """Return who handed the plan in, reviewed, approved and published it."""
-    stream, spans = f"{PUBLICATION.category}/{pinned.id}", list[Span]()
+    stream, spans = PUBLICATION.stream(pinned.id), list[Span]()
     async for page in log.read_stream(stream):
         for event in page:
             fact = decode(PUBLICATION, event.type, event.schema_version, event.data)

@@ -63,7 +63,7 @@ class Export(NamedTuple):
     def all_spans(self) -> Sequence[tuple[str, int, int]]:
         """Return stream, first and last version of each span, the export's own last."""
         spans = [(span.stream, span.first, span.last) for span in self.spans]
-        return [*spans, (f"{EXPORTS.category}/{self.id}", 1, 1)]
+        return [*spans, (EXPORTS.stream(self.id), 1, 1)]
 
 
 @dataclass

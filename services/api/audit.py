@@ -82,7 +82,7 @@ class Audit:
     async def _stream(self, request: Any, call: Call) -> str | None:
         match request.WhichOneof("source"):
             case "incident_id":
-                stream = f"{INCIDENTS.category}/{incident_id(request.incident_id)}"
+                stream = INCIDENTS.stream(incident_id(request.incident_id))
                 if await self._places.venue(stream) is None:
                     raise Failure("INCIDENT_UNKNOWN", subject=stream)
                 await self._places.refuse_elsewhere(call.actor, stream)

@@ -110,7 +110,7 @@ class Diffing:
     async def _places(self, key: str, first: int, last: int) -> dict[Path, _Place]:
         begun = await self._history.at(key, first)
         tracing, places = Tracing(begun.state), dict[Path, _Place]()
-        stream = f"{INCIDENTS.category}/{key}"
+        stream = INCIDENTS.stream(key)
         async for page in self._log.read_stream(stream, after=first, up_to=last):
             for event in page:
                 fact = decode(INCIDENTS, event.type, event.schema_version, event.data)

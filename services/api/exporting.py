@@ -71,7 +71,7 @@ class Exporting:
         sizes = _sizes(request, await self._proofs.latest())
         recorded = await self._recorder.record(name, ask)
         if isinstance(recorded, Refused):
-            raise of_refusal(recorded, ask, f"{EXPORTS.category}/{name}")
+            raise of_refusal(recorded, ask, EXPORTS.stream(name))
         if context.validate_only:
             return
         known = await self._recorder.known(name)

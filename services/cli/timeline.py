@@ -13,6 +13,7 @@ from rich.text import Text
 
 from domain.aggregate import decode
 from domain.incident.decider import INCIDENTS
+from domain.incident.events.corrections import NAMED_BY
 from domain.incident.state import Incident
 from eventstore.erasure import Tombstone, erased_in, tombstones
 from eventstore.events import StoredEvent
@@ -26,14 +27,6 @@ COLOURS = {
     "aftermath": "bright_blue",
 }
 """How the topics of facts are told apart, beside their words."""
-
-CORRECTABLE = {
-    "SituationReported": "report",
-    "ReportCorrected": "report",
-    "DamageRecorded": "damage",
-    "DamageCorrected": "damage",
-}
-"""Entries and what corrects them, by what they are about."""
 
 WHO_WIDTH = 20
 WHY_WIDTH = 16
@@ -78,12 +71,11 @@ def lines(events: Iterable[StoredEvent], language: Language) -> Iterator[Line]:
 
 def corrections(events: Iterable[StoredEvent]) -> Mapping[int, int]:
     """Return by which later version each entry was corrected last, itself a correction or not."""
-    versions: dict[str, list[int]] = {}
+    versions: dict[tuple[str, str], list[int]] = {}
     for event in events:
-        if event.type in CORRECTABLE:
-            entry = json.loads(event.data)
-            subject = entry.get("filing") or entry.get("damage")
-            versions.setdefault(f"{CORRECTABLE[event.type]}/{subject}", []).append(event.version)
+        if field := NAMED_BY.get(event.type):
+            entry = field, json.loads(event.data)[field]
+            versions.setdefault(entry, []).append(event.version)
     return {one: told[-1] for told in versions.values() for one in told[:-1]}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from domain.incident.events.aftermath import DamageRecorded
 from domain.incident.events.duties import SituationReported
@@ -50,3 +50,26 @@ def subject_of(fact: Fact) -> str:
             return f"damage/{fact.damage}"
         case _:
             return ""
+
+
+NAMED_BY = {
+    SituationReported.__name__: "filing",
+    ReportCorrected.__name__: "filing",
+    DamageRecorded.__name__: "damage",
+    DamageCorrected.__name__: "damage",
+}
+"""Which field names the entry, of what can be corrected and of what corrects it."""
+
+
+class EntryName(NamedTuple):
+    """By what an entry is found in its stream."""
+
+    kind: str
+    name: str
+
+    @classmethod
+    def of(cls, fact: Correction) -> EntryName:
+        """Return how the entry is found that something corrects."""
+        if isinstance(fact, ReportCorrected):
+            return cls(SituationReported.__name__, fact.filing)
+        return cls(DamageRecorded.__name__, fact.damage)

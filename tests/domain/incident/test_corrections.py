@@ -8,13 +8,14 @@ import pytest
 
 from domain.incident.aftermath import RecordDamage
 from domain.incident.closing import TerminateResponse
-from domain.incident.corrections import CorrectDamage, CorrectReport, corrected
+from domain.incident.corrections import CorrectDamage, CorrectReport
 from domain.incident.events.corrections import DamageCorrected, ReportCorrected
 from domain.incident.events.duties import SituationReported
 from domain.incident.reporting import SubmitSituationReport
-from domain.incident.truth import true_state
+from domain.incident.truth import Told
 from domain.refusals import Refusal
 from domain.values import Command
+from tests.domain.incident.truth import all_corrected, true_state
 from tests.domain.incident.world import BOSS, COMMANDED, PRESS
 from tests.domain.spec import NOON
 
@@ -72,18 +73,21 @@ def test_an_entry_can_be_corrected_when_all_is_over() -> None:
 def test_known_now_an_entry_is_as_it_was_corrected_last() -> None:
     earlier = CorrectReport(filing="s1", summary="Tense.", happened_at=NOON - timedelta(hours=1))
     case = FILED.having(FEWER, because=WHY).having(earlier, because=WHY)
-    told = corrected((NOON, fact) for fact in case.facts)
-    ((at, entry),) = [one for one in told if isinstance(one[1], SituationReported)]
+    told = all_corrected([Told(NOON, *one) for one in enumerate(case.facts)])
+    ((at, _, entry),) = [one for one in told if isinstance(one.fact, SituationReported)]
     assert isinstance(entry, SituationReported)
     assert (entry.summary, entry.headcount) == ("Tense.", 450)
     assert at == NOON - timedelta(hours=1)
-    assert sum(isinstance(fact, ReportCorrected) for _, fact in told) == 2
+    assert sum(isinstance(one.fact, ReportCorrected) for one in told) == 2
 
 
 def test_an_entry_that_happened_earlier_is_true_earlier() -> None:
     moved = CorrectReport(filing="s1", happened_at=NOON + timedelta(minutes=1))
     facts = FILED.later(timedelta(hours=2)).having(moved, because=WHY).facts
-    told = [(NOON + timedelta(hours=isinstance(one, SituationReported)), one) for one in facts]
+    told = [
+        Told(NOON + timedelta(hours=isinstance(fact, SituationReported)), version, fact)
+        for version, fact in enumerate(facts)
+    ]
     then = NOON + timedelta(minutes=30)
     assert not true_state(told, then).filings
-    assert list(true_state(corrected(told), then).filings) == ["s1"]
+    assert list(true_state(all_corrected(told), then).filings) == ["s1"]

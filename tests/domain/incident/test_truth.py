@@ -8,8 +8,9 @@ from benchmarks.folding import long_life
 from domain.incident.events import duties, response
 from domain.incident.fold import evolve
 from domain.incident.state import NOTHING_YET, TaskStatus
-from domain.incident.truth import true_state
+from domain.incident.truth import Told
 from domain.values import Fact, ResponseLevel
+from tests.domain.incident.truth import true_state
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LIFE = long_life(40)
@@ -23,16 +24,20 @@ def level(at: int, to: ResponseLevel) -> tuple[datetime, Fact]:
     return minutes(at), response.ResponseLevelChanged(level=to, was=ResponseLevel.IV)
 
 
+def recorded(*told: tuple[datetime, Fact]) -> list[Told]:
+    return [Told(at, version, fact) for version, (at, fact) in enumerate(told)]
+
+
 def test_what_was_told_in_order_is_true_as_it_was_recorded() -> None:
     state = NOTHING_YET
     for count, fact in enumerate(LIFE):
         state = evolve(state, fact)
-        told = [(minutes(number), one) for number, one in enumerate(LIFE)]
+        told = recorded(*((minutes(number), one) for number, one in enumerate(LIFE)))
         assert true_state(told, minutes(count)) == state
 
 
 def test_a_late_entry_stands_where_it_belongs() -> None:
-    told = [(NOON, LIFE[0]), level(10, ResponseLevel.III), level(5, ResponseLevel.II)]
+    told = recorded((NOON, LIFE[0]), level(10, ResponseLevel.III), level(5, ResponseLevel.II))
     assert true_state(told, minutes(7)).level is ResponseLevel.II
     assert true_state(told, minutes(20)).level is ResponseLevel.III
 
@@ -40,6 +45,6 @@ def test_a_late_entry_stands_where_it_belongs() -> None:
 def test_what_is_told_too_early_is_taken_in_as_soon_as_it_can_be() -> None:
     assigned = next(fact for fact in LIFE if isinstance(fact, duties.TaskAssigned))
     finished = next(fact for fact in LIFE if isinstance(fact, duties.TaskFinished))
-    told = [(NOON, LIFE[0]), (minutes(9), assigned), (minutes(2), finished)]
+    told = recorded((NOON, LIFE[0]), (minutes(9), assigned), (minutes(2), finished))
     assert not true_state(told, minutes(5)).tasks
     assert true_state(told, minutes(9)).tasks[assigned.task].status is TaskStatus.FINISHED

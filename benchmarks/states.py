@@ -1,0 +1,99 @@
+"""A very long incident as it was at some moment of its life, over gRPC."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from statistics import median
+from uuid import uuid4
+
+from muster.v1 import audit_service_pb2
+from muster.v1.audit_service_pb2 import StateAtRequest
+
+from benchmarks.folding import FOLD_EVENTS, FOLD_PAGE, long_life, stored
+from benchmarks.place import Place
+from domain.incident.decider import INCIDENTS
+from domain.incident.events.aftermath import DamageRecorded
+from domain.incident.events.corrections import ReportCorrected
+from domain.values import Fact
+from eventstore.events import Appended, NewEvent
+from eventstore.log import Log
+from eventstore.snapshots import EVERY_VERSIONS
+from services.client import connected
+from services.snapshotting import snapshots_of_incidents
+
+VERSIONS = (99_999, 52_500, 4_999, 77_001)
+ROUNDS = 4
+"""The first of them warms."""
+SNAPSHOTS_TIMEOUT_S = 60.0
+
+
+async def states_at_100k_ms(at: Place, dsn: str) -> dict[str, float]:
+    """Return how long the slowest of some moments takes, as it was recorded and as it truly was.
+
+    Milliseconds, the median of some rounds. True after an entry that was told late and one that was
+    corrected, both of the middle of its life: what follows them is told anew.
+    """
+    log = await Log.open(dsn)
+    try:
+        incident = str(uuid4())
+        moments = await _live(log, incident, long_life(FOLD_EVENTS))
+        await _snapshots(log, incident)
+        recorded = [StateAtRequest(incident_id=incident, version=one) for one in VERSIONS]
+        true = [_truly(incident, moments[one - 1]) for one in VERSIONS]
+        return {
+            "state_at_100k_ms": await _slowest_ms(at, recorded),
+            "true_at_100k_ms": await _slowest_ms(at, true),
+        }
+    finally:
+        await log.close()
+
+
+async def _live(log: Log, incident: str, facts: Sequence[Fact]) -> list[datetime]:
+    """Append the life of an incident, and return when each of its events happened."""
+    moments: list[datetime] = []
+    for first in range(0, len(facts), FOLD_PAGE):
+        page = [stored(fact) for fact in facts[first : first + FOLD_PAGE]]
+        await _append(log, incident, first, page)
+        moments += [event.occurred_at for event in page]
+    middle = moments[len(moments) // 2]
+    late = DamageRecorded(damage="late", asset="door", description="Torn.", estimate_fen=None)
+    wrong = ReportCorrected(
+        filing="sitrep-6000", summary=None, headcount=5, casualties=None, happened_at=middle
+    )
+    told = [stored(late)._replace(occurred_at=middle), stored(wrong)]
+    await _append(log, incident, len(facts), told)
+    return moments
+
+
+async def _append(log: Log, incident: str, version: int, page: Sequence[NewEvent]) -> None:
+    done = await log.append(INCIDENTS.stream(incident), version, page)
+    assert isinstance(done, Appended), done
+
+
+async def _snapshots(log: Log, incident: str) -> None:
+    """Wait until whoever follows the log has made the snapshots."""
+    snapshots, last = snapshots_of_incidents(log), FOLD_EVENTS - FOLD_EVENTS % EVERY_VERSIONS
+    async with asyncio.timeout(SNAPSHOTS_TIMEOUT_S):
+        while (await snapshots.newest(incident)).version < last:
+            await asyncio.sleep(0.5)
+
+
+def _truly(incident: str, instant: datetime) -> StateAtRequest:
+    axis = audit_service_pb2.TIME_AXIS_TRUE
+    request = StateAtRequest(incident_id=incident, axis=axis)
+    request.instant.FromDatetime(instant.astimezone(UTC))
+    return request
+
+
+async def _slowest_ms(at: Place, requests: Sequence[StateAtRequest]) -> float:
+    took: list[list[float]] = [[] for _ in requests]
+    async with connected(at.stack.api, at.stack.token("auditor")) as client:
+        for _ in range(ROUNDS):
+            for request, seen in zip(requests, took, strict=True):
+                begun = time.perf_counter()
+                await client.audit.StateAt(request)
+                seen.append(1_000 * (time.perf_counter() - begun))
+    return max(median(seen[1:]) for seen in took)

@@ -1,0 +1,218 @@
+"""How incidents truly were: each fact where it belongs, as far as it is known by now.
+
+As long as events are recorded in the order in which they happened, and none was corrected, it is
+what was known when the last of them was recorded. From the first that was told late, or was
+corrected, facts are told anew in their true order; every so many a point is remembered from which
+to go on, until something is told that belongs before it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict, defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from operator import itemgetter
+from typing import TYPE_CHECKING, NamedTuple
+
+from domain.aggregate import Known, decode
+from domain.incident.corrections import Changes, gathered, righted
+from domain.incident.decider import INCIDENTS
+from domain.incident.events.corrections import (
+    NAMED_BY,
+    DamageCorrected,
+    EntryName,
+    ReportCorrected,
+    subject_of,
+)
+from domain.incident.truth import Told, Truth
+from eventstore.events import Disorder
+from eventstore.tail import VERSION_MAX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from domain.incident.state import Incident
+    from eventstore.events import HappenedFact
+    from eventstore.log import Log
+    from eventstore.snapshots import Snapshots
+
+EVERY_FACTS = 5_000
+"""How far apart the points are that are remembered."""
+AT_ONCE_FACTS = 500
+"""Told in one go: some 10 ms of everybody's time."""
+LIVES_MAX = 64
+"""Incidents of which points are remembered."""
+
+CORRECTIONS = (ReportCorrected.__name__, DamageCorrected.__name__)
+INSTANT = timedelta(microseconds=1)
+
+
+class _Point(NamedTuple):
+    """What was true after a fact, in the true order."""
+
+    happened: datetime
+    version: int
+    truth: Truth
+
+
+@dataclass
+class _Life:
+    """What is remembered of an incident, as it was known at a version."""
+
+    order: Disorder = field(default_factory=Disorder)
+    changes: Changes = field(default_factory=dict)
+    entries: Mapping[str, Told] = field(default_factory=dict)
+    """The entries that were corrected, as they were told."""
+    anew_from: datetime | None = None
+    """From when on facts are told anew; None if all were told in order and none was corrected."""
+    points: list[_Point] = field(default_factory=list)
+    """In their order."""
+    learning: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def righted(self, after: tuple[datetime, int], to: tuple[datetime, int]) -> Iterator[Told]:
+        """Return the corrected entries that belong after a moment and up to another."""
+        for told in self.entries.values():
+            right = righted(told, self.changes)
+            if after < right[:2] <= to:
+                yield right
+
+    def last(self, instant: datetime) -> _Point | None:
+        """Return the last point that is not after an instant."""
+        return next((one for one in reversed(self.points) if one.happened <= instant), None)
+
+    def forget(self, since: datetime) -> None:
+        """Tell what happened from a moment on anew."""
+        self.anew_from = min(filter(None, (self.anew_from, since)))
+        self.points = [point for point in self.points if point.happened < since]
+
+
+@dataclass(frozen=True)
+class Truths:
+    """Tells how incidents truly were."""
+
+    log: Log
+    snapshots: Snapshots[Incident]
+    lives: OrderedDict[str, _Life] = field(default_factory=OrderedDict)
+
+    async def at(self, key: str, instant: datetime, current: Known[Incident]) -> Incident:
+        """Return how an incident was at an instant, by what is known of it now."""
+        life = self._life(key)
+        async with life.learning:
+            await self._learn(key, life, current)
+            if life.anew_from is None or instant < life.anew_from:
+                return (await self._recorded(key, life, instant)).state
+            return await self._told_anew(key, life, instant)
+
+    def _life(self, key: str) -> _Life:
+        life = self.lives.setdefault(key, _Life())
+        self.lives.move_to_end(key)
+        if len(self.lives) > LIVES_MAX:
+            self.lives.popitem(last=False)
+        return life
+
+    async def _learn(self, key: str, life: _Life, current: Known[Incident]) -> None:
+        """Take in what was recorded since."""
+        if current.version <= life.order.version:
+            return
+        stream = INCIDENTS.stream(key)
+        beyond = await self.log.disorder(stream, life.order, current.version)
+        changes, entries = life.changes, life.entries
+        if current.state.corrections:
+            changes, entries = await self._corrected(stream, life, current.version)
+        since = [
+            told.happened
+            for entry in entries
+            if changes.get(entry) != life.changes.get(entry)
+            for told in _places(entries[entry], life.changes, changes)
+        ]
+        life.order, life.changes, life.entries = life.order.and_then(beyond), changes, entries
+        if since := [*since, *filter(None, [beyond.earliest])]:
+            life.forget(min(since))
+
+    async def _corrected(
+        self, stream: str, life: _Life, up_to: int
+    ) -> tuple[Changes, Mapping[str, Told]]:
+        """Return what all corrections say by now, and the entries that they are of."""
+        rows = await self.log.read_types(stream, CORRECTIONS, after=life.order.version, up_to=up_to)
+        found = [told.fact for told in _told(rows)]
+        wanted: dict[str, set[str]] = defaultdict(set)
+        for fact in found:
+            assert isinstance(fact, ReportCorrected | DamageCorrected), fact  # noqa: S101 - asked for
+            if subject_of(fact) not in life.entries:
+                kind, name = EntryName.of(fact)
+                wanted[kind].add(name)
+        entries = dict(life.entries)
+        for kind, names in wanted.items():
+            rows = await self.log.find_named(stream, kind, NAMED_BY[kind], [*names])
+            entries |= {subject_of(told.fact): told for told in _told(rows)}
+        return gathered(found, life.changes), entries
+
+    async def _recorded(self, key: str, life: _Life, instant: datetime) -> Known[Incident]:
+        """Return what was known when the last was recorded of what happened by an instant.
+
+        All of it must have been told in order.
+        """
+        in_order = life.order.first or life.order.version + 1
+        version = await self.log.happened_by(INCIDENTS.stream(key), in_order, instant)
+        if version == 0:
+            return Known(INCIDENTS.initial)
+        return await self.snapshots.known_at(key, version)
+
+    async def _told_anew(self, key: str, life: _Life, instant: datetime) -> Incident:
+        """Return what is true by an instant, from the last point before it on."""
+        stream, point = INCIDENTS.stream(key), life.last(instant)
+        if point is None:
+            assert life.anew_from is not None  # noqa: S101 - the caller's
+            before = life.anew_from - INSTANT
+            known = await self._recorded(key, life, before)
+            point = _Point(before, known.version, Truth(known.state))
+            life.points.append(point)
+        while True:
+            rows = await self.log.read_happened(
+                stream,
+                after=point[:2],
+                by=instant,
+                up_to=life.order.version,
+                limit=EVERY_FACTS,
+            )
+            is_last = len(rows) < EVERY_FACTS
+            end = (instant, VERSION_MAX) if is_last else rows[-1][:2]
+            truth = await _after(point.truth, _in_place(life, rows, point[:2], end))
+            if is_last:
+                return truth.state
+            point = _Point(*end, truth)
+            life.points.append(point)
+
+
+def _told(rows: Sequence[HappenedFact]) -> list[Told]:
+    return [
+        Told(at, version, decode(INCIDENTS, kind, shape, data))
+        for at, version, kind, shape, data in rows
+    ]
+
+
+def _places(told: Told, *known: Changes) -> Iterator[Told]:
+    """Return an entry where it was told to belong, and where it was known to from time to time."""
+    yield told
+    for changes in known:
+        yield righted(told, changes)
+
+
+def _in_place(
+    life: _Life, rows: Sequence[HappenedFact], after: tuple[datetime, int], to: tuple[datetime, int]
+) -> list[Told]:
+    """Return what belongs after a moment and up to another: as it was corrected, and in order."""
+    told = _told(rows)
+    if not life.entries:
+        return told
+    wrong = {entry.version for entry in life.entries.values()}
+    right = [one for one in told if one.version not in wrong]
+    return sorted([*right, *life.righted(after, to)], key=itemgetter(0, 1))
+
+
+async def _after(truth: Truth, told: Sequence[Told]) -> Truth:
+    for first in range(0, len(told), AT_ONCE_FACTS):
+        truth = truth.after(one.fact for one in told[first : first + AT_ONCE_FACTS])
+        await asyncio.sleep(0)
+    return truth
