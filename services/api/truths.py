@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from eventstore.log import Log
     from eventstore.snapshots import Snapshots
 
-EVERY_FACTS = 5_000
+PAGE_FACTS = 5_000
+EVERY_FACTS = 2_500
 """How far apart the points are that are remembered."""
 AT_ONCE_FACTS = 500
 """Told in one go: some 10 ms of everybody's time."""
@@ -170,15 +171,16 @@ class Truths:
             life.points.append(point)
         while True:
             rows = await self.log.read_happened(
-                stream,
-                after=point[:2],
-                by=instant,
-                up_to=life.order.version,
-                limit=EVERY_FACTS,
+                stream, after=point[:2], by=instant, up_to=life.order.version, limit=PAGE_FACTS
             )
-            is_last = len(rows) < EVERY_FACTS
+            is_last = len(rows) < PAGE_FACTS
             end = (instant, VERSION_MAX) if is_last else rows[-1][:2]
-            truth = await _after(point.truth, _in_place(life, rows, point[:2], end))
+            told = _in_place(life, rows, point[:2], end)
+            while len(told) > EVERY_FACTS:
+                some, told = told[:EVERY_FACTS], told[EVERY_FACTS:]
+                point = _Point(*some[-1][:2], await _after(point.truth, some))
+                life.points.append(point)
+            truth = await _after(point.truth, told)
             if is_last:
                 return truth.state
             point = _Point(*end, truth)
