@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eventstore.events import AlreadyThere, Appended, Conflict, IdReused, NewEvent, Outcome
 from eventstore.log import Log
 from eventstore.patience import patiently
+from eventstore.requests import outcome
 from eventstore.writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from eventstore.connecting import Pool
+    from eventstore.events import NewEvent, Outcome
 
 READMIT = """
     SELECT request, status, at_version, at_position, at
@@ -34,12 +35,4 @@ class ReadmittingLog(Log):
         columns = [list(column) for column in zip(*events, strict=True)]
         asked = ([stream], [expected_version], [len(events)], *columns)
         row = (await patiently(self._lent, lambda lent: lent.fetch(READMIT, divergence, *asked)))[0]
-        match row["status"]:
-            case "appended":
-                return Appended(row["at_version"], row["at_position"], row["at"])
-            case "duplicate":
-                return AlreadyThere(row["at_version"], row["at_position"], row["at"])
-            case "conflict":
-                return Conflict(row["at_version"])
-            case _:
-                return IdReused()
+        return outcome(row)

@@ -95,7 +95,7 @@ async def test_a_command_whose_answer_was_lost_has_one_receipt(wire: Wire, far_l
 async def test_who_gives_up_and_asks_again_gets_the_receipt_of_the_first_time(
     wire: Wire, far_log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("eventstore.writer.UNAVAILABLE_AFTER_S", 0)
+    monkeypatch.setattr("eventstore.lane.UNAVAILABLE_AFTER_S", 0)
     recorder = Recorder(far_log, DOOR, clock=lambda: NOON)
     command_id = uuid4()
     wire.answers_to_lose = 1

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import uvloop
 
 from benchmarks.log.drivers.protocol import payload, serve_async
-from eventstore import writer
+from eventstore import requests
 from eventstore.connecting import LOG_SETTINGS, connect
 from eventstore.copied import COPY, COPY_HEADER_BYTES, FIXED, LENGTH
 from eventstore.events import Appended, NewEvent
@@ -62,8 +62,8 @@ class Rows:
 async def main(dsn: str, *, sealed: bool) -> None:
     """Drive a log."""
     if not sealed:
-        writer.APPEND = writer.APPEND.replace("muster.append", UNSEALED)
-        writer.APPEND_ONE = writer.APPEND_ONE.replace("muster.append", UNSEALED)
+        requests.APPEND = requests.APPEND.replace("muster.append", UNSEALED)
+        requests.APPEND_ONE = requests.APPEND_ONE.replace("muster.append", UNSEALED)
     log = await Log.open(dsn)
     reader = await connect(dsn, LOG_SETTINGS)
     collect_seldom()

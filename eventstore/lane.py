@@ -1,0 +1,103 @@
+"""A connection that appends: one call after another, each again while the database is away."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from eventstore.connecting import Connection, close_quietly, connect_to_append, pauses
+from eventstore.failures import LogUnavailable, of_append, passes
+from eventstore.requests import asked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from eventstore.requests import Request
+
+APPEND_TIMEOUT_S = 10.0
+UNAVAILABLE_AFTER_S = 5.0
+"""How long a request waits for a database that is away, such as one that restarts."""
+
+
+class Lane:
+    """One of the connections of a writer. The log's lock has them commit one after another."""
+
+    def __init__(self, dsn: str) -> None:
+        self.wanted = asyncio.Event()
+        self.streams: frozenset[str] = frozenset()
+        """Of the batch that it was given and works on; empty if it is free."""
+        self._dsn = dsn
+        self._connection: Connection | None = None
+
+    async def open(self) -> None:
+        """Connect now, not only when there is something to append."""
+        self._connection = await connect_to_append(self._dsn)
+
+    async def close(self) -> None:
+        """Disconnect."""
+        connection, self._connection = self._connection, None
+        await close_quietly(connection)
+
+    async def commit(self, batch: Sequence[Request], waiting: Iterable[Request]) -> None:
+        """Append a batch, again and again while the database is away, as long as somebody waits.
+
+        Those who wait for their turn meanwhile are told as well when they have waited long enough.
+        """
+        try:
+            await self._commit(batch, waiting)
+        finally:
+            self.streams = frozenset()
+
+    async def _commit(self, batch: Sequence[Request], waiting: Iterable[Request]) -> None:
+        for pause in pauses():
+            try:
+                await self._call(batch)
+            except Exception as error:  # noqa: BLE001 - what of it passes is known to `passes`
+                if not passes(error):
+                    await self._call_apart(batch, waiting, error)
+                    return
+                await self.close()
+                batch = _still_patient(batch, error)
+                _still_patient(waiting, error)
+            else:
+                return
+            if not batch:
+                return
+            await asyncio.sleep(pause)
+
+    async def _call(self, batch: Sequence[Request]) -> None:
+        if self._connection is None:
+            await self.open()
+        assert self._connection is not None  # noqa: S101 - just opened
+        query, arguments = asked(batch)
+        call = self._connection.fetch(query, *arguments, timeout=APPEND_TIMEOUT_S)
+        try:
+            rows = await call
+        except BaseException:
+            for request in batch:
+                request.sent = True
+            raise
+        for row in rows:
+            batch[row["request"] - 1].settle(row)
+
+    async def _call_apart(
+        self, batch: Sequence[Request], waiting: Iterable[Request], error: Exception
+    ) -> None:
+        """Find whose request the database cannot take; the others are not to suffer for it."""
+        if len(batch) == 1:
+            batch[0].fail(of_append(error))
+            return
+        for request in batch:
+            await self._commit([request], waiting)
+
+
+def _still_patient(requests: Iterable[Request], error: Exception) -> list[Request]:
+    """Turn away those who waited long enough, and return the others."""
+    patient: list[Request] = []
+    for request in requests:
+        if time.monotonic() - request.since > UNAVAILABLE_AFTER_S:
+            request.fail(LogUnavailable(str(error) or type(error).__name__))
+        else:
+            patient.append(request)
+    return patient
