@@ -28,7 +28,7 @@ CALL_BYTES_MAX = 1_000_000
 
 LANES = 2
 """While the database works on one call, the next is made ready and read."""
-WORTH_A_CALL_EVENTS = 16
+WORTH_A_CALL_EVENTS = 8
 """So many have a call of their own while another is in flight; fewer wait, to share a commit."""
 
 LEFT_MAX = 256

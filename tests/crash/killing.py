@@ -6,6 +6,7 @@ import asyncio
 import os
 import random
 import signal
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from services.local.folder import Folder
@@ -23,13 +24,14 @@ class Killer:
     place: Folder
     rounds: int
     seed: int
+    parts: Sequence[str] = PARTS
     killed: list[str] = field(default_factory=list)
 
     async def run(self) -> None:
         """Kill until every part was killed as often as there are rounds."""
         chance = random.Random(self.seed)  # noqa: S311 - repeatable, not secret
         for _ in range(self.rounds):
-            for part in chance.sample(PARTS, len(PARTS)):
+            for part in chance.sample(self.parts, len(self.parts)):
                 await asyncio.sleep(chance.uniform(PAUSE_MIN_S, PAUSE_MAX_S))
                 await self._kill(part)
 

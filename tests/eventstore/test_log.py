@@ -213,3 +213,18 @@ async def test_a_full_queue_turns_away_and_keeps_what_it_took(
     taken = [one for one in asked if one not in answers]
     assert all(isinstance(one, Appended) for one in await asyncio.gather(*taken))
     assert await log.head() == 10 * len(taken)
+
+
+async def test_who_asks_ahead_about_many_streams_is_answered_in_the_order_of_each(log: Log) -> None:
+    """More at once than one call takes: calls overlap, and never two about a stream."""
+    streams = [f"door/{number}" for number in range(24)]
+    asked = [
+        log.append(stream, version, events(4)) for version in range(0, 80, 4) for stream in streams
+    ]
+    done = await asyncio.gather(*asked)
+    assert all(isinstance(one, Appended) for one in done)
+    for first in range(len(streams)):
+        positions = [
+            one.position for one in done[first :: len(streams)] if isinstance(one, Appended)
+        ]
+        assert positions == sorted(positions)

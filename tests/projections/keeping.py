@@ -1,0 +1,21 @@
+"""A process that keeps one view until it is killed: `python -m tests.projections.keeping DSN`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from eventstore.log import Log
+from projections.engine import ViewKeeper
+from tests.projections.test_making import Hand
+
+
+async def main(dsn: str) -> None:
+    """Keep the view of a `Hand`."""
+    log = await Log.open(dsn)
+    keeper = await ViewKeeper.open(dsn, log, [Hand().view], print)
+    await keeper.run()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1]))
