@@ -58,38 +58,6 @@ class StoredFact(asyncpg.Record):
     data: str = property(itemgetter(4))  # type: ignore[assignment] # as above
 
 
-class HappenedFact(NamedTuple):
-    """An event, as much as is needed to put it where it belongs."""
-
-    occurred_at: datetime
-    version: int
-    type: str
-    schema_version: int
-    data: str
-
-
-class Disorder(NamedTuple):
-    """How far the events of a stream stand in the order in which they happened."""
-
-    version: int = 0
-    """Up to which version this was found."""
-    latest: datetime | None = None
-    """When the latest of them happened."""
-    first: int | None = None
-    """The first version that happened before one that was recorded earlier."""
-    earliest: datetime | None = None
-    """When the earliest of all such happened."""
-
-    def and_then(self, later: Disorder) -> Disorder:
-        """Return the same of the whole stream, with what was found beyond."""
-        return Disorder(
-            later.version,
-            max(filter(None, (self.latest, later.latest))),
-            self.first or later.first,
-            min(filter(None, (self.earliest, later.earliest)), default=None),
-        )
-
-
 class Appended(NamedTuple):
     """The events are durable. Version and position are those of the last one."""
 

@@ -10,8 +10,6 @@ from eventstore.events import (
     AlreadyThere,
     Appended,
     Conflict,
-    Disorder,
-    HappenedFact,
     IdReused,
     NewEvent,
     Outcome,
@@ -65,26 +63,6 @@ READ_FACTS = """
 FIND = f"SELECT {COLUMNS} FROM muster.event WHERE event_id = ANY ($1)"  # noqa: S608 - our own column names
 POSITION_AT = "SELECT muster.position_at($1)"
 VERSION_AT = "SELECT muster.version_at($1, $2)"
-DISORDER = """
-    SELECT max(version) AS version, max(occurred_at) AS latest,
-           min(version) FILTER (WHERE occurred_at < greatest(before, $4)) AS first,
-           min(occurred_at) FILTER (WHERE occurred_at < greatest(before, $4)) AS earliest
-    FROM (SELECT version, occurred_at, max(occurred_at) OVER (ORDER BY version) AS before
-          FROM muster.event WHERE stream = $1 AND version > $2 AND version <= $3) AS told"""
-READ_HAPPENED = """
-    SELECT occurred_at, version, type, schema_version, data FROM muster.event
-    WHERE stream = $1 AND version <= $2 AND (occurred_at, version) > ($3, $4)
-        AND occurred_at <= $5
-    ORDER BY occurred_at, version LIMIT $6"""
-READ_TYPES = """
-    SELECT occurred_at, version, type, schema_version, data FROM muster.event
-    WHERE stream = $1 AND version > $2 AND version <= $3 AND type = ANY ($4) ORDER BY version"""
-FIND_NAMED = """
-    SELECT occurred_at, version, type, schema_version, data FROM muster.event
-    WHERE stream = $1 AND type = $2 AND data ->> $3 = ANY ($4) ORDER BY version"""
-HAPPENED_BY = """
-    SELECT version FROM muster.event
-    WHERE stream = $1 AND version < $2 AND occurred_at <= $3 ORDER BY version DESC LIMIT 1"""
 FIND_SNAPSHOT = """
     SELECT s.version, e.position FROM muster.snapshot s
     JOIN muster.event e ON e.stream = s.stream AND e.version = s.version AND e.hash = s.hash
@@ -144,8 +122,8 @@ class Log:
         """Return the events after a position, in order, of one category or of all."""
         limit = min(limit, READ_LIMIT_MAX)
         if category is None:
-            return _stored(await self._fetch(READ, after, limit))
-        return _stored(await self._fetch(READ_CATEGORY, after, limit, category))
+            return _stored(await self.fetch(READ, after, limit))
+        return _stored(await self.fetch(READ_CATEGORY, after, limit, category))
 
     async def read_stream(
         self, stream: str, *, after: int = 0, up_to: int | None = None, page: int = PAGE_EVENTS
@@ -153,7 +131,7 @@ class Log:
         """Yield pages of a stream's events after a version, up to one."""
         last = VERSION_MAX if up_to is None else up_to
         while True:
-            events = _stored(await self._fetch(READ_STREAM, stream, after, last, page))
+            events = _stored(await self.fetch(READ_STREAM, stream, after, last, page))
             if events:
                 yield events
                 after = events[-1].version
@@ -191,74 +169,40 @@ class Log:
 
     async def find(self, event_ids: Sequence[UUID]) -> Mapping[UUID, StoredEvent]:
         """Return those of the events that are in the log."""
-        found = _stored(await self._fetch(FIND, event_ids))
+        found = _stored(await self.fetch(FIND, event_ids))
         return {event.event_id: event for event in found}
 
     async def head(self) -> int:
         """Return the last position; 0 if nothing ever happened."""
-        return int((await self._fetch(HEAD))[0][0])
+        return int((await self.fetch(HEAD))[0][0])
 
     async def position_at(self, instant: datetime) -> int:
         """Return the last position recorded at or before an instant; 0 before the first."""
-        return int((await self._fetch(POSITION_AT, instant))[0][0])
+        return int((await self.fetch(POSITION_AT, instant))[0][0])
 
     async def version_at(self, stream: str, position: int) -> int:
         """Return the last version of a stream at or before a position; 0 before its first."""
-        return int((await self._fetch(VERSION_AT, stream, position))[0][0])
-
-    async def disorder(self, stream: str, known: Disorder, up_to: int) -> Disorder:
-        """Return what of a stream, beyond what is known, is not in the order in which it happened.
-
-        There must be something beyond, up to a version.
-        """
-        (row,) = await self._fetch(DISORDER, stream, known.version, up_to, known.latest)
-        return Disorder(**row)
-
-    async def happened_by(self, stream: str, before: int, instant: datetime) -> int:
-        """Return the last version before one that had happened by an instant; 0 if none had."""
-        found = await self._fetch(HAPPENED_BY, stream, before, instant)
-        return found[0]["version"] if found else 0
-
-    async def read_happened(
-        self, stream: str, *, after: tuple[datetime, int], by: datetime, up_to: int, limit: int
-    ) -> Sequence[HappenedFact]:
-        """Return what happened after a moment and by another, in the order in which it happened.
-
-        A moment is an instant and, of what happened at once, a version; all up to a version.
-        """
-        return _happened(await self._fetch(READ_HAPPENED, stream, up_to, *after, by, limit))
-
-    async def read_types(
-        self, stream: str, types: Sequence[str], *, after: int, up_to: int
-    ) -> Sequence[HappenedFact]:
-        """Return the facts of some types after a version and up to another, in their order."""
-        return _happened(await self._fetch(READ_TYPES, stream, after, up_to, types))
-
-    async def find_named(
-        self, stream: str, kind: str, field: str, names: Sequence[str]
-    ) -> Sequence[HappenedFact]:
-        """Return the facts of a type in which a field has one of some values."""
-        return _happened(await self._fetch(FIND_NAMED, stream, kind, field, names))
+        return int((await self.fetch(VERSION_AT, stream, position))[0][0])
 
     async def find_snapshot(self, stream: str, fold: str, up_to: int) -> tuple[int, int] | None:
         """Return version and position of the newest snapshot of a fold that fits the log."""
-        found = await self._fetch(FIND_SNAPSHOT, stream, fold, up_to)
+        found = await self.fetch(FIND_SNAPSHOT, stream, fold, up_to)
         return (found[0]["version"], found[0]["position"]) if found else None
 
     async def read_snapshot(self, stream: str, version: int) -> tuple[str, bytes] | None:
         """Return the state that a snapshot holds, and the digest it was kept with."""
-        found = await self._fetch(READ_SNAPSHOT, stream, version)
+        found = await self.fetch(READ_SNAPSHOT, stream, version)
         return (found[0]["state"], found[0]["digest"]) if found else None
 
     async def keep_snapshot(
         self, stream: str, version: int, fold: str, state: str, digest: bytes
     ) -> None:
         """Keep the state that a stream had after the event of a version."""
-        await self._fetch(KEEP_SNAPSHOT, stream, version, fold, state, digest)
+        await self.fetch(KEEP_SNAPSHOT, stream, version, fold, state, digest)
 
     async def drop_snapshot(self, stream: str, version: int) -> None:
         """Throw a snapshot away."""
-        await self._fetch(DROP_SNAPSHOT, stream, version)
+        await self.fetch(DROP_SNAPSHOT, stream, version)
 
     async def follow(
         self,
@@ -295,7 +239,8 @@ class Log:
             if shown:
                 yield shown
 
-    async def _fetch(self, query: str, *arguments: object) -> list[asyncpg.Record]:
+    async def fetch(self, query: str, *arguments: object) -> list[asyncpg.Record]:
+        """Ask the database, for the rest of the event store."""
         return await patiently(self._pool, lambda lent: lent.fetch(query, *arguments))
 
 
@@ -307,10 +252,6 @@ async def _until_sent() -> None:
 
 def _stored(rows: list[asyncpg.Record]) -> list[StoredEvent]:
     return [StoredEvent._make(row) for row in rows]
-
-
-def _happened(rows: list[asyncpg.Record]) -> list[HappenedFact]:
-    return [HappenedFact._make(row) for row in rows]
 
 
 def _is_of(

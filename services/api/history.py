@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from domain.aggregate import Known
 from domain.incident.decider import INCIDENTS
+from eventstore.happened import Happened
 from services.api.failures import Failure, Violation
+from services.api.truths import Truths
 
 if TYPE_CHECKING:
     from domain.incident.state import Incident
     from eventstore.log import Log
     from eventstore.snapshots import Snapshots
-    from services.api.truths import Truths
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,11 @@ class History:
     log: Log
     snapshots: Snapshots[Incident]
     truths: Truths
+
+    @classmethod
+    def of(cls, log: Log, snapshots: Snapshots[Incident]) -> Self:
+        """Return the history of a log's incidents, of which nothing was asked yet."""
+        return cls(log, snapshots, Truths(Happened(log), snapshots))
 
     async def at(self, key: str, version: int) -> Known[Incident]:
         """Return what was known at a version."""

@@ -38,7 +38,6 @@ from services.api.privacy import PersonalData
 from services.api.recording import Recording
 from services.api.resources import Resources
 from services.api.server import WORKFLOWS, bind, build, say_how_it_is
-from services.api.truths import Truths
 from services.api.watching import Watching
 from services.api.workflows import Workflows
 from services.snapshotting import snapshots_of_incidents
@@ -128,7 +127,7 @@ def _parts(
     library, places = PlanLibrary(store), Places(store)
     snapshots = snapshots_of_incidents(store)
     recorders = {**_recorders(store, library, snapshots), **proof.recorders}
-    incidents, history = recorders["incident"], History(store, snapshots, Truths(store, snapshots))
+    incidents, history = recorders["incident"], History.of(store, snapshots)
     plans = Plans(store, recorders["plan"], views)
     reading = Incidents(incidents, views, workflows)
     recording = Recording(recorders, vault.seal)

@@ -26,15 +26,14 @@ from domain.incident.events.corrections import (
     subject_of,
 )
 from domain.incident.truth import Told, Truth
-from eventstore.events import Disorder
+from eventstore.happened import Disorder
 from eventstore.tail import VERSION_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from domain.incident.state import Incident
-    from eventstore.events import HappenedFact
-    from eventstore.log import Log
+    from eventstore.happened import Happened, HappenedFact
     from eventstore.snapshots import Snapshots
 
 PAGE_FACTS = 5_000
@@ -92,7 +91,7 @@ class _Life:
 class Truths:
     """Tells how incidents truly were."""
 
-    log: Log
+    happened: Happened
     snapshots: Snapshots[Incident]
     lives: OrderedDict[str, _Life] = field(default_factory=OrderedDict)
 
@@ -117,7 +116,7 @@ class Truths:
         if current.version <= life.order.version:
             return
         stream = INCIDENTS.stream(key)
-        beyond = await self.log.disorder(stream, life.order, current.version)
+        beyond = await self.happened.disorder(stream, life.order, current.version)
         changes, entries = life.changes, life.entries
         if current.state.corrections:
             changes, entries = await self._corrected(stream, life, current.version)
@@ -135,7 +134,9 @@ class Truths:
         self, stream: str, life: _Life, up_to: int
     ) -> tuple[Changes, Mapping[str, Told]]:
         """Return what all corrections say by now, and the entries that they are of."""
-        rows = await self.log.read_types(stream, CORRECTIONS, after=life.order.version, up_to=up_to)
+        rows = await self.happened.read_types(
+            stream, CORRECTIONS, after=life.order.version, up_to=up_to
+        )
         found = [told.fact for told in _told(rows)]
         wanted: dict[str, set[str]] = defaultdict(set)
         for fact in found:
@@ -145,7 +146,7 @@ class Truths:
                 wanted[kind].add(name)
         entries = dict(life.entries)
         for kind, names in wanted.items():
-            rows = await self.log.find_named(stream, kind, NAMED_BY[kind], [*names])
+            rows = await self.happened.find_named(stream, kind, NAMED_BY[kind], [*names])
             entries |= {subject_of(told.fact): told for told in _told(rows)}
         return gathered(found, life.changes), entries
 
@@ -155,7 +156,7 @@ class Truths:
         All of it must have been told in order.
         """
         in_order = life.order.first or life.order.version + 1
-        version = await self.log.happened_by(INCIDENTS.stream(key), in_order, instant)
+        version = await self.happened.happened_by(INCIDENTS.stream(key), in_order, instant)
         if version == 0:
             return Known(INCIDENTS.initial)
         return await self.snapshots.known_at(key, version)
@@ -170,7 +171,7 @@ class Truths:
             point = _Point(before, known.version, Truth(known.state))
             life.points.append(point)
         while True:
-            rows = await self.log.read_happened(
+            rows = await self.happened.read_happened(
                 stream, after=point[:2], by=instant, up_to=life.order.version, limit=PAGE_FACTS
             )
             is_last = len(rows) < PAGE_FACTS

@@ -18,6 +18,7 @@ from domain.incident.events.duties import SituationReported
 from domain.incident.truth import Told, Truth
 from domain.values import Fact
 from eventstore.events import Appended, NewEvent
+from eventstore.happened import Happened
 from eventstore.log import Log
 from eventstore.replay import read_on
 from services.api import truths
@@ -59,7 +60,7 @@ class Case:
         self.version = 0
         self.left = list(LIFE)
         self.entries: list[Fact] = []
-        self.truths = Truths(log, snapshots_of_incidents(log))
+        self.truths = Truths(Happened(log), snapshots_of_incidents(log))
 
     async def tell(self, *, late: float, wrong: float) -> None:
         """Append what comes next, or a correction of what came."""
