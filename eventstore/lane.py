@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from eventstore.connecting import Connection, close_quietly, connect_to_append, pauses
-from eventstore.failures import LogUnavailable, of_append, passes
+from eventstore.failures import LogClosed, LogUnavailable, of_append, passes
 from eventstore.requests import asked
 
 if TYPE_CHECKING:
@@ -46,6 +46,10 @@ class Lane:
         """
         try:
             await self._commit(batch, waiting)
+        except asyncio.CancelledError:
+            for request in batch:
+                request.fail(LogClosed("the log was closed: whether it was appended is unknown"))
+            raise
         finally:
             self.streams = frozenset()
 

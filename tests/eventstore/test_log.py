@@ -192,6 +192,23 @@ async def test_a_closed_log_takes_nothing_but_finishes_what_it_took(database: Da
         await log.append("door/a", 0, events(1))
 
 
+async def test_what_is_not_answered_in_time_when_the_log_is_closed_is_told(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eventstore.writer.CLOSE_TIMEOUT_S", 0.2)
+    log = await Log.open(database.dsn)
+    holder = await asyncpg.connect(database.owner_dsn)
+    async with holder.transaction():
+        await holder.execute("SELECT pg_advisory_xact_lock(7309940773834519397)")
+        asked = [asyncio.create_task(log.append(f"door/{n}", 0, events(10))) for n in range(40)]
+        await asyncio.sleep(0.2)
+        await log.close()
+        async with asyncio.timeout(5):
+            answers = await asyncio.gather(*asked, return_exceptions=True)
+        assert {type(answer) for answer in answers} == {LogClosed}
+    await holder.close()
+
+
 async def test_a_database_that_is_not_there_is_said_to_be_unavailable() -> None:
     with pytest.raises(LogUnavailable):
         await Log.open("postgresql://nobody@/none?host=/nowhere")
