@@ -111,8 +111,8 @@ def does_not_matter(path: str, before: bytes, after: bytes, at: int) -> bool:
 @given(data=st.data())
 def test_a_changed_field_of_an_event_is_found_where_it_is(case: Case, data: st.DataObject) -> None:
     events = lines(case.lean)
-    number = data.draw(st.integers(0, len(events) - 1))
-    name = data.draw(st.sampled_from(sorted(events[number])))
+    fields = [(number, name) for number, event in enumerate(events) for name in sorted(event)]
+    number, name = data.draw(st.sampled_from(fields))
     events[number][name] = other(events[number][name])
     told = found_in(remade(with_lines(case.lean, EVENTS, events)))
     here = {one["field"] for one in told if (one["file"], one["line"]) == (EVENTS, number + 1)}
