@@ -25,11 +25,7 @@ async def fold_100k_s(dsn: str) -> float:
     log = await Log.open(dsn)
     incident = str(uuid4())
     try:
-        facts = long_life(FOLD_EVENTS)
-        for first in range(0, len(facts), FOLD_PAGE):
-            page = [stored(fact) for fact in facts[first : first + FOLD_PAGE]]
-            kept = await log.append(f"incident/{incident}", first, page)
-            assert isinstance(kept, Appended), kept
+        await lived(log, incident, FOLD_EVENTS)
         times = []
         for _ in range(FOLD_ROUNDS):
             recorder = Recorder(log, INCIDENTS, clock=lambda: datetime.now(UTC))
@@ -40,6 +36,16 @@ async def fold_100k_s(dsn: str) -> float:
         return min(times)
     finally:
         await log.close()
+
+
+async def lived(log: Log, incident: str, count: int) -> list[NewEvent]:
+    """Append the life of a very long incident, and return its events."""
+    events = [stored(fact) for fact in long_life(count)]
+    for first in range(0, count, FOLD_PAGE):
+        page = events[first : first + FOLD_PAGE]
+        kept = await log.append(INCIDENTS.stream(incident), first, page)
+        assert isinstance(kept, Appended), kept
+    return events
 
 
 def long_life(events: int) -> list[Fact]:

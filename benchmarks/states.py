@@ -12,13 +12,12 @@ from uuid import uuid4
 from muster.v1 import audit_service_pb2
 from muster.v1.audit_service_pb2 import StateAtRequest
 
-from benchmarks.folding import FOLD_EVENTS, FOLD_PAGE, long_life, stored
+from benchmarks.folding import FOLD_EVENTS, lived, stored
 from benchmarks.place import Place
 from domain.incident.decider import INCIDENTS
 from domain.incident.events.aftermath import DamageRecorded
 from domain.incident.events.corrections import ReportCorrected
-from domain.values import Fact
-from eventstore.events import Appended, NewEvent
+from eventstore.events import Appended
 from eventstore.log import Log
 from eventstore.snapshots import EVERY_VERSIONS
 from services.client import connected
@@ -41,7 +40,7 @@ async def states_at_100k_ms(at: Place, dsn: str) -> dict[str, float]:
     log = await Log.open(dsn)
     try:
         incident = str(uuid4())
-        moments = await _live(log, incident, long_life(FOLD_EVENTS))
+        moments = await _live(log, incident)
         await _snapshots(log, incident)
         earlier = [
             [version - APART_VERSIONS * turn for turn in range(ROUNDS)] for version in VERSIONS
@@ -56,26 +55,18 @@ async def states_at_100k_ms(at: Place, dsn: str) -> dict[str, float]:
         await log.close()
 
 
-async def _live(log: Log, incident: str, facts: Sequence[Fact]) -> list[datetime]:
-    """Append the life of an incident, and return when each of its events happened."""
-    moments: list[datetime] = []
-    for first in range(0, len(facts), FOLD_PAGE):
-        page = [stored(fact) for fact in facts[first : first + FOLD_PAGE]]
-        await _append(log, incident, first, page)
-        moments += [event.occurred_at for event in page]
+async def _live(log: Log, incident: str) -> list[datetime]:
+    """Let an incident live, and return when each of its events happened."""
+    moments = [event.occurred_at for event in await lived(log, incident, FOLD_EVENTS)]
     middle = moments[len(moments) // 2]
     late = DamageRecorded(damage="late", asset="door", description="Torn.", estimate_fen=None)
     wrong = ReportCorrected(
         filing="sitrep-6000", summary=None, headcount=5, casualties=None, happened_at=middle
     )
     told = [stored(late)._replace(occurred_at=middle), stored(wrong)]
-    await _append(log, incident, len(facts), told)
-    return moments
-
-
-async def _append(log: Log, incident: str, version: int, page: Sequence[NewEvent]) -> None:
-    done = await log.append(INCIDENTS.stream(incident), version, page)
+    done = await log.append(INCIDENTS.stream(incident), FOLD_EVENTS, told)
     assert isinstance(done, Appended), done
+    return moments
 
 
 async def _snapshots(log: Log, incident: str) -> None:

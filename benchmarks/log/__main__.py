@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.folding import long_life, stored
+from benchmarks.folding import lived
 from benchmarks.log import chart, growth
 from benchmarks.log.drivers.muster_log import DATA, META
 from benchmarks.log.driving import Driver, drivers
@@ -48,7 +48,6 @@ WARM_S = 10.0
 """Until caches hold what they will; the first writes after a checkpoint write whole pages."""
 
 DECODED_EVENTS = 100_000
-PAGE = 1_000
 
 Figures = dict[str, dict[str, float]]
 """By store, then by what was measured."""
@@ -121,9 +120,7 @@ async def _decode(dsn: str) -> float:
     """Return how many facts a second are read and decoded: a long incident of real kinds."""
     _tell("decode")
     log = await Log.open(dsn)
-    facts = long_life(DECODED_EVENTS)
-    for first in range(0, len(facts), PAGE):
-        await log.append("incident/long", first, [stored(one) for one in facts[first:][:PAGE]])
+    await lived(log, "long", DECODED_EVENTS)
     begun, count = time.perf_counter(), 0
     async for page in log.read_facts("incident/long"):
         count += len([decode(INCIDENTS, kind, shape, data) for _, _, kind, shape, data in page])

@@ -6,7 +6,6 @@ import asyncio
 import os
 import random
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from uuid import uuid4
 
 import pytest
@@ -21,17 +20,16 @@ from muster.v1.common_pb2 import (
 
 from eventstore.events import StoredEvent
 from services.cli import events as watched
-from services.cli.connection import metadata_of
 from services.demo import play as play_module
 from services.demo import stage, story
 from services.demo.case import Case
 from services.demo.play import METHODS, Deed, Play
-from services.demo.receiver import receiving
 from services.local import mail_sink
 from services.local.postgres import RUNTIME, Postgres
 from tests.crash import checking
+from tests.crash.cast import played
 from tests.crash.killing import PARTS, Killer
-from tests.crash.patience import Acknowledged, PatientConnection, patient_channel
+from tests.crash.patience import Acknowledged, PatientConnection
 
 ROUNDS = int(os.environ.get("MUSTER_CRASH_ROUNDS", "3"))
 SEED = int(os.environ.get("MUSTER_CRASH_SEED") or random.SystemRandom().randrange(10**6))
@@ -57,32 +55,21 @@ async def test_nothing_acknowledged_is_lost_or_doubled_whatever_is_killed(
     monkeypatch.setattr(play_module, "PATIENCE_S", STORY_PATIENCE_S)
     acknowledged = Acknowledged()
     with stage.folder(keep=False) as place:
-        given = stage.let_in(place, story.CAST)
-        place.secret(place.keys / "webhook", uuid4().hex.encode())
-        with receiving((place.keys / "webhook").read_bytes()) as received:
-            async with stage.stack(place, print) as stack, AsyncExitStack() as opened:
-                cast = {}
-                for who, token in given.items():
-                    channel = await opened.enter_async_context(patient_channel(stack.api))
-                    cast[who] = PatientConnection(channel, metadata_of(token, "en"), acknowledged)
-                await stage.prepare(cast, received)
-                case, incident = Case(), str(uuid4())
-                watching = asyncio.create_task(
-                    case.follow(of_incident(cast[stage.AUDITOR], incident))
-                )
-                killer = Killer(place, ROUNDS, SEED)
-                killing = asyncio.create_task(killer.run())
-                streaming = [
-                    asyncio.create_task(stream(cast["duty-manager"], killing))
-                    for _ in range(STREAMS)
-                ]
-                await story.tell(Play(cast, case, Silence(), incident, PACE))
-                await killing
-                await asyncio.gather(*streaming)
-                everything = await settled(Postgres(place).dsn(RUNTIME))
-                watching.cancel()
-            mails = {str(mail["X-Muster-Notification"]) for mail in mail_sink.kept(place.mail)}
-            hooks = set(received.by_key)
+        async with played(place, acknowledged) as (cast, received):
+            case, incident = Case(), str(uuid4())
+            watching = asyncio.create_task(case.follow(of_incident(cast[stage.AUDITOR], incident)))
+            killer = Killer(place, ROUNDS, SEED)
+            killing = asyncio.create_task(killer.run())
+            streaming = [
+                asyncio.create_task(stream(cast["duty-manager"], killing)) for _ in range(STREAMS)
+            ]
+            await story.tell(Play(cast, case, Silence(), incident, PACE))
+            await killing
+            await asyncio.gather(*streaming)
+            everything = await settled(Postgres(place).dsn(RUNTIME))
+            watching.cancel()
+        mails = {str(mail["X-Muster-Notification"]) for mail in mail_sink.kept(place.mail)}
+        hooks = set(received.by_key)
     print(f"seed {SEED}, killed {len(killer.killed)}, asked again {acknowledged.asked_again}")
     assert set(killer.killed) == set(PARTS)
     checking.refuse_gaps_and_breaks(everything)

@@ -6,10 +6,8 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from itertools import pairwise
-from uuid import uuid4
 
 import grpc
 import pytest
@@ -18,13 +16,12 @@ from muster.v1.incident_service_pb2 import WatchIncidentsRequest, WatchIncidents
 from eventstore.events import StoredEvent
 from services.api.marks import resume_position, resume_token
 from services.cli import events as contract_events
-from services.cli.connection import metadata_of
-from services.demo import stage, story
-from services.demo.receiver import receiving
+from services.demo import stage
 from services.local.postgres import RUNTIME, Postgres
 from tests.crash import checking
+from tests.crash.cast import played
 from tests.crash.killing import Killer
-from tests.crash.patience import ASK_AGAIN, Acknowledged, PatientConnection, patient_channel
+from tests.crash.patience import ASK_AGAIN, Acknowledged, PatientConnection
 from tests.crash.test_crash import stream
 
 KILLED = ("api", "postgres")
@@ -91,29 +88,19 @@ async def watched_while_killed() -> Watched:
     """Record commands, kill, and watch; then read the log."""
     seen, acknowledged = Watched(), Acknowledged()
     with stage.folder(keep=False) as place:
-        given = stage.let_in(place, story.CAST)
-        place.secret(place.keys / "webhook", uuid4().hex.encode())
-        with receiving((place.keys / "webhook").read_bytes()) as received:
-            async with stage.stack(place, print) as stack, AsyncExitStack() as opened:
-                cast = {}
-                for who, token in given.items():
-                    channel = await opened.enter_async_context(patient_channel(stack.api))
-                    cast[who] = PatientConnection(channel, metadata_of(token, "en"), acknowledged)
-                await stage.prepare(cast, received)
-                watching = asyncio.create_task(follow(cast[stage.AUDITOR], seen))
-                killer = Killer(place, ROUNDS, random.SystemRandom().randrange(10**6), KILLED)
-                killing = asyncio.create_task(killer.run())
-                desk = cast["duty-manager"]
-                await asyncio.gather(killing, *(stream(desk, killing) for _ in range(STREAMS)))
-                seen.log = await checking.everything(Postgres(place).dsn(RUNTIME))
-                last = seen.log[-1].position
-                await until_seen(seen.steps, last)
-                watching.cancel()
-                resuming = asyncio.create_task(
-                    follow_from(cast[stage.AUDITOR], seen.middle, seen.rest)
-                )
-                await until_seen(seen.rest, last)
-                resuming.cancel()
+        async with played(place, acknowledged) as (cast, _):
+            watching = asyncio.create_task(follow(cast[stage.AUDITOR], seen))
+            killer = Killer(place, ROUNDS, random.SystemRandom().randrange(10**6), KILLED)
+            killing = asyncio.create_task(killer.run())
+            desk = cast["duty-manager"]
+            await asyncio.gather(killing, *(stream(desk, killing) for _ in range(STREAMS)))
+            seen.log = await checking.everything(Postgres(place).dsn(RUNTIME))
+            last = seen.log[-1].position
+            await until_seen(seen.steps, last)
+            watching.cancel()
+            resuming = asyncio.create_task(follow_from(cast[stage.AUDITOR], seen.middle, seen.rest))
+            await until_seen(seen.rest, last)
+            resuming.cancel()
     assert Counter(killer.killed) == dict.fromkeys(KILLED, ROUNDS)
     return seen
 
