@@ -4,74 +4,40 @@ from __future__ import annotations
 
 import hashlib
 import time
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from domain.values import Actor, Id, Role
-from services import strict_json
+from domain.values import Actor
+from services import token_file
+from services.api.certificates import Certificate
 from services.api.failures import Failure
+from services.api.measures import MEASURES
+from services.token_file import TokensInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
-RELOAD_AFTER_S = 1.0
+RELOAD_AFTER_S = 0.5
 """How often at most to look whether the file changed."""
 
-BEARER = "bearer "
+BEARER = "bearer"
+TOKEN_LENGTH_MAX = 512
+"""Characters; what is longer is no token of ours, and is not even hashed."""
 
 log = structlog.get_logger()
 
-
-class TokensInvalid(Exception):  # noqa: N818 - a state
-    """The file of tokens can't be used; the text says why."""
-
-
-class Entry(BaseModel):
-    """Somebody who may call, and what makes them known."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    actor: Id
-    roles: frozenset[Role] = Field(min_length=1)
-    venues: frozenset[Id] | None = None
-    """Where; everywhere if null."""
-    sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
-    """Of the token."""
-    certificate: str | None = Field(default=None, min_length=1)
-    """A subject alternative name of the client's certificate: a URI, a DNS name, a mail address."""
-
-    @field_validator("roles")
-    @classmethod
-    def nobody_is_the_system(cls, roles: frozenset[Role]) -> frozenset[Role]:
-        """Refuse the role of the clock and the hands, which nobody carries from outside."""
-        if Role.SYSTEM in roles:
-            raise ValueError("no token carries the role 'system'")
-        return roles
-
-    @model_validator(mode="after")
-    def is_known_by_something(self) -> Self:
-        """Refuse an entry that nobody could present."""
-        if self.sha256 is None and self.certificate is None:
-            raise ValueError("give sha256, certificate or both")
-        return self
-
-
-class Tokens(BaseModel):
-    """The file of tokens: `{"tokens": [{"sha256": …, "actor": …, "roles": […], "venues": …}]}`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    tokens: tuple[Entry, ...]
+__all__ = ["RELOAD_AFTER_S", "Doors", "TokensInvalid"]
 
 
 class Known(NamedTuple):
-    """The actors, by what they present."""
+    """The actors by what they present, each with the Unix time at which that expires."""
 
-    by_token: Mapping[bytes, Actor]
-    by_certificate: Mapping[str, Actor]
+    by_token: Mapping[bytes, tuple[Actor, float]]
+    by_certificate: Mapping[str, tuple[Actor, float]]
+    revoked_fingerprints: frozenset[str]
+    revoked_serials: frozenset[int]
 
 
 class Doors:
@@ -82,22 +48,20 @@ class Doors:
         self._looked = time.monotonic()
         self._changed = _changed(file)
         self._known = _read(file)
-        self._seen: dict[str, Actor] = {}
 
-    def actor(self, authorization: str | None, names: Sequence[str]) -> Actor:
+    def actor(
+        self, authorization: str | None, names: Sequence[str], certificate: bytes | None = None
+    ) -> Actor:
         """Return who presents a token, or else a certificate with these names. Raises Failure."""
         known = self._latest()
+        if certificate is not None and _is_revoked(known, certificate):
+            raise Failure("UNAUTHENTICATED")
         if authorization is not None:
-            return self._seen.get(authorization) or self._see(known, authorization)
+            return _in_force(known.by_token.get(_digest(authorization)))
         for name in names:
-            if actor := known.by_certificate.get(name):
-                return actor
+            if name in known.by_certificate:
+                return _in_force(known.by_certificate[name])
         raise Failure("UNAUTHENTICATED")
-
-    def _see(self, known: Known, authorization: str) -> Actor:
-        """Look a token up, and remember it until the file changes: only good ones are kept."""
-        actor = self._seen[authorization] = _by_token(known, authorization)
-        return actor
 
     def _latest(self) -> Known:
         now = time.monotonic()
@@ -106,24 +70,37 @@ class Doors:
         self._looked = now
         changed = _changed(self._file)
         if changed != self._changed:
-            self._changed = changed
             try:
                 self._known = _read(self._file)
-                self._seen = {}
+                MEASURES.tokens_broken = False
                 log.info("tokens_reloaded", entries=len(self._known.by_token))
             except TokensInvalid as error:
+                MEASURES.tokens_broken = True
                 log.error("tokens_not_reloaded", problem=str(error))  # noqa: TRY400 - no defect
+            self._changed = changed
         return self._known
 
 
-def _by_token(known: Known, authorization: str) -> Actor:
-    if authorization[: len(BEARER)].lower() != BEARER:
+def _in_force(found: tuple[Actor, float] | None) -> Actor:
+    if found is None or time.time() >= found[1]:
         raise Failure("UNAUTHENTICATED")
-    digest = hashlib.sha256(authorization[len(BEARER) :].strip().encode()).digest()
-    actor = known.by_token.get(digest)
-    if actor is None:
+    return found[0]
+
+
+def _digest(authorization: str) -> bytes:
+    """Return the hash of the token in a header, however the header is spelt."""
+    scheme, _, token = authorization.partition(" ")
+    token = token.strip()
+    if scheme.lower() != BEARER or len(token) > TOKEN_LENGTH_MAX:
         raise Failure("UNAUTHENTICATED")
-    return actor
+    return hashlib.sha256(token.encode()).digest()
+
+
+def _is_revoked(known: Known, certificate: bytes) -> bool:
+    if not (known.revoked_fingerprints or known.revoked_serials):
+        return False
+    shown = Certificate.of(certificate)
+    return shown.sha256 in known.revoked_fingerprints or shown.serial in known.revoked_serials
 
 
 def _changed(file: Path) -> tuple[int, int]:
@@ -135,24 +112,18 @@ def _changed(file: Path) -> tuple[int, int]:
 
 
 def _read(file: Path) -> Known:
-    try:
-        entries = Tokens.model_validate(strict_json.read(file.read_bytes())).tokens
-    except OSError as error:
-        raise TokensInvalid(f"{file} can't be read: {error.strerror}") from None
-    except strict_json.JsonInvalid as error:
-        raise TokensInvalid(f"{file}: {error}") from None
-    except ValidationError as error:
-        raise TokensInvalid(f"{file}: {_faults(error)}") from None
+    held = token_file.read(file)
     by_token, by_certificate = {}, {}
-    for entry in entries:
-        actor = Actor(entry.actor, entry.roles, entry.venues)
+    for entry in held.tokens:
+        until = entry.expires_at.timestamp() if entry.expires_at else float("inf")
+        known = Actor(entry.actor, entry.roles, entry.venues), until
         if entry.sha256:
-            by_token[bytes.fromhex(entry.sha256)] = actor
+            by_token[bytes.fromhex(entry.sha256)] = known
         if entry.certificate:
-            by_certificate[entry.certificate] = actor
-    return Known(by_token, by_certificate)
-
-
-def _faults(error: ValidationError) -> str:
-    faults = error.errors(include_input=False, include_url=False)
-    return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in faults)
+            by_certificate[entry.certificate] = known
+    return Known(
+        by_token,
+        by_certificate,
+        frozenset(one.sha256 for one in held.revoked_certificates if one.sha256),
+        frozenset(int(one.serial, 16) for one in held.revoked_certificates if one.serial),
+    )

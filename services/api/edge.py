@@ -6,49 +6,36 @@ Errors, measures, who calls, what they may, how long it may take, how much at on
 from __future__ import annotations
 
 import asyncio
-import secrets
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import grpc
-import structlog
 from google.protobuf.message import DecodeError
-from grpc_status import rpc_status
 
-from services.api.failures import Failure, Violation, of_error
+from services.api.admission import Kind
+from services.api.failures import Failure, Violation
 from services.api.measures import MEASURES
+from services.api.open_calls import Shown
+from services.api.refusals import find, language, request_id, said, tell
 
 if TYPE_CHECKING:
     from grpc.aio import ServicerContext
 
     from domain.values import Actor
+    from services.api.admission import Admission
     from services.api.contract import Method
     from services.api.doors import Doors
+    from services.api.open_calls import OpenCalls
+    from services.api.refusals import Metadata
 
-REQUEST_ID_LENGTH_MAX = 64
 WRITE_TIMEOUT_S = 30.0
 """How long a response may wait for its reader."""
 
-NO_NAMES: tuple[str, ...] = ()
-
-Metadata = Sequence[tuple[str, str | bytes]]
-
-log = structlog.get_logger()
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How much at once, and for how long."""
-
-    message_bytes: int
-    commands: int
-    """Calls in flight that are no streams."""
-    streams: int
-    deadline_s: float
-    """Of a call that names none, or a later one."""
+NAMES = "x509_subject_alternative_name"
+CERTIFICATE = "x509_pem_cert"
+"""How gRPC calls what a certificate says."""
 
 
 class Call(NamedTuple):
@@ -72,7 +59,7 @@ class Call(NamedTuple):
     @property
     def trace(self) -> str | None:
         """Return the trace that the call belongs to."""
-        return _find(self.said, "traceparent")
+        return find(self.said, "traceparent")
 
 
 Unary = Callable[[Any, Call], Awaitable[Any]]
@@ -83,78 +70,131 @@ Stream = Callable[[Any, Call], AsyncGenerator[Any, None]]
 
 
 class Edge:
-    """Wraps what answers a call into what gRPC serves."""
+    """Wraps what answers a call into what gRPC serves.
 
-    def __init__(self, doors: Doors, limits: Limits, *, mutual_tls: bool) -> None:
+    Every method is served as one that takes a stream, which is the same on the wire: so it is known
+    who calls before anything is waited for, and how long the first message takes is bounded.
+    """
+
+    def __init__(
+        self, doors: Doors, admission: Admission, open_calls: OpenCalls, *, mutual_tls: bool
+    ) -> None:
         self._doors = doors
-        self._limits = limits
+        self._limits = admission.limits
+        self._admission = admission
+        self._open_calls = open_calls
         self._mutual_tls = mutual_tls
-        self._calls = 0
-        self._streams = 0
+        self._reading: set[asyncio.Timeout] = set()
+        self._draining = False
 
     def unary(self, method: Method, answer: Unary) -> grpc.RpcMethodHandler[Any, Any]:
         """Serve a method of one request and one response."""
-        parse = self._parser(method)
+        parse, kind = self._parser(method), Kind.of(method)
         clock = MEASURES.clock(method.name)
         done = (method.name, "OK")
 
-        async def serve(raw: bytes, context: ServicerContext[Any, Any]) -> Any:
+        async def serve(_: Any, context: ServicerContext[Any, Any]) -> Any:
             began = time.perf_counter()
-            self._calls += 1
             try:
-                if self._calls > self._limits.commands:
-                    raise Failure("OVERLOADED")  # noqa: TRY301 - told below, like all others
-                call = self._let_in(method, context)
-                request = parse(raw)
-                left = context.time_remaining()
-                if left is not None and left <= self._limits.deadline_s:
-                    answered = await answer(request, call)
-                else:
-                    answered = await self._in_time(answer(request, call))
+                _, call = self._let_in(method, context)
+                raw = await self._first(call, context)
+                with self._admission.places.place(kind, call.actor.id):
+                    request = parse(raw)
+                    left = context.time_remaining()
+                    if left is not None and left <= self._limits.deadline_s:
+                        answered = await answer(request, call)
+                    else:
+                        answered = await self._in_time(answer(request, call))
             except Exception as error:  # noqa: BLE001 - the edge: nothing leaks, all is told
-                await _tell(error, method, context)
+                await tell(error, method.name, context)
             else:
                 MEASURES.answers[done] += 1
                 return answered
             finally:
-                self._calls -= 1
                 clock.observe(time.perf_counter() - began)
 
-        return grpc.unary_unary_rpc_method_handler(
+        return grpc.stream_unary_rpc_method_handler(
             serve,
             response_serializer=method.response.SerializeToString,
         )
 
     def stream(self, method: Method, answer: Stream) -> grpc.RpcMethodHandler[Any, Any]:
         """Serve a method that answers with many responses."""
-        parse = self._parser(method)
+        parse, kind = self._parser(method), Kind.of(method)
 
-        async def serve(raw: Any, context: ServicerContext[Any, Any]) -> None:
-            async with AsyncExitStack() as stack:
-                try:
-                    call = self._let_in(method, context)
-                    await stack.enter_async_context(self._one_more_stream())
-                    request = _each(raw, parse) if method.takes_stream else parse(raw)
-                    async with aclosing(answer(request, call)) as steps:
-                        await _write_all(steps, context)
-                except Exception as error:  # noqa: BLE001 - the edge, as above
-                    await _tell(error, method, context)
-                MEASURES.answers[method.name, "OK"] += 1
+        async def serve(_: Any, context: ServicerContext[Any, Any]) -> None:
+            try:
+                shown, call = self._let_in(method, context)
+                async with self._open_calls.opened(shown, call.actor):
+                    raw = await self._first(call, context)
+                    with self._admission.places.place(kind, call.actor.id):
+                        begun = parse(raw)
+                        takes = method.takes_stream
+                        request = self._each(begun, context, parse) if takes else begun
+                        async with aclosing(answer(request, call)) as steps:
+                            await _write_all(steps, context, begun)
+            except Exception as error:  # noqa: BLE001 - the edge, as above
+                await tell(error, method.name, context)
+            MEASURES.answers[method.name, "OK"] += 1
 
-        kind = (
-            grpc.stream_stream_rpc_method_handler
-            if method.takes_stream
-            else grpc.unary_stream_rpc_method_handler
+        return grpc.stream_stream_rpc_method_handler(
+            serve, response_serializer=method.response.SerializeToString
         )
-        return kind(serve, response_serializer=method.response.SerializeToString)
 
-    def _let_in(self, method: Method, context: ServicerContext[Any, Any]) -> Call:
-        said: Metadata = context.invocation_metadata() or ()  # type: ignore[assignment] # pairs
-        names = _names(context) if self._mutual_tls else NO_NAMES
-        actor = self._doors.actor(_find(said, "authorization"), names)
+    def drain(self) -> None:
+        """Take no further message of a stream; what was begun is answered."""
+        self._draining = True
+        for one in self._reading:
+            one.reschedule(asyncio.get_running_loop().time())
+
+    def actor(self, context: ServicerContext[Any, Any]) -> Actor:
+        """Return who calls. Raises Failure."""
+        return self._doors.actor(*self._shown(context))
+
+    def _let_in(self, method: Method, context: ServicerContext[Any, Any]) -> tuple[Shown, Call]:
+        shown = self._shown(context)
+        actor = self._doors.actor(*shown)
         if actor.roles.isdisjoint(method.allowed):
             raise not_allowed(actor, method)
-        return Call(method, actor, said)
+        return shown, Call(method, actor, said(context))
+
+    def _shown(self, context: ServicerContext[Any, Any]) -> Shown:
+        authorization = find(said(context), "authorization")
+        if not self._mutual_tls:
+            return Shown(authorization)
+        found = context.auth_context()
+        names = [one.decode(errors="replace") for one in found.get(NAMES, ())]
+        return Shown(authorization, names, next(iter(found.get(CERTIFICATE, ())), None))
+
+    async def _first(self, call: Call, context: ServicerContext[Any, Any]) -> bytes:
+        """Return the first message; until it is there, the call takes no place."""
+        async with self._admission.waiting.hold(call.actor.id, self._limits.first_message_s):
+            raw: Any = await context.read()
+        if raw is grpc.aio.EOF:
+            raise Failure("FIELD_INVALID", violations=[Violation.of("", "not_a_message")])
+        return bytes(raw)
+
+    async def _each(
+        self, begun: Any, context: ServicerContext[Any, Any], parse: Callable[[bytes], Any]
+    ) -> AsyncIterator[Any]:
+        yield begun
+        while (raw := await self._next(context)) is not grpc.aio.EOF:
+            yield parse(raw)
+
+    async def _next(self, context: ServicerContext[Any, Any]) -> Any:
+        """Return a stream's next message. Raises Failure once none is taken any more."""
+        if self._draining:
+            raise Failure("SHUTTING_DOWN")
+        limit = asyncio.timeout(None)
+        try:
+            async with limit:
+                self._reading.add(limit)
+                try:
+                    return await context.read()
+                finally:
+                    self._reading.discard(limit)
+        except TimeoutError:
+            raise Failure("SHUTTING_DOWN") from None
 
     def _parser(self, method: Method) -> Callable[[bytes], Any]:
         read, limit = method.request.FromString, self._limits.message_bytes
@@ -180,18 +220,6 @@ class Edge:
                 raise Failure("DEADLINE_EXCEEDED") from None
             raise
 
-    @asynccontextmanager
-    async def _one_more_stream(self) -> AsyncIterator[None]:
-        if self._streams >= self._limits.streams:
-            raise Failure("OVERLOADED")
-        self._streams += 1
-        MEASURES.streams = self._streams
-        try:
-            yield
-        finally:
-            self._streams -= 1
-            MEASURES.streams = self._streams
-
 
 def not_allowed(actor: Actor, method: Method) -> Failure:
     """Return why an actor may not call a method."""
@@ -204,40 +232,11 @@ def not_allowed(actor: Actor, method: Method) -> Failure:
     return Failure("ROLE_NOT_ALLOWED", found)
 
 
-def language(said: Metadata) -> str:
-    """Return the language that a caller prefers, of the two there are."""
-    first = (_find(said, "accept-language") or "en").partition(",")[0]
-    return "zh" if first.strip().lower().startswith("zh") else "en"
-
-
-def request_id(said: Metadata) -> str:
-    """Return how a call is called in the logs: as the caller says, or by chance."""
-    given = _find(said, "x-request-id") or ""
-    fits = given.isascii() and given.isprintable() and len(given) <= REQUEST_ID_LENGTH_MAX
-    return given if given and fits else secrets.token_hex(8)
-
-
-def _find(said: Metadata, wanted: str) -> str | None:
-    for name, value in said:
-        if name == wanted:
-            return value if isinstance(value, str) else value.decode(errors="replace")
-    return None
-
-
-def _names(context: ServicerContext[Any, Any]) -> tuple[str, ...]:
-    """Return the names in the caller's certificate."""
-    found = context.auth_context().get("x509_subject_alternative_name", ())
-    return tuple(name.decode(errors="replace") for name in found)
-
-
-async def _each(raw: AsyncIterator[bytes], parse: Callable[[bytes], Any]) -> AsyncIterator[Any]:
-    async for one in raw:
-        yield parse(one)
-
-
-async def _write_all(steps: AsyncIterator[Any], context: ServicerContext[Any, Any]) -> None:
+async def _write_all(
+    steps: AsyncIterator[Any], context: ServicerContext[Any, Any], request: Any
+) -> None:
     """Hand responses over; who doesn't take them is cut off, and told where to go on."""
-    token = ""
+    token = getattr(request, "resume_token", "")
     async for step in steps:
         try:
             async with asyncio.timeout(WRITE_TIMEOUT_S):
@@ -245,18 +244,3 @@ async def _write_all(steps: AsyncIterator[Any], context: ServicerContext[Any, An
         except TimeoutError:
             raise Failure("FOLLOWER_TOO_SLOW", {"resume_token": token}) from None
         token = getattr(step, "resume_token", "")
-
-
-async def _tell(error: Exception, method: Method, context: ServicerContext[Any, Any]) -> NoReturn:
-    """End a call with what went wrong."""
-    said: Metadata = context.invocation_metadata() or ()  # type: ignore[assignment] # pairs
-    named = request_id(said)
-    failure = of_error(error)
-    if failure is None:
-        log.error("call_broke", method=method.name, request_id=named, exc_info=error)
-        failure = Failure("INTERNAL", {"request_id": named})
-    else:
-        log.info("call_refused", method=method.name, request_id=named, reason=failure.reason)
-    MEASURES.answers[method.name, failure.reason] += 1
-    status = rpc_status.to_status(failure.status(language(said), named))
-    await context.abort(status.code, status.details, status.trailing_metadata)

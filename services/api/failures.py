@@ -11,8 +11,7 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2
 from muster.v1 import errors_pb2, options_pb2
 
 from domain.values import Text
-from eventstore.failures import FollowerTooSlow, LogClosed, LogDiverged, LogUnavailable, Overloaded
-from services.api import marks
+from eventstore.failures import LogClosed, LogDiverged, LogUnavailable, Overloaded
 
 if TYPE_CHECKING:
     from domain.aggregate import Asked, Refused
@@ -183,7 +182,7 @@ def of_refusal(refused: Refused, asked: Asked, stream: str) -> Failure:
 REASON_MISSING = Violation.of("context.reason", "missing")
 
 
-def of_error(error: Exception) -> Failure | None:  # noqa: PLR0911 - one line an error
+def of_error(error: Exception) -> Failure | None:
     """Return what an error of the log means to a caller; None for a defect."""
     match error:
         case Failure():
@@ -196,9 +195,6 @@ def of_error(error: Exception) -> Failure | None:  # noqa: PLR0911 - one line an
             return Failure("LOG_DIVERGED")
         case Overloaded():
             return Failure("OVERLOADED")
-        case FollowerTooSlow():
-            token = marks.resume_token(error.resume_position)
-            return Failure("FOLLOWER_TOO_SLOW", {"resume_token": token})
         case _:
             return None
 

@@ -22,21 +22,26 @@ from eventstore.recorder import Recorder
 from eventstore.vault import Vault
 from projections.reading import ViewReader
 from services import metrics, readiness
+from services.api.admission import Admission, Limits
 from services.api.audit import Audit
 from services.api.contract import methods, services
 from services.api.diffing import Diffing
 from services.api.doors import Doors
-from services.api.edge import Edge, Limits
+from services.api.edge import Edge
 from services.api.history import History
 from services.api.incidents import Incidents
 from services.api.notarised import Notarised, notarised
+from services.api.open_calls import OpenCalls
+from services.api.open_incidents import OpenIncidents
 from services.api.places import Places
 from services.api.plan_difference import PlanDifference
 from services.api.plan_rendering import PlanDrawing
 from services.api.plans import Plans
 from services.api.privacy import PersonalData
+from services.api.public import Public
 from services.api.recording import Recording
 from services.api.resources import Resources
+from services.api.resume_tokens import ResumeTokens
 from services.api.server import WORKFLOWS, bind, build, say_how_it_is
 from services.api.watching import Watching
 from services.api.workflows import Workflows
@@ -97,13 +102,17 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
         workflows = Workflows(settings.temporal)
         stack.push_async_callback(workflows.close)
         proof = await stack.enter_async_context(notarised(settings, store))
-        parts = _parts(store, views, vault, workflows, proof)
+        tokens = ResumeTokens.of(settings.vault)
+        parts = _parts(store, views, vault, workflows, proof, tokens=tokens)
         mutual = settings.api.tls is not None and settings.api.tls.client_ca_file is not None
-        edge = Edge(doors, _limits(settings), mutual_tls=mutual)
-        server, well = build(edge, settings.api, parts.unaries, parts.streams)
+        admission, open_calls = Admission(Limits.of(settings.api)), OpenCalls(doors)
+        edge = Edge(doors, admission, open_calls, mutual_tls=mutual)
+        public = Public(admission, edge)
+        server, well = build(edge, public, settings.api, parts.unaries, parts.streams)
         port = bind(server, settings.api)
         await _look(store, workflows, well)
         looking = asyncio.create_task(_keep_looking(store, workflows, well), name="health")
+        checking = asyncio.create_task(open_calls.keep_checking(), name="open calls")
         await server.start()
         try:
             yield Serving(settings.api.host, port)
@@ -111,7 +120,9 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
             looking.cancel()
             await well.enter_graceful_shutdown()
             parts.watching.close()
+            edge.drain()
             await server.stop(settings.api.drain_seconds)
+            checking.cancel()
 
 
 class _Parts(NamedTuple):
@@ -120,36 +131,36 @@ class _Parts(NamedTuple):
     watching: Watching
 
 
-def _parts(
-    store: Log, views: ViewReader, vault: Vault, workflows: Workflows, proof: Notarised
+def _parts(  # noqa: PLR0913 - each is what others are made of
+    store: Log,
+    views: ViewReader,
+    vault: Vault,
+    workflows: Workflows,
+    proof: Notarised,
+    *,
+    tokens: ResumeTokens,
 ) -> _Parts:
     """Make what answers each method."""
     library, places = PlanLibrary(store), Places(store)
     snapshots = snapshots_of_incidents(store)
     recorders = {**_recorders(store, library, snapshots), **proof.recorders}
     incidents, history = recorders["incident"], History.of(store, snapshots)
-    plans = Plans(store, recorders["plan"], views)
+    plans = Plans(store, recorders["plan"], views, tokens)
     reading = Incidents(incidents, views, workflows)
-    recording = Recording(recorders, vault.seal)
+    recording = Recording(recorders, vault.seal, tokens)
     resources, audit = Resources(views), Audit(store, incidents, history, places)
-    watching = Watching(store, incidents, history, views, places)
+    watching = Watching(store, OpenIncidents(incidents, history, views), places, tokens)
     unaries: dict[str, Unary] = {
         "Submit": recording.submit,
         "GetIncident": reading.get,
         "ListIncidents": reading.list,
         "GetStanding": reading.standing,
-        "DraftPlan": plans.draft,
-        "PublishPlan": plans.publish,
-        "CheckPlan": plans.check,
-        "GetPlan": plans.get,
-        "ListPlans": plans.list,
-        "DiffPlans": PlanDifference(store).diff,
-        "RenderPlan": PlanDrawing(store).render,
+        **_about_plans(store, plans),
         "ListUnits": resources.units,
         "ListContacts": resources.contacts,
         "StateAt": audit.state_at,
         **proof.unaries,
-        **PersonalData(recorders, vault, store).unaries,
+        **PersonalData(recorders, vault, store, tokens).unaries,
     }
     unaries |= {one.name: recording.unary(one) for one in methods() if one.records}
     streams: dict[str, Stream] = {
@@ -160,6 +171,18 @@ def _parts(
         **proof.streams,
     }
     return _Parts(unaries, streams, watching)
+
+
+def _about_plans(store: Log, plans: Plans) -> dict[str, Unary]:
+    return {
+        "DraftPlan": plans.draft,
+        "PublishPlan": plans.publish,
+        "CheckPlan": plans.check,
+        "GetPlan": plans.get,
+        "ListPlans": plans.list,
+        "DiffPlans": PlanDifference(store).diff,
+        "RenderPlan": PlanDrawing(store).render,
+    }
 
 
 def _recorders(
@@ -174,13 +197,6 @@ def _recorders(
         "person": Recorder(store, PERSONS, clock=_now),
         "plan": Recorder(store, PUBLICATION, clock=_now),
     }
-
-
-def _limits(settings: Settings) -> Limits:
-    api = settings.api
-    return Limits(
-        api.max_message_bytes, api.max_concurrent_commands, api.max_watches, api.deadline_seconds
-    )
 
 
 async def _keep_looking(store: Log, workflows: Workflows, well: Any) -> None:

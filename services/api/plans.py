@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from projections.plans import PlanRow
     from projections.reading import ViewReader
     from services.api.edge import Call
+    from services.api.resume_tokens import ResumeTokens
     from services.plan_file import Diagnostic
 
 STATES: Mapping[int, PlanState] = {
@@ -44,9 +45,12 @@ REF = Converter(common_pb2.PlanRef.DESCRIPTOR, PlanRef)
 class Plans:
     """Answers what is asked about plans."""
 
-    def __init__(self, log: Log, recorder: Recorder[Editions], views: ViewReader) -> None:
+    def __init__(
+        self, log: Log, recorder: Recorder[Editions], views: ViewReader, tokens: ResumeTokens
+    ) -> None:
         self._log = log
         self._recorder = recorder
+        self._tokens = tokens
         self._views = views
 
     async def draft(self, request: Any, call: Call) -> plan_service_pb2.DraftPlanResponse:
@@ -59,7 +63,7 @@ class Plans:
         ref = pinned(plan).ref
         known = (await self._recorder.known(order.key)).state.of(ref.hash)
         return plan_service_pb2.DraftPlanResponse(
-            receipt=receipt(order, answer),
+            receipt=receipt(order, answer, self._tokens),
             plan=present.plan_ref(ref),
             draft=known.number if known else 0,
             findings=[finding(one) for one in inspection.diagnostics],
@@ -72,7 +76,7 @@ class Plans:
         order = Order("plan", ref.id, asked(PublishPlan(ref=ref), context, call))
         answer = await self._recorder.record(order.key, order.asked)
         return plan_service_pb2.PublishPlanResponse(
-            receipt=receipt(order, answer),
+            receipt=receipt(order, answer, self._tokens),
             plan=present.plan_ref(ref),
             findings=[finding(one) for one in diagnostics],
         )

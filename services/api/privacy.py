@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from eventstore.recorder import Recorder
     from eventstore.vault import Vault
     from services.api.edge import Call, Unary
+    from services.api.resume_tokens import ResumeTokens
 
 log_line = structlog.get_logger()
 
@@ -47,8 +48,15 @@ class _Stream(NamedTuple):
 class PersonalData:
     """Answers what is asked about people, of incidents and of the directory."""
 
-    def __init__(self, recorders: Mapping[str, Recorder[Any]], vault: Vault, log: Log) -> None:
+    def __init__(
+        self,
+        recorders: Mapping[str, Recorder[Any]],
+        vault: Vault,
+        log: Log,
+        tokens: ResumeTokens,
+    ) -> None:
         self._recorders = recorders
+        self._tokens = tokens
         self._vault = vault
         self._log = log
 
@@ -96,7 +104,8 @@ class PersonalData:
         return found
 
     async def _record(self, order: Order) -> common_pb2.Receipt:
-        return receipt(order, await self._recorders[order.category].record(order.key, order.asked))
+        answer = await self._recorders[order.category].record(order.key, order.asked)
+        return receipt(order, answer, self._tokens)
 
     async def _of_incident(self, known: Known[Incident], person: str) -> Disclosed | None:
         file: OnFile | None = known.state.people.get(person)

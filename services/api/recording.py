@@ -15,13 +15,13 @@ from domain.incident.resources import DispatchUnit
 from domain.refusals import Refusal
 from domain.resource.unit import RegisterUnit
 from eventstore.ids import event_id
-from services.api import marks
 from services.api.commands import Order, Reading
 from services.api.contract import Method, methods
 from services.api.dispatching import Dispatching
 from services.api.edge import not_allowed
 from services.api.failures import Failure, Violation, of_error, of_refusal
 from services.api.personal import Sealing
+from services.api.resume_tokens import Mark, ResumeTokens, reads_the_past
 
 if TYPE_CHECKING:
     from domain.aggregate import Asked
@@ -59,8 +59,11 @@ log = structlog.get_logger()
 class Recording:
     """Records what methods ask for."""
 
-    def __init__(self, recorders: Mapping[str, Recorder[Any]], seal: Seal) -> None:
+    def __init__(
+        self, recorders: Mapping[str, Recorder[Any]], seal: Seal, tokens: ResumeTokens
+    ) -> None:
         self._recorders = recorders
+        self._tokens = tokens
         self._dispatching = Dispatching(recorders["incident"], recorders["unit"])
         self._readings = {one.name: Reading.of(one) for one in methods() if one.records}
         self._sealing = Sealing(self._readings.values(), seal)
@@ -78,7 +81,7 @@ class Recording:
 
         async def answer(request: Any, call: Call) -> common_pb2.Receipt:
             order = reading.order(reading.convert.values(request), request, call)
-            return receipt(order, await record(order))
+            return receipt(order, await record(order), self._tokens)
 
         return answer
 
@@ -137,7 +140,7 @@ class Recording:
         async def answer(request: Any, call: Call) -> common_pb2.Receipt:
             order = await self._sealing.order(reading, request, call)
             await self._refuse_elsewhere(order)
-            return receipt(order, await self._record(order))
+            return receipt(order, await self._record(order), self._tokens)
 
         return answer
 
@@ -162,7 +165,7 @@ class Recording:
             if call.actor.roles.isdisjoint(reading.method.allowed):
                 raise not_allowed(call.actor, reading.method)  # noqa: TRY301 - as above
             order = await self._sealing.order(reading, request, call)
-            recorded = receipt(order, await self._record(order))
+            recorded = receipt(order, await self._record(order), self._tokens)
         except Exception as error:  # noqa: BLE001 - an edge too: one must not fail the others
             return Answer(command_id=named, error=_told(error, call))
         return Answer(command_id=named, receipt=recorded)
@@ -182,7 +185,7 @@ class Recording:
             raise of_refusal(found, order.asked, order.stream)
 
 
-def receipt(order: Order, answer: Receipt | Refused) -> common_pb2.Receipt:
+def receipt(order: Order, answer: Receipt | Refused, tokens: ResumeTokens) -> common_pb2.Receipt:
     """Return the receipt. Raises Failure for a refusal."""
     if isinstance(answer, Refused):
         raise of_refusal(answer, order.asked, order.stream)
@@ -191,18 +194,27 @@ def receipt(order: Order, answer: Receipt | Refused) -> common_pb2.Receipt:
         incident_id=order.key if order.category == "incident" else "",
         version=answer.version,
         position=answer.position,
-        resume_token=_resume_token(order.asked, answer),
+        resume_token=_resume_token(order.asked, answer, tokens),
         kinds=answer.kinds,
         duplicate=answer.duplicate,
         effects_pending=[EFFECTS[kind] for kind in answer.kinds if kind in EFFECTS],
     )
 
 
-def _resume_token(asked: Asked, answer: Receipt) -> str:
-    """Return what continues a watch after a command: after its last event, if it led to any."""
-    if not answer.kinds or asked.validate_only:
-        return marks.resume_token(answer.position)
-    return marks.resume_token(answer.position, event_id(asked.command_id, len(answer.kinds) - 1))
+def _resume_token(asked: Asked, answer: Receipt, tokens: ResumeTokens) -> str:
+    """Return what continues a watch after a command: after its last event, if it led to any.
+
+    An answer about what was there before is good for a watch of that stream only where the caller
+    may not read the past: how far back it lies is up to whoever asks. None is given where nothing
+    is there to go on after: an opening command that was only validated.
+    """
+    if not answer.position:
+        return ""
+    new = bool(answer.kinds) and not asked.validate_only
+    event = event_id(asked.command_id, len(answer.kinds) - 1) if new else None
+    of_all = (new and not answer.duplicate) or reads_the_past(asked.actor)
+    mark = Mark.after(answer.position, event, None if of_all else answer.stream)
+    return tokens.seal(mark, asked.actor)
 
 
 def _told(error: Exception, call: Call) -> status_pb2.Status:

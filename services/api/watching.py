@@ -7,34 +7,27 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from muster.v1 import incident_service_pb2
 
-from domain.aggregate import Known
-from services.api import marks, present
+from eventstore.failures import FollowerTooSlow
+from services.api import present
 from services.api.commands import incident_id
 from services.api.failures import Failure, Violation
+from services.api.resume_tokens import Mark, Shown, invalid
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
-    from domain.incident.state import Incident
     from eventstore.events import StoredEvent
     from eventstore.log import Log
-    from eventstore.recorder import Recorder
-    from projections.reading import ViewReader
     from services.api.edge import Call
-    from services.api.history import History
+    from services.api.open_incidents import OpenIncidents
     from services.api.places import Places
+    from services.api.resume_tokens import ResumeTokens
 
 BOOKMARK_S = 10.0
 BOOKMARK_LEAST_S = 1.0
 BOOKMARK_MOST_S = 3_600.0
-VIEW_PATIENCE_S = 5.0
-"""How long a snapshot waits for the view that lists what is open."""
-
-OPEN = "NOT phase = closed AND NOT phase = stood_down"
-SNAPSHOT_ROWS = 500
 
 Step = incident_service_pb2.WatchIncidentsResponse
 
@@ -43,18 +36,12 @@ class Watching:
     """Serves watches from the log's own order."""
 
     def __init__(
-        self,
-        log: Log,
-        incidents: Recorder[Incident],
-        history: History,
-        views: ViewReader,
-        places: Places,
+        self, log: Log, open_: OpenIncidents, places: Places, tokens: ResumeTokens
     ) -> None:
         self._log = log
-        self._history = history
-        self._incidents = incidents
-        self._views = views
+        self._open = open_
         self._places = places
+        self._tokens = tokens
         self._closing = asyncio.Event()
 
     def close(self) -> None:
@@ -65,23 +52,27 @@ class Watching:
         """Follow one incident, or all that the caller may see."""
         stream = await self._stream(request, call)
         interval = _interval(request)
-        position = await self._beginning(request)
-        last = await self._event_at(position)
-        if request.include_snapshot:
-            async for step in self._snapshot(stream, position, call):
+        mark = await self._beginning(request, stream, call)
+        if request.include_snapshot or mark.shown:
+            async for step in self._snapshot(mark, call):
                 yield step
         else:
-            yield _bookmark(position, last)
-        async with aclosing(self._log.follow(position)) as pages:
-            async for page in _ticking(pages, interval, self._closing):
-                shown = [one for one in page if await self._fits(one, stream, call)]
-                for commit in _commits(shown):
-                    yield _events(commit)
-                if page:
-                    position, last = page[-1].position, page[-1].event_id
-                else:
-                    yield _bookmark(position, last)
-        yield _bookmark(position, last)
+            yield self._bookmark(mark, call)
+        try:
+            async with aclosing(self._log.follow(mark.position)) as pages:
+                async for page in _ticking(pages, interval, self._closing):
+                    shown = [one for one in page if await self._fits(one, stream, call)]
+                    for commit in _commits(shown):
+                        yield self._events(commit, stream, call)
+                    if page:
+                        mark = Mark.after(page[-1].position, page[-1].event_id, stream)
+                    else:
+                        yield self._bookmark(mark, call)
+        except FollowerTooSlow:
+            token = self._tokens.seal(mark._replace(shown=None), call.actor)
+            raise Failure("FOLLOWER_TOO_SLOW", {"resume_token": token}) from None
+        yield self._bookmark(mark, call)
+        raise Failure("SHUTTING_DOWN")
 
     async def _stream(self, request: Any, call: Call) -> str | None:
         if not request.incident_id:
@@ -92,21 +83,20 @@ class Watching:
         await self._places.refuse_elsewhere(call.actor, stream)
         return stream
 
-    async def _beginning(self, request: Any) -> int:
+    async def _beginning(self, request: Any, stream: str | None, call: Call) -> Mark:
         head = await self._log.head()
         if not request.resume_token:
-            return head
+            return Mark.after(head, await self._event_at(head), stream)
         if request.include_snapshot:
             broken = Violation.of("include_snapshot", "not_together")
             raise Failure("FIELD_INVALID", violations=[broken])
-        try:
-            mark = marks.resume_mark(request.resume_token)
-        except marks.MarkInvalid:
-            raise Failure("RESUME_TOKEN_INVALID") from None
-        last = await self._event_at(mark.position) if mark.position <= head else None
-        if mark.position > head or (last is not None and not mark.is_of(last)):
-            raise Failure("RESUME_TOKEN_INVALID")
-        return mark.position
+        mark = self._tokens.open(request.resume_token, stream, call.actor)
+        if mark.position > head:
+            raise invalid("log")
+        last = await self._event_at(mark.position)
+        if not mark.is_of(last):
+            raise invalid("log")
+        return Mark.after(mark.position, last, stream)._replace(shown=mark.shown)
 
     async def _event_at(self, position: int) -> UUID | None:
         """Return which event is at a position; None before the first."""
@@ -119,43 +109,26 @@ class Watching:
             return event.stream == stream
         return event.category == "incident" and await self._places.shown_to(call.actor, event)
 
-    async def _snapshot(self, stream: str | None, position: int, call: Call) -> AsyncIterator[Step]:
-        """Show the incidents as they all are at one place in the log."""
-        count = 0
-        async for key in self._shown(stream, position, call):
-            known = await self._as_of(key, position)
-            if known.version:
-                count += 1
-                yield Step(snapshot=present.incident(key, known))
-        end = incident_service_pb2.SnapshotEnd(incidents=count)
-        token = marks.resume_token(position, await self._event_at(position))
+    async def _snapshot(self, mark: Mark, call: Call) -> AsyncIterator[Step]:
+        """Show the incidents as they all are at one place in the log, or the rest of them."""
+        shown = mark.shown
+        async for key, known in self._open.of(mark, call.actor):
+            shown = Shown(UUID(key), shown.number + 1 if shown else 1)
+            token = self._tokens.seal(mark._replace(shown=shown), call.actor)
+            yield Step(resume_token=token, snapshot=present.incident(key, known))
+        end = incident_service_pb2.SnapshotEnd(incidents=shown.number if shown else 0)
+        token = self._tokens.seal(mark._replace(shown=None), call.actor)
         yield Step(resume_token=token, snapshot_end=end)
 
-    async def _shown(self, stream: str | None, position: int, call: Call) -> AsyncIterator[str]:
-        if stream is not None:
-            yield stream.partition("/")[2]
-            return
-        await self._views.wait_for("incidents", position, VIEW_PATIENCE_S)
-        token, venues = "", call.actor.venues
-        while True:
-            page = await self._views.incidents(
-                matching=OPEN,
-                order_by="incident_id",
-                size=SNAPSHOT_ROWS,
-                page_token=token,
-                venues=venues,
-            )
-            for row in page.rows:
-                yield row.incident_id
-            token = page.next_token
-            if not token:
-                return
+    def _events(self, commit: Sequence[StoredEvent], stream: str | None, call: Call) -> Step:
+        batch = incident_service_pb2.EventBatch(events=[present.event(one) for one in commit])
+        mark = Mark.after(commit[-1].position, commit[-1].event_id, stream)
+        return Step(resume_token=self._tokens.seal(mark, call.actor), events=batch)
 
-    async def _as_of(self, key: str, position: int) -> Known[Incident]:
-        known = await self._incidents.known(key)
-        if known.position <= position:
-            return known
-        return await self._history.at_position(key, position)
+    def _bookmark(self, mark: Mark, call: Call) -> Step:
+        reached = incident_service_pb2.Bookmark(position=mark.position)
+        token = self._tokens.seal(mark._replace(shown=None), call.actor)
+        return Step(resume_token=token, bookmark=reached)
 
 
 async def _ticking(
@@ -184,17 +157,6 @@ async def _ticking(
 def _commits(events: Sequence[StoredEvent]) -> list[list[StoredEvent]]:
     """Return events commit by commit: each has a moment of its own, later than the one before."""
     return [list(commit) for _, commit in groupby(events, key=lambda one: one.recorded_at)]
-
-
-def _events(commit: Sequence[StoredEvent]) -> Step:
-    batch = incident_service_pb2.EventBatch(events=[present.event(one) for one in commit])
-    last = commit[-1]
-    return Step(resume_token=marks.resume_token(last.position, last.event_id), events=batch)
-
-
-def _bookmark(position: int, last: UUID | None) -> Step:
-    reached = incident_service_pb2.Bookmark(position=position)
-    return Step(resume_token=marks.resume_token(position, last), bookmark=reached)
 
 
 def _interval(request: Any) -> float:

@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from muster.v1 import audit_service_pb2, incident_service_pb2
 
-from services.api import marks
 from tests.api.conftest import impose, opened, publish, running, settings_of
 from tests.api.errors import refused
 from tests.conftest import Database, execute
+from tests.resuming import position_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -70,24 +68,7 @@ async def test_every_receipt_s_token_is_of_its_last_event(service: Service) -> N
     assert not already.kinds
     for one in (receipt, imposed, again, already):
         token = await resumed(service, one.resume_token)
-        assert marks.resume_position(token) == one.position
-
-
-@settings(deadline=None)
-@given(st.integers(0, 2**63 - 1), st.uuids() | st.none())
-def test_a_token_is_what_it_was_made_of(position: int, event: object) -> None:
-    token = marks.resume_token(position, event)  # type: ignore[arg-type] # a UUID or none
-    assert marks.resume_position(token) == position
-
-
-@settings(deadline=None)
-@given(st.integers(0, 2**63 - 1), st.uuids() | st.none(), st.data())
-def test_a_slip_in_a_token_is_found(position: int, event: object, data: st.DataObject) -> None:
-    token = marks.resume_token(position, event)  # type: ignore[arg-type] # a UUID or none
-    at = data.draw(st.integers(0, len(token) - 1))
-    other = data.draw(st.sampled_from("0123456789abcdef-").filter(lambda one: one != token[at]))
-    with pytest.raises(marks.MarkInvalid):
-        marks.resume_mark(token[:at] + other + token[at + 1 :])
+        assert position_of(token) == one.position
 
 
 async def test_events_beyond_the_end_are_refused(service: Service) -> None:

@@ -10,9 +10,9 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 from muster.v1 import audit_service_pb2, common_pb2, incident_service_pb2
 
-from services.api import marks
 from services.client import Client
 from tests.api.conftest import impose, opened
+from tests.resuming import beginning, position_of
 
 if TYPE_CHECKING:
     from tests.api.conftest import Service
@@ -31,7 +31,7 @@ async def steps_until(steps: Any, position: int) -> list[Step]:
     """Take steps until the watch has come to a position."""
     found = [await steps.read()]
     async with asyncio.timeout(PATIENCE_S):
-        while marks.resume_position(found[-1].resume_token) < position:
+        while position_of(found[-1].resume_token) < position:
             found.append(await steps.read())
     return found
 
@@ -102,7 +102,7 @@ async def test_reliable_for_one_incident(service: Service) -> None:
         for event in events_of(await steps_until(steps, last))
         if event.stream == f"incident/{incident}"
     ]
-    start = marks.resume_token(0)
+    start = beginning(service.settings.vault)
     again = auditor.incidents.WatchIncidents(watch(incident, resume_token=start))
     assert events_of(await steps_until(again, whole[-1].position)) == whole
 
@@ -123,11 +123,11 @@ async def test_atomic(service: Service) -> None:
 
 async def test_resumable(service: Service) -> None:
     auditor = await service.client("auditor")
-    start = marks.resume_token(0)
+    start = beginning(service.settings.vault)
     _, last = await busy(service)
     whole = await steps_until(auditor.incidents.WatchIncidents(watch(resume_token=start)), last)
     for step in whole[:: max(1, len(whole) // 10)]:
-        after = marks.resume_position(step.resume_token)
+        after = position_of(step.resume_token)
         rest = auditor.incidents.WatchIncidents(watch(resume_token=step.resume_token))
         seen = events_of(await steps_until(rest, last))
         assert seen == [event for event in events_of(whole) if event.position > after]
@@ -151,7 +151,7 @@ async def test_bookmarkable(service: Service) -> None:
         step = await steps.read()
     assert step.HasField("bookmark")
     assert step.bookmark.position == other.position
-    assert marks.resume_position(step.resume_token) == other.position
+    assert position_of(step.resume_token) == other.position
 
 
 async def test_a_snapshot_and_what_follows_fit_together(service: Service) -> None:

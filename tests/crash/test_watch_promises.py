@@ -14,15 +14,16 @@ import pytest
 from muster.v1.incident_service_pb2 import WatchIncidentsRequest, WatchIncidentsResponse
 
 from eventstore.events import StoredEvent
-from services.api.marks import resume_position, resume_token
 from services.cli import events as contract_events
 from services.demo import stage
 from services.local.postgres import RUNTIME, Postgres
+from services.settings import Vault
 from tests.crash import checking
 from tests.crash.cast import played
 from tests.crash.killing import Killer
 from tests.crash.patience import ASK_AGAIN, Acknowledged, PatientConnection
 from tests.crash.test_crash import stream
+from tests.resuming import beginning, position_of
 
 KILLED = ("api", "postgres")
 ROUNDS = 2
@@ -60,9 +61,8 @@ def events_of(steps: Sequence[WatchIncidentsResponse]) -> list[StoredEvent]:
     return [contract_events.stored(event) for step in steps for event in step.events.events]
 
 
-async def follow(auditor: PatientConnection, into: Watched) -> None:
+async def follow(auditor: PatientConnection, token: str, into: Watched) -> None:
     """Watch from the first event on; after each break from the last token that was shown."""
-    token = resume_token(0)
     while True:
         try:
             async for step in auditor.incidents.WatchIncidents(
@@ -80,7 +80,7 @@ async def follow(auditor: PatientConnection, into: Watched) -> None:
 async def until_seen(steps: Sequence[WatchIncidentsResponse], position: int) -> None:
     """Wait until a watch has come to a position."""
     async with asyncio.timeout(CATCH_UP_S):
-        while not steps or resume_position(steps[-1].resume_token) < position:
+        while not steps or position_of(steps[-1].resume_token) < position:
             await asyncio.sleep(PAUSE_S)
 
 
@@ -89,7 +89,8 @@ async def watched_while_killed() -> Watched:
     seen, acknowledged = Watched(), Acknowledged()
     with stage.folder(keep=False) as place:
         async with played(place, acknowledged) as (cast, _):
-            watching = asyncio.create_task(follow(cast[stage.AUDITOR], seen))
+            start = beginning(Vault(key_file=place.keys / "vault"))
+            watching = asyncio.create_task(follow(cast[stage.AUDITOR], start, seen))
             killer = Killer(place, ROUNDS, random.SystemRandom().randrange(10**6), KILLED)
             killing = asyncio.create_task(killer.run())
             desk = cast["duty-manager"]
@@ -140,7 +141,7 @@ def test_atomic(seen: Watched) -> None:
 
 def test_resumable(seen: Watched) -> None:
     assert seen.resumed >= ROUNDS
-    middle = resume_position(seen.middle)
+    middle = position_of(seen.middle)
     assert seen.so_far(seen.rest) == [
         event for event in seen.so_far(seen.steps) if event.position > middle
     ]
@@ -150,7 +151,7 @@ def test_bookmarkable(seen: Watched) -> None:
     """The token of each step names a place behind all that was shown, and before what was next."""
     last = 0
     for step in seen.steps:
-        token = resume_position(step.resume_token)
+        token = position_of(step.resume_token)
         positions = [event.position for event in events_of([step])]
         assert all(last < position <= token for position in positions)
         last = token

@@ -416,7 +416,9 @@ class Receipt(_message.Message):
     position: _builtins.int
     """Where the last of these events stands in the whole log."""
     resume_token: _builtins.str
-    """Continues a watch right after this command."""
+    """Continues a watch right after this command, of the incident or of all; only of the incident where the answer is about
+    what was there before and the caller may not read the past. Empty for an opening command that was only validated.
+    """
     duplicate: _builtins.bool
     """Whether the command was recorded before, and is only answered again."""
     @_builtins.property

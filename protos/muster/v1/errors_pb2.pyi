@@ -31,7 +31,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_COMMAND_REQUIRED: _ErrorReason.ValueType  # 3
     """An entry of a batch is empty."""
     ERROR_REASON_RESUME_TOKEN_INVALID: _ErrorReason.ValueType  # 4
-    """The token was not made by this service, or the log was replaced."""
+    """The token was not made by this service, not for this watch or not for this caller, or the log was replaced."""
     ERROR_REASON_PAGE_TOKEN_INVALID: _ErrorReason.ValueType  # 5
     """Repeat the first request without a token."""
     ERROR_REASON_FILTER_INVALID: _ErrorReason.ValueType  # 6
@@ -40,10 +40,14 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Send less at once; attachments don't belong in commands."""
     ERROR_REASON_UNIMPLEMENTED: _ErrorReason.ValueType  # 8
     """The method or the service is not known here."""
+    ERROR_REASON_MESSAGE_NOT_SENT: _ErrorReason.ValueType  # 9
+    """Send the request right after the call begins. Nothing was done."""
     ERROR_REASON_UNAUTHENTICATED: _ErrorReason.ValueType  # 21
     """Send `authorization: Bearer <token>`, or present a certificate that is registered."""
     ERROR_REASON_ROLE_NOT_ALLOWED: _ErrorReason.ValueType  # 22
     """None of the caller's roles is among those that the method allows."""
+    ERROR_REASON_ACCESS_CHANGED: _ErrorReason.ValueType  # 23
+    """Call again: a watch goes on from its last token, with what the caller may see now."""
     ERROR_REASON_LOG_UNAVAILABLE: _ErrorReason.ValueType  # 41
     """Whether a command was recorded is unknown; sending it again with the same id is safe."""
     ERROR_REASON_OVERLOADED: _ErrorReason.ValueType  # 42
@@ -236,7 +240,7 @@ ERROR_REASON_COMMAND_ID_REQUIRED: ErrorReason.ValueType  # 2
 ERROR_REASON_COMMAND_REQUIRED: ErrorReason.ValueType  # 3
 """An entry of a batch is empty."""
 ERROR_REASON_RESUME_TOKEN_INVALID: ErrorReason.ValueType  # 4
-"""The token was not made by this service, or the log was replaced."""
+"""The token was not made by this service, not for this watch or not for this caller, or the log was replaced."""
 ERROR_REASON_PAGE_TOKEN_INVALID: ErrorReason.ValueType  # 5
 """Repeat the first request without a token."""
 ERROR_REASON_FILTER_INVALID: ErrorReason.ValueType  # 6
@@ -245,10 +249,14 @@ ERROR_REASON_MESSAGE_TOO_LARGE: ErrorReason.ValueType  # 7
 """Send less at once; attachments don't belong in commands."""
 ERROR_REASON_UNIMPLEMENTED: ErrorReason.ValueType  # 8
 """The method or the service is not known here."""
+ERROR_REASON_MESSAGE_NOT_SENT: ErrorReason.ValueType  # 9
+"""Send the request right after the call begins. Nothing was done."""
 ERROR_REASON_UNAUTHENTICATED: ErrorReason.ValueType  # 21
 """Send `authorization: Bearer <token>`, or present a certificate that is registered."""
 ERROR_REASON_ROLE_NOT_ALLOWED: ErrorReason.ValueType  # 22
 """None of the caller's roles is among those that the method allows."""
+ERROR_REASON_ACCESS_CHANGED: ErrorReason.ValueType  # 23
+"""Call again: a watch goes on from its last token, with what the caller may see now."""
 ERROR_REASON_LOG_UNAVAILABLE: ErrorReason.ValueType  # 41
 """Whether a command was recorded is unknown; sending it again with the same id is safe."""
 ERROR_REASON_OVERLOADED: ErrorReason.ValueType  # 42

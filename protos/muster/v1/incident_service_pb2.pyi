@@ -534,9 +534,14 @@ class WatchIncidentsRequest(_message.Message):
     incident_id: _builtins.str
     """One incident; all that the caller may see if empty."""
     resume_token: _builtins.str
-    """From a response or a receipt: continue right after it. Empty for from now on."""
+    """From a response or a receipt: continue right after it, also in the middle of a snapshot. It is good for the watch and
+    the caller it was given to; one of all incidents serves for one incident, too. No token is ever empty. Empty here for
+    from now on: the first response then is a bookmark that says from where, before any event.
+    """
     include_snapshot: _builtins.bool
-    """Begin with the state of the incident, or of every open incident. Not together with a token."""
+    """Begin with the state of the incident, or of every open incident. Not together with a token: where a snapshot breaks
+    off, the token of its last response continues it.
+    """
     @_builtins.property
     def bookmark_interval(self) -> _duration_pb2.Duration:
         """How often to send a bookmark while it is quiet; 10 s if not said, at least 1 s."""
@@ -569,7 +574,7 @@ class WatchIncidentsResponse(_message.Message):
     EVENTS_FIELD_NUMBER: _builtins.int
     BOOKMARK_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
-    """Continues right after this step."""
+    """Continues right after this step. Never empty."""
     @_builtins.property
     def snapshot(self) -> _incident_pb2.Incident:
         """An incident as it is at the beginning."""

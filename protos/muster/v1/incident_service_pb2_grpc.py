@@ -609,6 +609,8 @@ class IncidentServiceServicer:
     def WatchIncidents(self, request, context):
         """Follows what happens. Ordered, unique, reliable, atomic, resumable, bookmarkable: events come in the order of the
         log, each once, none left out, those of one commit together, from any token on, with tokens also while it is quiet.
+        It ends only with an error: SHUTTING_DOWN after a last bookmark, UNAUTHENTICATED or ACCESS_CHANGED once the caller's
+        rights were taken or changed, FOLLOWER_TOO_SLOW. Which role may resume from where: `docs/reference/access.md`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

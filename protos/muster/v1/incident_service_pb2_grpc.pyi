@@ -131,6 +131,8 @@ class IncidentServiceStub:
     WatchIncidents: _grpc.UnaryStreamMultiCallable[_incident_service_pb2.WatchIncidentsRequest, _incident_service_pb2.WatchIncidentsResponse]
     """Follows what happens. Ordered, unique, reliable, atomic, resumable, bookmarkable: events come in the order of the
     log, each once, none left out, those of one commit together, from any token on, with tokens also while it is quiet.
+    It ends only with an error: SHUTTING_DOWN after a last bookmark, UNAUTHENTICATED or ACCESS_CHANGED once the caller's
+    rights were taken or changed, FOLLOWER_TOO_SLOW. Which role may resume from where: `docs/reference/access.md`.
     """
     GetStanding: _grpc.UnaryUnaryMultiCallable[_incident_service_pb2.GetStandingRequest, _incident_service_pb2.GetStandingResponse]
     """Asks the incident's running workflow what it knows and what it is working on."""
@@ -235,6 +237,8 @@ class IncidentServiceAsyncStub(IncidentServiceStub):
     WatchIncidents: _aio.UnaryStreamMultiCallable[_incident_service_pb2.WatchIncidentsRequest, _incident_service_pb2.WatchIncidentsResponse]  # type: ignore[assignment]
     """Follows what happens. Ordered, unique, reliable, atomic, resumable, bookmarkable: events come in the order of the
     log, each once, none left out, those of one commit together, from any token on, with tokens also while it is quiet.
+    It ends only with an error: SHUTTING_DOWN after a last bookmark, UNAUTHENTICATED or ACCESS_CHANGED once the caller's
+    rights were taken or changed, FOLLOWER_TOO_SLOW. Which role may resume from where: `docs/reference/access.md`.
     """
     GetStanding: _aio.UnaryUnaryMultiCallable[_incident_service_pb2.GetStandingRequest, _incident_service_pb2.GetStandingResponse]  # type: ignore[assignment]
     """Asks the incident's running workflow what it knows and what it is working on."""
@@ -618,6 +622,8 @@ class IncidentServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_incident_service_pb2.WatchIncidentsResponse], _abc.AsyncIterator[_incident_service_pb2.WatchIncidentsResponse]]:
         """Follows what happens. Ordered, unique, reliable, atomic, resumable, bookmarkable: events come in the order of the
         log, each once, none left out, those of one commit together, from any token on, with tokens also while it is quiet.
+        It ends only with an error: SHUTTING_DOWN after a last bookmark, UNAUTHENTICATED or ACCESS_CHANGED once the caller's
+        rights were taken or changed, FOLLOWER_TOO_SLOW. Which role may resume from where: `docs/reference/access.md`.
         """
 
     @_abc_1.abstractmethod

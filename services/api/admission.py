@@ -1,0 +1,226 @@
+"""Admission: how many calls may wait, and how many may be worked on, of everybody and of each.
+
+A call waits until its first message is there and only then takes a place, so that calls which hold
+still can't use up what others need. Where too many wait, the one that has waited longest ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from services.api.failures import Failure
+from services.api.measures import MEASURES
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Mapping
+
+    from services.api.contract import Method
+    from services.settings import Api
+
+WAITING_PER_CALLER = 2_048
+"""Calls of one caller whose first message is not there yet."""
+
+WAITING_CALLERS = 16_384
+"""The same, of all callers."""
+
+ALARMS = frozenset({"RaiseWarning", "ReportAlarm"})
+"""What opens an incident: it finds a place when nothing else does."""
+
+
+class Kind(StrEnum):
+    """What a call is, as far as its place is concerned."""
+
+    READ = "read"
+    COMMAND = "command"
+    ALARM = "alarm"
+    WATCH = "watch"
+    COMMAND_STREAM = "command_stream"
+    READ_STREAM = "read_stream"
+
+    @classmethod
+    def of(cls, method: Method) -> Kind:
+        """Return the kind of a method."""
+        if method.takes_stream:
+            return cls.COMMAND_STREAM
+        if method.name == "WatchIncidents":
+            return cls.WATCH
+        if method.gives_stream:
+            return cls.READ_STREAM
+        if method.name in ALARMS:
+            return cls.ALARM
+        return cls.COMMAND if method.records or method.name == "Submit" else cls.READ
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether such a call stays open."""
+        return self not in UNARY
+
+
+UNARY = (Kind.READ, Kind.COMMAND, Kind.ALARM)
+"""They share their places: the later a kind stands here, the more of them it may use."""
+
+
+class Bound(NamedTuple):
+    """How many calls of a kind there may be at once."""
+
+    of_all: int
+    of_each: int
+    """Of one caller."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much at once, and for how long."""
+
+    message_bytes: int
+    deadline_s: float
+    """Of a call that names none, or a later one."""
+    first_message_s: float
+    bounds: Mapping[Kind, Bound]
+    unauthenticated: Bound
+
+    @classmethod
+    def of(cls, api: Api) -> Limits:
+        """Return what the settings say."""
+        reads = api.max_concurrent_commands
+        commands = reads + api.reserved_for_commands
+        each, streams = api.max_calls_per_caller, Bound(api.max_streams, api.max_streams_per_caller)
+        return cls(
+            api.max_message_bytes,
+            api.deadline_seconds,
+            api.first_message_seconds,
+            {
+                Kind.READ: Bound(reads, each),
+                Kind.COMMAND: Bound(commands, each),
+                Kind.ALARM: Bound(commands + api.reserved_for_alarms, each),
+                Kind.WATCH: Bound(api.max_watches, api.max_watches_per_caller),
+                Kind.COMMAND_STREAM: streams,
+                Kind.READ_STREAM: streams,
+            },
+            Bound(api.max_unauthenticated, api.max_unauthenticated_per_address),
+        )
+
+
+class Places:
+    """Counts the calls that are worked on."""
+
+    def __init__(self, bounds: Mapping[Kind, Bound]) -> None:
+        self._bounds = bounds
+        self._taken: Counter[Kind] = Counter()
+        self._of_each: Counter[tuple[Kind, str]] = Counter()
+
+    @contextmanager
+    def place(self, kind: Kind, caller: str) -> Iterator[None]:
+        """Work on a call of a caller. Raises Failure where there is no place left."""
+        bound, own = self._bounds[kind], (kind, caller)
+        if self._of_each[own] >= bound.of_each:
+            self._forget(own)
+            raise overloaded(f"{kind}_per_caller", bound.of_each)
+        if self._beside(kind) >= bound.of_all:
+            self._forget(own)
+            raise overloaded(kind.value, bound.of_all)
+        self._taken[kind] += 1
+        self._of_each[own] += 1
+        try:
+            yield
+        finally:
+            self._taken[kind] -= 1
+            self._of_each[own] -= 1
+            self._forget(own)
+
+    def taken(self) -> Mapping[Kind, int]:
+        """Return how many calls of each kind are worked on."""
+        return {kind: self._taken[kind] for kind in Kind}
+
+    def _beside(self, kind: Kind) -> int:
+        shares = UNARY if kind in UNARY else (kind,)
+        return sum(self._taken[one] for one in shares)
+
+    def _forget(self, own: tuple[Kind, str]) -> None:
+        """Keep nothing of a caller who has no call here."""
+        if not self._of_each[own]:
+            del self._of_each[own]
+
+
+class Room:
+    """Holds calls that may have to go: with too many of a peer, or in all, the oldest ends."""
+
+    def __init__(self, name: str, bound: Bound) -> None:
+        self._name = name
+        self._bound = bound
+        self._all: dict[asyncio.Timeout, str] = {}
+        self._of_each: dict[str, dict[asyncio.Timeout, None]] = {}
+        self._pushed_out: set[asyncio.Timeout] = set()
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    @asynccontextmanager
+    async def hold(self, peer: str, timeout_s: float | None) -> AsyncIterator[None]:
+        """Hold a call for so long at most. Raises Failure when it has to go."""
+        limit = asyncio.timeout(timeout_s)
+        try:
+            async with limit:
+                self._enter(limit, peer)
+                try:
+                    yield
+                finally:
+                    self._leave(limit, peer)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            if limit in self._pushed_out:
+                raise overloaded(self._name, self._bound.of_each) from None
+            raise too_late(timeout_s or 0) from None
+        finally:
+            self._pushed_out.discard(limit)
+
+    def _enter(self, limit: asyncio.Timeout, peer: str) -> None:
+        own = self._of_each.setdefault(peer, {})
+        if len(own) >= self._bound.of_each:
+            self._push_out(next(iter(own)), peer)
+        elif len(self._all) >= self._bound.of_all:
+            oldest = next(iter(self._all))
+            self._push_out(oldest, self._all[oldest])
+        self._all[limit] = peer
+        self._of_each.setdefault(peer, {})[limit] = None
+
+    def _push_out(self, limit: asyncio.Timeout, peer: str) -> None:
+        self._leave(limit, peer)
+        self._pushed_out.add(limit)
+        limit.reschedule(asyncio.get_running_loop().time())
+
+    def _leave(self, limit: asyncio.Timeout, peer: str) -> None:
+        self._all.pop(limit, None)
+        own = self._of_each.get(peer, {})
+        own.pop(limit, None)
+        if not own:
+            self._of_each.pop(peer, None)
+
+
+class Admission:
+    """Everything that bounds calls."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.places = Places(limits.bounds)
+        self.waiting = Room("waiting_per_caller", Bound(WAITING_CALLERS, WAITING_PER_CALLER))
+        self.unauthenticated = Room("unauthenticated_per_address", limits.unauthenticated)
+        MEASURES.admission = self
+
+
+def overloaded(bound: str, limit: int) -> Failure:
+    """Return that a bound was reached, and count it."""
+    MEASURES.turned_away[bound] += 1
+    return Failure("OVERLOADED", {"bound": bound, "limit": str(limit)})
+
+
+def too_late(seconds: float) -> Failure:
+    """Return that no message came, and count it."""
+    MEASURES.turned_away["first_message"] += 1
+    return Failure("MESSAGE_NOT_SENT", {"seconds": f"{seconds:g}"})
