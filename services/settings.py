@@ -88,7 +88,7 @@ class Api(Section):
     first_message_seconds: float = Field(default=10.0, gt=0, le=300)
     """How long a call may take until its first message is there; until then it takes no place."""
     max_connections: int = Field(default=10_000, ge=1, le=1_000_000)
-    """Beyond it connections are closed at once; the process needs as many open files."""
+    """Beyond it, or beyond the files that the system lets be open, they are closed at once."""
     deadline_seconds: float = Field(default=30.0, gt=0, le=3_600)
     """Longest time for a call that names no deadline of its own."""
     drain_seconds: float = Field(default=5.0, ge=0, le=300)

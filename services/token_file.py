@@ -94,11 +94,18 @@ class Tokens(BaseModel):
 def read(file: Path) -> Tokens:
     """Read the file. Raises TokensInvalid."""
     try:
-        return Tokens.model_validate(strict_json.read(file.read_bytes()))
+        held = strict_json.read(file.read_bytes())
     except OSError as error:
         raise TokensInvalid(f"{file} can't be read: {error.strerror}") from None
     except strict_json.JsonInvalid as error:
         raise TokensInvalid(f"{file}: {error}") from None
+    return check(held, file)
+
+
+def check(held: object, file: Path) -> Tokens:
+    """Return what a file holds, or would hold. Raises TokensInvalid."""
+    try:
+        return Tokens.model_validate(held)
     except ValidationError as error:
         raise TokensInvalid(f"{file}: {_faults(error)}") from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,9 @@ CONNECTION_CALLS_MAX = 2_000
 
 PENDING_CALLS_MAX = 20_000
 """Calls that gRPC lets wait for the program to take them; it would turn others away at random."""
+
+FILES_BESIDES = 512
+"""Open files that are no connections of callers."""
 
 HANDSHAKE_TIMEOUT_S = 10
 """Until then TLS and HTTP/2 have to stand."""
@@ -65,7 +69,7 @@ def build(
         options=(
             *OPTIONS,
             ("grpc.max_receive_message_length", most),
-            ("grpc.max_allowed_incoming_connections", settings.max_connections),
+            ("grpc.max_allowed_incoming_connections", _connections(settings)),
         ),
     )
     for service in services():
@@ -102,6 +106,16 @@ async def say_how_it_is(well: health.HealthServicer, state: Mapping[str, bool]) 
     for name, serves in state.items():
         said = health_pb2.HealthCheckResponse.SERVING
         await well.set(name, said if serves else health_pb2.HealthCheckResponse.NOT_SERVING)
+
+
+def _connections(settings: Api) -> int:
+    """Return how many connections there may be, so that files and the log's own find room, too."""
+    wanted = settings.max_connections + FILES_BESIDES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return max(1, min(settings.max_connections, soft - FILES_BESIDES))
 
 
 def _handler(

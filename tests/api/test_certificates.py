@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
 import trustme
-from muster.v1 import incident_service_pb2
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from muster.v1 import incident_service_pb2, incident_service_pb2_grpc
 from pydantic import ValidationError
 
-from services.client import connected
+from services.client import connected, reason_of
 from services.settings import Api, Tls
 from tests.api.conftest import running, settings_of
 from tests.api.errors import refused
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.api.conftest import Service
     from tests.conftest import Database
+
+ENDS_WITHIN_S = 2.0
 
 GET = incident_service_pb2.GetIncidentRequest
 
@@ -93,6 +101,74 @@ async def test_without_a_certificate_nobody_comes_in_where_one_is_asked_for(
         grpc.StatusCode.UNAVAILABLE,
         grpc.StatusCode.DEADLINE_EXCEEDED,
     }
+
+
+async def called(service: Service, credentials: Any) -> str | None:
+    """Call over a new connection; return why it was refused, or how it failed."""
+    options = [("grpc.use_local_subchannel_pool", 1)]
+    async with grpc.aio.secure_channel(service.address, credentials, options) as channel:
+        stub = incident_service_pb2_grpc.IncidentServiceStub(channel)
+        try:
+            await stub.GetIncident(GET(), timeout=2)
+        except grpc.aio.AioRpcError as error:
+            return reason_of(error) or error.code().name
+    return None
+
+
+@pytest.fixture
+async def mutual(
+    database: Database,
+    tmp_path: Path,
+    authority: trustme.CA,  # noqa: ARG001 - its files must be there
+) -> AsyncIterator[Service]:
+    """Run a service that asks callers for certificates."""
+    chosen = settings_of(database, tmp_path, host="localhost", tls=tls(tmp_path, mutual=True))
+    known = [
+        {"certificate": f"{name}.example", "actor": name, "roles": ["auditor"]}
+        for name in ("first", "second")
+    ]
+    chosen.api.tokens_file.write_text(json.dumps({"tokens": known}))
+    async with running(chosen) as service:
+        yield service
+
+
+async def test_a_changed_authority_of_clients_is_taken_while_serving(
+    mutual: Service, tmp_path: Path, authority: trustme.CA
+) -> None:
+    another = trustme.CA()
+    old = authority.issue_cert("first.example")
+    new = another.issue_cert("second.example")
+    assert await called(mutual, trusting(authority, old)) == "FIELD_INVALID"
+    assert await called(mutual, trusting(authority, new)) in {"UNAVAILABLE", "DEADLINE_EXCEEDED"}
+    (tmp_path / "ca.part").write_bytes(another.cert_pem.bytes())
+    (tmp_path / "ca.part").replace(tmp_path / "ca.pem")
+    assert await called(mutual, trusting(authority, new)) == "FIELD_INVALID"
+    assert await called(mutual, trusting(authority, old)) in {"UNAVAILABLE", "DEADLINE_EXCEEDED"}
+
+
+@pytest.mark.parametrize("by", ["sha256", "serial"])
+async def test_a_revoked_certificate_ends_its_open_watch_and_opens_none(
+    mutual: Service, authority: trustme.CA, by: str
+) -> None:
+    stolen, other = authority.issue_cert("first.example"), authority.issue_cert("second.example")
+    parsed = x509.load_pem_x509_certificate(stolen.cert_chain_pems[0].bytes())
+    named = {
+        "sha256": parsed.fingerprint(SHA256()).hex(),
+        "serial": f"{parsed.serial_number:x}",
+    }[by]
+    async with connected(mutual.address, credentials=trusting(authority, stolen)) as client:
+        steps = client.incidents.WatchIncidents(incident_service_pb2.WatchIncidentsRequest())
+        await steps.read()
+        file = mutual.settings.api.tokens_file
+        held = json.loads(file.read_text())
+        file.write_text(json.dumps(held | {"revoked_certificates": [{by: named}]}))
+        began = time.monotonic()
+        async with refused() as told:
+            await steps.read()
+        assert told.reason == "UNAUTHENTICATED"
+        assert time.monotonic() - began < ENDS_WITHIN_S
+    assert await called(mutual, trusting(authority, stolen)) == "UNAUTHENTICATED"
+    assert await called(mutual, trusting(authority, other)) == "FIELD_INVALID"
 
 
 def test_without_tls_nobody_is_served_from_outside() -> None:
