@@ -97,8 +97,8 @@ class Client:
     ) -> AsyncGenerator[Step, None]:
         """Follow what happens, endlessly: a watch that ends or breaks is taken up where it was.
 
-        A snapshot that breaks off is begun again. Raises AioRpcError for what trying can't mend,
-        and for a watch that never began.
+        A snapshot that breaks off goes on, too. Raises AioRpcError for what trying can't mend, and
+        for a watch that never began.
         """
         began, pause = False, PAUSE_FIRST_S
         while True:
