@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import sys
 import time
 from contextlib import ExitStack, asynccontextmanager
@@ -17,7 +18,7 @@ from services.api.admission import Bound, Kind, Limits, Places, Room
 from services.api.failures import Failure
 from services.api.measures import MEASURES
 from services.api.peers import Peer
-from services.client import connected
+from services.client import Client, bearer, open_channel
 from services.settings import Api
 from tests.api.conftest import alarm, running, settings_of
 from tests.api.errors import refused
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 ANSWERED_WITHIN_S = 1.0
 ALARMS = 5
 HELD = 2_000
+SETTLED_S = 0.5
 
 UNKNOWN = ["alarm", "get", "watch", "stream", "none", "check", "health-watch", "reflection"]
 WRONG = ["alarm:wrong", "watch:wrong"]
@@ -52,10 +54,27 @@ async def held(service: Service, calls: int, ways: list[str]) -> AsyncIterator[i
     assert process.stdout is not None
     assert process.stdin is not None
     try:
-        yield int(await process.stdout.readline())
+        begun_calls = int(await process.stdout.readline())
+        await settled()
+        yield begun_calls
     finally:
         process.stdin.close()
         await process.wait()
+
+
+async def settled() -> None:
+    """Wait until the service has seen all that was begun: nothing is refused any more."""
+    refused_before = -1
+    while refused_before != (refused_before := MEASURES.answers.total()):
+        await asyncio.sleep(SETTLED_S)
+
+
+@asynccontextmanager
+async def newly_connected(service: Service, token: str) -> AsyncIterator[Client]:
+    """Connect without sharing anybody else's connection."""
+    options = [("grpc.use_local_subchannel_pool", 1)]
+    async with open_channel(service.address, options=options) as channel:
+        yield Client(channel, bearer(token))
 
 
 async def slowest_alarm_s(service: Service) -> float:
@@ -63,7 +82,7 @@ async def slowest_alarm_s(service: Service) -> float:
     times = []
     for _ in range(ALARMS):
         began = time.perf_counter()
-        async with connected(service.address, "operator") as operator:
+        async with newly_connected(service, "operator") as operator:
             await operator.incidents.ReportAlarm(alarm(), timeout=30)
         times.append(time.perf_counter() - began)
     return max(times)
@@ -216,3 +235,24 @@ async def _stream(client: Any) -> Any:
     )
     await stream.read()
     return stream
+
+
+async def test_too_many_connections_leave_those_that_stand_alone(
+    database: Database, tmp_path: Path
+) -> None:
+    async with running(settings_of(database, tmp_path, max_connections=4)) as service:
+        operator = await service.client("operator")
+        await begun(operator, watch())
+        port = int(service.address.rpartition(":")[2])
+        with ExitStack() as idle:
+            for _ in range(10):
+                idle.enter_context(socket.create_connection(("127.0.0.1", port)))
+            await asyncio.sleep(0.3)
+            await begun(operator, watch())
+            async with newly_connected(service, "auditor") as late:
+                with pytest.raises(grpc.aio.AioRpcError) as caught:
+                    await late.incidents.WatchIncidents(watch(), timeout=2).read()
+            assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+        await asyncio.sleep(0.3)
+        async with newly_connected(service, "auditor") as freed:
+            await begun(freed, watch())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -10,8 +11,9 @@ import grpc
 import pytest
 from muster.v1 import incident_service_pb2
 
+from eventstore.log import Log
 from services.client import Client, context
-from tests.api.conftest import PLAN_EVENTS, alarm, impose, opened, running, settings_of
+from tests.api.conftest import PLAN_EVENTS, alarm, impose, opened, publish, running, settings_of
 from tests.api.errors import refused
 from tests.resuming import beginning, position_of
 
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from tests.conftest import Database
 
 from tests.api.test_watch import PATIENCE_S, Step, begun, watch
+
+DRAIN_S = 3.0
+"""A stream that takes nothing more does not use up the time to drain."""
 
 
 async def test_a_watch_ends_in_order_when_the_service_does(
@@ -36,6 +41,31 @@ async def test_a_watch_ends_in_order_when_the_service_does(
         last = await ending
         assert last[-1].HasField("bookmark")
         assert await steps.code() == grpc.StatusCode.UNAVAILABLE
+
+
+async def test_a_stream_of_commands_is_answered_and_then_told_that_the_service_ends(
+    database: Database, tmp_path: Path
+) -> None:
+    async with running(settings_of(database, tmp_path, drain_seconds=5.0)) as service:
+        await publish(service)
+        operator = await service.client("operator")
+        stream = operator.incidents.SubmitStream()
+        for _ in range(20):
+            command = incident_service_pb2.Command(report_alarm=alarm())
+            await stream.write(incident_service_pb2.SubmitStreamRequest(commands=[command]))
+        first: Any = await stream.read()
+        answered = len(first.answers)
+        kept, stopping = service.held.pop_all(), time.monotonic()
+    assert time.monotonic() - stopping < DRAIN_S
+    async with kept, refused() as told:
+        while True:
+            step: Any = await stream.read()
+            answered += len(step.answers)
+    assert (told.code, told.reason) == (grpc.StatusCode.UNAVAILABLE, "SHUTTING_DOWN")
+    log = await Log.open(database.dsn)
+    kinds = [event.type for event in await log.read(0, limit=100)]
+    await log.close()
+    assert answered == kinds.count("IncidentOpened")
 
 
 async def test_a_watcher_that_reads_nothing_is_cut_off_and_told_where_to_go_on(
@@ -113,8 +143,6 @@ async def test_there_are_only_so_many_watches(database: Database, tmp_path: Path
 
 
 async def opened_with_plan(service: Service) -> None:
-    from tests.api.conftest import publish  # noqa: PLC0415 - only here
-
     await publish(service)
     operator = await service.client("operator")
     await operator.incidents.ReportAlarm(alarm(context=context()))
