@@ -82,6 +82,8 @@ class Pipeline:
             call.cancel()
 
     async def _write(self, call: Any) -> None:
+        """Send what is waiting; an empty message first, since the service waits for one briefly."""
+        await call.write(incident_service_pb2.SubmitStreamRequest())
         while True:
             await self._wanted.wait()
             together = [

@@ -55,15 +55,13 @@ def issue(
     """
     token = secrets.token_urlsafe(TOKEN_BYTES)
     with _changing(file) as held:
-        held["tokens"].append(
-            {
-                "sha256": _hash(token),
-                "actor": actor,
-                "roles": [role.value for role in roles],
-                "venues": None if venues is None else list(venues),
-                "expires_at": _until(valid_for),
-            }
-        )
+        entry = {
+            "sha256": _hash(token),
+            "actor": actor,
+            "roles": [role.value for role in roles],
+            "venues": None if venues is None else list(venues),
+        }
+        held["tokens"].append(entry | _until(valid_for))
     return token
 
 
@@ -111,7 +109,7 @@ def rotate(
             raise TokensInvalid(f"{old.id} expires: say for how long the new one is good")
         index = next(n for n, one in enumerate(held["tokens"]) if _listed(one) == old)
         before = held["tokens"][index]
-        after = before | {"sha256": _hash(token), "expires_at": _until(valid_for)}
+        after = before | {"sha256": _hash(token)} | _until(valid_for)
         end = datetime.now(UTC) + overlap
         if old.entry.expires_at is None or end < old.entry.expires_at:
             held["tokens"][index] = before | {"expires_at": end.isoformat()}
@@ -216,5 +214,8 @@ def _hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _until(valid_for: timedelta | None) -> str | None:
-    return None if valid_for is None else (datetime.now(UTC) + valid_for).isoformat()
+def _until(valid_for: timedelta | None) -> dict[str, str]:
+    """Return the end of an entry; nothing for none, which earlier versions can read, too."""
+    if valid_for is None:
+        return {}
+    return {"expires_at": (datetime.now(UTC) + valid_for).isoformat()}

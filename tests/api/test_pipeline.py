@@ -64,6 +64,18 @@ async def test_nobody_notices_that_the_service_was_gone(database: Database, tmp_
     assert versions == list(range(3, 203))
 
 
+async def test_a_line_that_was_quiet_from_its_beginning_still_takes_commands(
+    database: Database, tmp_path: Path
+) -> None:
+    async with running(settings_of(database, tmp_path, first_message_seconds=0.3)) as service:
+        await publish(service)
+        incident = (await opened(service)).incident_id
+        async with pipeline(await service.client("operator")) as line:
+            await asyncio.sleep(1)
+            answer = await give(line, incident, "m1")
+    assert answer.receipt.version == 3
+
+
 async def test_who_may_not_is_told_so(service: Service) -> None:
     async with pipeline(await service.client("administrator")) as line:
         with pytest.raises(grpc.aio.AioRpcError) as caught:

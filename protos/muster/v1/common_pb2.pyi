@@ -417,7 +417,8 @@ class Receipt(_message.Message):
     """Where the last of these events stands in the whole log."""
     resume_token: _builtins.str
     """Continues a watch right after this command, of the incident or of all; only of the incident where the answer is about
-    what was there before and the caller may not read the past. Empty for an opening command that was only validated.
+    what was there before and the caller may not read the past. Empty where nothing is there yet: a command that would
+    begin its stream, and was only validated.
     """
     duplicate: _builtins.bool
     """Whether the command was recorded before, and is only answered again."""

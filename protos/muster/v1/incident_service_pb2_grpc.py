@@ -586,7 +586,9 @@ class IncidentServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SubmitStream(self, request_iterator, context):
-        """Gives commands as they come; answers come in the same order.
+        """Gives commands as they come; answers come in the same order. The first message, which may be empty, is due soon after
+        the call begins; then the stream may be quiet for as long as it stands. A service that stops answers what was begun,
+        then ends the stream with SHUTTING_DOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

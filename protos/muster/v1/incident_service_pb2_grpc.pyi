@@ -123,7 +123,10 @@ class IncidentServiceStub:
     Submit: _grpc.UnaryUnaryMultiCallable[_incident_service_pb2.SubmitRequest, _incident_service_pb2.SubmitResponse]
     """Gives several commands, each standing or falling alone, those of one incident in their order."""
     SubmitStream: _grpc.StreamStreamMultiCallable[_incident_service_pb2.SubmitStreamRequest, _incident_service_pb2.SubmitStreamResponse]
-    """Gives commands as they come; answers come in the same order."""
+    """Gives commands as they come; answers come in the same order. The first message, which may be empty, is due soon after
+    the call begins; then the stream may be quiet for as long as it stands. A service that stops answers what was begun,
+    then ends the stream with SHUTTING_DOWN.
+    """
     GetIncident: _grpc.UnaryUnaryMultiCallable[_incident_service_pb2.GetIncidentRequest, _incident_pb2.Incident]
     """Returns an incident as it is now."""
     ListIncidents: _grpc.UnaryUnaryMultiCallable[_incident_service_pb2.ListIncidentsRequest, _incident_service_pb2.ListIncidentsResponse]
@@ -229,7 +232,10 @@ class IncidentServiceAsyncStub(IncidentServiceStub):
     Submit: _aio.UnaryUnaryMultiCallable[_incident_service_pb2.SubmitRequest, _incident_service_pb2.SubmitResponse]  # type: ignore[assignment]
     """Gives several commands, each standing or falling alone, those of one incident in their order."""
     SubmitStream: _aio.StreamStreamMultiCallable[_incident_service_pb2.SubmitStreamRequest, _incident_service_pb2.SubmitStreamResponse]  # type: ignore[assignment]
-    """Gives commands as they come; answers come in the same order."""
+    """Gives commands as they come; answers come in the same order. The first message, which may be empty, is due soon after
+    the call begins; then the stream may be quiet for as long as it stands. A service that stops answers what was begun,
+    then ends the stream with SHUTTING_DOWN.
+    """
     GetIncident: _aio.UnaryUnaryMultiCallable[_incident_service_pb2.GetIncidentRequest, _incident_pb2.Incident]  # type: ignore[assignment]
     """Returns an incident as it is now."""
     ListIncidents: _aio.UnaryUnaryMultiCallable[_incident_service_pb2.ListIncidentsRequest, _incident_service_pb2.ListIncidentsResponse]  # type: ignore[assignment]
@@ -596,7 +602,10 @@ class IncidentServiceServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _MaybeAsyncIterator[_incident_service_pb2.SubmitStreamRequest],
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_incident_service_pb2.SubmitStreamResponse], _abc.AsyncIterator[_incident_service_pb2.SubmitStreamResponse]]:
-        """Gives commands as they come; answers come in the same order."""
+        """Gives commands as they come; answers come in the same order. The first message, which may be empty, is due soon after
+        the call begins; then the stream may be quiet for as long as it stands. A service that stops answers what was begun,
+        then ends the stream with SHUTTING_DOWN.
+        """
 
     @_abc_1.abstractmethod
     def GetIncident(
