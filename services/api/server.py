@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 WORKFLOWS = "muster.v1.Workflows"
 """How the health service calls what runs at Temporal."""
 
-CONNECTION_CALLS_MAX = 2_000
+CONNECTION_CALLS_MAX = 1_000
 """Calls at a time over one connection; a client that begins more lets them wait on its side."""
 
-PENDING_CALLS_MAX = 20_000
+PENDING_CALLS_MAX = 10_000
 """Calls that gRPC lets wait for the program to take them; it would turn others away at random."""
 
 FILES_BESIDES = 512
