@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from domain.values import Actor
     from services.api.admission import Admission
+    from services.api.connections import Connections
     from services.api.contract import Method
     from services.api.doors import Doors
     from services.api.open_calls import OpenCalls
@@ -77,12 +78,19 @@ class Edge:
     """
 
     def __init__(
-        self, doors: Doors, admission: Admission, open_calls: OpenCalls, *, mutual_tls: bool
+        self,
+        doors: Doors,
+        admission: Admission,
+        open_calls: OpenCalls,
+        connections: Connections,
+        *,
+        mutual_tls: bool,
     ) -> None:
         self._doors = doors
         self._limits = admission.limits
         self._admission = admission
         self._open_calls = open_calls
+        self._connections = connections
         self._mutual_tls = mutual_tls
         self._reading: set[asyncio.Timeout] = set()
         self._draining = False
@@ -154,6 +162,7 @@ class Edge:
     def _let_in(self, method: Method, context: ServicerContext[Any, Any]) -> tuple[Shown, Call]:
         shown = self._shown(context)
         actor = self._doors.actor(*shown)
+        self._connections.know(context.peer())
         if actor.roles.isdisjoint(method.allowed):
             raise not_allowed(actor, method)
         return shown, Call(method, actor, said(context))

@@ -24,6 +24,7 @@ from projections.reading import ViewReader
 from services import metrics, readiness
 from services.api.admission import Admission, Limits
 from services.api.audit import Audit
+from services.api.connections import Connections
 from services.api.contract import methods, services
 from services.api.diffing import Diffing
 from services.api.doors import Doors
@@ -42,7 +43,7 @@ from services.api.public import Public
 from services.api.recording import Recording
 from services.api.resources import Resources
 from services.api.resume_tokens import ResumeTokens
-from services.api.server import WORKFLOWS, bind, build, say_how_it_is
+from services.api.server import WORKFLOWS, bind, build, connections_max, say_how_it_is
 from services.api.watching import Watching
 from services.api.workflows import Workflows
 from services.snapshotting import snapshots_of_incidents
@@ -106,13 +107,15 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
         parts = _parts(store, views, vault, workflows, proof, tokens=tokens)
         mutual = settings.api.tls is not None and settings.api.tls.client_ca_file is not None
         admission, open_calls = Admission(Limits.of(settings.api)), OpenCalls(doors)
-        edge = Edge(doors, admission, open_calls, mutual_tls=mutual)
+        connections = Connections(connections_max(settings.api))
+        edge = Edge(doors, admission, open_calls, connections, mutual_tls=mutual)
         public = Public(admission, edge)
         server, well = build(edge, public, settings.api, parts.unaries, parts.streams)
         port = bind(server, settings.api)
         await _look(store, workflows, well)
         looking = asyncio.create_task(_keep_looking(store, workflows, well), name="health")
         checking = asyncio.create_task(open_calls.keep_checking(), name="open calls")
+        making_room = asyncio.create_task(connections.keep_making_room(port), name="connections")
         await server.start()
         try:
             yield Serving(settings.api.host, port)
@@ -123,6 +126,7 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
             edge.drain()
             await server.stop(settings.api.drain_seconds)
             checking.cancel()
+            making_room.cancel()
 
 
 class _Parts(NamedTuple):

@@ -69,7 +69,7 @@ def build(
         options=(
             *OPTIONS,
             ("grpc.max_receive_message_length", most),
-            ("grpc.max_allowed_incoming_connections", _connections(settings)),
+            ("grpc.max_allowed_incoming_connections", connections_max(settings)),
         ),
     )
     for service in services():
@@ -86,6 +86,16 @@ def build(
         server.add_generic_rpc_handlers(tuple(public.reflection()))
     server.add_generic_rpc_handlers((Unknown(),))
     return server, well
+
+
+def connections_max(settings: Api) -> int:
+    """Return how many connections there may be, so that files and the log's own find room, too."""
+    wanted = settings.max_connections + FILES_BESIDES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return max(1, min(settings.max_connections, soft - FILES_BESIDES))
 
 
 def bind(server: grpc.aio.Server, settings: Api) -> int:
@@ -106,16 +116,6 @@ async def say_how_it_is(well: health.HealthServicer, state: Mapping[str, bool]) 
     for name, serves in state.items():
         said = health_pb2.HealthCheckResponse.SERVING
         await well.set(name, said if serves else health_pb2.HealthCheckResponse.NOT_SERVING)
-
-
-def _connections(settings: Api) -> int:
-    """Return how many connections there may be, so that files and the log's own find room, too."""
-    wanted = settings.max_connections + FILES_BESIDES
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < wanted:
-        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    return max(1, min(settings.max_connections, soft - FILES_BESIDES))
 
 
 def _handler(

@@ -6,11 +6,12 @@ import asyncio
 import socket
 import sys
 import time
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
+from google.protobuf.duration_pb2 import Duration
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from muster.v1 import incident_service_pb2
 
@@ -35,6 +36,9 @@ ANSWERED_WITHIN_S = 1.0
 ALARMS = 5
 HELD = 2_000
 SETTLED_S = 0.5
+ROOM_WITHIN_S = 3.5
+HTTP2_BEGINS = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+"""The preface and empty settings."""
 
 UNKNOWN = ["alarm", "get", "watch", "stream", "none", "check", "health-watch", "reflection"]
 WRONG = ["alarm:wrong", "watch:wrong"]
@@ -227,9 +231,8 @@ async def test_reflection_needs_a_token_where_the_caller_is_not_on_this_machine(
 
 
 async def _stream(client: Any) -> Any:
-    """Begin a stream of commands: its first message may be empty."""
+    """Begin a stream of commands, and wait until it stands."""
     stream = client.incidents.SubmitStream()
-    await stream.write(incident_service_pb2.SubmitStreamRequest())
     await stream.write(
         incident_service_pb2.SubmitStreamRequest(commands=[incident_service_pb2.Command()])
     )
@@ -237,22 +240,49 @@ async def _stream(client: Any) -> Any:
     return stream
 
 
-async def test_too_many_connections_leave_those_that_stand_alone(
+async def test_idle_connections_of_strangers_make_room_for_those_of_callers(
     database: Database, tmp_path: Path
 ) -> None:
-    async with running(settings_of(database, tmp_path, max_connections=4)) as service:
-        operator = await service.client("operator")
-        await begun(operator, watch())
-        port = int(service.address.rpartition(":")[2])
+    before = MEASURES.turned_away["connections"]
+    async with (
+        running(settings_of(database, tmp_path, max_connections=400)) as service,
+        newly_connected(service, "operator") as operator,
+    ):
+        steps = await begun(operator, watch(bookmark_interval=Duration(seconds=1)))
         with ExitStack() as idle:
-            for _ in range(10):
-                idle.enter_context(socket.create_connection(("127.0.0.1", port)))
-            await asyncio.sleep(0.3)
-            await begun(operator, watch())
+            sockets = [idle.enter_context(_idle(service)) for _ in range(600)]
+            await asyncio.sleep(ROOM_WITHIN_S)
             async with newly_connected(service, "auditor") as late:
-                with pytest.raises(grpc.aio.AioRpcError) as caught:
-                    await late.incidents.WatchIncidents(watch(), timeout=2).read()
-            assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
-        await asyncio.sleep(0.3)
-        async with newly_connected(service, "auditor") as freed:
-            await begun(freed, watch())
+                await begun(late, watch())
+            gone = sum(_is_closed(one) for one in sockets)
+        assert (await steps.read()).HasField("bookmark")
+    assert gone >= 400
+    assert MEASURES.turned_away["connections"] - before >= 200
+
+
+async def test_few_connections_are_left_alone(service: Service) -> None:
+    with ExitStack() as idle:
+        sockets = [idle.enter_context(_idle(service)) for _ in range(20)]
+        await asyncio.sleep(ROOM_WITHIN_S)
+        assert not any(_is_closed(one) for one in sockets)
+
+
+def _idle(service: Service) -> socket.socket:
+    """Open a connection that speaks HTTP/2, and says nothing more."""
+    opened = socket.create_connection(("127.0.0.1", int(service.address.rpartition(":")[2])))
+    opened.settimeout(0)
+    with suppress(OSError):  # one too many is closed at once
+        opened.sendall(HTTP2_BEGINS)
+    return opened
+
+
+def _is_closed(opened: socket.socket) -> bool:
+    """Tell whether the service has closed a connection, after what it sent."""
+    try:
+        while opened.recv(4_096):
+            pass
+    except BlockingIOError:
+        return False
+    except ConnectionError:
+        return True
+    return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from services.api.connections import End, end_of
 from services.api.peers import Peer, peer_of
 
 
@@ -26,3 +27,20 @@ from services.api.peers import Peer, peer_of
 )
 def test_a_peer_is_counted_by_its_network(said: str, peer: Peer) -> None:
     assert peer_of(said) == peer
+
+
+@pytest.mark.parametrize(
+    ("peer", "end"),
+    [
+        ("ipv4:127.0.0.1:5", End("127.0.0.1", 5)),
+        ("ipv6:[::1]:5", End("::1", 5)),
+        ("ipv6:%5B::1%5D:5", End("::1", 5)),
+        ("ipv6:[::ffff:127.0.0.1]:5", End("127.0.0.1", 5)),
+        ("unix:", None),
+        ("", None),
+        ("ipv4:127.0.0.1", None),
+        ("ipv4:x:5", None),
+    ],
+)
+def test_a_connection_is_known_as_grpc_names_it(peer: str, end: End | None) -> None:
+    assert end_of(peer) == end
