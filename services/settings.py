@@ -77,10 +77,13 @@ class Api(Section):
     max_calls_per_caller: int = Field(default=256, ge=1, le=10_000)
     """Of one actor: so many that read, so many commands, so many alarms."""
     max_watches: int = Field(default=256, ge=1, le=10_000)
+    """Watches at a time, of all callers."""
     max_watches_per_caller: int = Field(default=64, ge=1, le=10_000)
+    """The same of one actor."""
     max_streams: int = Field(default=256, ge=1, le=10_000)
     """Streams of commands, and as many that read; watches are counted apart."""
     max_streams_per_caller: int = Field(default=32, ge=1, le=10_000)
+    """The same of one actor."""
     max_unauthenticated: int = Field(default=1_024, ge=1, le=100_000)
     """Open calls of health and reflection; for one more, the oldest ends."""
     max_unauthenticated_per_address: int = Field(default=64, ge=1, le=10_000)
