@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -14,6 +15,7 @@ import pytest
 from muster.v1.incident_service_pb2 import WatchIncidentsRequest, WatchIncidentsResponse
 
 from eventstore.events import StoredEvent
+from eventstore.failures import LogUnavailable
 from services.cli import events as contract_events
 from services.demo import stage
 from services.local.postgres import RUNTIME, Postgres
@@ -84,6 +86,15 @@ async def until_seen(steps: Sequence[WatchIncidentsResponse], position: int) -> 
             await asyncio.sleep(PAUSE_S)
 
 
+async def whole_log(dsn: str) -> list[StoredEvent]:
+    """Read the whole log, once the database is back from its last death."""
+    async with asyncio.timeout(CATCH_UP_S):
+        while True:
+            with suppress(LogUnavailable):
+                return await checking.everything(dsn)
+            await asyncio.sleep(PAUSE_S)
+
+
 async def watched_while_killed() -> Watched:
     """Record commands, kill, and watch; then read the log."""
     seen, acknowledged = Watched(), Acknowledged()
@@ -95,7 +106,7 @@ async def watched_while_killed() -> Watched:
             killing = asyncio.create_task(killer.run())
             desk = cast["duty-manager"]
             await asyncio.gather(killing, *(stream(desk, killing) for _ in range(STREAMS)))
-            seen.log = await checking.everything(Postgres(place).dsn(RUNTIME))
+            seen.log = await whole_log(Postgres(place).dsn(RUNTIME))
             last = seen.log[-1].position
             await until_seen(seen.steps, last)
             watching.cancel()
