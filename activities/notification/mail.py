@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from activities.notification.message import Written
 from activities.notification.outcome import Failed, Undelivered
+from domain.directory.address import mail_address
 from domain.values import Value
 
 PERMANENT_FROM = 500
@@ -75,12 +76,9 @@ def mail(sender: str, address: str, message: Written) -> EmailMessage:
 
 def _only(address: str) -> Address:
     try:
-        found = Address(addr_spec=address)
+        return Address(addr_spec=mail_address(address))
     except (ValueError, IndexError, MessageError):
-        found = Address()
-    if not found.domain:
-        raise Failed("this is no mail address")
-    return found
+        raise Failed("this is no mail address") from None
 
 
 def _refused(code: int) -> Exception:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 
+import structlog
 from temporalio import activity
 
 from activities.notification import mail, webhook
@@ -28,7 +29,7 @@ from domain.values import Text
 from eventstore.log import Log
 from eventstore.plans import PlanLibrary
 from eventstore.recorder import Recorder
-from eventstore.vault import Vault
+from eventstore.vault import Vault, VaultBroken
 
 PAUSES_S = (0.0, 0.5, 2.0, 5.0)
 """Before each attempt on one channel; then the next channel is tried."""
@@ -40,6 +41,24 @@ DELIVERY_S = 90.0
 """For all channels together, so that the last one is tried within one attempt of the workflow."""
 
 Send = Callable[[str, Written], Awaitable[None]]
+
+log = structlog.get_logger()
+
+
+async def _sent(send: Send, address: str, message: Written) -> None:
+    """Send a message; whatever goes wrong in a sender is Failed or Undelivered, and nothing else.
+
+    What nobody foresaw may not keep somebody from being told by the next channel. Its text may
+    hold an address, so only its kind is written down.
+    """
+    try:
+        await send(address, message)
+    except (Failed, Undelivered):
+        raise
+    except Exception as error:  # noqa: BLE001 - the edge to libraries, servers and networks
+        kind = type(error).__name__
+        log.error("sender broke", kind=kind, notification=message.key)  # noqa: TRY400 - as above
+        raise Undelivered(f"unforeseen {kind}") from None
 
 
 class _OwedNoMore(Exception):  # noqa: N818 - names a state
@@ -96,18 +115,28 @@ class Notifier:
     async def _by_first_channel(
         self, channels: tuple[Channel, ...], order: Order, message: Written
     ) -> ChannelKind | str:
-        """Return the channel that took the message, or why none did. Raises _OwedNoMore."""
+        """Return the channel that took the message, or why none did. Raises _OwedNoMore.
+
+        Raises VaultBroken if none did and the vault opens not every address: that can be mended.
+        """
         causes: list[str] = []
+        broken: VaultBroken | None = None
         for channel in channels:
-            address = await self._vault.open(channel.address)
+            try:
+                address = await self._vault.open(channel.address)
+            except VaultBroken as error:
+                broken = error
+                continue
             if address is None:
                 causes.append(f"{channel.kind}: the address was erased")
                 continue
-            send = partial(self._senders[channel.kind], address, message)
+            send = partial(_sent, self._senders[channel.kind], address, message)
             cause = await self._patiently(send, order, DELIVERY_S / len(channels))
             if cause is None:
                 return channel.kind
             causes.append(f"{channel.kind}: {cause}")
+        if broken is not None:
+            raise broken
         return "; ".join(causes)[:500] or "no channel is registered for this kind of incident"
 
     async def _patiently(

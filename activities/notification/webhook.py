@@ -13,14 +13,18 @@ import hmac
 import json
 import socket
 import time
-from ipaddress import IPv6Address, ip_address, ip_network
-from urllib.parse import SplitResult, urlsplit
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import NamedTuple
+from urllib.parse import SplitResult
 
 import httpx2
 from pydantic import SecretStr
 
 from activities.notification.message import Written
 from activities.notification.outcome import Failed, Undelivered
+from activities.notification.special_addresses import is_public
+from domain.directory.address import NoAddress, web_address
 from domain.values import Value
 
 NO_URL = "webhook: the address is no http or https URL"
@@ -29,8 +33,9 @@ TRY_LATER = frozenset({408, 409, 425, 429})
 SERVER_FAULT = 500
 OK = range(200, 300)
 
-UNICAST = ip_network("2000::/3")
-"""All of IPv6 that leads to a host out there (RFC 4291, 2.4)."""
+RESOLVERS = ThreadPoolExecutor(8, thread_name_prefix="webhook-resolver")
+"""Look host names up. A pool of their own: names that nobody answers for must not keep mail, which
+shares the usual one, from finding its server."""
 
 
 class WebhookRules(Value):
@@ -49,50 +54,63 @@ def signature(secret: str, timestamp: str, body: bytes) -> str:
 
 async def send(rules: WebhookRules, url: str, message: Written) -> None:
     """Post a message. Raises Failed for good, Undelivered when it may yet work."""
-    parts = _parts(url)
-    address = await _resolved(parts, rules)
-    body = _body(message)
-    timestamp = str(int(time.time()))
-    headers = {
-        "Content-Type": "application/json",
-        "Host": parts.netloc.rpartition("@")[2],
-        "Idempotency-Key": message.key,
-        "Muster-Timestamp": timestamp,
-        "Muster-Signature": signature(rules.secret.get_secret_value(), timestamp, body),
-    }
-    host = f"[{address}]" if ":" in address else address
-    pinned = parts._replace(netloc=f"{host}:{parts.port}" if parts.port else host).geturl()
     try:
-        async with httpx2.AsyncClient(
-            timeout=rules.timeout_seconds, follow_redirects=False, trust_env=False
-        ) as client:
-            answer = await client.post(
-                pinned,
-                content=body,
-                headers=headers,
-                extensions={"sni_hostname": parts.hostname or ""},
-            )
+        parts = web_address(url)
+    except NoAddress:
+        raise Failed(NO_URL) from None
+    try:
+        async with asyncio.timeout(rules.timeout_seconds):
+            answer = await _posted(rules, parts, message)
+    except TimeoutError:
+        raise Undelivered(f"webhook: no answer within {rules.timeout_seconds:g} s") from None
     except httpx2.InvalidURL:
         raise Failed(NO_URL) from None
     except httpx2.HTTPError as error:
         raise Undelivered(f"webhook: {type(error).__name__}") from None
-    if answer.status_code in OK:
+    if answer.status in OK:
         return
-    text = f"webhook answered {answer.status_code}"
-    if answer.status_code in TRY_LATER or answer.status_code >= SERVER_FAULT:
-        raise Undelivered(text, pause_s=_pause(answer.headers.get("Retry-After", "")))
+    text = f"webhook answered {answer.status}"
+    if answer.status in TRY_LATER or answer.status >= SERVER_FAULT:
+        raise Undelivered(text, pause_s=_pause(answer.retry_after))
     raise Failed(text)
 
 
-def _parts(url: str) -> SplitResult:
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    except ValueError:  # of the port, when it is looked at
-        usable = False
-    if not usable:
-        raise Failed(NO_URL)
-    return parts
+class _Answer(NamedTuple):
+    """What a receiver said, as far as it matters."""
+
+    status: int
+    retry_after: str
+
+
+async def _posted(rules: WebhookRules, parts: SplitResult, message: Written) -> _Answer:
+    """Post a message; take the answer's head, and nothing of its body.
+
+    Whoever is called may send a body without end, or one that unpacks to more than there is
+    memory: it is not asked for, not read and not unpacked. The connection is closed.
+    """
+    address = await _resolved(parts, rules)
+    host = f"[{address}]" if ":" in address else address
+    pinned = parts._replace(netloc=f"{host}:{parts.port}" if parts.port else host).geturl()
+    body = _body(message)
+    headers = {**_headers(rules, message, body), "Host": parts.netloc}
+    named = {"sni_hostname": parts.hostname or ""}
+    async with (
+        httpx2.AsyncClient(timeout=None, follow_redirects=False, trust_env=False) as client,
+        client.stream("POST", pinned, content=body, headers=headers, extensions=named) as answer,
+    ):
+        return _Answer(answer.status_code, answer.headers.get("Retry-After", ""))
+
+
+def _headers(rules: WebhookRules, message: Written, body: bytes) -> dict[str, str]:
+    timestamp = str(int(time.time()))
+    return {
+        "Accept-Encoding": "identity",
+        "Connection": "close",
+        "Content-Type": "application/json",
+        "Idempotency-Key": message.key,
+        "Muster-Timestamp": timestamp,
+        "Muster-Signature": signature(rules.secret.get_secret_value(), timestamp, body),
+    }
 
 
 def _pause(retry_after: str) -> float:
@@ -103,10 +121,9 @@ def _pause(retry_after: str) -> float:
 async def _resolved(parts: SplitResult, rules: WebhookRules) -> str:
     """Return the address that is called, looked at before anything is sent: no second look-up."""
     port = parts.port or (443 if parts.scheme == "https" else 80)
+    look_up = partial(socket.getaddrinfo, parts.hostname, port, type=socket.SOCK_STREAM)
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(
-            parts.hostname, port, type=socket.SOCK_STREAM
-        )
+        found = await asyncio.get_running_loop().run_in_executor(RESOLVERS, look_up)
     except UnicodeError:
         raise Failed(NO_URL) from None
     except OSError:
@@ -115,16 +132,6 @@ async def _resolved(parts: SplitResult, rules: WebhookRules) -> str:
     if not rules.allow_private_networks and not all(map(is_public, addresses)):
         raise Failed("webhook: the address is in a private network, which settings don't allow")
     return addresses[0]
-
-
-def is_public(address: str) -> bool:
-    """Tell whether an address leads to one host out there, and to none in here by a tunnel."""
-    found = ip_address(address)
-    if not found.is_global or found.is_multicast:
-        return False
-    if isinstance(found, IPv6Address):
-        return found in UNICAST and found.sixtofour is None and found.teredo is None
-    return True
 
 
 def _body(message: Written) -> bytes:

@@ -87,6 +87,16 @@ PLAIN_RULES: Mapping[str, Text] = {
     "too_many": Text.of("最多256条命令", "at most 256 commands"),
     "too_long_for_a_line": Text.of("最多2000个字符", "at most 2000 characters"),
     "mail_address": Text.of("须为邮件地址", "must be a mail address"),
+    "mail_local_part": Text.of(
+        "邮件地址@之前的部分只能用英文字母、数字和符号（域名可用中文）",
+        "must be ASCII before the @, for not every mail server takes more; its domain need not be",
+    ),
+    "host_name": Text.of(
+        "主机名须由点分隔的标签组成，每个标签1至63个字母、数字、连字符，"
+        "或为国际化域名（IDNA 2008）",
+        "must hold a host name: labels of 1 to 63 letters, digits and hyphens between dots, "
+        "or an international name by IDNA 2008",
+    ),
     "web_address": Text.of("须为 http 或 https 地址", "must be an http or https address"),
     "bookmark_interval": Text.of("须为1秒至1小时", "must be 1 s to 1 h"),
 }

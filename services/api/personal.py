@@ -6,13 +6,12 @@ names that the text stands in. What is recorded, hashed and copied beside it is 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from muster.v1 import options_pb2
 
+from domain.directory.address import NoAddress, mail_address, web_address
 from domain.plan.model import ChannelKind
 from services.api.commands import context_of, named
 from services.api.contract import ContractBroken
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
 
 PERSONAL_LENGTH_MAX = 2_000
 """Characters of a name or an address."""
-
-_MAIL = re.compile(r"[^\s@<>,;:\"]+@[^\s@<>,;:\"]+", re.ASCII)
 
 DIRECTORY = "directory"
 """Where contacts are known, beside all incidents."""
@@ -141,16 +138,16 @@ def _rule_broken(field: str, text: str, kind: object) -> str | None:
         return "too_long_for_a_line"
     if field != "address":
         return None
-    if kind is ChannelKind.MAIL and not _MAIL.fullmatch(text):
-        return "mail_address"
-    if kind is ChannelKind.WEBHOOK and not _is_web_address(text):
-        return "web_address"
+    try:
+        _read(kind, text)
+    except NoAddress as broken:
+        return broken.fault
     return None
 
 
-def _is_web_address(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        return False
-    return parts.scheme in {"http", "https"} and bool(parts.hostname)
+def _read(kind: object, text: str) -> None:
+    """Read an address as its sender will. Raises NoAddress."""
+    if kind is ChannelKind.MAIL:
+        mail_address(text)
+    if kind is ChannelKind.WEBHOOK:
+        web_address(text)

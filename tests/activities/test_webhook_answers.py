@@ -1,0 +1,141 @@
+"""What a receiver says is not read beyond its head, not unpacked, and not waited for for ever."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import time
+import tracemalloc
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from itertools import chain, count, repeat
+
+import pytest
+
+from activities.notification import webhook
+from activities.notification.outcome import Failed, Undelivered
+from tests.activities.scene import MESSAGE, rules
+
+MIB = 2**20
+TAKEN_BYTES_MAX = 16 * MIB
+"""What the kernel's buffers may take of an answer that nobody reads."""
+
+MEMORY_BYTES_MAX = 2 * MIB
+PATIENCE_S = 1.0
+HURRIED = rules().model_copy(update={"timeout_seconds": PATIENCE_S})
+OK = b"HTTP/1.1 200 OK\r\n"
+ZEROS = gzip.compress(bytes(64 * MIB))
+
+
+class Talker:
+    """Answers each call with some bytes, and counts how many went out."""
+
+    def __init__(self, said: Iterator[bytes], pause_s: float) -> None:
+        self.url = ""
+        self.sent = 0
+        self.heads: list[bytes] = []
+        self._said = said
+        self._pause_s = pause_s
+
+    async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.heads.append(await reader.readuntil(b"\r\n\r\n"))
+        try:
+            for part in self._said:
+                writer.write(part)
+                await writer.drain()
+                self.sent += len(part)
+                await asyncio.sleep(self._pause_s)
+        except ConnectionError:
+            return
+        finally:
+            writer.close()
+
+
+@asynccontextmanager
+async def talking(said: Iterator[bytes], pause_s: float = 0.0) -> AsyncIterator[Talker]:
+    talker = Talker(said, pause_s)
+    server = await asyncio.start_server(talker.take, "127.0.0.1", 0)
+    talker.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    async with server:
+        yield talker
+
+
+def answer(head: bytes, body: Iterator[bytes]) -> Iterator[bytes]:
+    yield OK + head + b"\r\n"
+    yield from body
+
+
+ENDLESS = {
+    "plain": (b"Content-Type: text/plain\r\n", repeat(b"x" * 65_536)),
+    "as long as it says": (b"Content-Length: 99999999999\r\n", repeat(b"x" * 65_536)),
+    "in chunks": (
+        b"Transfer-Encoding: chunked\r\n",
+        repeat(b"10000\r\n" + b"x" * 65_536 + b"\r\n"),
+    ),
+    "packed": (b"Content-Encoding: gzip\r\n", repeat(ZEROS)),
+    "said to be packed": (b"Content-Encoding: gzip\r\n", repeat(b"no gzip at all")),
+}
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+async def test_a_body_without_end_is_neither_read_nor_unpacked(kind: str) -> None:
+    head, body = ENDLESS[kind]
+    async with talking(answer(head, body)) as talker:
+        tracemalloc.start()
+        begun = time.monotonic()
+        await webhook.send(rules(), talker.url, MESSAGE)
+        took_s = time.monotonic() - begun
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert took_s < PATIENCE_S
+    assert talker.sent < TAKEN_BYTES_MAX
+    assert most < MEMORY_BYTES_MAX
+
+
+async def test_no_packed_answer_is_asked_for() -> None:
+    async with talking(answer(b"Content-Length: 0\r\n", iter(()))) as talker:
+        await webhook.send(rules(), talker.url, MESSAGE)
+    assert b"accept-encoding: identity\r\n" in talker.heads[0].lower()
+
+
+async def test_a_body_that_never_comes_is_not_waited_for() -> None:
+    async with talking(answer(b"Content-Length: 10\r\n", iter((b"", b""))), 30.0) as talker:
+        begun = time.monotonic()
+        await webhook.send(rules(), talker.url, MESSAGE)
+    assert time.monotonic() - begun < PATIENCE_S
+
+
+def endless_head() -> Iterator[bytes]:
+    yield OK
+    for number in count():
+        yield f"X-{number}: ".encode() + b"y" * 1_000 + b"\r\n"
+
+
+async def test_a_head_without_end_is_given_up() -> None:
+    async with talking(endless_head()) as talker:
+        with pytest.raises(Undelivered):
+            await webhook.send(rules(), talker.url, MESSAGE)
+    assert talker.sent < TAKEN_BYTES_MAX
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        repeat(b"HTTP/1.1 100 Continue\r\n\r\n"),
+        chain([OK], repeat(b"X: y\r\n")),
+        repeat(b""),
+    ],
+    ids=["only interim answers", "a line at a time", "nothing"],
+)
+async def test_a_slow_answer_ends_with_the_time_for_all_of_it(said: Iterator[bytes]) -> None:
+    async with talking(said, 0.2) as talker:
+        begun = time.monotonic()
+        with pytest.raises(Undelivered, match="no answer within 1 s"):
+            await webhook.send(HURRIED, talker.url, MESSAGE)
+    assert time.monotonic() - begun < 2 * PATIENCE_S
+
+
+async def test_what_is_no_http_is_no_delivery() -> None:
+    async with talking(iter((b"220 mail.test ESMTP\r\n",))) as talker:
+        with pytest.raises((Undelivered, Failed)):
+            await webhook.send(rules(), talker.url, MESSAGE)
