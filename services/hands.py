@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from activities.dispatch import Dispatcher
@@ -22,6 +22,7 @@ from eventstore.migrations import check
 from eventstore.plans import PlanLibrary
 from eventstore.recorder import Recorder
 from eventstore.vault import Vault
+from services import clocks
 from services.cli.sentences import sentence_in_utc
 from services.snapshotting import snapshots_of_incidents
 
@@ -111,4 +112,4 @@ def _webhook_rules(settings: Settings) -> WebhookRules:
 
 
 def _now() -> datetime:
-    return datetime.now(UTC)
+    return clocks.now()

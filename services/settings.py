@@ -207,6 +207,16 @@ class Backup(Section):
     with it until then."""
 
 
+class Clocks(Section):
+    """How far the clocks of the processes, of PostgreSQL and of Temporal may differ."""
+
+    max_difference_seconds: float = Field(default=5.0, ge=0.1, le=31_622_400)
+    """Beyond it no process starts, and one that runs says so loudly and goes on by the time that
+    the clocks agreed on before. Allow more only while they can't be set right."""
+    compare_every_seconds: float = Field(default=60.0, ge=1, le=3_600)
+    """How often a process compares them while it runs."""
+
+
 class Worker(Section):
     """The process of the workflows and the hands."""
 
@@ -237,6 +247,7 @@ class Settings(BaseSettings):
     webhook: Webhook = Webhook()
     vault: Vault = Vault()
     backup: Backup = Backup()
+    clocks: Clocks = Clocks()
     worker: Worker = Worker()
     notary: Notary = Notary()
 

@@ -27,22 +27,26 @@ log = structlog.get_logger()
 
 async def connect(settings: Temporal) -> Client:
     """Connect, however long Temporal is away. Raises OSError for a certificate that isn't there."""
-    tls = _tls(settings)
-    key = settings.api_key
     for pause in pauses():
         try:
-            return await Client.connect(
-                settings.address,
-                namespace=settings.namespace,
-                tls=tls,
-                api_key=key.get_secret_value() if key else None,
-                data_converter=pydantic_data_converter,
-                grpc_compression=GrpcCompression.NONE,  # it costs more than the loopback does
-            )
+            return await connect_once(settings)
         except (RuntimeError, RPCError) as error:
             log.warning("temporal is away", at=settings.address, because=str(error))
         await asyncio.sleep(pause)
     raise AssertionError  # pauses() never ends
+
+
+async def connect_once(settings: Temporal) -> Client:
+    """Connect, if Temporal is there. Raises RuntimeError or RPCError; OSError as above."""
+    key = settings.api_key
+    return await Client.connect(
+        settings.address,
+        namespace=settings.namespace,
+        tls=_tls(settings),
+        api_key=key.get_secret_value() if key else None,
+        data_converter=pydantic_data_converter,
+        grpc_compression=GrpcCompression.NONE,  # it costs more than the loopback does
+    )
 
 
 async def come_to_rest() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
@@ -21,7 +21,7 @@ from eventstore.plans import PlanLibrary
 from eventstore.recorder import Recorder
 from eventstore.vault import Vault
 from projections.reading import ViewReader
-from services import metrics, readiness
+from services import clock_watch, clocks, metrics, readiness
 from services.api.admission import Admission, Limits
 from services.api.audit import Audit
 from services.api.connections import Connections
@@ -43,7 +43,14 @@ from services.api.public import Public
 from services.api.recording import Recording
 from services.api.resources import Resources
 from services.api.resume_tokens import ResumeTokens
-from services.api.server import WORKFLOWS, bind, build, connections_max, say_how_it_is
+from services.api.server import (
+    CLOCKS,
+    WORKFLOWS,
+    bind,
+    build,
+    connections_max,
+    say_how_it_is,
+)
 from services.api.watching import Watching
 from services.api.workflows import Workflows
 from services.snapshotting import snapshots_of_incidents
@@ -54,6 +61,7 @@ if TYPE_CHECKING:
     from domain.incident.state import Incident
     from eventstore.snapshots import Snapshots
     from services.api.edge import Stream, Unary
+    from services.clock_watch import ClockWatch
     from services.settings import Settings
 
 LOOK_S = 2.0
@@ -102,6 +110,9 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
         stack.push_async_callback(vault.close)
         workflows = Workflows(settings.temporal)
         stack.push_async_callback(workflows.close)
+        clock = await stack.enter_async_context(
+            clock_watch.watched(settings, show=metrics.show_clocks)
+        )
         proof = await stack.enter_async_context(notarised(settings, store))
         tokens = ResumeTokens.of(settings.vault)
         parts = _parts(store, views, vault, workflows, proof, tokens=tokens)
@@ -112,8 +123,8 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
         public = Public(admission, edge)
         server, well = build(edge, public, settings.api, parts.unaries, parts.streams)
         port = bind(server, settings.api)
-        await _look(store, workflows, well)
-        looking = asyncio.create_task(_keep_looking(store, workflows, well), name="health")
+        await _look(store, workflows, clock, well)
+        looking = asyncio.create_task(_keep_looking(store, workflows, clock, well), name="health")
         checking = asyncio.create_task(open_calls.keep_checking(), name="open calls")
         making_room = asyncio.create_task(connections.keep_making_room(port), name="connections")
         await server.start()
@@ -203,13 +214,13 @@ def _recorders(
     }
 
 
-async def _keep_looking(store: Log, workflows: Workflows, well: Any) -> None:
+async def _keep_looking(store: Log, workflows: Workflows, clock: ClockWatch, well: Any) -> None:
     while True:
         await asyncio.sleep(LOOK_S)
-        await _look(store, workflows, well)
+        await _look(store, workflows, clock, well)
 
 
-async def _look(store: Log, workflows: Workflows, well: Any) -> None:
+async def _look(store: Log, workflows: Workflows, clock: ClockWatch, well: Any) -> None:
     """Say how it is: commands need the log only; what runs at Temporal is another matter."""
     try:
         await store.head()
@@ -217,8 +228,9 @@ async def _look(store: Log, workflows: Workflows, well: Any) -> None:
     except LogUnavailable:
         recorded = False
     state = {service.full_name: recorded for service in services()}
-    await say_how_it_is(well, {"": True, **state, WORKFLOWS: await workflows.are_well()})
+    state |= {WORKFLOWS: await workflows.are_well(), CLOCKS: clock.latest.are_well}
+    await say_how_it_is(well, {"": True, **state})
 
 
 def _now() -> datetime:
-    return datetime.now(UTC)
+    return clocks.now()

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 WORKFLOWS = "muster.v1.Workflows"
 """How the health service calls what runs at Temporal."""
 
+CLOCKS = "muster.v1.Clocks"
+"""How it calls the clocks. When they differ commands are still taken: by the time agreed before."""
+
 CONNECTION_CALLS_MAX = 1_000
 """Calls at a time over one connection; a client that begins more lets them wait on its side."""
 

@@ -90,7 +90,8 @@ def status(folder: FolderOption = DEFAULT_FOLDER, form: FormOption = Form.TABLE)
     running = stack.running(Folder.at(folder))
     if running is None:
         fail(f"no stack runs in {Folder.at(folder).root}: `muster up` starts one")
-    _show(f"muster in {running.folder.root}", asyncio.run(look(running)), form)
+    seen = look(running, settings_of(folder))
+    _show(f"muster in {running.folder.root}", asyncio.run(seen), form)
 
 
 def down(folder: FolderOption = DEFAULT_FOLDER) -> None:

@@ -9,13 +9,13 @@ import os
 import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 
 from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 
 from eventstore.log import Log
 from eventstore.migrations import check
+from services.local.clock_lines import clock_line
 from services.local.folder import Folder
 from services.local.health import BAD, GOOD, Health, Line, proof_lines
 from services.local.postgres import find_programs
@@ -26,9 +26,6 @@ from services.temporal_client import come_to_rest, connect
 
 CHECK_TIMEOUT_S = 10.0
 DISK_FREE_BYTES_MIN = 1024**3
-CLOCK_BEHIND_S_MAX = 1.0
-"""How far this machine's clock may be behind the log's newest event."""
-
 WARN = "yellow"
 TIME_ERROR = 5
 """What adjtimex(2) answers for a clock that nobody keeps right."""
@@ -48,7 +45,7 @@ async def examine(folder: Folder, settings: Settings, stack: Stack | None) -> He
     ports = await asyncio.gather(*(_port(stack, *port) for port in asdict(Ports()).items()))
     if _names(settings, "database"):
         checks["database"] = lambda: _database(settings)
-        checks["clock"] = lambda: _clock(settings)
+        checks["clock"] = lambda: clock_line(settings)
         checks["proof"] = lambda: _proof(settings)
     if _names(settings, "temporal"):
         checks["temporal"] = lambda: _temporal(settings)
@@ -127,20 +124,6 @@ async def _proof(settings: Settings) -> Line:
     finally:
         await log.close()
     return (await proof_lines(dsn, head))[0]
-
-
-async def _clock(settings: Settings) -> Line:
-    """See that the clock is not behind the log: `recorded_at` would stand still until it is not."""
-    log = await Log.open(settings.database.dsn.get_secret_value())
-    try:
-        newest = await log.read(max(0, await log.head() - 1), limit=1)
-    finally:
-        await log.close()
-    now = datetime.now(UTC)
-    behind = (newest[0].recorded_at - now).total_seconds() if newest else 0.0
-    if behind > CLOCK_BEHIND_S_MAX:
-        return Line("clock", "behind", f"{behind:.1f} s behind the newest event", BAD)
-    return Line("clock", "agrees", f"{now:%Y-%m-%d %H:%M:%S} UTC, not behind the log")
 
 
 async def _temporal(settings: Settings) -> Line:

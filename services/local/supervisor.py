@@ -62,7 +62,7 @@ class Supervisor:
         try:
             async with asyncio.TaskGroup() as starting:
                 database = starting.create_task(self._start_postgres())
-                starting.create_task(self._start_part("temporal"))
+                temporal = starting.create_task(self._start_part("temporal"))
                 starting.create_task(self._start_part("mail"))
                 await asyncio.to_thread(import_shared)
                 for name in PROCESSES:  # they get ready while the database is made
@@ -70,6 +70,7 @@ class Supervisor:
                 await database
                 make_secrets(self._folder)
                 await self._make_schema()
+                await temporal  # whose clock the others want to see before they begin
                 self._folder.database_ready.touch()
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from None
