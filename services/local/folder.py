@@ -13,6 +13,11 @@ SOCKET_PATH_MAX = 90
 
 PRIVATE = 0o700
 SECRET = 0o600
+ENTERED = 0o711
+"""Of the folder itself where PostgreSQL runs as another user, who has to come through."""
+
+OTHERS = 0o077
+"""What nobody but the user of the stack may do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +32,19 @@ class Folder:
         return cls((path or Path(os.environ.get("MUSTER_DATA", ".muster"))).resolve())
 
     def make(self) -> None:
-        """Make what is missing. The folder itself can be entered, what is secret in it can't."""
-        self.root.mkdir(parents=True, exist_ok=True)
+        """Make what is missing, and keep all of it to the user of the stack.
+
+        From here on what this process and those that it starts write is for that user alone, by
+        their umask, and so is what was written before it was so.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)  # parents as the user likes
+        os.umask(OTHERS)
         for secret in (self.run, self.tokens, self.keys, self.mail, self.logs):
             secret.mkdir(mode=PRIVATE, exist_ok=True)
+            _close(secret)
+        _close(self.notary, *self.root.glob("temporal.db*"), self.tokens_file)
+        if not self._holds_what_is_not_ours():
+            self.root.chmod(ENTERED if os.geteuid() == 0 else PRIVATE)
 
     @property
     def postgres(self) -> Path:
@@ -92,6 +106,13 @@ class Folder:
         """One file per process."""
         return self.root / "log"
 
+    def _holds_what_is_not_ours(self) -> bool:
+        """Tell whether somebody keeps other things in this folder, which are theirs to close."""
+        folders = (self.run, self.tokens, self.keys, self.mail, self.logs, self.notary)
+        ours = {path.name for path in (*folders, self.tokens_file, self.postgres)}
+        found = {path.name for path in self.root.iterdir()}
+        return any(not name.startswith("temporal.db") for name in found - ours)
+
     @property
     def socket(self) -> Path:
         """The folder of PostgreSQL's socket, short enough for one."""
@@ -110,3 +131,11 @@ class Folder:
                 file.write(make)
             part.replace(path)
         return path.read_bytes()
+
+
+def _close(*paths: Path) -> None:
+    """Take away what others may do with files, and with folders and all in them."""
+    for path in paths:
+        if path.exists() and not path.is_symlink() and (mode := path.stat().st_mode) & OTHERS:
+            _close(*(path.iterdir() if path.is_dir() else ()))
+            path.chmod(mode & ~OTHERS)

@@ -19,7 +19,7 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from services.local.failures import StackFailed
-from services.local.folder import Folder
+from services.local.folder import PRIVATE, Folder
 
 OWNER = "muster_owner"
 RUNTIME = "muster_runtime"
@@ -32,6 +32,7 @@ UNPRIVILEGED = ("postgres", "nobody")
 
 SETTINGS = {
     "listen_addresses": "",
+    "unix_socket_permissions": "0700",
     "shared_buffers": "128MB",
     "max_connections": "100",
     "synchronous_commit": "on",
@@ -75,9 +76,11 @@ class Postgres:
     def prepare(self) -> None:
         """Make the folders, and the cluster the first time."""
         for path in (self.folder.postgres, self.folder.socket):
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+            _refuse_foreign(path, self.user)
             if self.user:
                 shutil.chown(path, self.user)
+            path.chmod(PRIVATE)
         self._refuse_unreachable(self.folder.postgres)
         if not (self._data / "PG_VERSION").exists():
             shutil.rmtree(self._data, ignore_errors=True)
@@ -156,7 +159,9 @@ def _reachable(programs: Path, user: str | None) -> Path:
     """Return the programs, copied to where the user may run them if need be."""
     if user is None or _can_enter(programs, user):
         return programs
-    copy = Path("/var/tmp") / f"muster-postgres-{os.geteuid()}"  # noqa: S108 - of root alone
+    copy = _copy_of_programs()
+    if copy.exists():
+        _refuse_foreign(copy, None)
     if not (copy / "complete").exists():
         shutil.rmtree(copy, ignore_errors=True)
         shutil.copytree(programs.parent, copy, symlinks=True)
@@ -165,6 +170,17 @@ def _reachable(programs: Path, user: str | None) -> Path:
                 path.chmod(path.stat().st_mode | (0o555 if path.is_dir() else 0o444))
         (copy / "complete").touch()
     return copy / "bin"
+
+
+def _copy_of_programs() -> Path:
+    return Path("/var/tmp") / f"muster-postgres-{os.geteuid()}"  # noqa: S108 - root's own, or refused
+
+
+def _refuse_foreign(path: Path, user: str | None) -> None:
+    """Refuse a folder that somebody else made: where anybody may write they can be first."""
+    owners = {os.geteuid(), *([pwd.getpwnam(user).pw_uid] if user else [])}
+    if path.is_symlink() or path.stat().st_uid not in owners:
+        raise StackFailed(f"{path} belongs to somebody else: remove it, or ask who made it")
 
 
 def _can_enter(path: Path, user: str) -> bool:

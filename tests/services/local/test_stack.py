@@ -113,6 +113,16 @@ def test_only_its_user_can_read_what_is_secret(stack: Stack) -> None:
     assert not [role for role in GIVEN_OUT if stack.token(role) in hashed]
 
 
+def test_nobody_else_can_read_anything_that_the_stack_writes(stack: Stack) -> None:
+    root = stack.folder.root
+    below = [path for path in root.rglob("*") if not path.is_symlink()]
+    kinds = {path.relative_to(root).parts[0] for path in below}
+    assert {"log", "mail", "postgres", "run", "temporal.db", "temporal.db-wal"} <= kinds
+    open_to_others = {path: mode for path in below if (mode := path.stat().st_mode & 0o077)}
+    assert open_to_others == {}
+    assert root.stat().st_mode & 0o077 in {0, 0o011}
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has to drop anything")
 def test_postgresql_does_not_run_as_root(stack: Stack) -> None:
     assert psutil.Process(stack.parts["postgres"]["pid"]).uids().effective != 0
