@@ -8,10 +8,13 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from pydantic import SecretStr
+
 from activities.dispatch import Dispatcher
 from activities.evaluation.evaluate import Evaluator
 from activities.notification.mail import MailServer
 from activities.notification.notify import Notifier
+from activities.notification.signing import Secrets, SecretsUnusable
 from activities.notification.webhook import WebhookRules
 from activities.record import RecordActivities
 from domain.directory.person import PERSONS
@@ -85,7 +88,7 @@ def _activities(
         plans,
         vault,
         mail_server=_mail_server(settings),
-        webhooks=_webhook_rules(settings),
+        webhooks=webhook_rules(settings),
     )
     return Activities(
         record=[record.standing, record.let_deadline_pass],
@@ -102,12 +105,23 @@ def _mail_server(settings: Settings) -> MailServer:
     return MailServer(**dict(settings.mail))
 
 
-def _webhook_rules(settings: Settings) -> WebhookRules:
-    secret = settings.webhook.secret_file.read_text(encoding="utf-8").strip()
+def webhook_rules(settings: Settings) -> WebhookRules:
+    chosen = settings.webhook
+    secrets = Secrets(chosen.key_file, chosen.secrets_folder)
+    secrets.check()
+    shared = chosen.secret_file
+    has_shared = shared is not None and shared.exists()
+    if not (has_shared or chosen.key_file.exists() or chosen.secrets_folder.is_dir()):
+        raise SecretsUnusable(
+            f"{chosen.key_file} (webhook.key_file) is not there, so that no webhook can be signed: "
+            f"`openssl rand -hex 32 > {chosen.key_file}` makes it"
+        )
     return WebhookRules(
-        secret=secret,
-        allow_private_networks=settings.webhook.allow_private_networks,
-        timeout_seconds=settings.webhook.timeout_seconds,
+        secrets,
+        chosen.allow_private_networks,
+        chosen.timeout_seconds,
+        SecretStr(shared.read_text(encoding="utf-8").strip()) if shared and has_shared else None,
+        clocks.now,
     )
 
 

@@ -144,8 +144,14 @@ class Mail(Section):
 class Webhook(Section):
     """How webhooks are signed, and where they may go."""
 
-    secret_file: Path = Path("keys/webhook")
-    """The key of the HMAC-SHA256 signature."""
+    key_file: Path = Path("keys/webhooks")
+    """Of which the secret of each receiver is derived that has none of its own; no receiver has it.
+    Each line signs, the newest first, while receivers change to what the next one leads to."""
+    secrets_folder: Path = Path("keys/webhook-receivers")
+    """The receivers' own secrets, a file each, named like the contact."""
+    secret_file: Path | None = Path("keys/webhook")
+    """One secret for all, of the headers `Muster-Timestamp` and `Muster-Signature`. They end with
+    1.0, and are not sent when there is no such file."""
     allow_private_networks: bool = False
     """Whether a webhook may go to a private or loopback address."""
     timeout_seconds: float = Field(default=10.0, gt=0, le=300)

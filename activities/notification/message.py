@@ -42,6 +42,8 @@ class Written:
 
     key: str
     """Names the message for good: whoever gets it twice can tell."""
+    to: str
+    """The contact's id."""
     subject: str
     body: str
     incident: str
@@ -56,6 +58,7 @@ class Wanted:
 
     incident_id: str
     notification: str
+    to: str
     message: Message
     about: str
     titles: dict[str, Text]
@@ -72,6 +75,7 @@ def written(wanted: Wanted, incident: Incident, plan: Plan) -> Written:
     mark = EXERCISE.said_in("zh") + EXERCISE.said_in("en") if practising else ""
     return Written(
         key=f"{wanted.incident_id}/{wanted.notification}",
+        to=wanted.to,
         subject=" ".join(f"{mark}{zh[0]} / {en[0]}".split()),
         body=f"{mark}\n{zh[1]}\n\n{en[1]}\n".lstrip(),
         incident=wanted.incident_id,

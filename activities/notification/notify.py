@@ -173,6 +173,7 @@ class Notifier:
         wanted = Wanted(
             incident_id=order.incident,
             notification=order.subject,
+            to=owed.to,
             message=owed.message,
             about=owed.about,
             titles=titles,

@@ -1,8 +1,10 @@
 """Webhooks: signed, never sent to an inner network unless allowed, recognisable when sent twice.
 
-A receiver recomputes `HMAC-SHA256(secret, timestamp + "." + body)` and compares it with the header
-`Muster-Signature: v1=<hex>`; it refuses a `Muster-Timestamp` (seconds since 1970) that is too old,
-and treats the same `Idempotency-Key` as one message.
+A receiver verifies the headers `webhook-id`, `webhook-timestamp` and `webhook-signature` with any
+library of Standard Webhooks and its own secret, and treats the same `webhook-id` as one message.
+
+The headers before those, `Muster-Timestamp`, `Muster-Signature` (`v1=` and the hexadecimal
+HMAC-SHA256 of timestamp, dot and body, by one secret for all) and `Idempotency-Key`, end with 1.0.
 """
 
 from __future__ import annotations
@@ -12,8 +14,10 @@ import hashlib
 import hmac
 import json
 import socket
-import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple
 from urllib.parse import SplitResult
@@ -23,9 +27,9 @@ from pydantic import SecretStr
 
 from activities.notification.message import Written
 from activities.notification.outcome import Failed, Undelivered
+from activities.notification.signing import Secrets, SecretsUnusable, signatures
 from activities.notification.special_addresses import is_public
 from domain.directory.address import NoAddress, web_address
-from domain.values import Value
 
 NO_URL = "webhook: the address is no http or https URL"
 
@@ -38,15 +42,24 @@ RESOLVERS = ThreadPoolExecutor(8, thread_name_prefix="webhook-resolver")
 shares the usual one, from finding its server."""
 
 
-class WebhookRules(Value):
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookRules:
     """How webhooks are signed, and where they may go."""
 
-    secret: SecretStr
+    secrets: Secrets
     allow_private_networks: bool
     timeout_seconds: float
+    shared_secret: SecretStr | None = None
+    """Of the headers that are going to end; they are not sent without it."""
+    now: Callable[[], datetime] = _now
+    """Says when a message was signed; receivers refuse what is minutes off."""
 
 
-def signature(secret: str, timestamp: str, body: bytes) -> str:
+def shared_signature(secret: str, timestamp: str, body: bytes) -> str:
     """Return the value of the header `Muster-Signature`."""
     signed = hmac.new(secret.encode(), f"{timestamp}.".encode() + body, hashlib.sha256)
     return f"v1={signed.hexdigest()}"
@@ -102,15 +115,34 @@ async def _posted(rules: WebhookRules, parts: SplitResult, message: Written) -> 
 
 
 def _headers(rules: WebhookRules, message: Written, body: bytes) -> dict[str, str]:
-    timestamp = str(int(time.time()))
-    return {
+    """Return what is said beside a message. Raises Undelivered without anything to sign with."""
+    signed_at = int(rules.now().timestamp())
+    try:
+        keys = rules.secrets.of(message.to)
+    except SecretsUnusable:
+        raise Undelivered("webhook: the receiver's secrets can't be read") from None
+    said = {
         "Accept-Encoding": "identity",
         "Connection": "close",
         "Content-Type": "application/json",
         "Idempotency-Key": message.key,
-        "Muster-Timestamp": timestamp,
-        "Muster-Signature": signature(rules.secret.get_secret_value(), timestamp, body),
     }
+    if keys:
+        said["webhook-id"] = webhook_id(message.key)
+        said["webhook-timestamp"] = str(signed_at)
+        said["webhook-signature"] = signatures(keys, said["webhook-id"], signed_at, body)
+    if rules.shared_secret is not None:
+        shared = rules.shared_secret.get_secret_value()
+        said["Muster-Timestamp"] = str(signed_at)
+        said["Muster-Signature"] = shared_signature(shared, str(signed_at), body)
+    if not keys and rules.shared_secret is None:
+        raise Undelivered("webhook: there is no secret to sign with")
+    return said
+
+
+def webhook_id(key: str) -> str:
+    """Return a message's id: the same each time it is sent, without the dot that ends an id."""
+    return f"msg_{hashlib.sha256(key.encode()).hexdigest()[:40]}"
 
 
 def _pause(retry_after: str) -> float:

@@ -58,6 +58,13 @@ def token(app: typer.Typer) -> None:
     app.add_typer(commands.app, name="token")
 
 
+def webhook(app: typer.Typer) -> None:
+    """Register `muster webhook`."""
+    from services.cli import webhook as commands
+
+    app.add_typer(commands.app, name="webhook")
+
+
 def replay(app: typer.Typer) -> None:
     """Register `muster replay`."""
     from services.cli import audit
@@ -193,6 +200,7 @@ COMMANDS: dict[str, Callable[[typer.Typer], None]] = {
         resource,
         contact,
         token,
+        webhook,
         replay,
         diff,
         verify,

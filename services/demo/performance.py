@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from secrets import token_hex
 from uuid import uuid4
 
 from muster.v1.incident_service_pb2 import WatchIncidentsResponse
 
+from activities.notification.signing import Secrets
 from domain.values import Role
 from eventstore.events import StoredEvent
 from services.cli import events
@@ -20,7 +22,7 @@ from services.demo.case import Case
 from services.demo.play import Audience, Play
 from services.demo.receiver import Received, receiving
 from services.local.folder import Folder
-from services.local.stack import Stack
+from services.local.stack import KEY_BYTES, Stack
 
 PACE = 30.0
 """Drill minutes in half a wall minute: two seconds are a minute of the drill."""
@@ -58,9 +60,8 @@ async def performance(
 ) -> AsyncIterator[Performance]:
     """Start a stack of its own, let everybody in, prepare, and watch from the first event on."""
     given = stage.let_in(place, cast)
-    place.secret(place.keys / "webhook", uuid4().hex.encode())
-    secret = (place.keys / "webhook").read_bytes().strip()
-    with receiving(secret) as received:
+    place.secret(place.keys / "webhooks", token_hex(KEY_BYTES).encode())
+    with receiving(Secrets(place.keys / "webhooks", None)) as received:
         async with (
             stage.stack(place, tell) as running,
             stage.connections(running, given, language) as connections,

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 import threading
 import time
-from collections.abc import Iterator
+from base64 import b64encode
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from activities.notification.signing import Secrets
 
 AGE_MAX_S = 300
 """A call that was signed longer ago is refused: somebody may be repeating it."""
@@ -24,10 +26,10 @@ BODY_BYTES_MAX = 64 * 1024
 class Received:
     """What came in."""
 
-    secret: bytes
+    secrets: Secrets
     port: int = 0
     by_key: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """The first call of each idempotency key: its path and its body."""
+    """The first call of each message's key: its path and its body."""
     calls: int = 0
     refused: list[str] = field(default_factory=list)
     """Why calls were not believed."""
@@ -38,21 +40,22 @@ class Received:
         return f"http://127.0.0.1:{self.port}/{who}"
 
     def take(self, path: str, headers: Any, body: bytes) -> HTTPStatus:
-        """Take a call in, if it is signed with our secret and fresh."""
-        cause = _wrong(self.secret, headers, body)
+        """Take a call in, if it is signed with the secret of whom it is for, and fresh."""
+        cause = _wrong(self.secrets.of(path.removeprefix("/")), headers, body)
         with self.lock:
             if cause:
                 self.refused.append(cause)
                 return HTTPStatus.UNAUTHORIZED
             self.calls += 1
-            self.by_key.setdefault(headers["Idempotency-Key"], {"path": path, **json.loads(body)})
+            said = json.loads(body)
+            self.by_key.setdefault(said["key"], {"path": path, **said})
         return HTTPStatus.NO_CONTENT
 
 
 @contextmanager
-def receiving(secret: bytes) -> Iterator[Received]:
+def receiving(secrets: Secrets) -> Iterator[Received]:
     """Receive webhooks on a free port of this machine."""
-    received = Received(secret)
+    received = Received(secrets)
 
     class Call(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -77,13 +80,14 @@ def receiving(secret: bytes) -> Iterator[Received]:
         server.server_close()
 
 
-def _wrong(secret: bytes, headers: Any, body: bytes) -> str:
-    """Return why a call is not believed; nothing when it is."""
-    timestamp = headers.get("Muster-Timestamp", "")
-    given = headers.get("Muster-Signature", "")
-    signed = hmac.new(secret, f"{timestamp}.".encode() + body, hashlib.sha256).hexdigest()
-    if not hmac.compare_digest(given, f"v1={signed}"):
+def _wrong(secrets: Iterable[bytes], headers: Any, body: bytes) -> str:
+    """Return why a call is not believed, as Standard Webhooks has it; nothing when it is."""
+    message, timestamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
+    signed = f"{message}.{timestamp}.".encode() + body
+    ours = [f"v1,{b64encode(hmac.digest(one, signed, 'sha256')).decode()}" for one in secrets]
+    given = headers.get("webhook-signature", "").split(" ")
+    if not any(hmac.compare_digest(one, other) for one in ours for other in given):
         return "the signature is not ours"
     if not timestamp.isdecimal() or abs(time.time() - int(timestamp)) > AGE_MAX_S:
         return "it was signed too long ago"
-    return "" if headers.get("Idempotency-Key") else "it has no idempotency key"
+    return ""

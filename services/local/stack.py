@@ -135,6 +135,7 @@ def make_secrets(folder: Folder) -> None:
     from services.local import tokens  # noqa: PLC0415 - its processes start meanwhile
 
     folder.secret(folder.keys / "vault", secrets.token_hex(KEY_BYTES).encode())
+    folder.secret(folder.keys / "webhooks", secrets.token_hex(KEY_BYTES).encode())
     folder.secret(folder.keys / "webhook", secrets.token_urlsafe(KEY_BYTES).encode())
     _make_notary_key(folder)
     tokens.issue_one_per_role(folder)
@@ -154,6 +155,8 @@ def environment(folder: Folder, ports: Ports) -> dict[str, str]:
         "MUSTER_VAULT__KEY_FILE": str(folder.keys / "vault"),
         "MUSTER_NOTARY__FOLDER": str(folder.notary),
         "MUSTER_NOTARY__KEY_FILE": str(folder.keys / "notary"),
+        "MUSTER_WEBHOOK__KEY_FILE": str(folder.keys / "webhooks"),
+        "MUSTER_WEBHOOK__SECRETS_FOLDER": str(folder.keys / "webhook-receivers"),
         "MUSTER_WEBHOOK__SECRET_FILE": str(folder.keys / "webhook"),
         "MUSTER_WEBHOOK__ALLOW_PRIVATE_NETWORKS": "true",
     }

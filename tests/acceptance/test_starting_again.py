@@ -15,6 +15,7 @@ from muster.v1.audit_service_pb2 import VerifyRequest
 from muster.v1.common_pb2 import HAZARD_KIND_CROWDING, MODE_EXERCISE, CommandContext
 from muster.v1.incident_commands_pb2 import ImposeMeasureRequest, ReportAlarmRequest
 
+from activities.notification.signing import Secrets
 from domain.values import Role
 from eventstore.events import StoredEvent
 from services.cli import events
@@ -29,6 +30,7 @@ from services.local.stack import Stack
 DESK = "duty-manager"
 CAST = {DESK: Role.OPERATOR}
 PACE = 20.0
+NOBODY_CALLS = Secrets(None, None)
 """Two minutes to verify an alarm are six seconds."""
 
 PATIENCE_S = 40.0
@@ -56,7 +58,7 @@ async def test_starting_again_resumes_open_incidents_and_late_deadlines_fire_onc
     place: Folder,
 ) -> None:
     given = stage.let_in(place, CAST)
-    with receiving(b"nobody calls") as hooks:
+    with receiving(NOBODY_CALLS) as hooks:
         async with serving(place, given) as (_, cast):
             await stage.prepare(cast, hooks)
             incident = await _alarm(cast[DESK])
@@ -73,7 +75,7 @@ async def test_starting_again_resumes_open_incidents_and_late_deadlines_fire_onc
 
 async def test_commands_are_recorded_while_temporal_is_away(place: Folder) -> None:
     given = stage.let_in(place, CAST)
-    with receiving(b"nobody calls") as hooks:
+    with receiving(NOBODY_CALLS) as hooks:
         async with serving(place, given) as (running, cast):
             await stage.prepare(cast, hooks)
             incident = await _alarm(cast[DESK])

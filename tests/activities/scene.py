@@ -7,10 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from pydantic import SecretStr
+
 from activities.dispatch import Dispatcher
 from activities.notification.mail import MailServer
 from activities.notification.message import Written
 from activities.notification.notify import Notifier
+from activities.notification.signing import Secrets
 from activities.notification.webhook import WebhookRules
 from domain.aggregate import Asked
 from domain.directory.person import PERSONS, Channel, RegisterContact
@@ -44,6 +47,7 @@ RESPONSE = ActivateResponse(
 )
 MESSAGE = Written(
     key="case/n1",
+    to="cai",
     subject="任务 / Task",
     body="请确认\n\nPlease confirm",
     incident="case",
@@ -208,8 +212,8 @@ def mail_server(mailbox: Mailbox) -> MailServer:
 
 
 def rules(*, private_networks: bool = True) -> WebhookRules:
-    """Return how webhooks are sent."""
-    return WebhookRules(secret=SECRET, allow_private_networks=private_networks, timeout_seconds=5.0)
+    """Return how webhooks are sent: signed with the one secret of all, as before."""
+    return WebhookRules(Secrets(None, None), private_networks, 5.0, SecretStr(SECRET))
 
 
 def asked(command: Command, by: Actor = OFFICER) -> Asked:

@@ -8,6 +8,7 @@ import time
 import tracemalloc
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from itertools import chain, count, repeat
 
 import pytest
@@ -22,7 +23,7 @@ TAKEN_BYTES_MAX = 16 * MIB
 
 MEMORY_BYTES_MAX = 2 * MIB
 PATIENCE_S = 1.0
-HURRIED = rules().model_copy(update={"timeout_seconds": PATIENCE_S})
+HURRIED = replace(rules(), timeout_seconds=PATIENCE_S)
 OK = b"HTTP/1.1 200 OK\r\n"
 ZEROS = gzip.compress(bytes(64 * MIB))
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from uuid import uuid4
+from secrets import token_hex
 
+from activities.notification.signing import Secrets
 from services.cli.connection import metadata_of
 from services.demo import stage, story
 from services.demo.receiver import Received, receiving
 from services.local.folder import Folder
+from services.local.stack import KEY_BYTES
 from tests.crash.patience import Acknowledged, PatientConnection, patient_channel
 
 
@@ -19,8 +21,8 @@ async def played(
 ) -> AsyncIterator[tuple[dict[str, PatientConnection], Received]]:
     """Run a stack on which the stage is set; yield the cast, and what the webhook receives."""
     given = stage.let_in(place, story.CAST)
-    place.secret(place.keys / "webhook", uuid4().hex.encode())
-    with receiving((place.keys / "webhook").read_bytes()) as received:
+    place.secret(place.keys / "webhooks", token_hex(KEY_BYTES).encode())
+    with receiving(Secrets(place.keys / "webhooks", None)) as received:
         async with stage.stack(place, print) as stack, AsyncExitStack() as opened:
             cast = {}
             for who, token in given.items():
