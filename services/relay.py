@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import structlog
@@ -13,6 +13,7 @@ from domain.incident.decider import INCIDENTS
 from domain.incident.outstanding import standing
 from eventstore.failures import FollowerTooSlow, LogUnavailable
 from eventstore.recorder import Recorder
+from services import clocks
 from services.news import News, latest
 from services.routine import Routine
 from services.snapshotting import snapshots_of_incidents
@@ -96,4 +97,4 @@ class Relay:
 
 
 def _now() -> datetime:
-    return datetime.now(UTC)
+    return clocks.now()

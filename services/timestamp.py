@@ -14,8 +14,12 @@ from rfc3161_client import (
     decode_timestamp_response,
 )
 
+from services.bounded_post import NoAnswer, post
+
 QUERY = "application/timestamp-query"
 TIMEOUT_S = 10.0
+TOKEN_BYTES_MAX = 64 * 1024
+"""A token with its certificates has a few thousand."""
 
 
 class TimestampFailed(Exception):  # noqa: N818 - a state
@@ -35,18 +39,23 @@ class TimestampAuthority:
         asked = TimestampRequestBuilder().data(content).hash_algorithm(HashAlgorithm.SHA256).build()
         headers = {"content-type": QUERY}
         try:
-            answer = await self._client.post(
-                self._url, content=asked.as_bytes(), headers=headers, timeout=TIMEOUT_S
+            answer = await post(
+                self._client,
+                self._url,
+                asked.as_bytes(),
+                timeout_s=TIMEOUT_S,
+                bytes_max=TOKEN_BYTES_MAX,
+                headers=headers,
             )
-        except httpx2.HTTPError as error:
-            raise TimestampFailed(f"{self._url}: {type(error).__name__}") from error
-        if answer.status_code != httpx2.codes.OK:
-            raise TimestampFailed(f"{self._url} answers {answer.status_code}")
+        except NoAnswer as error:
+            raise TimestampFailed(f"{self._url}: {error}") from error
+        if answer.status != httpx2.codes.OK:
+            raise TimestampFailed(f"{self._url} answers {answer.status}")
         builder = VerifierBuilder.from_request(asked)
         for root in self._roots:
             builder = builder.add_root_certificate(root)
         try:
-            builder.build().verify_message(decode_timestamp_response(answer.content), content)
+            builder.build().verify_message(decode_timestamp_response(answer.body), content)
         except (VerificationError, ValueError) as error:
             raise TimestampFailed(f"{self._url}: {error}") from error
-        return answer.content
+        return answer.body

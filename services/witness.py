@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import httpx2
 
 from eventstore.note import Note, NoteInvalid, Signature, Verifier, parse_signature
+from services.bounded_post import Answer, NoAnswer, post
 
 if TYPE_CHECKING:
     from eventstore.beginning import Published
@@ -57,35 +58,40 @@ class Witness:
             if known > size:
                 raise WitnessFailed(f"{self.key.name} knows a larger log, of {known} events")
             answer = await self._ask(note, known, size)
-            if answer.status_code == httpx2.codes.CONFLICT:
-                self._known[origin] = _size(answer.text)
+            if answer.status == httpx2.codes.CONFLICT:
+                self._known[origin] = _size(_text(answer))
                 continue
-            if answer.status_code != httpx2.codes.OK:
-                raise WitnessFailed(f"{self.key.name} answers {answer.status_code}")
-            signature = self._checked(note, answer.text)
+            if answer.status != httpx2.codes.OK:
+                raise WitnessFailed(f"{self.key.name} answers {answer.status}")
+            signature = self._checked(note, _text(answer))
             self._known[origin] = size
             return signature
         raise WitnessFailed(f"{self.key.name} can't tell which checkpoint it knows")
 
-    async def _ask(self, note: Note, known: int, size: int) -> httpx2.Response:
+    async def _ask(self, note: Note, known: int, size: int) -> Answer:
         proof = await self._proving.consistency(known, size)
         lines = [f"old {known}", *(b64encode(one).decode() for one in proof), "", note.whole]
+        asked = "\n".join(lines).encode()
         try:
-            return await self._client.post(
-                self._url, content="\n".join(lines).encode(), timeout=TIMEOUT_S
+            return await post(
+                self._client, self._url, asked, timeout_s=TIMEOUT_S, bytes_max=ANSWER_BYTES_MAX
             )
-        except httpx2.HTTPError as error:
-            raise WitnessFailed(f"{self.key.name}: {type(error).__name__}") from error
+        except NoAnswer as error:
+            raise WitnessFailed(f"{self.key.name}: {error}") from error
 
     def _checked(self, note: Note, text: str) -> Signature:
         try:
-            signatures = [parse_signature(line) for line in text[:ANSWER_BYTES_MAX].splitlines()]
+            signatures = [parse_signature(line) for line in text.splitlines()]
         except NoteInvalid as error:
             raise WitnessFailed(f"{self.key.name}: {error}") from None
         for signature in signatures:
             if self.key.signed(note.text, signature):
                 return signature
         raise WitnessFailed(f"{self.key.name} answered with a signature that is not its own")
+
+
+def _text(answer: Answer) -> str:
+    return answer.body.decode(errors="replace")
 
 
 def _size(text: str) -> int:

@@ -32,6 +32,7 @@ class AddressFault(StrEnum):
     MAIL_ADDRESS = "mail_address"
     MAIL_LOCAL_PART = "mail_local_part"
     WEB_ADDRESS = "web_address"
+    WEB_CREDENTIALS = "web_credentials"
     HOST_NAME = "host_name"
 
 
@@ -67,6 +68,12 @@ def web_address(text: str) -> SplitResult:
     host = _written_out(parts.hostname or "")
     place = host if parts.port is None else f"{host}:{parts.port}"
     return parts._replace(netloc=place)
+
+
+def refuse_credentials(text: str) -> None:
+    """Refuse a name and password in a web address: they are not sent. Raises NoAddress."""
+    if "@" in urlsplit(text).netloc:
+        raise NoAddress(AddressFault.WEB_CREDENTIALS)
 
 
 def host_name(text: str) -> str:

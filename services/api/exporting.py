@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from muster.v1 import audit_service_pb2
@@ -18,6 +18,7 @@ from eventstore.bundle.writing import Export, write
 from eventstore.note import Note
 from eventstore.proofs import ProofUnavailable
 from eventstore.recorder import Recorder
+from services import clocks
 from services.api.commands import asked, context_of, incident_id
 from services.api.failures import Failure, Violation, of_refusal
 
@@ -145,4 +146,4 @@ def _not_signed(wanted: int, signed: int) -> Failure:
 
 
 def _now() -> datetime:
-    return datetime.now(UTC)
+    return clocks.now()

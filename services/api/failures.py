@@ -91,6 +91,10 @@ PLAIN_RULES: Mapping[str, Text] = {
         "邮件地址@之前的部分只能用英文字母、数字和符号（域名可用中文）",
         "must be ASCII before the @, for not every mail server takes more; its domain need not be",
     ),
+    "web_credentials": Text.of(
+        "地址中不能含用户名或密码（不会被发送），请用签名验证",
+        "must not hold a user name or password, which are not sent: verify the signature",
+    ),
     "host_name": Text.of(
         "主机名须由点分隔的标签组成，每个标签1至63个字母、数字、连字符，"
         "或为国际化域名（IDNA 2008）",

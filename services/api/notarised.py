@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from domain.record.divergence import DIVERGENCES
 from eventstore.proofs import Proofs
 from eventstore.readmission import ReadmittingLog
 from eventstore.recorder import Recorder
+from services import clocks
 from services.api.exporting import Exporting
 from services.api.places import Places
 from services.api.proving import Proving
@@ -59,4 +60,4 @@ async def notarised(settings: Settings, store: Log) -> AsyncIterator[Notarised]:
 
 
 def _now() -> datetime:
-    return datetime.now(UTC)
+    return clocks.now()

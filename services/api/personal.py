@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from muster.v1 import options_pb2
 
-from domain.directory.address import NoAddress, mail_address, web_address
+from domain.directory.address import (
+    NoAddress,
+    mail_address,
+    refuse_credentials,
+    web_address,
+)
 from domain.plan.model import ChannelKind
 from services.api.commands import context_of, named
 from services.api.contract import ContractBroken
@@ -151,3 +156,4 @@ def _read(kind: object, text: str) -> None:
         mail_address(text)
     if kind is ChannelKind.WEBHOOK:
         web_address(text)
+        refuse_credentials(text)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
     from email.message import EmailMessage
 
 TAKEN = "250 taken"
@@ -115,3 +115,38 @@ async def hook() -> AsyncIterator[Hook]:
     made.port = server.sockets[0].getsockname()[1]
     async with server:
         yield made
+
+
+class Talker:
+    """Answers each call with some bytes, and counts how many went out."""
+
+    def __init__(self, said: Iterator[bytes], pause_s: float) -> None:
+        self.url = ""
+        self.sent = 0
+        self.heads: list[bytes] = []
+        self._said = said
+        self._pause_s = pause_s
+
+    async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer a call."""
+        self.heads.append(await reader.readuntil(b"\r\n\r\n"))
+        try:
+            for part in self._said:
+                writer.write(part)
+                await writer.drain()
+                self.sent += len(part)
+                await asyncio.sleep(self._pause_s)
+        except ConnectionError:
+            return
+        finally:
+            writer.close()
+
+
+@asynccontextmanager
+async def talking(said: Iterator[bytes], pause_s: float = 0.0) -> AsyncIterator[Talker]:
+    """Run a server that answers with some bytes, as long as anybody takes them."""
+    talker = Talker(said, pause_s)
+    server = await asyncio.start_server(talker.take, "127.0.0.1", 0)
+    talker.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    async with server:
+        yield talker

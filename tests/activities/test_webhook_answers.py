@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import time
 import tracemalloc
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain, count, repeat
 
@@ -15,6 +13,7 @@ import pytest
 
 from activities.notification import webhook
 from activities.notification.outcome import Failed, Undelivered
+from tests.activities.receivers import talking
 from tests.activities.scene import MESSAGE, rules
 
 MIB = 2**20
@@ -26,39 +25,6 @@ PATIENCE_S = 1.0
 HURRIED = replace(rules(), timeout_seconds=PATIENCE_S)
 OK = b"HTTP/1.1 200 OK\r\n"
 ZEROS = gzip.compress(bytes(64 * MIB))
-
-
-class Talker:
-    """Answers each call with some bytes, and counts how many went out."""
-
-    def __init__(self, said: Iterator[bytes], pause_s: float) -> None:
-        self.url = ""
-        self.sent = 0
-        self.heads: list[bytes] = []
-        self._said = said
-        self._pause_s = pause_s
-
-    async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.heads.append(await reader.readuntil(b"\r\n\r\n"))
-        try:
-            for part in self._said:
-                writer.write(part)
-                await writer.drain()
-                self.sent += len(part)
-                await asyncio.sleep(self._pause_s)
-        except ConnectionError:
-            return
-        finally:
-            writer.close()
-
-
-@asynccontextmanager
-async def talking(said: Iterator[bytes], pause_s: float = 0.0) -> AsyncIterator[Talker]:
-    talker = Talker(said, pause_s)
-    server = await asyncio.start_server(talker.take, "127.0.0.1", 0)
-    talker.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
-    async with server:
-        yield talker
 
 
 def answer(head: bytes, body: Iterator[bytes]) -> Iterator[bytes]:

@@ -216,6 +216,7 @@ async def test_neither_name_nor_address_is_in_the_log(service: Service, database
         (common_pb2.CHANNEL_KIND_WEBHOOK, "ftp://example.org"),
         (common_pb2.CHANNEL_KIND_WEBHOOK, "https://"),
         (common_pb2.CHANNEL_KIND_WEBHOOK, "https://a..b/"),
+        (common_pb2.CHANNEL_KIND_WEBHOOK, "https://somebody:secret@example.org/"),
         (common_pb2.CHANNEL_KIND_MAIL, "李@example.org"),
         (common_pb2.CHANNEL_KIND_MAIL, "x" * 3_000 + "@example.org"),
     ],

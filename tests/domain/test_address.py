@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from domain.directory.address import AddressFault, NoAddress, mail_address, web_address
+from domain.directory.address import (
+    AddressFault,
+    NoAddress,
+    mail_address,
+    refuse_credentials,
+    web_address,
+)
 
 WEB = {
     "http://example.org": "http://example.org",
@@ -75,3 +81,10 @@ def test_what_is_wrong_with_a_mail_address_is_named(text: str) -> None:
     with pytest.raises(NoAddress) as refused:
         mail_address(text)
     assert refused.value.fault is NO_MAIL[text]
+
+
+def test_a_name_and_a_password_in_a_web_address_are_refused() -> None:
+    with pytest.raises(NoAddress) as refused:
+        refuse_credentials("https://somebody:secret@example.org/")
+    assert refused.value.fault is AddressFault.WEB_CREDENTIALS
+    refuse_credentials("https://example.org/@somebody?to=a@b")
