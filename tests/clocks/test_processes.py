@@ -17,8 +17,9 @@ from eventstore.log import Log
 from services.api.server import CLOCKS
 from services.cli.exits import Exit
 from services.clock_watch import ClockWatch, watched
-from services.clocks import POSTGRESQL, TEMPORAL
+from services.clocks import POSTGRESQL, REMEMBERED, TEMPORAL, AgreedTime
 from services.local.clock_lines import clock_line
+from services.settings import Database as DatabaseSettings
 from services.temporal_clock import now_at
 from tests.api.conftest import Service, opened, publish
 from tests.api.test_server import NOT_SERVING, SERVING, health
@@ -179,3 +180,19 @@ async def test_a_service_starts_while_temporal_is_away_and_looks_for_it(
         assert time.monotonic() - begun < 2.0
         assert {one.clock for one in watch.latest.readings} == {"this process", POSTGRESQL}
     assert TEMPORAL in (await clock_line(away)).what
+
+
+async def test_a_clock_that_is_set_while_no_other_can_be_read_is_said(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = settings.model_copy(
+        update={
+            "temporal": settings.temporal.model_copy(update={"address": "127.0.0.1:1"}),
+            "database": DatabaseSettings(dsn="postgresql://nobody@127.0.0.1:1/nowhere"),
+        }
+    )
+    async with watched(settings):
+        monkeypatch.setattr(AgreedTime, "strayed_s", DAY_S)
+        seen = await ClockWatch(away, None, lambda _: None).compare()
+    assert not seen.agree
+    assert f"{REMEMBERED} {DAY_S:.3f} s behind" in seen.complaint()

@@ -95,6 +95,8 @@ def test_every_process_is_measured_on_a_port_of_its_own(stack: Stack) -> None:
     assert set(of) <= stack.parts.keys()
     assert "muster_api_calls" in of["api"]
     assert "temporal_num_pollers" in of["worker"]
+    for name in ("api", "worker", "follower"):
+        assert "muster_clocks_difference_seconds" in of[name], name
     assert 'muster_follower_position{follower="view incidents"}' in of["follower"]
 
 
