@@ -18,7 +18,7 @@ from projections.bookmarks import Bookmarks
 from projections.engine import ViewKeeper
 from projections.view import Stopped
 from projections.views import VIEWS
-from services import clock_watch, metrics, readiness
+from services import clock_metrics, clock_watch, metrics, readiness
 from services.relay import Relay
 from services.settings import Settings
 from services.snapshotting import Snapshotting
@@ -36,7 +36,7 @@ async def follow(settings: Settings) -> None:
     await check(dsn)
     metrics.serve(settings.metrics)
     async with AsyncExitStack() as opened:
-        await opened.enter_async_context(clock_watch.watched(settings, show=metrics.show_clocks))
+        await opened.enter_async_context(clock_watch.watched(settings, show=clock_metrics.show))
         log = await Log.open(dsn)
         opened.push_async_callback(log.close)
         keeper = await ViewKeeper.open(dsn, log, VIEWS, _report)

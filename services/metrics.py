@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 from typing import TYPE_CHECKING, Final
 
 from prometheus_client import REGISTRY, Gauge, start_http_server
@@ -13,11 +12,8 @@ from eventstore.failures import LogUnavailable
 from services.local.failures import PortTaken
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from eventstore.log import Log
     from projections.bookmarks import Bookmarks
-    from services.clocks import Comparison
     from services.settings import Metrics
 
 LOOK_S: Final = 5.0
@@ -30,44 +26,6 @@ POSITION = Gauge(
     ["follower"],
     registry=None,
 )
-
-
-DIFFERENCE = Gauge(
-    "muster_clocks_difference_seconds",
-    "Largest difference between the clocks of this process, PostgreSQL and Temporal.",
-    registry=None,
-)
-AHEAD = Gauge(
-    "muster_clock_ahead_seconds",
-    "How far a clock, or the log's newest event, is ahead of this process's clock.",
-    ["clock"],
-    registry=None,
-)
-
-
-def show_clocks(seen: Comparison) -> None:
-    """Show how far the clocks differ. Of the log only what no clock has come to counts."""
-    _register_clocks()
-    DIFFERENCE.set(seen.difference_s)
-    for one in seen.readings:
-        AHEAD.labels(one.clock).set(one.ahead_s)
-    AHEAD.labels("log").set(seen.log_ahead_s)
-
-
-@functools.cache
-def _register_clocks() -> None:
-    REGISTRY.register(DIFFERENCE)
-    REGISTRY.register(AHEAD)
-
-
-def clocks_of_worker() -> Callable[[Comparison], None]:
-    """Return what shows the clocks among the metrics that Temporal's client counts."""
-    from temporalio.runtime import Runtime  # noqa: PLC0415 - as above
-
-    gauge = Runtime.default().metric_meter.create_gauge_float(
-        "muster_clocks_difference_seconds", "Largest difference between the clocks."
-    )
-    return lambda seen: gauge.set(seen.difference_s)
 
 
 def serve(chosen: Metrics) -> None:

@@ -20,7 +20,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from activities.beating import Beating
-from services import clock_watch, metrics, readiness
+from services import clock_metrics, clock_watch, metrics, readiness
 from services.hands import Activities, opened
 from services.temporal_client import come_to_rest, connect
 from workflows.operators import SEARCH_ATTRIBUTES
@@ -127,7 +127,7 @@ async def _serve(settings: Settings) -> None:
         client = await connect(settings.temporal)
         await prepare(client)
         await readiness.may_begin()
-        shown = metrics.clocks_of_worker()
+        shown = clock_metrics.of_worker()
         await held.enter_async_context(clock_watch.watched(settings, client, shown))
         activities = await held.enter_async_context(opened(settings))
         for worker in workers(client, settings, activities):

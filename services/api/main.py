@@ -21,7 +21,7 @@ from eventstore.plans import PlanLibrary
 from eventstore.recorder import Recorder
 from eventstore.vault import Vault
 from projections.reading import ViewReader
-from services import clock_watch, clocks, metrics, readiness
+from services import clock_metrics, clock_watch, clocks, metrics, readiness
 from services.api.admission import Admission, Limits
 from services.api.audit import Audit
 from services.api.connections import Connections
@@ -111,7 +111,7 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
         workflows = Workflows(settings.temporal)
         stack.push_async_callback(workflows.close)
         clock = await stack.enter_async_context(
-            clock_watch.watched(settings, show=metrics.show_clocks)
+            clock_watch.watched(settings, show=clock_metrics.show)
         )
         proof = await stack.enter_async_context(notarised(settings, store))
         tokens = ResumeTokens.of(settings.vault)

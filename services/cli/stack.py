@@ -85,13 +85,15 @@ def up(  # noqa: PLR0913 - each is an option of the command
 
 def status(folder: FolderOption = DEFAULT_FOLDER, form: FormOption = Form.TABLE) -> None:
     """Say what runs, how far each follower is, and what is delayed."""
-    from services.local.health import look  # noqa: PLC0415 - only this command needs all of it
+    from services.local.clock_lines import clock_line  # noqa: PLC0415 - as below
+    from services.local.health import Health, look  # noqa: PLC0415 - only this command needs it all
 
     running = stack.running(Folder.at(folder))
     if running is None:
         fail(f"no stack runs in {Folder.at(folder).root}: `muster up` starts one")
-    seen = look(running, settings_of(folder))
-    _show(f"muster in {running.folder.root}", asyncio.run(seen), form)
+    seen = asyncio.run(look(running))
+    clock = asyncio.run(clock_line(settings_of(folder)))
+    _show(f"muster in {running.folder.root}", Health((*seen.lines, clock)), form)
 
 
 def down(folder: FolderOption = DEFAULT_FOLDER) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from eventstore.log import Log
 from eventstore.migrations import check
@@ -16,9 +16,6 @@ from projections.views import VIEWS
 from services.local.postgres import RUNTIME, Postgres
 from services.local.stack import Stack
 from services.local.temporal import listens
-
-if TYPE_CHECKING:
-    from services.settings import Settings
 
 LOOK_TIMEOUT_S = 5.0
 LAG_EVENTS_MAX = 1_000
@@ -57,7 +54,7 @@ class Health:
         return {"well": self.is_well, "parts": parts}
 
 
-async def look(stack: Stack, settings: Settings) -> Health:
+async def look(stack: Stack) -> Health:
     """Look at every part of a running stack."""
     processes = [await _process(stack, name) for name in stack.parts]
     try:
@@ -65,13 +62,7 @@ async def look(stack: Stack, settings: Settings) -> Health:
             log = await _log(stack)
     except Exception as error:  # noqa: BLE001 - whatever is wrong is what is looked for
         log = [Line("log", "away", f"{type(error).__name__}: {error}", BAD)]
-    return Health((*processes, *log, await _clock(settings)))
-
-
-async def _clock(settings: Settings) -> Line:
-    from services.local.clock_lines import clock_line  # noqa: PLC0415 - which says it in our lines
-
-    return await clock_line(settings)
+    return Health((*processes, *log))
 
 
 async def _process(stack: Stack, name: str) -> Line:
