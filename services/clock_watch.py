@@ -69,15 +69,20 @@ class ClockWatch:
 
     async def run(self) -> None:
         """Compare, endlessly: as often as the settings say, and when our own clock is set."""
-        was_well = self.latest.are_well
         while True:
             await self._next()
-            latest = await self.compare()
-            if not latest.are_well:
-                log.error("the clocks are wrong", why=latest.complaint())
-            elif not was_well:
-                log.info("the clocks are right again", seen=latest.described())
-            was_well = latest.are_well
+            try:
+                await self._compare_aloud()
+            except Exception as error:  # noqa: BLE001 - an alarm that ends is none
+                log.error("the clocks were not compared", because=type(error).__name__)  # noqa: TRY400 - told, not traced
+
+    async def _compare_aloud(self) -> None:
+        was_well = self.latest.are_well
+        latest = await self.compare()
+        if not latest.are_well:
+            log.error("the clocks are wrong", why=latest.complaint())
+        elif not was_well:
+            log.info("the clocks are right again", seen=latest.described())
 
     async def _next(self) -> None:
         every_s = self._settings.clocks.compare_every_seconds
@@ -94,9 +99,9 @@ class ClockWatch:
         dsn = self._settings.database.dsn.get_secret_value()
         with suppress(Exception):  # that the database is away is said elsewhere
             async with asyncio.timeout(READ_TIMEOUT_S), DatabaseClock(dsn) as clock:
-                newest = await clock.newest()
+                reading, newest = await _read(POSTGRESQL, clock.now), await clock.newest()
                 ahead_s = None if newest is None else (newest - datetime.now(UTC)).total_seconds()
-                return await _read(POSTGRESQL, clock.now), ahead_s
+                return reading, ahead_s
         return None, None
 
     async def _read_temporal(self) -> Reading | None:

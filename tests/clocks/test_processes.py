@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from eventstore.log import Log
+from services import clock_watch
 from services.api.server import CLOCKS
 from services.cli.exits import Exit
 from services.clock_watch import ClockWatch, watched
 from services.clocks import POSTGRESQL, REMEMBERED, TEMPORAL, AgreedTime
 from services.local.clock_lines import clock_line
+from services.settings import Clocks
 from services.settings import Database as DatabaseSettings
 from services.temporal_clock import now_at
 from tests.api.conftest import Service, opened, publish
@@ -196,3 +198,21 @@ async def test_a_clock_that_is_set_while_no_other_can_be_read_is_said(
         seen = await ClockWatch(away, None, lambda _: None).compare()
     assert not seen.agree
     assert f"{REMEMBERED} {DAY_S:.3f} s behind" in seen.complaint()
+
+
+async def test_a_comparison_that_fails_is_not_the_last(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock_watch, "STEP_LOOK_S", 0.05)
+    soon = Clocks.model_construct(max_difference_seconds=5.0, compare_every_seconds=0.1)
+    outcomes: list[object] = []
+
+    def show(seen: object) -> None:
+        outcomes.append(seen)
+        assert len(outcomes) != 2, "as if what shows it were broken"
+
+    async with watched(settings.model_copy(update={"clocks": soon}), show=show):
+        until = time.monotonic() + NOTICED_WITHIN_S
+        while len(outcomes) < 4 and time.monotonic() < until:
+            await asyncio.sleep(0.05)
+    assert len(outcomes) >= 4
