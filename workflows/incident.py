@@ -88,7 +88,7 @@ class IncidentWorkflow:
             self._passed, self._asked = deadline, self._heard
             return await ports.let_deadline_pass(self._life, deadline)
         if self._has_news:
-            self._asked = self._heard
+            self._asked, self._passed = self._heard, None  # what could not pass is tried again
             return await ports.standing(self._life)
         return self._standing  # what the alarm was set for was answered in time
 

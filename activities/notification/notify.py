@@ -14,7 +14,7 @@ from activities.notification.mail import MailServer
 from activities.notification.message import Wanted, Written, written
 from activities.notification.outcome import Failed, Undelivered
 from activities.notification.webhook import WebhookRules
-from activities.reporting_back import report, version_of
+from activities.reporting_back import Unreported, report, version_of
 from domain.aggregate import decode
 from domain.directory.person import Channel, Person
 from domain.incident.decider import INCIDENTS
@@ -65,6 +65,7 @@ class Notifier:
         self._people = people
         self._plans = plans
         self._vault = vault
+        self._unreported = Unreported()
         self._senders: dict[ChannelKind, Send] = {
             ChannelKind.MAIL: lambda to, message: mail.send(mail_server, to, message),
             ChannelKind.WEBHOOK: lambda to, message: webhook.send(webhooks, to, message),
@@ -76,22 +77,32 @@ class Notifier:
         known = await self._incidents.known(order.incident)
         owed = known.state.notifications.get(order.subject)
         if owed is None:
+            self._unreported.drop(order.incident, f"notify/{order.subject}")
             return known.version
-        message = await self._written(order, known.state, owed)
-        person = (await self._people.known(owed.to)).state
+        work = f"notify/{order.subject}"
         try:
-            channels = person.reachable_in(known.state.mode)
-            outcome = await self._by_first_channel(channels, order, message)
+            command = self._unreported.get(order.incident, work)
+            if command is None:
+                command = await self._outcome(order, known.state, owed)
         except _OwedNoMore:
             return (await self._incidents.known(order.incident)).version
-        command: ConfirmDelivery | ReportDeliveryFailure
-        if isinstance(outcome, ChannelKind):
-            command = ConfirmDelivery(notification=order.subject, channel=outcome)
-        else:
-            command = ReportDeliveryFailure(notification=order.subject, cause=outcome)
-        work = f"notify/{order.subject}"
+        self._unreported.keep(order.incident, work, command)
         answer = await report(self._incidents, order.incident, work, command.kind, command)
-        return version_of(answer, known.version)
+        version = version_of(answer, known.version)
+        self._unreported.drop(order.incident, work)
+        return version
+
+    async def _outcome(
+        self, order: Order, incident: Incident, owed: Notification
+    ) -> ConfirmDelivery | ReportDeliveryFailure:
+        """Send the message and return what is to be reported of it. Raises _OwedNoMore."""
+        message = await self._written(order, incident, owed)
+        person = (await self._people.known(owed.to)).state
+        channels = person.reachable_in(incident.mode)
+        outcome = await self._by_first_channel(channels, order, message)
+        if isinstance(outcome, ChannelKind):
+            return ConfirmDelivery(notification=order.subject, channel=outcome)
+        return ReportDeliveryFailure(notification=order.subject, cause=outcome)
 
     async def _by_first_channel(
         self, channels: tuple[Channel, ...], order: Order, message: Written

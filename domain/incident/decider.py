@@ -134,6 +134,9 @@ _PHASES: dict[type[Command], frozenset[Phase]] = {
     privacy.ErasePersonalData: _ALWAYS,
     privacy.PlaceLegalHold: _ALWAYS,
     privacy.LiftLegalHold: _ALWAYS,
+    notification.ConfirmDelivery: _ALWAYS,
+    notification.ReportDeliveryFailure: _ALWAYS,
+    resources.ConfirmUnitReturned: _ALWAYS,
 }
 """Where a command is not possible in every phase of an open incident."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from domain.incident.deadlines import LetDeadlinePass, due
 from domain.incident.state import Incident, RequestStatus, UnitStatus
@@ -52,6 +52,8 @@ class NextDeadline(Remembered):
 
     at: datetime
     command: LetDeadlinePass
+    asked_at: datetime | None = Field(default=None, exclude_if=lambda at: at is None)
+    """What the workflow's clock says when it asks that the deadline pass, if it says so."""
 
 
 class Standing(Remembered):
