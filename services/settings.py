@@ -122,6 +122,15 @@ class Metrics(Section):
         return None if self.port is None else self.port + self.offset
 
 
+class Overdue(Section):
+    """How late is too late: `status`, `doctor` and the health service then say so."""
+
+    deadline_seconds: float = Field(default=10.0, gt=0, le=3_600)
+    """How long a live incident's deadline may be armed and in the past."""
+    owed_seconds: float = Field(default=120.0, gt=0, le=86_400)
+    """How long a live incident may owe a notification or other work; channels get 90 s in all."""
+
+
 class Log(Section):
     """What the processes say about themselves."""
 
@@ -232,6 +241,7 @@ class Settings(BaseSettings):
     temporal: Temporal = Temporal()
     api: Api = Api()
     metrics: Metrics = Metrics()
+    overdue: Overdue = Overdue()
     log: Log = Log()
     mail: Mail = Mail()
     webhook: Webhook = Webhook()

@@ -31,6 +31,7 @@ from services.api.doors import Doors
 from services.api.edge import Edge
 from services.api.history import History
 from services.api.incidents import Incidents
+from services.api.lateness import Lateness
 from services.api.notarised import Notarised, notarised
 from services.api.open_calls import OpenCalls
 from services.api.open_incidents import OpenIncidents
@@ -80,6 +81,7 @@ async def serve(settings: Settings) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, told.set)
     async with serving(settings) as here:
+        metrics.count_lateness()
         metrics.serve(settings.metrics)
         log.info("serving", at=here.address)
         readiness.announce(here.address)
@@ -112,8 +114,11 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
         public = Public(admission, edge)
         server, well = build(edge, public, settings.api, parts.unaries, parts.streams)
         port = bind(server, settings.api)
-        await _look(store, workflows, well)
-        looking = asyncio.create_task(_keep_looking(store, workflows, well), name="health")
+        lateness = Lateness(store, settings.overdue)
+        await _look(store, workflows, lateness, well)
+        looking = asyncio.create_task(
+            _keep_looking(store, workflows, lateness, well), name="health"
+        )
         checking = asyncio.create_task(open_calls.keep_checking(), name="open calls")
         making_room = asyncio.create_task(connections.keep_making_room(port), name="connections")
         await server.start()
@@ -203,13 +208,13 @@ def _recorders(
     }
 
 
-async def _keep_looking(store: Log, workflows: Workflows, well: Any) -> None:
+async def _keep_looking(store: Log, workflows: Workflows, lateness: Lateness, well: Any) -> None:
     while True:
         await asyncio.sleep(LOOK_S)
-        await _look(store, workflows, well)
+        await _look(store, workflows, lateness, well)
 
 
-async def _look(store: Log, workflows: Workflows, well: Any) -> None:
+async def _look(store: Log, workflows: Workflows, lateness: Lateness, well: Any) -> None:
     """Say how it is: commands need the log only; what runs at Temporal is another matter."""
     try:
         await store.head()
@@ -217,7 +222,8 @@ async def _look(store: Log, workflows: Workflows, well: Any) -> None:
     except LogUnavailable:
         recorded = False
     state = {service.full_name: recorded for service in services()}
-    await say_how_it_is(well, {"": True, **state, WORKFLOWS: await workflows.are_well()})
+    state |= {"": True, WORKFLOWS: await workflows.are_well(), **await lateness.look()}
+    await say_how_it_is(well, state)
 
 
 def _now() -> datetime:

@@ -90,7 +90,8 @@ def status(folder: FolderOption = DEFAULT_FOLDER, form: FormOption = Form.TABLE)
     running = stack.running(Folder.at(folder))
     if running is None:
         fail(f"no stack runs in {Folder.at(folder).root}: `muster up` starts one")
-    _show(f"muster in {running.folder.root}", asyncio.run(look(running)), form)
+    seen = asyncio.run(look(running, settings_of(folder).overdue))
+    _show(f"muster in {running.folder.root}", seen, form)
 
 
 def down(folder: FolderOption = DEFAULT_FOLDER) -> None:
