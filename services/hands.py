@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 EVALUATIONS_AT_ONCE = 1
 """Each is a process's whole attention; an incident has one."""
 
+NICENESS = 10
+"""Of the process that evaluates: nobody's life hangs on a report."""
+
 
 class Activities(NamedTuple):
     """What a worker's two queues offer."""
@@ -51,7 +55,9 @@ async def opened(settings: Settings) -> AsyncIterator[Activities]:
     try:
         vault = await Vault.connect(dsn, settings.vault.key_file, settings.vault.previous_key_file)
         spawn = multiprocessing.get_context("spawn")  # a fork would share our connections
-        evaluations = ProcessPoolExecutor(EVALUATIONS_AT_ONCE, mp_context=spawn)
+        evaluations = ProcessPoolExecutor(
+            EVALUATIONS_AT_ONCE, mp_context=spawn, initializer=os.nice, initargs=(NICENESS,)
+        )
         try:
             yield _activities(settings, log, vault, evaluations)
         finally:

@@ -6,8 +6,10 @@ import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING, NamedTuple
 
+from domain.values import Mode
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from domain.incident.outstanding import Standing
 
@@ -43,7 +45,7 @@ class Routine:
         gained = (now - self._allowed_at) * ROUTINE_PER_S
         self._allowed, self._allowed_at = min(ROUTINE_AT_ONCE, self._allowed + gained), now
         same = [one for one, standing in standings.items() if self._stands_as_told(one, standing)]
-        same.sort(key=lambda one: self._told[one].at)
+        same.sort(key=lambda one: (standings[one].mode is Mode.EXERCISE, self._told[one].at))
         chosen = (standings.keys() - set(same)) | set(same[: int(self._allowed)])
         self._allowed = max(0.0, self._allowed - len(chosen))
         for incident in chosen:
@@ -58,3 +60,8 @@ class Routine:
         return told is not None and told.standing == standing.model_copy(
             update={"version": told.standing.version}
         )
+
+
+def live_first(chosen: Iterable[str], standings: Mapping[str, Standing]) -> list[str]:
+    """Return incidents in the order in which they are told: an exercise waits for live ones."""
+    return sorted(chosen, key=lambda one: standings[one].mode is Mode.EXERCISE)
