@@ -11,7 +11,7 @@ import asyncio
 import math
 from typing import NamedTuple
 
-from temporalio import activity
+import structlog
 
 from activities.own_commands import record_own
 from activities.reporting_back import command_id, report, version_of
@@ -47,6 +47,8 @@ TAKEN = frozenset({Refusal.UNIT_RESERVED_ELSEWHERE, Refusal.UNIT_NOT_AVAILABLE})
 OVER = frozenset({Refusal.REQUEST_OVER, Refusal.UNIT_NOT_AVAILABLE, Refusal.PHASE_OVER})
 """Why a unit can't be sent though nothing is wrong: it is not wanted any more."""
 
+log = structlog.get_logger()
+
 
 class Candidate(NamedTuple):
     """A unit that could be sent, and how far it is."""
@@ -56,7 +58,7 @@ class Candidate(NamedTuple):
 
 
 class Dispatcher:
-    """The hand that sends units."""
+    """Sends units."""
 
     def __init__(
         self,
@@ -70,7 +72,6 @@ class Dispatcher:
         self._units = units
         self._plans = plans
 
-    @activity.defn(name="dispatch")
     async def dispatch(self, order: Order) -> int:
         """Send units until a request is filled, or say that none is to be had."""
         reservation = Reservation(order.incident, order.subject)
@@ -83,7 +84,6 @@ class Dispatcher:
                 await self._give_back_leftovers(reservation, request)
             raise
 
-    @activity.defn(name="give_back")
     async def give_back(self, order: Order) -> int:
         """Free a unit that an incident released."""
         known = await self._incidents.known(order.incident)
@@ -120,6 +120,7 @@ class Dispatcher:
         work = f"dispatch/{order.subject}"
         answer = await report(self._incidents, order.incident, work, f"send-{unit}", command)
         if isinstance(answer, Refused):
+            log.info("the incident refused a unit", reason=answer.reason)
             await self._release(unit, Reservation(order.incident, order.subject))
             if answer.reason not in OVER:  # else it would be reserved and released in a circle
                 version_of(answer, 0)

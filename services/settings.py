@@ -217,12 +217,16 @@ class Backup(Section):
 
 
 class Worker(Section):
-    """The process of the workflows and the hands."""
+    """The process of the workflows and of the work that incidents owe."""
 
     task_queue: str = "muster-incident"
     hands_queue: str = "muster-hands"
-    max_concurrent_activities: int = Field(default=32, ge=1, le=1_000)
-    max_cached_workflows: int = Field(default=1_000, ge=0, le=100_000)
+    max_concurrent_activities: int = Field(default=1_000, ge=1, le=100_000)
+    """Incidents whose work is done at once, each by one activity; how many messages go out at once
+    is bound apart."""
+    max_cached_workflows: int = Field(default=5_000, ge=0, le=100_000)
+    """More than there are open incidents: one that is not kept is read anew at each deadline. Each
+    takes some 20 kB."""
     drain_seconds: float = Field(default=10.0, ge=0, le=300)
 
 

@@ -148,7 +148,7 @@ async def test_a_receiver_that_never_answers_does_not_keep_the_next_channel_wait
     assert (len(hook.posts), mailbox.recipients) == (1, [LIVE_MAIL])
 
 
-async def test_what_is_told_when_the_case_is_closed_is_recorded_after_it(
+async def test_what_is_told_after_the_case_was_closed_is_recorded_too(
     scene: Scene, mailbox: Mailbox
 ) -> None:
     await scene.contact("ann", by_mail())

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from domain.incident.outstanding import Standing, standing
+from domain.incident.outstanding import Standing, WorkKind, standing
 from domain.incident.state import NOTHING_YET
 from domain.values import Mode, Phase
-from services.routine import ROUTINE_AT_ONCE, Routine, live_first
+from services.routine import ROUTINE_AT_ONCE, WORKING_S, Routine, live_first
 
 MANY = [f"incident {number}" for number in range(5 * ROUTINE_AT_ONCE)]
 
@@ -46,6 +46,22 @@ def test_what_waited_longest_goes_first() -> None:
         routine.choose({one: stands(one, 1)})
     chosen = routine.choose({one: stands(one, 2) for one in (*then, *first)})
     assert chosen == set(first)
+
+
+def test_one_that_owes_work_is_told_of_the_outcomes_now_and_then() -> None:
+    seconds = iter((0.0, 0.0, 1.0, 2.0, 3.0, WORKING_S + 1.0))
+    routine = Routine(lambda: next(seconds))
+    working = stands("a", 1).model_copy(update={"owed": (WorkKind.NOTIFY,)})
+    later = [working.model_copy(update={"version": version}) for version in range(2, 6)]
+    assert routine.choose({"a": working}) == {"a"}
+    assert [routine.choose({"a": one}) for one in later] == [set(), set(), set(), {"a"}]
+
+
+def test_one_that_is_done_with_its_work_is_told_at_once() -> None:
+    routine = Routine()
+    working = stands("a", 1).model_copy(update={"owed": (WorkKind.NOTIFY,)})
+    assert routine.choose({"a": working}) == {"a"}
+    assert routine.choose({"a": stands("a", 2)}) == {"a"}
 
 
 def test_live_incidents_are_told_before_exercises() -> None:

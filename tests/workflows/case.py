@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from temporalio import activity
-
 from activities.record import RecordActivities
+from activities.work.changes import Changes
+from activities.work.reads import SharedReads
+from activities.work.work import IncidentWork
 from domain.aggregate import Asked, encode
 from domain.incident.decider import INCIDENTS
 from domain.incident.notification import ConfirmDelivery
-from domain.incident.outstanding import Order
+from domain.incident.outstanding import Order, WorkKind
 from domain.incident.warning import ReportAlarm
 from domain.plan.model import ChannelKind
 from domain.plan.publication import PUBLICATION
@@ -69,11 +70,13 @@ class Case:
 
     @property
     def activities(self) -> Sequence[Callable[..., Any]]:
-        """The record, and a hand that always reaches everybody."""
-        return [self.record.standing, self.record.let_deadline_pass, self._notify]
+        """The record, and work by which everybody is reached."""
+        does = dict.fromkeys(WorkKind, self.notify)
+        work = IncidentWork(SharedReads(self.incidents.known), Changes(self.log), does)
+        return [self.record.standing, self.record.let_deadline_pass, work.work]
 
-    @activity.defn(name="notify")
-    async def _notify(self, order: Order) -> int:
+    async def notify(self, order: Order) -> int:
+        """Reach somebody."""
         self.told.append(order)
         delivered = ConfirmDelivery(notification=order.subject, channel=ChannelKind.MAIL)
         asked = Asked(command=delivered, command_id=uuid4(), actor=HANDS)
