@@ -128,6 +128,15 @@ class Stage:
         """Ask a workflow what it knows."""
         return await self.life(incident).query(IncidentWorkflow.standing)
 
+    async def _seen(self, incident: str) -> Standing | None:
+        """Ask a workflow what it knows; one that goes on in a new run can't answer for a moment."""
+        try:
+            return await self.standing(incident)
+        except RPCError as error:
+            if error.status is RPCStatusCode.FAILED_PRECONDITION:
+                return None
+            raise
+
     async def is_alive(self, incident: str) -> bool:
         """Tell whether an incident has a life that goes on."""
         try:
@@ -142,7 +151,8 @@ class Stage:
         """Wait until a workflow knows of a phase."""
 
         async def seen() -> bool:
-            return (await self.standing(incident)).phase is phase
+            standing = await self._seen(incident)
+            return standing is not None and standing.phase is phase
 
         await eventually(seen)
 
@@ -150,7 +160,8 @@ class Stage:
         """Wait until a workflow has seen a version."""
 
         async def seen() -> bool:
-            return (await self.standing(incident)).version >= version
+            standing = await self._seen(incident)
+            return standing is not None and standing.version >= version
 
         await eventually(seen)
 
