@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SPAN = timedelta(milliseconds=250)
 SPANS = 12
 LATE_S = 0.4
-"""How late most of them may be, on a busy machine; each is 0.75 s late unless the server is told."""
+"""How late most may be on a busy machine; each is 0.75 s late unless the server is told."""
 
 
 class Round(World):
