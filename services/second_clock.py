@@ -71,7 +71,7 @@ class SecondClock:
         """Look for what is late, endlessly."""
         while True:
             try:
-                found = await late(self._log, GRACE, TAKEN_UP_MAX)
+                found = await late(self._log, GRACE, TAKEN_UP_MAX + len(self._taken_up))
                 await asyncio.gather(*map(self._take_up, self._not_taken_up(found)))
             except LogUnavailable as error:
                 log_line.warning("the log is away", because=str(error))
@@ -86,7 +86,7 @@ class SecondClock:
             one
             for one in found
             if one.incident not in self._taken_up or self._taken_up[one.incident].late != one
-        ]
+        ][:TAKEN_UP_MAX]
         now = time.monotonic()
         self._taken_up |= {one.incident: _TakenUp(one, now) for one in new}
         return new

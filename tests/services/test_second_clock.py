@@ -171,3 +171,15 @@ async def test_a_deadline_that_stays_armed_is_no_circle(scene: Scene, passing: P
         incident = await due_soon(scene)
         await asyncio.sleep(2 * A_WHILE_S)
     assert passing.asked == [incident]
+
+
+async def test_what_was_taken_up_and_stays_late_keeps_no_other_waiting(
+    scene: Scene, passing: Passing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(second_clock, "TAKEN_UP_MAX", 2)
+    passing.nothing_passes = True
+    incidents = [await due_soon(scene) for _ in range(6)]
+    await asyncio.sleep(A_WHILE_S)
+    async with ticking(scene, passing):
+        await asyncio.sleep(A_WHILE_S + 1.0)
+    assert sorted(passing.asked) == sorted(incidents)
