@@ -11,8 +11,9 @@ import asyncio
 import math
 from typing import NamedTuple
 
-from temporalio import activity
+import structlog
 
+from activities.own_commands import record_own
 from activities.reporting_back import command_id, report, version_of
 from domain.aggregate import Asked, Refused, decode
 from domain.incident.outstanding import Order
@@ -24,6 +25,7 @@ from domain.incident.resources import (
 from domain.incident.state import Incident, Request, RequestStatus
 from domain.incident.state import UnitStatus as Sent
 from domain.plan.model import Zone
+from domain.refusals import Refusal
 from domain.resource.unit import (
     UNITS,
     ReleaseReservation,
@@ -39,6 +41,14 @@ from eventstore.recorder import Recorder
 
 PAGE_EVENTS = 2_000
 
+TAKEN = frozenset({Refusal.UNIT_RESERVED_ELSEWHERE, Refusal.UNIT_NOT_AVAILABLE})
+"""Why a unit can't be reserved though nothing is wrong: another incident was first."""
+
+OVER = frozenset({Refusal.REQUEST_OVER, Refusal.UNIT_NOT_AVAILABLE, Refusal.PHASE_OVER})
+"""Why a unit can't be sent though nothing is wrong: it is not wanted any more."""
+
+log = structlog.get_logger()
+
 
 class Candidate(NamedTuple):
     """A unit that could be sent, and how far it is."""
@@ -48,7 +58,7 @@ class Candidate(NamedTuple):
 
 
 class Dispatcher:
-    """The hand that sends units."""
+    """Sends units."""
 
     def __init__(
         self,
@@ -62,7 +72,6 @@ class Dispatcher:
         self._units = units
         self._plans = plans
 
-    @activity.defn(name="dispatch")
     async def dispatch(self, order: Order) -> int:
         """Send units until a request is filled, or say that none is to be had."""
         reservation = Reservation(order.incident, order.subject)
@@ -75,7 +84,6 @@ class Dispatcher:
                 await self._give_back_leftovers(reservation, request)
             raise
 
-    @activity.defn(name="give_back")
     async def give_back(self, order: Order) -> int:
         """Free a unit that an incident released."""
         known = await self._incidents.known(order.incident)
@@ -112,8 +120,10 @@ class Dispatcher:
         work = f"dispatch/{order.subject}"
         answer = await report(self._incidents, order.incident, work, f"send-{unit}", command)
         if isinstance(answer, Refused):
-            activity.logger.info("the incident refused a unit: %s", answer.reason)
+            log.info("the incident refused a unit", reason=answer.reason)
             await self._release(unit, Reservation(order.incident, order.subject))
+            if answer.reason not in OVER:  # else it would be reserved and released in a circle
+                version_of(answer, 0)
 
     async def _reserved_or_reserve(
         self, reservation: Reservation, incident: Incident, request: Request
@@ -137,15 +147,19 @@ class Dispatcher:
         command = ReserveUnit(incident=reservation.incident, request=reservation.request)
         version = (await self._units.known(unit)).version
         work = f"reserve/{unit}/{reservation.request}/{version}"
-        asked = Asked(command, command_id(reservation.incident, work, "reserve"), HANDS)
-        return not isinstance(await self._units.record(unit, asked), Refused)
+        named = await command_id(self._incidents, reservation.incident, work, "reserve")
+        answer = await record_own(self._units, unit, Asked(command, named, HANDS))
+        if isinstance(answer, Refused) and answer.reason in TAKEN:
+            return False
+        version_of(answer, version)
+        return True
 
     async def _release(self, unit: str, reservation: Reservation) -> None:
         command = ReleaseReservation(incident=reservation.incident, request=reservation.request)
         version = (await self._units.known(unit)).version
         work = f"release/{unit}/{reservation.request}/{version}"
-        asked = Asked(command, command_id(reservation.incident, work, "release"), HANDS)
-        await self._units.record(unit, asked)
+        named = await command_id(self._incidents, reservation.incident, work, "release")
+        await record_own(self._units, unit, Asked(command, named, HANDS))
 
     async def _give_back_leftovers(self, reservation: Reservation, request: Request | None) -> None:
         """Give back what an earlier attempt reserved for a request that is over."""

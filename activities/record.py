@@ -1,31 +1,66 @@
-"""The log, for workflows: where an incident stands, and what follows when a deadline comes."""
+"""The log, for workflows: where an incident stands, and what follows when deadlines come."""
 
 from __future__ import annotations
 
-from datetime import UTC
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
-from uuid import UUID, uuid5
 
 from temporalio import activity
 
-from domain.aggregate import Asked, Refused
+from activities.own_commands import count, record_own
+from domain.aggregate import Asked, Known
 from domain.incident import outstanding
+from domain.incident.deadlines import LetDeadlinePass, due_by, earliest, is_armed
 from domain.incident.outstanding import NextDeadline, Standing
 from domain.values import CLOCK
+from eventstore.failures import LogDiverged, LogUnavailable, Overloaded
+from eventstore.ids import new_command_id, system_command_id
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from uuid import UUID
+
     from domain.incident.state import Incident
     from eventstore.recorder import Recorder
 
-CLOCK_COMMANDS: Final = UUID("7f0c0d1e-5d3b-4c0a-9f57-3d2a6f2b8e11")
-"""The namespace of the ids of the clock's commands."""
+    Again = Mapping[LetDeadlinePass, datetime]
+
+EARLY: Final = timedelta(milliseconds=100)
+"""How far before its time by our clock a deadline may pass: what two good clocks differ."""
+
+AWAITED: Final = timedelta(seconds=1)
+"""How long a deadline is waited for that came too early: as long as a timer lasts at least."""
+
+AGAIN_AFTER: Final = timedelta(seconds=10)
+"""When a deadline that could not pass is tried again; the others go on meanwhile."""
+
+TOGETHER_MAX: Final = 16
+"""Deadlines of one incident that pass in one append."""
+
+PASSING: Final = (LogUnavailable, Overloaded, LogDiverged)
+"""What the whole activity is tried again for: nothing can be recorded now."""
+
+STUCK_MAX: Final = 10_000
+"""Stuck deadlines of which a process knows when to try again; beyond it, at once."""
+
+STILL_ARMED: Final = "STILL_ARMED"
+"""How a deadline is counted whose passing was accepted and changed nothing."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 class RecordActivities:
     """Reads an incident's log and speaks for the clock."""
 
-    def __init__(self, incidents: Recorder[Incident]) -> None:
+    def __init__(self, incidents: Recorder[Incident], clock: Callable[[], datetime] = _now) -> None:
         self._incidents = incidents
+        self._clock = clock
+        self._again: dict[tuple[str, LetDeadlinePass], datetime] = {}
+        """When what is stuck is tried again; not before, however often somebody asks."""
 
     @activity.defn(name="standing")
     async def standing(self, incident: str) -> Standing:
@@ -35,18 +70,84 @@ class RecordActivities:
 
     @activity.defn(name="let_deadline_pass")
     async def let_deadline_pass(self, incident: str, deadline: NextDeadline) -> Standing:
-        """Say that a deadline came, once however often it is said. Raises LogUnavailable."""
-        command_id = command_id_of(incident, deadline)
-        asked = Asked(command=deadline.command, command_id=command_id, actor=CLOCK)
-        answer = await self._incidents.record(incident, asked)
-        if isinstance(answer, Refused):
-            activity.logger.warning("the clock was refused: %s %s", answer.reason, answer.details)
-        return await self.standing(incident)
+        """Let pass all that is due by our clock, each once however often this is asked.
+
+        What can't pass blocks nothing else: it is counted, and tried again. The answer's
+        `next_deadline.at` says when to ask again, on the workflow's clock, which may be ahead of
+        ours: `deadline.asked_at` tells how far, without it `deadline.at` does at least.
+        Raises LogUnavailable, Overloaded, LogDiverged: ask again.
+        """
+        now, at = self._clock(), deadline.asked_at
+        ahead = at - now if at else max(deadline.at - now, timedelta())
+        if EARLY < (soon := deadline.command.due_at - now) <= AWAITED:
+            await asyncio.sleep(soon.total_seconds())
+            now = self._clock()
+        known, stuck = await self._pass(incident, now)
+        stands = outstanding.standing(incident, known.state, known.version)
+        again = _next(known.state, stuck, now, ahead)
+        return stands.model_copy(update={"next_deadline": again})
+
+    async def _pass(self, incident: str, now: datetime) -> tuple[Known[Incident], Again]:
+        """Let pass what is due, and return what could not, with when it is tried again."""
+        known = await self._incidents.known(incident)
+        due = [one.command for one in due_by(known.state, now + EARLY)]
+        stuck = {one: at for one in due if (at := self._again.get((incident, one), now)) > now}
+        tried = [_asked(incident, one) for one in due if one not in stuck]
+        for first in range(0, len(tried), TOGETHER_MAX):
+            some = tried[first : first + TOGETHER_MAX]
+            await asyncio.gather(*(self._record(incident, one) for one in some))
+        if tried:
+            known = await self._incidents.known(incident)
+        left = [one for one in tried if is_armed(known.state, _passing(one))]
+        for one in left:
+            await self._record(incident, replace(one, command_id=new_command_id()))
+        if left:
+            known = await self._incidents.known(incident)
+        left = [one for one in left if is_armed(known.state, _passing(one))]
+        return known, stuck | {_passing(one): self._put_off(incident, one, now) for one in left}
+
+    def _put_off(self, incident: str, asked: Asked, now: datetime) -> datetime:
+        """Say that a deadline is stuck, and return when to try again."""
+        count(asked, STILL_ARMED)
+        activity.logger.error("a deadline came and is still armed: %s", asked.command)
+        if len(self._again) >= STUCK_MAX:
+            self._again.clear()
+        again = self._again[incident, _passing(asked)] = now + AGAIN_AFTER
+        return again
+
+    async def _record(self, incident: str, asked: Asked) -> None:
+        """Record that a deadline came; whatever keeps it from passing is counted and logged."""
+        try:
+            await record_own(self._incidents, incident, asked)
+        except PASSING:
+            raise
+        except Exception as error:  # noqa: BLE001 - an edge: a rule's bug must not silence the others
+            count(asked, type(error).__name__)
+            activity.logger.exception("a deadline can't pass: %s", asked.command)
 
 
-def command_id_of(incident: str, deadline: NextDeadline) -> UUID:
+def command_id_of(incident: str, passing: LetDeadlinePass) -> UUID:
     """Return the id of what the clock says: the same whoever says it, and when."""
-    command = deadline.command
-    due_at = command.due_at.astimezone(UTC).isoformat()
-    name = f"{incident}/{command.deadline}/{command.subject}/{due_at}"
-    return uuid5(CLOCK_COMMANDS, name)
+    due_at = passing.due_at.astimezone(UTC).isoformat()
+    name = f"clock/{incident}/{passing.deadline}/{passing.subject}/{due_at}"
+    return system_command_id(passing.due_at, name)
+
+
+def _asked(incident: str, passing: LetDeadlinePass) -> Asked:
+    return Asked(passing, command_id_of(incident, passing), CLOCK)
+
+
+def _passing(asked: Asked) -> LetDeadlinePass:
+    assert isinstance(asked.command, LetDeadlinePass)  # noqa: S101 - the clock says nothing else
+    return asked.command
+
+
+def _next(state: Incident, stuck: Again, now: datetime, ahead: timedelta) -> NextDeadline | None:
+    """Return what to ask for next, and when on a clock that is so far ahead of ours."""
+    found = [(at, one) for one, at in stuck.items()]
+    if coming := earliest(state, besides=stuck):
+        found.append((coming.at, coming.command))
+    if not found:
+        return None
+    at, command = min(found, key=lambda one: one[0])
+    return NextDeadline(at=at + ahead if at > now else at, command=command)

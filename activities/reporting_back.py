@@ -2,31 +2,63 @@
 
 from __future__ import annotations
 
-from uuid import UUID, uuid5
+from collections import OrderedDict
+from typing import Any
+from uuid import UUID
 
 from temporalio.exceptions import ApplicationError
 
+from activities.own_commands import record_own
 from domain.aggregate import Asked, Refused
 from domain.incident.state import Incident
 from domain.refusals import Refusal
 from domain.values import HANDS, Command
+from eventstore.ids import system_command_id
 from eventstore.recorder import Receipt, Recorder
 
-HANDS_NAMESPACE = UUID("6d757374-6572-5000-8000-68616e647300")
-"""Names the commands that the hands send; never changes."""
+UNREPORTED_MAX = 10_000
+"""Outcomes that are remembered until the log has them; beyond it the oldest is forgotten."""
 
 
-def command_id(incident: str, work: str, what: str) -> UUID:
-    """Return the id of what a hand reports about a piece of work: the same for every attempt."""
-    return uuid5(HANDS_NAMESPACE, f"{incident}/{work}/{what}")
+async def command_id(incidents: Recorder[Incident], incident: str, work: str, what: str) -> UUID:
+    """Return the id of what a hand reports about a piece of work: the same for every attempt.
+
+    It begins with the moment at which the incident began, so an incident's reports have ids that
+    stand side by side.
+    """
+    return system_command_id(await incidents.begun_at(incident), f"hands/{incident}/{work}/{what}")
 
 
 async def report(
     recorder: Recorder[Incident], incident: str, work: str, what: str, command: Command
 ) -> Receipt | Refused:
     """Record what came of a piece of work; said again by every attempt, recorded once."""
-    asked = Asked(command=command, command_id=command_id(incident, work, what), actor=HANDS)
-    return await recorder.record(incident, asked)
+    named = await command_id(recorder, incident, work, what)
+    return await record_own(recorder, incident, Asked(command, named, HANDS))
+
+
+class Unreported:
+    """Outcomes that the log has not taken yet: what was done once is only reported again.
+
+    Kept by one process. After its death the work is done once more, under the same key.
+    """
+
+    def __init__(self) -> None:
+        self._outcomes: OrderedDict[tuple[str, str], Any] = OrderedDict()
+
+    def get(self, incident: str, work: str) -> Any | None:
+        """Return what came of a piece of work, if an earlier attempt could not report it."""
+        return self._outcomes.get((incident, work))
+
+    def keep(self, incident: str, work: str, outcome: Any) -> None:
+        """Remember what came of a piece of work until it is reported."""
+        self._outcomes[incident, work] = outcome
+        if len(self._outcomes) > UNREPORTED_MAX:
+            self._outcomes.popitem(last=False)
+
+    def drop(self, incident: str, work: str) -> None:
+        """Forget what the log has."""
+        self._outcomes.pop((incident, work), None)
 
 
 def version_of(answer: Receipt | Refused, known: int) -> int:

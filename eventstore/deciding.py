@@ -11,7 +11,7 @@ from domain.refusals import Refusal
 from domain.values import Command
 from eventstore.asking import Receipt
 from eventstore.events import NewEvent
-from eventstore.ids import event_id
+from eventstore.ids import event_id_of
 from eventstore.meta import meta_texts
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def _events(asked: Asked, facts: Sequence[Fact], occurred_at: datetime) -> Seque
     first, rest = meta_texts(asked)
     return [
         NewEvent(
-            event_id(asked.command_id, number),
+            event_id_of(asked, number),
             fact.kind,
             fact.schema_version,
             occurred_at,

@@ -61,6 +61,7 @@ READ_FACTS = """
     SELECT version, position, type, schema_version, data FROM muster.event
     WHERE stream = $1 AND version > $2 AND version <= $3 ORDER BY version LIMIT $4"""
 FIND = f"SELECT {COLUMNS} FROM muster.event WHERE event_id = ANY ($1)"  # noqa: S608 - our own column names
+GROWN = "SELECT stream, max(position) FROM muster.event WHERE position > $1 GROUP BY stream"
 POSITION_AT = "SELECT muster.position_at($1)"
 VERSION_AT = "SELECT muster.version_at($1, $2)"
 FIND_SNAPSHOT = """
@@ -175,6 +176,10 @@ class Log:
     async def head(self) -> int:
         """Return the last position; 0 if nothing ever happened."""
         return int((await self.fetch(HEAD))[0][0])
+
+    async def grown(self, after: int) -> Mapping[str, int]:
+        """Return the streams that have grown since a position, with the last position of each."""
+        return dict(await self.fetch(GROWN, after))  # type: ignore[arg-type] # rows of two
 
     async def position_at(self, instant: datetime) -> int:
         """Return the last position recorded at or before an instant; 0 before the first."""

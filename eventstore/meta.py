@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from pydantic import ValidationError
 from pydantic_core import to_json
@@ -34,12 +33,6 @@ def comes_from(event: StoredEvent, asked: Asked, stream: str) -> bool:
     except ValidationError:
         return False
     return recorded == asked.command
-
-
-def command_id_of(event: StoredEvent) -> UUID | None:
-    """Return by which command an event came about."""
-    text = json.loads(event.meta).get("command_id")
-    return None if text is None else UUID(text)
 
 
 def _meta(asked: Asked) -> dict[str, object]:

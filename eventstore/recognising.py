@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from domain.aggregate import Refused
 from domain.refusals import Refusal
 from eventstore.asking import Receipt, Waiting
-from eventstore.ids import event_id
-from eventstore.meta import comes_from, command_id_of
+from eventstore.ids import event_id_of
+from eventstore.meta import comes_from
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,7 @@ class Recorded:
 
     async def answer(self, stream: str, batch: Sequence[Waiting]) -> list[Waiting]:
         """Answer the commands that were recorded before; return the others."""
-        firsts = {event_id(one.asked.command_id, 0): one for one in batch}
+        firsts = {event_id_of(one.asked, 0): one for one in batch}
         found = await self._log.find(list(firsts))
         for first, event in found.items():
             firsts[first].settle(await self._again(stream, firsts[first].asked, event))
@@ -42,9 +43,14 @@ class Recorded:
             return Refused(Refusal.COMMAND_ID_REUSED, {"command_id": str(asked.command_id)})
         together = [first]
         async for page in self._log.read_stream(stream, after=first.version, page=COMMAND_EVENTS):
-            more = list(takewhile(lambda one: command_id_of(one) == asked.command_id, page))
+            more = list(takewhile(partial(_follows, asked, first), page))
             together += more
             if len(more) < len(page):
                 break
         last, kinds = together[-1], tuple(event.type for event in together)
         return Receipt(stream, last.version, last.position, kinds, duplicate=True)
+
+
+def _follows(asked: Asked, first: StoredEvent, event: StoredEvent) -> bool:
+    """Tell whether an event is one of a command's, by its id: what `meta` says, callers chose."""
+    return event.event_id == event_id_of(asked, event.version - first.version)

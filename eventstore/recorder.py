@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from domain.aggregate import Asked, Decider, Known, Refused
@@ -16,7 +17,6 @@ from eventstore.replay import read_on
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
-    from datetime import datetime
 
     from domain.values import Command
     from eventstore.snapshots import Snapshots
@@ -30,6 +30,8 @@ STATES_MAX = 1_000
 
 QUEUE_COMMANDS_MAX = 1_000
 """Commands that wait for one stream; beyond it a command is turned away."""
+
+LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 ATTEMPTS_MAX = 20
 """Times that somebody else may be first before a batch is turned away."""
@@ -59,6 +61,7 @@ class Recorder(Generic[S]):
         self._recorded = Recorded(log)
         self._states: OrderedDict[str, Known[S]] = OrderedDict()
         self._queues: dict[str, Queue] = {}
+        self._begun_at: dict[str, datetime] = {}
 
     async def record(self, key: str, asked: Asked) -> Receipt | Refused:
         """Decide a command about `<category>/<key>` and keep what it leads to.
@@ -85,6 +88,15 @@ class Recorder(Generic[S]):
     async def known_at(self, key: str, *, version: int) -> Known[S]:
         """Return what was known of a stream when it was at a version."""
         return await self._read_on(key, await self._begun(key, version), up_to=version)
+
+    async def begun_at(self, key: str) -> datetime:
+        """Return when a stream's first event was recorded; long ago for a stream that has none."""
+        if key not in self._begun_at:
+            if len(self._begun_at) >= STATES_MAX:
+                self._begun_at.clear()
+            async for page in self._log.read_stream(self._decider.stream(key), up_to=1):
+                self._begun_at[key] = page[0].recorded_at
+        return self._begun_at.get(key, LONG_AGO)
 
     async def _work(self, key: str, queue: Queue) -> None:
         batch: list[Waiting] = []

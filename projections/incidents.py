@@ -7,12 +7,14 @@ from datetime import datetime
 from typing import NamedTuple
 
 from domain.aggregate import Known
+from domain.incident.deadlines import due
 from domain.incident.decider import INCIDENTS
 from domain.incident.state import Incident
 from domain.values import Phase
 from eventstore.connecting import Lent
 from eventstore.events import StoredEvent
 from projections.folding import Folding, key_of
+from projections.owed import Order, Orders
 from projections.view import Apply, View
 
 TABLE = """
@@ -34,14 +36,21 @@ TABLE = """
         ended_at      timestamptz,
         commander     text        COLLATE "C",
         open_tasks    int         NOT NULL,
-        overdue_tasks int         NOT NULL
+        overdue_tasks int         NOT NULL,
+        next_deadline_at timestamptz,
+        next_deadline text        COLLATE "C",
+        owed_since    timestamptz,
+        owed          text        COLLATE "C"
     );
+    CREATE INDEX ON {table} (next_deadline_at) WHERE next_deadline_at IS NOT NULL;
+    CREATE INDEX ON {table} (owed_since) WHERE owed_since IS NOT NULL;
     CREATE INDEX ON {table} (opened_at DESC, incident_id);
     CREATE INDEX ON {table} (venue, phase)"""
 
 KEEP = """
     INSERT INTO {table} AS was VALUES
-        ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+        ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+         $19, $20, $21, $22)
     ON CONFLICT (incident_id) DO UPDATE SET
         version = excluded.version, position = excluded.position, phase = excluded.phase,
         venue = excluded.venue, hazard = excluded.hazard, plan_id = excluded.plan_id,
@@ -49,7 +58,9 @@ KEEP = """
         mode = excluded.mode, level = excluded.level, warning = excluded.warning,
         changed_at = excluded.changed_at, ended_at = coalesce(was.ended_at, excluded.ended_at),
         commander = excluded.commander, open_tasks = excluded.open_tasks,
-        overdue_tasks = excluded.overdue_tasks"""
+        overdue_tasks = excluded.overdue_tasks, next_deadline_at = excluded.next_deadline_at,
+        next_deadline = excluded.next_deadline, owed_since = excluded.owed_since,
+        owed = excluded.owed"""
 COMMAND_POST = """
     SELECT data #>> '{plan,command,post}' FROM muster.event
     WHERE stream = 'plan/' || $1 AND data #>> '{ref,hash}' = $2
@@ -81,21 +92,34 @@ class IncidentRow(NamedTuple):
     """Who holds the post that commands, by the plan."""
     open_tasks: int
     overdue_tasks: int
+    next_deadline_at: datetime | None
+    """When the earliest armed deadline is due; in the past while it has not passed."""
+    next_deadline: str | None
+    """Which it is: `<kind>/<subject>`."""
+    owed_since: datetime | None
+    """When the oldest work that is still owed was ordered."""
+    owed: str | None
+    """Which it is: `<kind>/<subject>`."""
 
 
 def begin(table: str) -> Apply:
     """Start with no incident remembered."""
     folding, posts, keep = Folding(INCIDENTS), _CommandPosts(), KEEP.format(table=table)
+    orders = Orders()
 
     async def apply(connection: Lent, events: Sequence[StoredEvent]) -> None:
         touched: dict[str, _Touched] = {}
         for event in events:
             if taken := await folding.take(connection, event):
                 _, known = taken
+                await orders.take(connection, event, known.version)
                 before = touched.get(event.stream) or _Touched(event, event, known)
                 ended = event if known.state.phase in OVER else None
                 touched[event.stream] = _Touched(before.first, event, known, before.ended or ended)
-        rows = [_row(one, await posts.of(connection, one.known.state)) for one in touched.values()]
+        rows = [
+            _row(one, await posts.of(connection, one.known.state), orders.oldest(stream, one.known))
+            for stream, one in touched.items()
+        ]
         if rows:
             await connection.executemany(keep, rows)
 
@@ -127,13 +151,14 @@ class _CommandPosts:
         return self._known[plan.hash]
 
 
-def _row(touched: _Touched, command_post: str) -> IncidentRow:
+def _row(touched: _Touched, command_post: str, owed: Order | None) -> IncidentRow:
     incident = touched.known.state
     plan, phase = incident.plan, incident.phase
     assert plan is not None  # noqa: S101 - an incident begins with its plan
     assert phase is not None  # noqa: S101 - and in a phase
     command = incident.posts.get(command_post)
     tasks = incident.tasks.values()
+    coming = due(incident)
     return IncidentRow(
         incident_id=key_of(touched.last),
         version=touched.known.version,
@@ -153,7 +178,11 @@ def _row(touched: _Touched, command_post: str) -> IncidentRow:
         commander=command.held_by if command else None,
         open_tasks=sum(not task.status.is_over for task in tasks),
         overdue_tasks=sum(task.overdue for task in tasks),
+        next_deadline_at=coming.at if coming else None,
+        next_deadline=f"{coming.command.deadline}/{coming.command.subject}" if coming else None,
+        owed_since=owed.at if owed else None,
+        owed=owed.work if owed else None,
     )
 
 
-VIEW = View("incidents", TABLE, rules=1, begin=begin)
+VIEW = View("incidents", TABLE, rules=2, begin=begin)

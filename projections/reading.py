@@ -33,7 +33,7 @@ CHECKPOINT = """
 INCIDENTS = """
     SELECT incident_id, version, position, phase, venue, hazard, plan_id, plan_version, plan_hash,
            mode, level, warning, opened_at, changed_at, ended_at, commander, open_tasks,
-           overdue_tasks, {keys} AS keys
+           overdue_tasks, next_deadline_at, next_deadline, owed_since, owed, {keys} AS keys
     FROM muster_view.incidents WHERE {where} ORDER BY {order} LIMIT {limit}"""
 UNITS = """
     SELECT unit, title_zh, title_en, resource_kind, venue, x, y, capacity, status, incident_id,

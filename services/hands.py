@@ -1,13 +1,16 @@
-"""The hands that a worker has, with what they need."""
+"""The activities of a worker, with what they need."""
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
+import os
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+import structlog
 from pydantic import SecretStr
 
 from activities.dispatch import Dispatcher
@@ -17,8 +20,12 @@ from activities.notification.notify import Notifier
 from activities.notification.signing import Secrets, SecretsUnusable
 from activities.notification.webhook import WebhookRules
 from activities.record import RecordActivities
+from activities.work.changes import Changes
+from activities.work.reads import SharedReads
+from activities.work.work import IncidentWork
 from domain.directory.person import PERSONS
 from domain.incident.decider import INCIDENTS
+from domain.incident.outstanding import WorkKind
 from domain.resource.unit import UNITS
 from eventstore.log import Log
 from eventstore.migrations import check
@@ -27,16 +34,27 @@ from eventstore.recorder import Recorder
 from eventstore.vault import Vault
 from services import clocks
 from services.cli.sentences import sentence_in_utc
+from services.second_clock import SecondClock
 from services.snapshotting import snapshots_of_incidents
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
     from typing import Any
 
+    from domain.incident.state import Incident
     from services.settings import Settings
 
 EVALUATIONS_AT_ONCE = 1
 """Each is a process's whole attention; an incident has one."""
+
+NICENESS = 10
+"""Of the process that evaluates: nobody's life hangs on a report."""
+
+
+PAUSE_S = 1.0
+"""Before what failed is begun again."""
+
+log_line = structlog.get_logger()
 
 
 class Activities(NamedTuple):
@@ -44,6 +62,7 @@ class Activities(NamedTuple):
 
     record: Sequence[Callable[..., Any]]
     hands: Sequence[Callable[..., Any]]
+    clock: SecondClock
 
 
 @asynccontextmanager
@@ -55,9 +74,14 @@ async def opened(settings: Settings) -> AsyncIterator[Activities]:
     try:
         vault = await Vault.connect(dsn, settings.vault.key_file, settings.vault.previous_key_file)
         spawn = multiprocessing.get_context("spawn")  # a fork would share our connections
-        evaluations = ProcessPoolExecutor(EVALUATIONS_AT_ONCE, mp_context=spawn)
+        evaluations = ProcessPoolExecutor(
+            EVALUATIONS_AT_ONCE, mp_context=spawn, initializer=os.nice, initargs=(NICENESS,)
+        )
         try:
-            yield _activities(settings, log, vault, evaluations)
+            changes = Changes(log)
+            activities = _activities(settings, log, vault, evaluations, changes)
+            async with _running(changes.follow, activities.clock.run):
+                yield activities
         finally:
             evaluations.shutdown(wait=False, cancel_futures=True)
             await vault.close()
@@ -65,8 +89,32 @@ async def opened(settings: Settings) -> AsyncIterator[Activities]:
         await log.close()
 
 
+@asynccontextmanager
+async def _running(*runs: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(_for_ever(run)) for run in runs]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+async def _for_ever(run: Callable[[], Awaitable[None]]) -> None:
+    """Run something that has no end; should it fail by a bug of ours, run it again."""
+    while True:
+        try:
+            await run()
+        except Exception:
+            log_line.exception("begun again")
+        await asyncio.sleep(PAUSE_S)
+
+
 def _activities(
-    settings: Settings, log: Log, vault: Vault, evaluations: ProcessPoolExecutor
+    settings: Settings,
+    log: Log,
+    vault: Vault,
+    evaluations: ProcessPoolExecutor,
+    changes: Changes,
 ) -> Activities:
     plans = PlanLibrary(log)
     incidents = Recorder(
@@ -76,28 +124,37 @@ def _activities(
         surroundings=plans.surroundings,
         snapshots=snapshots_of_incidents(log),
     )
-    units = Recorder(log, UNITS, clock=_now)
-    people = Recorder(log, PERSONS, clock=_now)
     record = RecordActivities(incidents)
-    dispatcher = Dispatcher(log, incidents, units, plans)
+    dispatcher = Dispatcher(log, incidents, Recorder(log, UNITS, clock=_now), plans)
     evaluator = Evaluator(log, incidents, plans, evaluations, sentence_in_utc)
-    notifier = Notifier(
+    does = {
+        WorkKind.DISPATCH: dispatcher.dispatch,
+        WorkKind.RETURN: dispatcher.give_back,
+        WorkKind.EVALUATE: evaluator.evaluate,
+        WorkKind.NOTIFY: _notifier(settings, log, incidents, plans, vault).notify,
+    }
+    return Activities(
+        record=[record.standing, record.let_deadline_pass],
+        hands=[IncidentWork(SharedReads(incidents.known), changes, does).work],
+        clock=SecondClock(log, record.standing, record.let_deadline_pass),
+    )
+
+
+def _notifier(
+    settings: Settings,
+    log: Log,
+    incidents: Recorder[Incident],
+    plans: PlanLibrary,
+    vault: Vault,
+) -> Notifier:
+    return Notifier(
         log,
         incidents,
-        people,
+        Recorder(log, PERSONS, clock=_now),
         plans,
         vault,
         mail_server=_mail_server(settings),
         webhooks=webhook_rules(settings),
-    )
-    return Activities(
-        record=[record.standing, record.let_deadline_pass],
-        hands=[
-            notifier.notify,
-            dispatcher.dispatch,
-            dispatcher.give_back,
-            evaluator.evaluate,
-        ],
     )
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import math
 from typing import TYPE_CHECKING, Final
 
 from prometheus_client import REGISTRY, Gauge, start_http_server
 
+from domain.values import Mode
 from eventstore.failures import LogUnavailable
+from projections import overdue
+from projections.overdue import Age
 from services.local.failures import PortTaken
 
 if TYPE_CHECKING:
     from eventstore.log import Log
     from projections.bookmarks import Bookmarks
+    from projections.overdue import Overdue
     from services.settings import Metrics
 
 LOOK_S: Final = 5.0
@@ -26,6 +30,31 @@ POSITION = Gauge(
     ["follower"],
     registry=None,
 )
+
+DEADLINE_OVERDUE = Gauge(
+    "muster_deadline_overdue_seconds",
+    "By how much the oldest armed deadline is in the past, at least; NaN while nobody can tell.",
+    ["mode"],
+    registry=None,
+)
+OWED = Gauge(
+    "muster_owed_seconds",
+    "Since when the oldest notification or other work is owed, at least; NaN as above.",
+    ["mode"],
+    registry=None,
+)
+INCIDENTS_OVERDUE = Gauge(
+    "muster_incidents_overdue",
+    "Incidents with a deadline that is armed and in the past, as far as the view has seen.",
+    ["mode"],
+    registry=None,
+)
+UNSEEN = Gauge(
+    "muster_view_unseen_seconds",
+    "Age of the oldest event that the view of incidents has not seen.",
+    registry=None,
+)
+LATENESS: Final = (DEADLINE_OVERDUE, OWED, INCIDENTS_OVERDUE, UNSEEN)
 
 
 def serve(chosen: Metrics) -> None:
@@ -59,10 +88,32 @@ async def keep_looking(log: Log, bookmarks: Bookmarks) -> None:
     """Say how far the log and its followers are, endlessly; while it is away, how far they were."""
     REGISTRY.register(HEAD)
     REGISTRY.register(POSITION)
+    count_lateness()
     while True:
-        with contextlib.suppress(LogUnavailable, OSError):
+        try:
             await look(log, bookmarks)
+            show(await overdue.look(log))
+        except (LogUnavailable, OSError):
+            show(None)
         await asyncio.sleep(LOOK_S)
+
+
+def count_lateness() -> None:
+    """Have this process serve what is late."""
+    for gauge in LATENESS:
+        REGISTRY.register(gauge)
+    show(None)
+
+
+def show(seen: Overdue | None) -> None:
+    """Say what is late; None while nobody can tell."""
+    UNSEEN.set(math.nan if seen is None else seen.unseen_seconds)
+    for mode in Mode:
+        late = Age(math.nan) if seen is None else seen.deadlines[mode]
+        owed = Age(math.nan) if seen is None else seen.owed[mode]
+        DEADLINE_OVERDUE.labels(mode).set(late.seconds)
+        OWED.labels(mode).set(owed.seconds)
+        INCIDENTS_OVERDUE.labels(mode).set(math.nan if seen is None else late.incidents)
 
 
 async def look(log: Log, bookmarks: Bookmarks) -> None:

@@ -15,7 +15,7 @@ from eventstore.failures import FollowerTooSlow, LogUnavailable
 from eventstore.recorder import Recorder
 from services import clocks
 from services.news import News, latest
-from services.routine import Routine
+from services.routine import Routine, live_first
 from services.snapshotting import snapshots_of_incidents
 
 if TYPE_CHECKING:
@@ -83,8 +83,10 @@ class Relay:
         routine = Routine()
         while True:
             due = await news.due()
-            chosen = routine.choose({one: await self._standing(one) for one in due})
-            await self._lives.tell_all({one: due[one] for one in chosen})
+            standings = {one: await self._standing(one) for one in due}
+            chosen = routine.choose(standings)
+            in_order = live_first(chosen, standings)
+            await self._lives.tell_all({one: due[one] for one in in_order})
             news.told({one: due[one] for one in chosen})
             news.put_off(due.keys() - chosen)
             if news.told_up_to > self.position:

@@ -6,14 +6,20 @@ import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING, NamedTuple
 
+from domain.values import Mode
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from domain.incident.outstanding import Standing
 
 ROUTINE_PER_S = 6.0
 ROUTINE_AT_ONCE = 8
 """How much news that can wait is told in a second, and in one moment after a rest."""
+
+WORKING_S = 5.0
+"""How often an incident that owes work, and stands as it stood, is told of the outcomes: whoever
+works for it reads the log, and says at the end where it stands."""
 
 TOLD_MAX = 5_000
 """Incidents of which it is remembered how they stood when they were told."""
@@ -43,8 +49,9 @@ class Routine:
         gained = (now - self._allowed_at) * ROUTINE_PER_S
         self._allowed, self._allowed_at = min(ROUTINE_AT_ONCE, self._allowed + gained), now
         same = [one for one, standing in standings.items() if self._stands_as_told(one, standing)]
-        same.sort(key=lambda one: self._told[one].at)
-        chosen = (standings.keys() - set(same)) | set(same[: int(self._allowed)])
+        waiting = [one for one in same if now >= self._told[one].at + _pause_s(standings[one])]
+        waiting.sort(key=lambda one: (standings[one].mode is Mode.EXERCISE, self._told[one].at))
+        chosen = (standings.keys() - set(same)) | set(waiting[: int(self._allowed)])
         self._allowed = max(0.0, self._allowed - len(chosen))
         for incident in chosen:
             self._told[incident] = _Told(standings[incident], now)
@@ -58,3 +65,12 @@ class Routine:
         return told is not None and told.standing == standing.model_copy(
             update={"version": told.standing.version}
         )
+
+
+def _pause_s(standing: Standing) -> float:
+    return WORKING_S if standing.owed else 0.0
+
+
+def live_first(chosen: Iterable[str], standings: Mapping[str, Standing]) -> list[str]:
+    """Return incidents in the order in which they are told: an exercise waits for live ones."""
+    return sorted(chosen, key=lambda one: standings[one].mode is Mode.EXERCISE)

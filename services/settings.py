@@ -122,6 +122,15 @@ class Metrics(Section):
         return None if self.port is None else self.port + self.offset
 
 
+class Overdue(Section):
+    """How late is too late: `status`, `doctor` and the health service then say so."""
+
+    deadline_seconds: float = Field(default=10.0, gt=0, le=3_600)
+    """How long a live incident's deadline may be armed and in the past."""
+    owed_seconds: float = Field(default=120.0, gt=0, le=86_400)
+    """How long a live incident may owe a notification or other work; channels get 90 s in all."""
+
+
 class Log(Section):
     """What the processes say about themselves."""
 
@@ -224,12 +233,16 @@ class Clocks(Section):
 
 
 class Worker(Section):
-    """The process of the workflows and the hands."""
+    """The process of the workflows and of the work that incidents owe."""
 
     task_queue: str = "muster-incident"
     hands_queue: str = "muster-hands"
-    max_concurrent_activities: int = Field(default=32, ge=1, le=1_000)
-    max_cached_workflows: int = Field(default=1_000, ge=0, le=100_000)
+    max_concurrent_activities: int = Field(default=1_000, ge=1, le=100_000)
+    """Incidents whose work is done at once, each by one activity; how many messages go out at once
+    is bound apart."""
+    max_cached_workflows: int = Field(default=5_000, ge=0, le=100_000)
+    """More than there are open incidents: one that is not kept is read anew at each deadline. Each
+    takes some 20 kB."""
     drain_seconds: float = Field(default=10.0, ge=0, le=300)
 
 
@@ -248,6 +261,7 @@ class Settings(BaseSettings):
     temporal: Temporal = Temporal()
     api: Api = Api()
     metrics: Metrics = Metrics()
+    overdue: Overdue = Overdue()
     log: Log = Log()
     mail: Mail = Mail()
     webhook: Webhook = Webhook()

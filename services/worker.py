@@ -1,4 +1,4 @@
-"""The worker: runs the incidents' workflows, and the hands that they order to work."""
+"""The worker: runs the incidents' workflows, and does the work that incidents owe."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from temporalio.common import WorkerDeploymentVersion
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
-from activities.beating import Beating
+from activities.work.work import HEARTBEAT_S
 from services import clock_metrics, clock_watch, metrics, readiness
 from services.hands import Activities, opened
 from services.temporal_client import come_to_rest, connect
@@ -43,6 +43,9 @@ CODE: Final = WorkerDeploymentConfig(
 """What Temporal shows of the code that works. Left to itself the library would compile every module
 again to make up a name for it: a second of every start."""
 
+WORKFLOW_TASKS_AT_ONCE: Final = 32
+"""The others wait in Temporal's queue, where emergencies go first."""
+
 log = structlog.get_logger()
 
 
@@ -59,7 +62,7 @@ async def work(settings: Settings) -> None:
 
 
 def workers(client: Client, settings: Settings, activities: Activities) -> list[Worker]:
-    """Return one worker for the workflows with the log, and one for the hands.
+    """Return one worker for the workflows with the log, and one for the work of incidents.
 
     Two queues, so that no amount of slow deliveries keeps a deadline from being recorded.
     """
@@ -71,8 +74,8 @@ def workers(client: Client, settings: Settings, activities: Activities) -> list[
             task_queue=chosen.hands_queue,
             deployment_config=CODE,
             activities=activities.hands,
-            interceptors=[Beating()],
             max_concurrent_activities=chosen.max_concurrent_activities,
+            max_heartbeat_throttle_interval=timedelta(seconds=HEARTBEAT_S),
             graceful_shutdown_timeout=drain,
         ),
         Worker(
@@ -81,6 +84,7 @@ def workers(client: Client, settings: Settings, activities: Activities) -> list[
             deployment_config=CODE,
             workflows=WORKFLOWS,
             activities=activities.record,
+            max_concurrent_workflow_tasks=WORKFLOW_TASKS_AT_ONCE,
             workflow_runner=RUNNER,
             max_cached_workflows=chosen.max_cached_workflows,
             max_concurrent_activities=chosen.max_concurrent_activities,

@@ -6,21 +6,23 @@ from datetime import timedelta
 from typing import Final
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
+from temporalio.common import Priority, RetryPolicy
+from temporalio.exceptions import FailureError, is_cancelled_exception
 
-from domain.incident.outstanding import NextDeadline, Order, Standing, Work, WorkKind
-from domain.values import Value
+from domain.incident.outstanding import NextDeadline, Standing
+from domain.values import Mode, Value
 
 # These names, and the fields of what goes through, are in the histories of open incidents.
 STANDING: Final = "standing"
 PASSING: Final = "let_deadline_pass"
-HANDS: Final = {
-    WorkKind.NOTIFY: "notify",
-    WorkKind.DISPATCH: "dispatch",
-    WorkKind.RETURN: "give_back",
-    WorkKind.EVALUATE: "evaluate",
-}
-"""Which hand does which work."""
+WORK: Final = "work"
+
+QUICK_TIMEOUT: Final = timedelta(seconds=4)
+"""For reading or writing the log within a workflow task, which lasts 10 s at most."""
+
+QUICK_RETRY: Final = RetryPolicy(maximum_attempts=1)
+"""Once: what did not go well within the workflow task is left to Temporal, and costs the history
+nothing however often it is tried."""
 
 RECORD_TIMEOUT: Final = timedelta(seconds=15)
 """One attempt to read or write the log, also of a very long incident."""
@@ -30,16 +32,25 @@ RECORD_RETRY: Final = RetryPolicy(
 )
 """For ever: a database that is away comes back."""
 
-WORK_TIMEOUT: Final = timedelta(minutes=2)
-"""One attempt at some work."""
+STINT: Final = timedelta(minutes=10)
+"""How long an activity works for an incident before it makes room for another attempt."""
+
+WORK_TIMEOUT: Final = timedelta(minutes=15)
+"""A stint, and the end of what was begun in it."""
 
 WORK_SILENCE: Final = timedelta(seconds=12)
 """After which a worker without a sign of life is taken for lost, and its work given to another."""
 
 WORK_RETRY: Final = RetryPolicy(
-    initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)
+    initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=10)
 )
-"""For ever: the incident says when something is owed no more."""
+"""For ever: the incident says when nothing is owed any more."""
+
+LIVE_CLOCK: Final = Priority(priority_key=1)
+LIVE_WORK: Final = Priority(priority_key=2)
+EXERCISE_CLOCK: Final = Priority(priority_key=4)
+EXERCISE_WORK: Final = Priority(priority_key=5)
+"""Emergencies before exercises in every queue, and deadlines before work."""
 
 
 class Life(Value):
@@ -47,44 +58,65 @@ class Life(Value):
 
     incident: str
     hands_queue: str
-    """Where the hands take their orders."""
+    """Where the work is done."""
 
 
-async def standing(life: Life) -> Standing:
+def clock_priority(mode: Mode) -> Priority:
+    """Return how urgent an incident's workflow is, and what it asks of the log."""
+    return LIVE_CLOCK if mode is Mode.LIVE else EXERCISE_CLOCK
+
+
+async def standing(life: Life, mode: Mode) -> Standing:
     """Ask the log where the incident stands now."""
-    found: Standing = await workflow.execute_activity(
-        STANDING,
+    return await _ask_the_log(STANDING, [life.incident], mode, "")
+
+
+async def let_deadline_pass(life: Life, mode: Mode, deadline: NextDeadline) -> Standing:
+    """Say that a deadline came; return where the incident stands after what followed."""
+    summary = f"{deadline.command.deadline}/{deadline.command.subject}"
+    return await _ask_the_log(PASSING, [life.incident, deadline], mode, summary)
+
+
+async def work(life: Life, mode: Mode) -> Standing:
+    """Have the incident's work done while any is owed; return where the incident stands then."""
+    after: Standing = await workflow.execute_activity(
+        WORK,
         life.incident,
         result_type=Standing,
-        start_to_close_timeout=RECORD_TIMEOUT,
-        retry_policy=RECORD_RETRY,
-    )
-    return found
-
-
-async def let_deadline_pass(life: Life, deadline: NextDeadline) -> Standing:
-    """Say that a deadline came; return where the incident stands after what followed."""
-    after: Standing = await workflow.execute_activity(
-        PASSING,
-        args=[life.incident, deadline],
-        result_type=Standing,
-        start_to_close_timeout=RECORD_TIMEOUT,
-        retry_policy=RECORD_RETRY,
-        summary=f"{deadline.command.deadline}/{deadline.command.subject}",
-    )
-    return after
-
-
-async def carry_out(life: Life, work: Work) -> int:
-    """Have some work done; return the incident's version after it."""
-    version: int = await workflow.execute_activity(
-        HANDS[work.kind],
-        Order(incident=life.incident, subject=work.subject),
-        result_type=int,
         task_queue=life.hands_queue,
         start_to_close_timeout=WORK_TIMEOUT,
         heartbeat_timeout=WORK_SILENCE,
         retry_policy=WORK_RETRY,
-        summary=work.key,
+        priority=LIVE_WORK if mode is Mode.LIVE else EXERCISE_WORK,
     )
-    return version
+    return after
+
+
+async def _ask_the_log(name: str, args: list[object], mode: Mode, summary: str) -> Standing:
+    """Ask within the workflow task, and through Temporal if that did not go well.
+
+    The first costs Temporal half as much; the second outlasts a log that is away.
+    """
+    found: Standing
+    try:
+        found = await workflow.execute_local_activity(
+            name,
+            args=args,
+            result_type=Standing,
+            start_to_close_timeout=QUICK_TIMEOUT,
+            retry_policy=QUICK_RETRY,
+            summary=summary or None,
+        )
+    except FailureError as error:  # as it is: what fails here is not wrapped
+        if is_cancelled_exception(error):
+            raise
+        found = await workflow.execute_activity(
+            name,
+            args=args,
+            result_type=Standing,
+            start_to_close_timeout=RECORD_TIMEOUT,
+            retry_policy=RECORD_RETRY,
+            priority=clock_priority(mode),
+            summary=summary or None,
+        )
+    return found

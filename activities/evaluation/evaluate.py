@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING
 
-from temporalio import activity
-
 from activities.reporting_back import report as report_back
 from activities.reporting_back import version_of
 from domain.incident.aftermath import CompleteEvaluation
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Evaluator:
-    """The hand that evaluates.
+    """Evaluates cases.
 
     The figures are taken in another process: the worker's own must never be kept busy, or Temporal
     takes its workflows for dead.
@@ -45,7 +43,6 @@ class Evaluator:
         self._executor = executor
         self._say = say
 
-    @activity.defn(name="evaluate")
     async def evaluate(self, order: Order) -> int:
         """Evaluate a case up to where it stands now."""
         known = await self._incidents.known(order.incident)

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import partial
 
 import structlog
-from temporalio import activity
 
 from activities.notification import mail, webhook
 from activities.notification.mail import MailServer
 from activities.notification.message import Wanted, Written, written
 from activities.notification.outcome import Failed, Undelivered
+from activities.notification.texts import Texts
 from activities.notification.webhook import WebhookRules
-from activities.reporting_back import report, version_of
-from domain.aggregate import decode
+from activities.reporting_back import Unreported, report, version_of
+from activities.work.reads import SharedReads
+from activities.work.slots import Slots
 from domain.directory.person import Channel, Person
-from domain.incident.decider import INCIDENTS
-from domain.incident.events.duties import TaskAssigned
-from domain.incident.events.means import NoticeDrafted
 from domain.incident.notification import ConfirmDelivery, ReportDeliveryFailure
 from domain.incident.outstanding import Order
 from domain.incident.state import Incident, Notification
 from domain.plan.model import ChannelKind
-from domain.values import Text
 from eventstore.log import Log
 from eventstore.plans import PlanLibrary
 from eventstore.recorder import Recorder
@@ -38,9 +35,17 @@ PAUSE_MAX_S = 20.0
 """The longest pause that a receiver can ask for."""
 
 DELIVERY_S = 90.0
-"""For all channels together, so that the last one is tried within one attempt of the workflow."""
+"""For all channels together, so that the last one is tried within one attempt at the work."""
+
+SENDS_AT_ONCE_MAX = {ChannelKind.MAIL: 48, ChannelKind.WEBHOOK: 128}
+"""Messages that a process hands over at once. Postfix takes 50 connections of one client unless
+told otherwise (smtpd_client_connection_count_limit)."""
+
+PREPARED_AT_ONCE_MAX = 16
+"""Messages that a process writes at once: what a deadline needs of the log waits for no more."""
 
 Send = Callable[[str, Written], Awaitable[None]]
+Slot = Callable[[], AbstractAsyncContextManager[None]]
 
 log = structlog.get_logger()
 
@@ -66,7 +71,7 @@ class _OwedNoMore(Exception):  # noqa: N818 - names a state
 
 
 class Notifier:
-    """The hand that tells people."""
+    """Tells people."""
 
     def __init__(  # noqa: PLR0913 - what a hand needs is given to it, each by its name
         self,
@@ -79,38 +84,53 @@ class Notifier:
         mail_server: MailServer,
         webhooks: WebhookRules,
     ) -> None:
-        self._log = log
         self._incidents = incidents
-        self._people = people
+        self._known = SharedReads(incidents.known)
+        self._people = SharedReads(people.known)
+        self._addresses = SharedReads(vault.open)
+        self._texts = Texts(log)
         self._plans = plans
-        self._vault = vault
+        self._preparing = asyncio.Semaphore(PREPARED_AT_ONCE_MAX)
+        self._slots = {kind: Slots(most) for kind, most in SENDS_AT_ONCE_MAX.items()}
+        self._unreported = Unreported()
         self._senders: dict[ChannelKind, Send] = {
             ChannelKind.MAIL: lambda to, message: mail.send(mail_server, to, message),
             ChannelKind.WEBHOOK: lambda to, message: webhook.send(webhooks, to, message),
         }
 
-    @activity.defn(name="notify")
     async def notify(self, order: Order) -> int:
         """Deliver a notification, unless it was answered or withdrawn meanwhile."""
-        known = await self._incidents.known(order.incident)
+        work = f"notify/{order.subject}"
+        async with self._preparing:
+            known = await self._known.get(order.incident)
         owed = known.state.notifications.get(order.subject)
         if owed is None:
+            self._unreported.drop(order.incident, work)
             return known.version
-        message = await self._written(order, known.state, owed)
-        person = (await self._people.known(owed.to)).state
         try:
-            channels = person.reachable_in(known.state.mode)
-            outcome = await self._by_first_channel(channels, order, message)
+            command = self._unreported.get(order.incident, work)
+            if command is None:
+                command = await self._outcome(order, known.state, owed)
         except _OwedNoMore:
-            return (await self._incidents.known(order.incident)).version
-        command: ConfirmDelivery | ReportDeliveryFailure
-        if isinstance(outcome, ChannelKind):
-            command = ConfirmDelivery(notification=order.subject, channel=outcome)
-        else:
-            command = ReportDeliveryFailure(notification=order.subject, cause=outcome)
-        work = f"notify/{order.subject}"
+            return (await self._known.get(order.incident)).version
+        self._unreported.keep(order.incident, work, command)
         answer = await report(self._incidents, order.incident, work, command.kind, command)
-        return version_of(answer, known.version)
+        version = version_of(answer, known.version)
+        self._unreported.drop(order.incident, work)
+        return version
+
+    async def _outcome(
+        self, order: Order, incident: Incident, owed: Notification
+    ) -> ConfirmDelivery | ReportDeliveryFailure:
+        """Send the message and return what is to be reported of it. Raises _OwedNoMore."""
+        async with self._preparing:
+            message = await self._written(order, incident, owed)
+            person = (await self._people.get(owed.to)).state
+        channels = person.reachable_in(incident.mode)
+        outcome = await self._by_first_channel(channels, order, message)
+        if isinstance(outcome, ChannelKind):
+            return ConfirmDelivery(notification=order.subject, channel=outcome)
+        return ReportDeliveryFailure(notification=order.subject, cause=outcome)
 
     async def _by_first_channel(
         self, channels: tuple[Channel, ...], order: Order, message: Written
@@ -123,7 +143,7 @@ class Notifier:
         broken: VaultBroken | None = None
         for channel in channels:
             try:
-                address = await self._vault.open(channel.address)
+                address = await self._addresses.get(channel.address)
             except VaultBroken as error:
                 broken = error
                 continue
@@ -131,7 +151,10 @@ class Notifier:
                 causes.append(f"{channel.kind}: the address was erased")
                 continue
             send = partial(_sent, self._senders[channel.kind], address, message)
-            cause = await self._patiently(send, order, DELIVERY_S / len(channels))
+            slots = partial(
+                self._slots[channel.kind].one, order.incident, live=not message.exercise
+            )
+            cause = await self._patiently(send, order, slots, DELIVERY_S / len(channels))
             if cause is None:
                 return channel.kind
             causes.append(f"{channel.kind}: {cause}")
@@ -140,17 +163,18 @@ class Notifier:
         return "; ".join(causes)[:500] or "no channel is registered for this kind of incident"
 
     async def _patiently(
-        self, send: Callable[[], Awaitable[None]], order: Order, patience_s: float
+        self, send: Callable[[], Awaitable[None]], order: Order, slot: Slot, patience_s: float
     ) -> str | None:
         """Return None once a channel took the message, else why it did not."""
         cause, asked_s = "it took too long", 0.0
         with suppress(TimeoutError):
-            async with asyncio.timeout(patience_s):
+            async with asyncio.timeout(patience_s) as patience:
                 for pause in PAUSES_S:
                     await asyncio.sleep(max(pause, min(asked_s, PAUSE_MAX_S)))
-                    await self._look_again(order)
                     try:
-                        await send()
+                        async with _without_haste(slot(), patience):
+                            await self._look_again(order)
+                            await send()
                     except Failed as failed:
                         return str(failed)
                     except Undelivered as undelivered:
@@ -161,7 +185,7 @@ class Notifier:
 
     async def _look_again(self, order: Order) -> None:
         """Raise _OwedNoMore if an answer withdrew meanwhile what was to be sent."""
-        known = await self._incidents.known(order.incident)
+        known = await self._known.get(order.incident)
         if order.subject not in known.state.notifications:
             raise _OwedNoMore
 
@@ -169,31 +193,30 @@ class Notifier:
         assert incident.plan, "an incident that notifies is pinned to a plan"  # noqa: S101 - an invariant
         pinned = await self._plans.pinned(incident.plan)
         assert pinned, "a pinned plan is in the log"  # noqa: S101 - an invariant
-        titles, notice = await self._texts(order.incident, owed.about)
+        found = None
+        if owed.about.startswith(("task/", "notice/")):
+            found = await self._texts.of(order.incident, owed.about)
+        is_notice = owed.about.startswith("notice/")
         wanted = Wanted(
             incident_id=order.incident,
             notification=order.subject,
             to=owed.to,
             message=owed.message,
             about=owed.about,
-            titles=titles,
-            notice=notice,
+            titles={owed.about: found} if found and not is_notice else {},
+            notice=found if is_notice else None,
         )
         return written(wanted, incident, pinned.plan)
 
-    async def _texts(self, incident: str, about: str) -> tuple[dict[str, Text], Text | None]:
-        """Read the texts that the state does not hold: of a task, of a public notice."""
-        topic, _, subject = about.partition("/")
-        if topic not in {"task", "notice"}:
-            return {}, None
-        wanted = {"task": "TaskAssigned", "notice": "NoticeDrafted"}[topic]
-        async for page in self._log.read_stream(f"incident/{incident}"):
-            for event in page:
-                if event.type != wanted:
-                    continue
-                fact = decode(INCIDENTS, event.type, event.schema_version, event.data)
-                if isinstance(fact, TaskAssigned) and fact.task == subject:
-                    return {about: fact.title}, None
-                if isinstance(fact, NoticeDrafted) and fact.notice == subject:
-                    return {}, fact.text
-        return {}, None
+
+@asynccontextmanager
+async def _without_haste(
+    slot: AbstractAsyncContextManager[None], patience: asyncio.Timeout
+) -> AsyncIterator[None]:
+    """Hold a slot; the wait for it is no fault of the receiver, and takes none of its time."""
+    now = asyncio.get_running_loop().time
+    left = (patience.when() or now()) - now()
+    patience.reschedule(None)
+    async with slot:
+        patience.reschedule(now() + left)
+        yield

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Literal, NamedTuple, assert_never
 
@@ -41,19 +42,37 @@ class Due(NamedTuple):
 
 def due(incident: Incident) -> Due | None:
     """Return what comes first, if anything is due at all."""
-    first = min(((at, *key) for key, at in incident.deadlines.items()), default=None)
-    if first is None:
-        return None
-    at, kind, subject = first
+    return earliest(incident)
+
+
+def earliest(incident: Incident, *, besides: Collection[LetDeadlinePass] = ()) -> Due | None:
+    """Return what comes first, leaving some out."""
+    out = {(one.due_at, one.deadline, one.subject) for one in besides}
+    armed = ((at, *key) for key, at in incident.deadlines.items())
+    first = min((one for one in armed if one not in out), default=None)
+    return None if first is None else _due(*first)
+
+
+def due_by(incident: Incident, moment: datetime) -> list[Due]:
+    """Return all that is armed and due at or before a moment, the earliest first."""
+    found = sorted((at, *key) for key, at in incident.deadlines.items() if at <= moment)
+    return [_due(*one) for one in found]
+
+
+def _due(at: datetime, kind: DeadlineKind, subject: str) -> Due:
     return Due(at, LetDeadlinePass(deadline=kind, subject=subject, due_at=at))
+
+
+def is_armed(incident: Incident, passing: LetDeadlinePass) -> bool:
+    """Tell whether a deadline is armed as it was when it was promised."""
+    return incident.deadlines.get(DeadlineKey(passing.deadline, passing.subject)) == passing.due_at
 
 
 def let_deadline_pass(on: Situation, ask: LetDeadlinePass) -> Decision:
     """Decide by whether the deadline is still armed, whatever a wall clock says."""
-    key = DeadlineKey(ask.deadline, ask.subject)
-    if on.incident.deadlines.get(key) != ask.due_at:
+    if not is_armed(on.incident, ask):
         return []
-    return passed(on, key)
+    return passed(on, DeadlineKey(ask.deadline, ask.subject))
 
 
 def passed(on: Situation, key: DeadlineKey) -> list[Fact]:  # noqa: C901, PLR0911 - one case a kind

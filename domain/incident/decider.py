@@ -129,11 +129,17 @@ _PHASES: dict[type[Command], frozenset[Phase]] = {
     aftermath.AddFinding: _AFTERMATH,
     aftermath.ProposeCorrectiveAction: _AFTERMATH,
     aftermath.CompleteEvaluation: _AFTERMATH,
+    resources.ConfirmUnitReturned: _ALWAYS,
+    notification.ConfirmDelivery: _ALWAYS,
+    notification.ReportDeliveryFailure: _ALWAYS,
     corrections.CorrectReport: _ALWAYS,
     corrections.CorrectDamage: _ALWAYS,
     privacy.ErasePersonalData: _ALWAYS,
     privacy.PlaceLegalHold: _ALWAYS,
     privacy.LiftLegalHold: _ALWAYS,
+    notification.ConfirmDelivery: _ALWAYS,
+    notification.ReportDeliveryFailure: _ALWAYS,
+    resources.ConfirmUnitReturned: _ALWAYS,
 }
 """Where a command is not possible in every phase of an open incident."""
 

@@ -1,11 +1,13 @@
-"""What the hands still owe an incident, and the little that its workflow must know."""
+"""The work that an incident still owes, and the little that its workflow must know."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
+from typing import assert_never
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from domain.incident.deadlines import LetDeadlinePass, due
 from domain.incident.state import Incident, RequestStatus, UnitStatus
@@ -13,12 +15,12 @@ from domain.values import Mode, Phase, ResponseLevel, Value
 
 
 class WorkKind(StrEnum):
-    """What kind of hand it takes."""
+    """What kind of work it is, the most urgent first."""
 
-    NOTIFY = "notify"
     DISPATCH = "dispatch"
     RETURN = "return"
     EVALUATE = "evaluate"
+    NOTIFY = "notify"
 
 
 class Remembered(Value):
@@ -28,7 +30,7 @@ class Remembered(Value):
 
 
 class Work(Remembered):
-    """Something that a hand must do. The same work always has the same kind and subject."""
+    """Something that must be done. The same work always has the same kind and subject."""
 
     kind: WorkKind
     subject: str
@@ -41,7 +43,7 @@ class Work(Remembered):
 
 
 class Order(Remembered):
-    """Work that a workflow gives to a hand."""
+    """One piece of work of an incident, for whoever does it."""
 
     incident: str
     subject: str
@@ -52,6 +54,8 @@ class NextDeadline(Remembered):
 
     at: datetime
     command: LetDeadlinePass
+    asked_at: datetime | None = Field(default=None, exclude_if=lambda at: at is None)
+    """What the workflow's clock says when it asks that the deadline pass, if it says so."""
 
 
 class Standing(Remembered):
@@ -65,28 +69,53 @@ class Standing(Remembered):
     plan: str
     mode: Mode
     next_deadline: NextDeadline | None
-    outstanding: tuple[Work, ...]
+    owed: tuple[WorkKind, ...] = ()
+    """Which kinds of work are owed, the most urgent first. What exactly, the log says: a list here
+    would be in the history of a workflow as often as it was asked for."""
+
+
+def subjects(incident: Incident, kind: WorkKind) -> list[str]:
+    """Return what an incident owes of one kind of work, in a fixed order."""
+    match kind:
+        case WorkKind.DISPATCH:
+            return sorted(filter(partial(_is_open, incident), incident.requests))
+        case WorkKind.RETURN:
+            return sorted(filter(partial(_is_released, incident), incident.units))
+        case WorkKind.EVALUATE:
+            return ["case"] if _is_unevaluated(incident) else []
+        case WorkKind.NOTIFY:
+            return sorted(incident.notifications, key=lambda name: int(name[1:]))
+        case _:
+            assert_never(kind)
+
+
+def is_owed(incident: Incident, kind: WorkKind, subject: str) -> bool:
+    """Tell whether one piece of work is owed."""
+    match kind:
+        case WorkKind.DISPATCH:
+            return subject in incident.requests and _is_open(incident, subject)
+        case WorkKind.RETURN:
+            return subject in incident.units and _is_released(incident, subject)
+        case WorkKind.EVALUATE:
+            return _is_unevaluated(incident)
+        case WorkKind.NOTIFY:
+            return subject in incident.notifications
+        case _:
+            assert_never(kind)
+
+
+def owed(incident: Incident) -> tuple[WorkKind, ...]:
+    """Return which kinds of work are owed, the most urgent first."""
+    return tuple(kind for kind in WorkKind if _owes(incident, kind))
 
 
 def outstanding(incident: Incident) -> tuple[Work, ...]:
-    """Return what the hands still owe, in a fixed order."""
-    requests = [
-        Work(kind=WorkKind.DISPATCH, subject=request)
-        for request, state in sorted(incident.requests.items())
-        if state.status is RequestStatus.OPEN and incident.phase is Phase.RESPONSE
-    ]
-    returns = [
-        Work(kind=WorkKind.RETURN, subject=unit)
-        for unit, sent in sorted(incident.units.items())
-        if sent.status is UnitStatus.RELEASED
-    ]
-    told = [
-        Work(kind=WorkKind.NOTIFY, subject=notification)
-        for notification in sorted(incident.notifications, key=lambda name: int(name[1:]))
-    ]
-    evaluation = incident.phase is Phase.AFTERMATH and not incident.evaluated
-    case = [Work(kind=WorkKind.EVALUATE, subject="case")] if evaluation else []
-    return (*told, *requests, *returns, *case)
+    """Return all that an incident owes, the most urgent first."""
+    return tuple(
+        Work(kind=kind, subject=subject)
+        for kind in WorkKind
+        for subject in subjects(incident, kind)
+    )
 
 
 def standing(key: str, incident: Incident, version: int) -> Standing:
@@ -101,5 +130,24 @@ def standing(key: str, incident: Incident, version: int) -> Standing:
         plan=incident.plan.id if incident.plan else "",
         mode=incident.mode,
         next_deadline=NextDeadline(at=coming.at, command=coming.command) if coming else None,
-        outstanding=outstanding(incident),
+        owed=owed(incident),
     )
+
+
+def _owes(incident: Incident, kind: WorkKind) -> bool:
+    if kind is WorkKind.NOTIFY:  # there may be very many
+        return len(incident.notifications) > 0
+    return bool(subjects(incident, kind))
+
+
+def _is_open(incident: Incident, request: str) -> bool:
+    status = incident.requests[request].status
+    return status is RequestStatus.OPEN and incident.phase is Phase.RESPONSE
+
+
+def _is_released(incident: Incident, unit: str) -> bool:
+    return incident.units[unit].status is UnitStatus.RELEASED
+
+
+def _is_unevaluated(incident: Incident) -> bool:
+    return incident.phase is Phase.AFTERMATH and not incident.evaluated

@@ -75,7 +75,7 @@ class Incidents:
         refuse_unknown(key, known.version)
         refuse_elsewhere(key, known.state.venue, call)
         seen = await self._workflows.ask(key)
-        return seen.presented(key, known.version)
+        return seen.presented(key, known)
 
 
 def refuse_unknown(key: str, version: int) -> None:

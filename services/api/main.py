@@ -6,6 +6,7 @@ import asyncio
 import signal
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
@@ -31,6 +32,7 @@ from services.api.doors import Doors
 from services.api.edge import Edge
 from services.api.history import History
 from services.api.incidents import Incidents
+from services.api.lateness import Lateness
 from services.api.notarised import Notarised, notarised
 from services.api.open_calls import OpenCalls
 from services.api.open_incidents import OpenIncidents
@@ -56,7 +58,7 @@ from services.api.workflows import Workflows
 from services.snapshotting import snapshots_of_incidents
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from domain.incident.state import Incident
     from eventstore.snapshots import Snapshots
@@ -88,6 +90,7 @@ async def serve(settings: Settings) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, told.set)
     async with serving(settings) as here:
+        metrics.count_lateness()
         metrics.serve(settings.metrics)
         log.info("serving", at=here.address)
         readiness.announce(here.address)
@@ -123,8 +126,10 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
         public = Public(admission, edge)
         server, well = build(edge, public, settings.api, parts.unaries, parts.streams)
         port = bind(server, settings.api)
-        await _look(store, workflows, clock, well)
-        looking = asyncio.create_task(_keep_looking(store, workflows, clock, well), name="health")
+        lateness = Lateness(store, settings.overdue)
+        look = partial(_look, store, workflows, clock, lateness, well)
+        await look()
+        looking = asyncio.create_task(_keep_looking(look), name="health")
         checking = asyncio.create_task(open_calls.keep_checking(), name="open calls")
         making_room = asyncio.create_task(connections.keep_making_room(port), name="connections")
         await server.start()
@@ -214,13 +219,15 @@ def _recorders(
     }
 
 
-async def _keep_looking(store: Log, workflows: Workflows, clock: ClockWatch, well: Any) -> None:
+async def _keep_looking(look: Callable[[], Awaitable[None]]) -> None:
     while True:
         await asyncio.sleep(LOOK_S)
-        await _look(store, workflows, clock, well)
+        await look()
 
 
-async def _look(store: Log, workflows: Workflows, clock: ClockWatch, well: Any) -> None:
+async def _look(
+    store: Log, workflows: Workflows, clock: ClockWatch, lateness: Lateness, well: Any
+) -> None:
     """Say how it is: commands need the log only; what runs at Temporal is another matter."""
     try:
         await store.head()
@@ -228,8 +235,8 @@ async def _look(store: Log, workflows: Workflows, clock: ClockWatch, well: Any) 
     except LogUnavailable:
         recorded = False
     state = {service.full_name: recorded for service in services()}
-    state |= {WORKFLOWS: await workflows.are_well(), CLOCKS: clock.latest.are_well}
-    await say_how_it_is(well, {"": True, **state})
+    state |= {"": True, WORKFLOWS: await workflows.are_well(), CLOCKS: clock.latest.are_well}
+    await say_how_it_is(well, {**state, **await lateness.look()})
 
 
 def _now() -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,7 +12,7 @@ from temporalio.api.enums.v1 import PendingActivityState, WorkflowExecutionStatu
 from temporalio.client import WorkflowQueryFailedError, WorkflowQueryRejectedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.incident.outstanding import Standing
+from domain.incident.outstanding import Standing, outstanding
 from services.api.failures import Failure
 from services.api.present import moment, number
 from services.lives import workflow_id
@@ -20,6 +21,8 @@ from services.temporal_client import connect
 if TYPE_CHECKING:
     from temporalio.client import Client, WorkflowExecutionDescription
 
+    from domain.aggregate import Known
+    from domain.incident.state import Incident
     from services.settings import Temporal
 
 ASK_TIMEOUT = timedelta(seconds=5)
@@ -39,8 +42,11 @@ class Seen(NamedTuple):
     standing: Standing
     described: WorkflowExecutionDescription
 
-    def presented(self, key: str, version: int) -> incident_service_pb2.GetStandingResponse:
-        """Say how it stands to somebody who knows at which version the incident is."""
+    def presented(
+        self, key: str, known: Known[Incident]
+    ) -> incident_service_pb2.GetStandingResponse:
+        """Say how it stands to somebody who knows where the incident is."""
+        version = known.version
         seen, described = self
         coming, raw = seen.next_deadline, described.raw_description
         status = raw.workflow_execution_info.status
@@ -59,7 +65,7 @@ class Seen(NamedTuple):
             else None,
             outstanding=[
                 incident_service_pb2.Work(kind=number(work.kind), subject=work.subject)
-                for work in seen.outstanding
+                for work in outstanding(known.state)
             ],
             pending_activities=[_activity(one) for one in raw.pending_activities],
             workflow_id=described.id,
@@ -112,5 +118,15 @@ def _activity(one: Any) -> incident_service_pb2.PendingActivity:
         activity_id=one.activity_id,
         state=state.lower(),
         attempt=one.attempt,
-        last_failure=one.last_failure.message[:FAILURE_LENGTH_MAX],
+        last_failure=(one.last_failure.message or _put_back(one))[:FAILURE_LENGTH_MAX],
     )
+
+
+def _put_back(one: Any) -> str:
+    """Say how much of an incident's work failed and waits for its next attempt."""
+    if not one.heartbeat_details.payloads:
+        return ""
+    counted: dict[str, dict[str, int]] = json.loads(one.heartbeat_details.payloads[0].data)
+    counts = {kind: counts["put_back"] for kind, counts in counted.items()}
+    waiting = ", ".join(f"{kind} {count}" for kind, count in counts.items() if count)
+    return f"put back: {waiting}" if waiting else ""

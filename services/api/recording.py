@@ -14,7 +14,7 @@ from domain.aggregate import Refused
 from domain.incident.resources import DispatchUnit
 from domain.refusals import Refusal
 from domain.resource.unit import RegisterUnit
-from eventstore.ids import event_id
+from eventstore.ids import event_id_of
 from services.api.commands import Order, Reading
 from services.api.contract import Method, methods
 from services.api.dispatching import Dispatching
@@ -211,7 +211,7 @@ def _resume_token(asked: Asked, answer: Receipt, tokens: ResumeTokens) -> str:
     if not answer.position:
         return ""
     new = bool(answer.kinds) and not asked.validate_only
-    event = event_id(asked.command_id, len(answer.kinds) - 1) if new else None
+    event = event_id_of(asked, len(answer.kinds) - 1) if new else None
     of_all = (new and not answer.duplicate) or reads_the_past(asked.actor)
     mark = Mark.after(answer.position, event, None if of_all else answer.stream)
     return tokens.seal(mark, asked.actor)

@@ -91,8 +91,9 @@ def status(folder: FolderOption = DEFAULT_FOLDER, form: FormOption = Form.TABLE)
     running = stack.running(Folder.at(folder))
     if running is None:
         fail(f"no stack runs in {Folder.at(folder).root}: `muster up` starts one")
-    seen = asyncio.run(look(running))
-    clock = asyncio.run(clock_line(settings_of(folder)))
+    settings = settings_of(folder)
+    seen = asyncio.run(look(running, settings.overdue))
+    clock = asyncio.run(clock_line(settings))
     _show(f"muster in {running.folder.root}", Health((*seen.lines, clock)), form)
 
 

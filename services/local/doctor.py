@@ -15,9 +15,10 @@ from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 
 from eventstore.log import Log
 from eventstore.migrations import check
+from projections import overdue
 from services.local.clock_lines import clock_line
 from services.local.folder import Folder
-from services.local.health import BAD, GOOD, Health, Line, proof_lines
+from services.local.health import BAD, GOOD, WARN, Health, Line, overdue_lines, proof_lines
 from services.local.postgres import find_programs
 from services.local.stack import Ports, Stack
 from services.local.temporal import find_program, listens
@@ -26,7 +27,6 @@ from services.temporal_client import come_to_rest, connect
 
 CHECK_TIMEOUT_S = 10.0
 DISK_FREE_BYTES_MIN = 1024**3
-WARN = "yellow"
 TIME_ERROR = 5
 """What adjtimex(2) answers for a clock that nobody keeps right."""
 
@@ -47,6 +47,8 @@ async def examine(folder: Folder, settings: Settings, stack: Stack | None) -> He
         checks["database"] = lambda: _database(settings)
         checks["clock"] = lambda: clock_line(settings)
         checks["proof"] = lambda: _proof(settings)
+        checks["deadlines"] = lambda: _overdue(settings, "deadlines")
+        checks["owed work"] = lambda: _overdue(settings, "owed work")
     if _names(settings, "temporal"):
         checks["temporal"] = lambda: _temporal(settings)
     lines = [await _looked(part, one) for part, one in checks.items()]
@@ -124,6 +126,16 @@ async def _proof(settings: Settings) -> Line:
     finally:
         await log.close()
     return (await proof_lines(dsn, head))[0]
+
+
+async def _overdue(settings: Settings, part: str) -> Line:
+    """See whether deadlines pass, or work is done, in time."""
+    log = await Log.open(settings.database.dsn.get_secret_value())
+    try:
+        lines = overdue_lines(await overdue.look(log), settings.overdue)
+    finally:
+        await log.close()
+    return next(line for line in lines if line.part == part)
 
 
 async def _temporal(settings: Settings) -> Line:

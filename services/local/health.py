@@ -7,21 +7,25 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from domain.values import Mode
 from eventstore.log import Log
 from eventstore.migrations import check
 from eventstore.proofs import Proofs
+from projections import overdue
 from projections.bookmarks import Bookmarks
 from projections.overseeing import Overseer
 from projections.views import VIEWS
 from services.local.postgres import RUNTIME, Postgres
 from services.local.stack import Stack
 from services.local.temporal import listens
+from services.settings import Overdue
 
 LOOK_TIMEOUT_S = 5.0
 LAG_EVENTS_MAX = 1_000
 """Events that a follower may be behind before `status` calls it delayed."""
 
-GOOD, BAD = "green", "red"
+GOOD, WARN, BAD = "green", "yellow", "red"
+BOUNDS = Overdue()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +58,12 @@ class Health:
         return {"well": self.is_well, "parts": parts}
 
 
-async def look(stack: Stack) -> Health:
-    """Look at every part of a running stack."""
+async def look(stack: Stack, bounds: Overdue = BOUNDS) -> Health:
+    """Look at every part of a running stack, and at what is late beyond some bounds."""
     processes = [await _process(stack, name) for name in stack.parts]
     try:
         async with asyncio.timeout(LOOK_TIMEOUT_S):
-            log = await _log(stack)
+            log = await _log(stack, bounds)
     except Exception as error:  # noqa: BLE001 - whatever is wrong is what is looked for
         log = [Line("log", "away", f"{type(error).__name__}: {error}", BAD)]
     return Health((*processes, *log))
@@ -82,7 +86,7 @@ async def _process(stack: Stack, name: str) -> Line:
     return Line(name, "not answering", what + delayed, BAD)
 
 
-async def _log(stack: Stack) -> list[Line]:
+async def _log(stack: Stack, bounds: Overdue) -> list[Line]:
     dsn = Postgres(stack.folder).dsn(RUNTIME)
     await check(dsn)
     log = await Log.open(dsn)
@@ -93,11 +97,36 @@ async def _log(stack: Stack) -> list[Line]:
             marks = await bookmarks.positions()
         finally:
             await bookmarks.close()
+        late = overdue_lines(await overdue.look(log), bounds)
     finally:
         await log.close()
     followers = [_follower(name, head, position) for name, position in sorted(marks.items())]
     proven = [*await proof_lines(dsn, head), *await _stopped_views(dsn)]
-    return [Line("log", "open", f"schema up to date, position {head}"), *proven, *followers]
+    return [Line("log", "open", f"schema up to date, position {head}"), *late, *proven, *followers]
+
+
+def overdue_lines(seen: overdue.Overdue, bounds: Overdue) -> list[Line]:
+    """Say how late the oldest deadline and the oldest owed work are: live ones, then exercises'."""
+    lines = []
+    for mode, colour in ((Mode.LIVE, BAD), (Mode.EXERCISE, WARN)):
+        of = "" if mode is Mode.LIVE else " of exercises"
+        late, owed = seen.deadlines[mode], seen.owed[mode]
+        lines += [
+            _age(f"deadlines{of}", late, bounds.deadline_seconds, colour),
+            _age(f"owed work{of}", owed, bounds.owed_seconds, colour),
+        ]
+    return lines
+
+
+def _age(part: str, age: overdue.Age, bound_s: float, colour: str) -> Line:
+    late = age.seconds > bound_s
+    if not age.seconds:
+        return Line(part, "in time", f"nothing is overdue; {bound_s:g} s are allowed")
+    which = age.which or "what the view of incidents has not seen yet"
+    what = f"the oldest since {age.seconds:.1f} s, {bound_s:g} s are allowed: {which}"
+    if age.incidents > 1:
+        what += f" (and {age.incidents - 1} other incidents)"
+    return Line(part, "late" if late else "in time", what, colour if late else GOOD)
 
 
 async def _stopped_views(dsn: str) -> list[Line]:

@@ -26,8 +26,9 @@ from services.local.temporal import Temporal
 KEY_BYTES = 32
 LOG_NAME_BYTES = 4
 PROCESSES = ("api", "worker", "follower", "notary")
-GIVE_WAY = frozenset({"worker", "follower", "notary"})
-"""What follows the log must not keep it from being written."""
+GIVE_WAY = frozenset({"notary"})
+"""What can wait on a busy machine. Deadlines and notifications can't: the follower tells Temporal,
+Temporal keeps the time, the worker records what came, and each is as urgent as a command."""
 
 METRICS_OFFSET = "MUSTER_METRICS__OFFSET"
 
@@ -178,7 +179,7 @@ def recipes(folder: Folder, ports: Ports) -> dict[str, Recipe]:
             stop_signal=signal.SIGINT,
             ready=postgres.ready,
         ),
-        "temporal": Recipe("temporal", temporal.command, gives_way=True, ready=temporal.ready),
+        "temporal": Recipe("temporal", temporal.command, ready=temporal.ready),
         "mail": Recipe("mail", sink, environment=here),
         **{
             name: Recipe(

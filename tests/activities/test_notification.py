@@ -148,7 +148,7 @@ async def test_a_receiver_that_never_answers_does_not_keep_the_next_channel_wait
     assert (len(hook.posts), mailbox.recipients) == (1, [LIVE_MAIL])
 
 
-async def test_what_is_told_when_the_case_is_closed_needs_no_record(
+async def test_what_is_told_after_the_case_was_closed_is_recorded_too(
     scene: Scene, mailbox: Mailbox
 ) -> None:
     await scene.contact("ann", by_mail())
@@ -156,7 +156,8 @@ async def test_what_is_told_when_the_case_is_closed_needs_no_record(
     order = await scene.owed_to("ann", incident)
     await scene.ask(incident, TerminateResponse(overrule=True))
     closed = await scene.ask(incident, CloseIncident(overrule=True))
-    assert await scene.notifier(mailbox).notify(order) == closed.version
+    assert await scene.notifier(mailbox).notify(order) == closed.version + 1
+    assert await scene.still_owed(order) is None
 
 
 @pytest.mark.usefixtures("in_a_hurry")

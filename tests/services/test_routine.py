@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from domain.incident.outstanding import Standing, standing
+from domain.incident.outstanding import Standing, WorkKind, standing
 from domain.incident.state import NOTHING_YET
-from domain.values import Phase
-from services.routine import ROUTINE_AT_ONCE, Routine
+from domain.values import Mode, Phase
+from services.routine import ROUTINE_AT_ONCE, WORKING_S, Routine, live_first
 
 MANY = [f"incident {number}" for number in range(5 * ROUTINE_AT_ONCE)]
 
@@ -46,3 +46,40 @@ def test_what_waited_longest_goes_first() -> None:
         routine.choose({one: stands(one, 1)})
     chosen = routine.choose({one: stands(one, 2) for one in (*then, *first)})
     assert chosen == set(first)
+
+
+def test_one_that_owes_work_is_told_of_the_outcomes_now_and_then() -> None:
+    seconds = iter((0.0, 0.0, 1.0, 2.0, 3.0, WORKING_S + 1.0))
+    routine = Routine(lambda: next(seconds))
+    working = stands("a", 1).model_copy(update={"owed": (WorkKind.NOTIFY,)})
+    later = [working.model_copy(update={"version": version}) for version in range(2, 6)]
+    assert routine.choose({"a": working}) == {"a"}
+    assert [routine.choose({"a": one}) for one in later] == [set(), set(), set(), {"a"}]
+
+
+def test_one_that_is_done_with_its_work_is_told_at_once() -> None:
+    routine = Routine()
+    working = stands("a", 1).model_copy(update={"owed": (WorkKind.NOTIFY,)})
+    assert routine.choose({"a": working}) == {"a"}
+    assert routine.choose({"a": stands("a", 2)}) == {"a"}
+
+
+def test_live_incidents_are_told_before_exercises() -> None:
+    standings = {one: stands(one, 1) for one in MANY}
+    drills = set(MANY[::2])
+    for one in drills:
+        standings[one] = standings[one].model_copy(update={"mode": Mode.EXERCISE})
+    in_order = live_first(MANY, standings)
+    assert set(in_order[-len(drills) :]) == drills
+    assert sorted(in_order) == sorted(MANY)
+
+
+def test_what_room_there_is_for_routine_goes_to_live_incidents_first() -> None:
+    seconds = iter((0.0, 0.0, 1_000.0))
+    routine = Routine(lambda: next(seconds))
+    drills = [f"drill {number}" for number in range(ROUTINE_AT_ONCE)]
+    before = {one: stands(one, 1) for one in (*drills, *MANY[:4])}
+    before |= {one: before[one].model_copy(update={"mode": Mode.EXERCISE}) for one in drills}
+    routine.choose(before)
+    after = {one: stood.model_copy(update={"version": 2}) for one, stood in before.items()}
+    assert set(MANY[:4]) <= routine.choose(after)

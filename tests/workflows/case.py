@@ -6,17 +6,19 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from temporalio import activity
-
 from activities.record import RecordActivities
-from domain.aggregate import Asked
+from activities.work.changes import Changes
+from activities.work.reads import SharedReads
+from activities.work.work import IncidentWork
+from domain.aggregate import Asked, encode
 from domain.incident.decider import INCIDENTS
 from domain.incident.notification import ConfirmDelivery
-from domain.incident.outstanding import Order
+from domain.incident.outstanding import Order, WorkKind
 from domain.incident.warning import ReportAlarm
 from domain.plan.model import ChannelKind
 from domain.plan.publication import PUBLICATION
 from domain.values import HANDS, Actor, HazardKind, Role
+from eventstore.events import Appended, NewEvent
 from eventstore.plans import PlanLibrary
 from eventstore.recorder import Receipt, Recorder
 from tests.domain.plan.plans import SMALL_PLAN
@@ -25,7 +27,7 @@ from tests.domain.plan.publishing import bring_into_force
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from domain.values import Command
+    from domain.values import Command, Fact
     from eventstore.log import Log
 
 OFFICER = Actor("officer", frozenset({Role.OPERATOR, Role.COMMANDER, Role.PLANNER}))
@@ -42,8 +44,9 @@ class Case:
         self.ahead = timedelta()
         self.told: list[Order] = []
         plans = PlanLibrary(log)
-        self.incidents = Recorder(log, INCIDENTS, clock=self._now, surroundings=plans.surroundings)
-        self._plans = Recorder(log, PUBLICATION, clock=self._now)
+        self.incidents = Recorder(log, INCIDENTS, clock=self.now, surroundings=plans.surroundings)
+        self.record = RecordActivities(self.incidents, self.now)
+        self._plans = Recorder(log, PUBLICATION, clock=self.now)
 
     async def publish(self) -> None:
         """Bring the plan into force."""
@@ -55,6 +58,11 @@ class Case:
         assert isinstance(answer, Receipt), answer
         return answer
 
+    async def happened(self, incident: str, version: int, fact: Fact) -> None:
+        """Let a fact be in the log after a version, whatever a decision would say."""
+        new = NewEvent(uuid4(), fact.kind, fact.schema_version, self.now(), encode(fact), "{}")
+        assert isinstance(await self.log.append(f"incident/{incident}", version, [new]), Appended)
+
     async def kinds(self, incident: str) -> list[str]:
         """Return what happened to an incident."""
         pages = self.log.read_stream(f"incident/{incident}")
@@ -62,19 +70,21 @@ class Case:
 
     @property
     def activities(self) -> Sequence[Callable[..., Any]]:
-        """The record, and a hand that always reaches everybody."""
-        record = RecordActivities(self.incidents)
-        return [record.standing, record.let_deadline_pass, self._notify]
+        """The record, and work by which everybody is reached."""
+        does = dict.fromkeys(WorkKind, self.notify)
+        work = IncidentWork(SharedReads(self.incidents.known), Changes(self.log), does)
+        return [self.record.standing, self.record.let_deadline_pass, work.work]
 
-    @activity.defn(name="notify")
-    async def _notify(self, order: Order) -> int:
+    async def notify(self, order: Order) -> int:
+        """Reach somebody."""
         self.told.append(order)
         delivered = ConfirmDelivery(notification=order.subject, channel=ChannelKind.MAIL)
         asked = Asked(command=delivered, command_id=uuid4(), actor=HANDS)
         await self.incidents.record(order.incident, asked)
         return (await self.incidents.known(order.incident)).version
 
-    def _now(self) -> datetime:
+    def now(self) -> datetime:
+        """Return what time it is in this case."""
         return datetime.now(UTC) + self.ahead
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 import time
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -17,13 +19,13 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 from temporalio.worker import Worker
 
-from activities.beating import Beating
 from services.lives import Lives, workflow_id
+from services.local.temporal import SETTINGS
 from services.settings import Worker as Queues
 from tests.workflows.world import World
 from workflows.incident import IncidentWorkflow
 from workflows.operators import SEARCH_ATTRIBUTES
-from workflows.running import RUNNER, WORKFLOWS
+from workflows.running import CHECKED, WORKFLOWS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -40,8 +42,9 @@ EVENTS_OF_A_RUN = 60
 """After which the server suggests to continue as new; 4,096 by default."""
 
 FLAGS = {
-    "frontend.WorkflowTimeSkippingEnabled": "true",
-    "limit.historyCount.suggestContinueAsNew": str(EVENTS_OF_A_RUN),
+    "frontend.WorkflowTimeSkippingEnabled": True,
+    "limit.historyCount.suggestContinueAsNew": EVENTS_OF_A_RUN,
+    **SETTINGS,
 }
 
 
@@ -54,7 +57,7 @@ async def start_temporal() -> WorkflowEnvironment:
         dev_server_extra_args=[
             word
             for name, value in FLAGS.items()
-            for word in ("--dynamic-config-value", f"{name}={value}")
+            for word in ("--dynamic-config-value", f"{name}={json.dumps(value)}")
         ],
         data_converter=pydantic_data_converter,
         search_attributes=SEARCH_ATTRIBUTES,
@@ -100,14 +103,14 @@ class Stage:
             self.client,
             task_queue=self.queues.hands_queue,
             activities=activities,
-            interceptors=[Beating()],
+            max_heartbeat_throttle_interval=timedelta(seconds=1),
         )
         workflows = Worker(
             self.client,
             task_queue=self.queues.task_queue,
             workflows=WORKFLOWS,
             activities=activities,
-            workflow_runner=RUNNER,
+            workflow_runner=CHECKED,
             max_cached_workflows=self.cached,
         )
         async with hands, workflows:
@@ -125,6 +128,15 @@ class Stage:
         """Ask a workflow what it knows."""
         return await self.life(incident).query(IncidentWorkflow.standing)
 
+    async def _seen(self, incident: str) -> Standing | None:
+        """Ask a workflow what it knows; one that goes on in a new run can't answer for a moment."""
+        try:
+            return await self.standing(incident)
+        except RPCError as error:
+            if error.status is RPCStatusCode.FAILED_PRECONDITION:
+                return None
+            raise
+
     async def is_alive(self, incident: str) -> bool:
         """Tell whether an incident has a life that goes on."""
         try:
@@ -139,7 +151,8 @@ class Stage:
         """Wait until a workflow knows of a phase."""
 
         async def seen() -> bool:
-            return (await self.standing(incident)).phase is phase
+            standing = await self._seen(incident)
+            return standing is not None and standing.phase is phase
 
         await eventually(seen)
 
@@ -147,7 +160,8 @@ class Stage:
         """Wait until a workflow has seen a version."""
 
         async def seen() -> bool:
-            return (await self.standing(incident)).version >= version
+            standing = await self._seen(incident)
+            return standing is not None and standing.version >= version
 
         await eventually(seen)
 

@@ -1,7 +1,8 @@
 """Record what Temporal keeps of some lives: `python -m tests.workflows.record_histories`.
 
-Record anew only after a change that may not be replayed by runs that are open somewhere: a history
-that no longer replays is a release that would stop such an incident. Never write one by hand.
+Record anew only after a change that the histories here don't survive, and raise `WORKFLOW_VERSION`
+with it if a program that wrote them was released: its runs are then replaced by new ones, and its
+histories stay, to show that they must be. Never write one by hand.
 """
 
 from __future__ import annotations
@@ -17,12 +18,16 @@ from domain.values import Phase, ResponseLevel
 from services.temporal_client import come_to_rest
 from tests.workflows.conftest import Stage, eventually, start_temporal
 from tests.workflows.world import World, due, notify
+from workflows.version import WORKFLOW_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 HISTORIES = Path(__file__).parents[1] / "histories"
+OF_THIS_VERSION = HISTORIES / f"version-{WORKFLOW_VERSION}"
 HOUR = timedelta(hours=1)
+MANY_TIMES = 3
+A_MOMENT_S = 1.0
 WHEREABOUTS = frozenset({"identity", "stackTrace"})
 
 
@@ -34,7 +39,7 @@ async def from_alarm_to_close(stage: Stage, world: World, incident: str) -> None
     works = (notify(1), notify(2))
     version = world.opened(incident, next_deadline=deadline, outstanding=works)
     await happened(stage, incident, version)
-    await eventually(lambda: not world.standings[incident].outstanding)
+    await eventually(lambda: not world.outstanding[incident])
     await stage.temporal.fast_forward(stage.life(incident), 2 * HOUR)
     await eventually(lambda: world.passed)
     await happened(stage, incident, world.say(incident, level=ResponseLevel.I))
@@ -50,12 +55,12 @@ async def still_open(stage: Stage, world: World, incident: str) -> None:
 
 
 async def answered_in_time(stage: Stage, world: World, incident: str) -> None:
-    """Let go of work that fails, and of a deadline, because somebody answered."""
-    world.refusing.add(notify(1).key)
+    """Let go of a deadline because somebody answered, and be asked to cancel in vain."""
     first, later = due(datetime.now(UTC) + HOUR), due(datetime.now(UTC) + 3 * HOUR, "settle")
     version = world.opened(incident, next_deadline=first, outstanding=(notify(1),))
     await happened(stage, incident, version)
     await eventually(lambda: world.times(notify(1)))
+    await stage.life(incident).cancel()
     await happened(stage, incident, world.say(incident, next_deadline=later, outstanding=()))
     await stage.temporal.fast_forward(stage.life(incident), 2 * HOUR)
     nearer = due(datetime.now(UTC) + 2.5 * HOUR, "report")
@@ -74,7 +79,22 @@ async def begun_anew(stage: Stage, world: World, incident: str) -> None:
     await keep(stage, incident, "begun-anew-first-run", first)
 
 
-LIVES = (from_alarm_to_close, still_open, answered_in_time, begun_anew)
+async def against_the_odds(stage: Stage, world: World, incident: str) -> None:
+    """Keep saying that a deadline came, and wait for a log that is away."""
+    stuck = due(datetime.now(UTC) - HOUR)
+    world.stuck.add(stuck)
+    await happened(stage, incident, world.opened(incident, next_deadline=stuck))
+    await eventually(lambda: len(world.passed) == MANY_TIMES)
+    world.log_is_away = True
+    version = world.say(incident, outstanding=(notify(1),))
+    await stage.lives.tell(incident, version)
+    await asyncio.sleep(A_MOMENT_S)
+    world.stuck.clear()
+    world.log_is_away = False
+    await stage.knows(incident, version + 2)
+
+
+LIVES = (from_alarm_to_close, still_open, answered_in_time, begun_anew, against_the_odds)
 
 
 async def happened(stage: Stage, incident: str, version: int) -> None:
@@ -87,7 +107,7 @@ async def keep(stage: Stage, incident: str, name: str, run: str | None = None) -
     """Keep a run's history."""
     life = stage.client.get_workflow_handle(f"incident/{incident}", run_id=run)
     history = await life.fetch_history()
-    file = HISTORIES / f"{name}.json"
+    file = OF_THIS_VERSION / f"{name}.json"
     kept = json.dumps(without_whereabouts(json.loads(history.to_json())), indent=1)
     file.write_text(f"{kept}\n", encoding="utf-8")
 
@@ -117,6 +137,7 @@ async def record(live: Callable[[Stage, World, str], Awaitable[None]], stage: St
 
 async def main() -> None:
     """Record all of them."""
+    OF_THIS_VERSION.mkdir(exist_ok=True)
     async with await start_temporal() as temporal:
         for live in LIVES:
             await record(live, Stage(temporal, cached=100))

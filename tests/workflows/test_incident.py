@@ -158,78 +158,62 @@ async def test_a_nearer_deadline_comes_first(stage: Stage, world: World, inciden
     assert world.passed == [(incident, near)]
 
 
-async def test_a_deadline_that_stays_armed_does_not_go_round_in_a_circle(
+async def test_a_deadline_that_stays_armed_is_said_again_and_again_with_pauses(
     stage: Stage, world: World, incident: str
 ) -> None:
     stuck = due(in_hours(-1))
+    world.stuck.add(stuck)
     async with stage.worker(world.activities):
         await stage.lives.tell(incident, world.opened(incident, next_deadline=stuck))
-        await eventually(lambda: world.passed)
-        version = world.say(incident, next_deadline=stuck)
-        await stage.lives.tell(incident, version)
-        await stage.knows(incident, version)
+        await eventually(lambda: len(world.passed) == 3)
         await asyncio.sleep(A_MOMENT)
-    assert len(world.passed) == 1
+        assert len(world.passed) == 3
+        world.stuck.clear()
+        await eventually(lambda: world.standings[incident].next_deadline is None)
 
 
-async def test_every_piece_of_work_is_done_once_however_often_it_is_nudged(
+async def test_news_while_a_deadline_stays_armed_does_not_hurry_it(
     stage: Stage, world: World, incident: str
 ) -> None:
-    works = tuple(notify(number) for number in range(1, 9))
-    world.pace.clear()
+    stuck = due(in_hours(-1))
+    world.stuck.add(stuck)
     async with stage.worker(world.activities):
-        for _ in range(5):
-            version = world.opened(incident, outstanding=works)
+        await stage.lives.tell(incident, world.opened(incident, next_deadline=stuck))
+        await eventually(lambda: len(world.passed) == 3)
+        for _ in range(3):
+            version = world.say(incident)
             await stage.lives.tell(incident, version)
             await stage.knows(incident, version)
-        world.pace.set()
-        await eventually(lambda: not world.standings[incident].outstanding)
-        await stage.knows(incident, world.standings[incident].version)
-    assert [world.times(work) for work in works] == [1] * len(works)
+        assert len(world.passed) == 3
 
 
-async def test_work_that_fails_is_tried_again(stage: Stage, world: World, incident: str) -> None:
-    work = notify(1)
-    world.refusing.add(work.key)
-    async with stage.worker(world.activities):
-        await stage.lives.tell(incident, world.opened(incident, outstanding=(work,)))
-        await eventually(lambda: world.times(work) > 1)
-        world.refusing.clear()
-        await eventually(lambda: not world.standings[incident].outstanding)
-    assert world.most_at_once[work.key] == 1
-
-
-async def test_the_work_of_an_answered_duty_is_not_tried_again(
+async def test_what_is_due_after_one_that_stays_armed_passes_in_its_time(
     stage: Stage, world: World, incident: str
 ) -> None:
-    answered, other = notify(1), notify(2)
-    world.refusing.add(answered.key)
+    stuck, other = due(in_hours(-2)), due(in_hours(-1), "close-entrance")
+    world.stuck.add(stuck)
     async with stage.worker(world.activities):
-        await stage.lives.tell(incident, world.opened(incident, outstanding=(answered,)))
-        await eventually(lambda: world.times(answered))
-        version = world.say(incident, outstanding=(other,))
-        await stage.lives.tell(incident, version)
-        await stage.knows(incident, version + 1)
-        tried = world.times(answered)
-        await stage.temporal.fast_forward(stage.life(incident), timedelta(minutes=5))
-        await asyncio.sleep(A_MOMENT)
-    assert world.times(answered) == tried
-    assert world.times(other) == 1
+        await stage.lives.tell(incident, world.opened(incident, next_deadline=stuck))
+        await eventually(lambda: len(world.passed) == 3)
+        await stage.lives.tell(incident, world.say(incident, next_deadline=other))
+        await eventually(lambda: (incident, other) in world.passed)
 
 
-async def test_what_is_under_way_when_an_incident_closes_may_still_be_finished(
+async def test_a_request_to_cancel_silences_no_deadline(
     stage: Stage, world: World, incident: str
 ) -> None:
-    world.pace.clear()
+    deadline = due(in_hours(1))
     async with stage.worker(world.activities):
-        await stage.lives.tell(incident, world.opened(incident, outstanding=(notify(1),)))
-        await eventually(lambda: world.times(notify(1)))
-        version = world.say(incident, phase=Phase.CLOSED)
+        version = world.opened(incident, next_deadline=deadline)
         await stage.lives.tell(incident, version)
         await stage.knows(incident, version)
-        world.pace.set()
-        assert await stage.life(incident).result() == Phase.CLOSED
-    assert not world.standings[incident].outstanding
+        await stage.life(incident).cancel()
+        await stage.lives.tell(incident, world.say(incident))
+        await stage.knows(incident, version + 1)
+        await stage.temporal.fast_forward(stage.life(incident), timedelta(hours=2))
+        await eventually(lambda: world.passed)
+        assert await stage.is_alive(incident)
+    assert world.passed == [(incident, deadline)]
 
 
 async def test_a_long_life_goes_on_in_new_runs_and_loses_nothing(
@@ -241,11 +225,11 @@ async def test_a_long_life_goes_on_in_new_runs_and_loses_nothing(
         await stage.lives.tell(incident, version)
         first = await stage.run_of(incident)
         for number in range(1, 25):
-            left = (*world.standings[incident].outstanding, notify(number))
+            left = (*world.outstanding[incident], notify(number))
             version = world.say(incident, outstanding=left)
             await stage.lives.tell(incident, version)
             await stage.knows(incident, version)
-        await eventually(lambda: not world.standings[incident].outstanding)
+        await eventually(lambda: not world.outstanding[incident])
         assert await stage.run_of(incident) != first
         await stage.temporal.fast_forward(stage.life(incident), timedelta(hours=5))
         await eventually(lambda: world.passed)

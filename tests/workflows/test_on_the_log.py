@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
 
 from activities.record import RecordActivities
+from domain.incident.events.duties import ReportExpected
+from domain.incident.measures import ImposeMeasure
 from domain.incident.outstanding import standing
 from domain.incident.warning import VerifyAlarm
 from domain.values import Phase
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 VERIFY_WITHIN = timedelta(minutes=3)
 GENUINE = VerifyAlarm(genuine=True)
 FALSE = VerifyAlarm(genuine=False)
+UNHEARD_OF = ReportExpected(report="unheard-of", due_at=datetime.now(UTC) - VERIFY_WITHIN)
+"""A report that the plan does not know: that it was missed can't be decided."""
+
 A_MOMENT = 0.3
 
 
@@ -82,11 +87,45 @@ async def test_the_clock_says_the_same_once_however_often_it_is_asked(
     before = await case.incidents.known(incident)
     deadline = standing(incident, before.state, before.version).next_deadline
     assert deadline is not None
-    record = RecordActivities(case.incidents)
-    first = await record.let_deadline_pass(incident, deadline)
-    again = await RecordActivities(Case(case.log).incidents).let_deadline_pass(incident, deadline)
+    case.ahead = VERIFY_WITHIN
+    other = Case(case.log)
+    first = await case.record.let_deadline_pass(incident, deadline)
+    again = await RecordActivities(other.incidents, case.now).let_deadline_pass(incident, deadline)
     assert first == again
     assert first.version > before.version
+
+
+async def test_a_temporal_clock_ahead_of_ours_passes_nothing_early(
+    stage: Stage, case: Case, bookmarks: Bookmarks, incident: str
+) -> None:
+    async with stage.worker(case.activities), running(Relay(case.log, stage.lives, bookmarks)):
+        opened = await case.ask(incident, ALARM)
+        await eventually(lambda: stage.is_alive(incident))
+        await stage.knows(incident, opened.version)
+        await stage.temporal.fast_forward(stage.life(incident), VERIFY_WITHIN * 2)  # it alone
+        await asyncio.sleep(A_MOMENT)
+        assert "AlarmLeftUnverified" not in await case.kinds(incident)
+        case.ahead = VERIFY_WITHIN
+        await stage.temporal.fast_forward(stage.life(incident), VERIFY_WITHIN)
+        await stage.stands(incident, Phase.RESPONSE)
+    assert (await case.kinds(incident)).count("AlarmLeftUnverified") == 1
+
+
+async def test_a_deadline_that_cannot_pass_keeps_no_other_of_its_incident_waiting(
+    stage: Stage, case: Case, bookmarks: Bookmarks, incident: str
+) -> None:
+    async with stage.worker(case.activities), running(Relay(case.log, stage.lives, bookmarks)):
+        opened = await case.ask(incident, ALARM)
+        await case.happened(incident, opened.version, UNHEARD_OF)
+        await eventually(lambda: stage.is_alive(incident))
+        await stage.knows(incident, opened.version + 1)
+        await asyncio.sleep(A_MOMENT)  # it was tried and is stuck
+        last = await case.ask(incident, ImposeMeasure(measure="tape", title="Tape"))
+        await stage.knows(incident, last.version)
+        case.ahead = VERIFY_WITHIN * 2
+        await stage.temporal.fast_forward(stage.life(incident), VERIFY_WITHIN * 2)
+        await stage.stands(incident, Phase.RESPONSE)
+    assert (await case.kinds(incident)).count("AlarmLeftUnverified") == 1
 
 
 async def test_a_false_alarm_ends_the_life_that_it_began(

@@ -1,4 +1,4 @@
-"""The activities in memory: a log that a test writes, and hands that remember what they did."""
+"""The activities in memory: a log that a test writes, and work that is remembered."""
 
 from __future__ import annotations
 
@@ -10,36 +10,44 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from domain.incident.deadlines import LetDeadlinePass
-from domain.incident.outstanding import NextDeadline, Order, Standing, Work, WorkKind, standing
+from domain.incident.outstanding import NextDeadline, Standing, Work, WorkKind, standing
 from domain.incident.state import NOTHING_YET, DeadlineKind
 from domain.values import Phase, ResponseLevel
-from workflows.ports import HANDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
+
+LOOK_S = 0.02
 
 
 class World:
-    """What the log says of each incident, and what was asked of the hands."""
+    """What the log says of each incident, and what was asked of it."""
 
     def __init__(self) -> None:
         self.standings: dict[str, Standing] = {}
         self.passed: list[tuple[str, NextDeadline]] = []
         self.read = 0
         """How often somebody asked where an incident stands."""
-        self.ordered: list[Work] = []
+        self.outstanding: dict[str, tuple[Work, ...]] = defaultdict(tuple)
+        self.done: list[Work] = []
+        self.works: dict[str, int] = defaultdict(int)
+        """How often an incident's work was begun."""
         self.most_at_once: dict[str, int] = defaultdict(int)
         self._busy: dict[str, int] = defaultdict(int)
-        self.refusing: set[str] = set()
-        """Keys of work that doesn't succeed."""
+        self.stuck: set[NextDeadline] = set()
+        """Deadlines that don't pass."""
         self.log_is_away = False
         self.pace = asyncio.Event()
         """Work is only finished while this is set."""
         self.pace.set()
 
-    def say(self, incident: str, **changes: Any) -> int:
+    def say(self, incident: str, outstanding: Sequence[Work] | None = None, **changes: Any) -> int:
         """Let something happen to an incident; return its version after it."""
+        if outstanding is not None:
+            self.outstanding[incident] = tuple(outstanding)
+            kinds = {work.kind for work in outstanding}
+            changes["owed"] = tuple(kind for kind in WorkKind if kind in kinds)
         before = self.standings.get(incident) or standing(incident, NOTHING_YET, 0)
         self.standings[incident] = before.model_copy(
             update={"version": before.version + 1, **changes}
@@ -48,7 +56,7 @@ class World:
 
     def opened(self, incident: str, **changes: Any) -> int:
         """Let an incident begin, with its response under way unless told otherwise."""
-        begun = {
+        begun: dict[str, Any] = {
             "phase": Phase.RESPONSE,
             "level": ResponseLevel.III,
             "venue": "mall",
@@ -56,14 +64,19 @@ class World:
         }
         return self.say(incident, **(begun | changes))
 
+    def pass_(self, incident: str, deadline: NextDeadline) -> None:
+        """Let a deadline pass."""
+        del deadline
+        self.say(incident, next_deadline=None)
+
     def times(self, work: Work) -> int:
-        """Return how often some work was tried."""
-        return self.ordered.count(work)
+        """Return how often some work was done."""
+        return self.done.count(work)
 
     @property
     def activities(self) -> list[Callable[..., Any]]:
         """All of them, behind the names that workflows call."""
-        return [self._standing, self._let_deadline_pass, *map(self._hand, WorkKind)]
+        return [self._standing, self._let_deadline_pass, self._work]
 
     @activity.defn(name="standing")
     async def _standing(self, incident: str) -> Standing:
@@ -74,34 +87,37 @@ class World:
     @activity.defn(name="let_deadline_pass")
     async def _let_deadline_pass(self, incident: str, deadline: NextDeadline) -> Standing:
         self._reach_the_log()
+        assert deadline.asked_at, "it tells by which clock the deadline came"
+        deadline = deadline.model_copy(update={"asked_at": None})
         self.passed.append((incident, deadline))
-        if self.standings[incident].next_deadline == deadline:
-            self.say(incident, next_deadline=None)
+        if self.standings[incident].next_deadline == deadline not in self.stuck:
+            self.pass_(incident, deadline)
         return self.standings[incident]
 
     def _reach_the_log(self) -> None:
         if self.log_is_away:
             raise ApplicationError("the log is away")
 
-    def _hand(self, kind: WorkKind) -> Callable[..., Any]:
-        @activity.defn(name=HANDS[kind])
-        async def hand(order: Order) -> int:
-            return await self._do(Work(kind=kind, subject=order.subject), order.incident)
-
-        return hand
-
-    async def _do(self, work: Work, incident: str) -> int:
-        self.ordered.append(work)
-        self._busy[work.key] += 1
-        self.most_at_once[work.key] = max(self.most_at_once[work.key], self._busy[work.key])
+    @activity.defn(name="work")
+    async def _work(self, incident: str) -> Standing:
+        """Do what is owed while any is, and take up what is owed meanwhile."""
+        self.works[incident] += 1
+        self._busy[incident] += 1
+        self.most_at_once[incident] = max(self.most_at_once[incident], self._busy[incident])
         try:
-            await self.pace.wait()
-            if work.key in self.refusing:
-                raise ApplicationError("nobody answers")
-            left = tuple(one for one in self.standings[incident].outstanding if one != work)
-            return self.say(incident, outstanding=left)
+            while self.outstanding[incident]:
+                await self._until_paced()
+                first, *rest = self.outstanding[incident]
+                self.done.append(first)
+                self.say(incident, outstanding=rest)
         finally:
-            self._busy[work.key] -= 1
+            self._busy[incident] -= 1
+        return self.standings[incident]
+
+    async def _until_paced(self) -> None:
+        while not self.pace.is_set():
+            activity.heartbeat()
+            await asyncio.sleep(LOOK_S)
 
 
 def notify(number: int) -> Work:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import socket
 import time
@@ -50,10 +51,16 @@ def up(place: Folder) -> Answer:
 
 
 def free_ports() -> int:
-    """Return the first of some ports that are free, as far as one can tell."""
+    """Return the first of some ports that are free, outside of those that connections are given."""
+    firsts = random.sample(range(20_000, 30_000, len(PROCESSES)), 1_000)
+    return next(
+        first for first in firsts if all(map(is_free, range(first, first + len(PROCESSES))))
+    )
+
+
+def is_free(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return min(int(probe.getsockname()[1]), 65_000)
+        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 METRICS_PORT = free_ports()

@@ -1,0 +1,84 @@
+"""Who gets a slot: in turns between incidents, a live one before any exercise."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from activities.work.reads import SharedReads
+from activities.work.slots import Slots
+
+
+async def held(slots: Slots, incident: str, order: list[str], *, live: bool = True) -> None:
+    async with slots.one(incident, live=live):
+        order.append(incident)
+        await asyncio.sleep(0)
+
+
+async def test_an_incident_with_much_to_do_leaves_every_second_turn_to_another() -> None:
+    slots, order = Slots(1), list[str]()
+    many = [held(slots, "many", order) for _ in range(10)]
+    await asyncio.gather(*many, held(slots, "few", order), held(slots, "few", order))
+    assert order[:6] == ["many", "many", "few", "many", "few", "many"]
+
+
+async def test_a_live_incident_goes_before_every_exercise() -> None:
+    slots, order = Slots(1), list[str]()
+    drill = [held(slots, "drill", order, live=False) for _ in range(10)]
+    await asyncio.gather(*drill, held(slots, "live", order), held(slots, "live", order))
+    assert order[:4] == ["drill", "live", "live", "drill"]
+
+
+async def test_no_more_than_the_bound_are_held_and_none_is_lost_by_who_gives_up() -> None:
+    slots, order = Slots(2), list[str]()
+    waiting = [asyncio.create_task(held(slots, f"{n % 5}", order)) for n in range(50)]
+    await asyncio.sleep(0)
+    for task in waiting[10:40:2]:
+        task.cancel()
+    with suppress(asyncio.CancelledError):
+        await asyncio.gather(*waiting, return_exceptions=True)
+    both = asyncio.Barrier(2)
+
+    async def meet() -> None:
+        async with slots.one("a", live=True):
+            await both.wait()
+
+    async with asyncio.timeout(5):
+        await asyncio.gather(meet(), meet())
+
+
+async def test_a_read_is_shared_by_those_who_asked_before_it_began() -> None:
+    begun: list[str] = []
+    goes_on = asyncio.Event()
+
+    async def read(key: str) -> int:
+        begun.append(key)
+        number = len(begun)
+        await goes_on.wait()
+        return number
+
+    reads = SharedReads(read)
+    first = asyncio.create_task(reads.get("a"))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    later = [asyncio.create_task(reads.get("a")) for _ in range(5)]
+    await asyncio.sleep(0)
+    goes_on.set()
+    assert await first == 1
+    assert await asyncio.gather(*later) == [2] * 5
+    assert await reads.get("a") == 3
+
+
+async def test_a_read_that_fails_fails_for_those_who_asked_and_no_others() -> None:
+    failing = True
+
+    async def read(_: str) -> str:
+        if failing:
+            raise ConnectionError
+        return "read"
+
+    reads = SharedReads(read)
+    found = await asyncio.gather(reads.get("a"), reads.get("a"), return_exceptions=True)
+    assert all(isinstance(one, ConnectionError) for one in found)
+    failing = False
+    assert await reads.get("a") == "read"

@@ -1,0 +1,185 @@
+"""The second clock: says what Temporal is late with, once, and nothing that is not so."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from activities.record import RecordActivities
+from domain.incident.tasks import AcknowledgeTask, AssignTask
+from domain.values import Mode, Text
+from eventstore.failures import LogUnavailable
+from eventstore.log import Log
+from eventstore.vault import Vault
+from projections.engine import ViewKeeper
+from projections.incidents import VIEW
+from services import second_clock
+from services.second_clock import GRACE, SecondClock
+from tests.activities.scene import CAI, Scene
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from domain.incident.outstanding import NextDeadline, Standing
+    from tests.conftest import Database
+
+SOON = timedelta(seconds=0.5)
+A_WHILE_S = (SOON + GRACE).total_seconds() + 1.0
+
+
+@pytest.fixture
+async def scene(database: Database, tmp_path: Path) -> AsyncIterator[Scene]:
+    """A log with the plan in force, and somebody who keeps its view."""
+    (tmp_path / "vault").write_text(bytes(32).hex())
+    log = await Log.open(database.dsn)
+    vault = await Vault.connect(database.dsn, tmp_path / "vault")
+    keeper = await ViewKeeper.open(database.dsn, log, [VIEW], lambda _: None)
+    keeping = asyncio.create_task(keeper.run())
+    made = Scene(log, vault)
+    await made.publish()
+    yield made
+    keeping.cancel()
+    with suppress(asyncio.CancelledError):
+        await keeping
+    await keeper.close()
+    await vault.close()
+    await log.close()
+
+
+class Passing:
+    """Lets deadlines pass on a real log, and remembers for whom it was asked."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.record = RecordActivities(scene.incidents)
+        self.asked: list[str] = []
+        self.log_is_away = False
+        self.nothing_passes = False
+
+    async def __call__(self, incident: str, deadline: NextDeadline) -> Standing:
+        self.asked.append(incident)
+        if self.log_is_away:
+            raise LogUnavailable
+        if self.nothing_passes:
+            return await self.record.standing(incident)
+        return await self.record.let_deadline_pass(incident, deadline)
+
+
+@pytest.fixture
+def passing(scene: Scene) -> Passing:
+    return Passing(scene)
+
+
+@asynccontextmanager
+async def ticking(scene: Scene, passing: Passing) -> AsyncIterator[None]:
+    clock = SecondClock(scene.log, passing.record.standing, passing)
+    task = asyncio.create_task(clock.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def due_soon(scene: Scene, mode: Mode = Mode.LIVE, post: str = "commander") -> str:
+    incident = await scene.opened(mode)
+    text = Text.of("打电话", "Call")
+    await scene.ask(
+        incident, AssignTask(task="call", title=text, post=post, acknowledge_within=SOON)
+    )
+    return incident
+
+
+async def missed(scene: Scene, incident: str) -> int:
+    return len(await scene.facts(f"incident/{incident}", "TaskEscalated"))
+
+
+async def test_what_temporal_does_not_say_is_said_after_the_grace(
+    scene: Scene, passing: Passing
+) -> None:
+    async with ticking(scene, passing):
+        incident = await due_soon(scene)
+        await asyncio.sleep(SOON.total_seconds())
+        assert await missed(scene, incident) == 0
+        await asyncio.sleep(A_WHILE_S)
+    assert (await missed(scene, incident), passing.asked) == (1, [incident])
+
+
+async def test_it_needs_no_word_of_a_workflow_and_no_memory(scene: Scene, passing: Passing) -> None:
+    incidents = [await due_soon(scene) for _ in range(5)]
+    await asyncio.sleep(A_WHILE_S)
+    async with ticking(scene, passing):
+        await asyncio.sleep(A_WHILE_S)
+    assert [await missed(scene, incident) for incident in incidents] == [1] * 5
+
+
+async def test_what_temporal_said_is_not_said_again(scene: Scene, passing: Passing) -> None:
+    async with ticking(scene, passing):
+        incident = await due_soon(scene)
+        stands = await passing.record.standing(incident)
+        assert stands.next_deadline
+        await asyncio.sleep(SOON.total_seconds())
+        await passing.record.let_deadline_pass(incident, stands.next_deadline)
+        await asyncio.sleep(A_WHILE_S)
+    assert (await missed(scene, incident), passing.asked) == (1, [])
+
+
+async def test_a_duty_that_was_answered_does_not_pass(scene: Scene, passing: Passing) -> None:
+    async with ticking(scene, passing):
+        incident = await due_soon(scene, post="guide")
+        await scene.ask(incident, AcknowledgeTask(task="call"), CAI)
+        await asyncio.sleep(A_WHILE_S)
+    assert (await missed(scene, incident), passing.asked) == (0, [])
+
+
+async def test_emergencies_go_before_exercises(
+    scene: Scene, passing: Passing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(second_clock, "AT_ONCE_MAX", 1)
+    for _ in range(4):
+        await due_soon(scene, Mode.EXERCISE)
+    live = await due_soon(scene)
+    await asyncio.sleep(A_WHILE_S)
+    async with ticking(scene, passing):
+        await asyncio.sleep(A_WHILE_S)
+    assert passing.asked[0] == live
+    assert len(set(passing.asked)) == 5
+
+
+async def test_a_log_that_is_away_is_asked_again_after_a_pause(
+    scene: Scene, passing: Passing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(second_clock, "AGAIN_S", 1.0)
+    passing.log_is_away = True
+    async with ticking(scene, passing):
+        incident = await due_soon(scene)
+        await asyncio.sleep(A_WHILE_S)
+        assert 1 <= len(passing.asked) <= 2
+        passing.log_is_away = False
+        await asyncio.sleep(A_WHILE_S)
+    assert await missed(scene, incident) == 1
+
+
+async def test_a_deadline_that_stays_armed_is_no_circle(scene: Scene, passing: Passing) -> None:
+    passing.nothing_passes = True
+    async with ticking(scene, passing):
+        incident = await due_soon(scene)
+        await asyncio.sleep(2 * A_WHILE_S)
+    assert passing.asked == [incident]
+
+
+async def test_what_was_taken_up_and_stays_late_keeps_no_other_waiting(
+    scene: Scene, passing: Passing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(second_clock, "TAKEN_UP_MAX", 2)
+    passing.nothing_passes = True
+    incidents = [await due_soon(scene) for _ in range(6)]
+    await asyncio.sleep(A_WHILE_S)
+    async with ticking(scene, passing):
+        await asyncio.sleep(A_WHILE_S + 1.0)
+    assert sorted(passing.asked) == sorted(incidents)
