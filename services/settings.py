@@ -211,7 +211,9 @@ class Worker(Section):
     """The process of the workflows and the hands."""
 
     task_queue: str = "muster-incident"
+    """Where workflow tasks wait; the version of the workflow is added: `muster-incident-v2`."""
     hands_queue: str = "muster-hands"
+    """Where the work waits that incidents owe; the version of the workflow is added."""
     max_concurrent_activities: int = Field(default=32, ge=1, le=1_000)
     max_cached_workflows: int = Field(default=1_000, ge=0, le=100_000)
     drain_seconds: float = Field(default=10.0, ge=0, le=300)

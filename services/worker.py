@@ -22,6 +22,7 @@ from temporalio.worker import Worker, WorkerDeploymentConfig
 from activities.beating import Beating
 from services import metrics, readiness
 from services.hands import Activities, opened
+from services.queues import activity_queue, workflow_queue
 from services.temporal_client import come_to_rest, connect
 from workflows.operators import SEARCH_ATTRIBUTES
 from workflows.running import RUNNER, WORKFLOWS
@@ -68,7 +69,7 @@ def workers(client: Client, settings: Settings, activities: Activities) -> list[
     return [
         Worker(
             client,
-            task_queue=chosen.hands_queue,
+            task_queue=activity_queue(chosen),
             deployment_config=CODE,
             activities=activities.hands,
             interceptors=[Beating()],
@@ -77,7 +78,7 @@ def workers(client: Client, settings: Settings, activities: Activities) -> list[
         ),
         Worker(
             client,
-            task_queue=chosen.task_queue,
+            task_queue=workflow_queue(chosen),
             deployment_config=CODE,
             workflows=WORKFLOWS,
             activities=activities.record,
@@ -131,7 +132,8 @@ async def _serve(settings: Settings) -> None:
         for worker in workers(client, settings, activities):
             await held.enter_async_context(worker)
         readiness.announce()
-        log.info("serving", queue=settings.worker.task_queue, hands=settings.worker.hands_queue)
+        queues = workflow_queue(settings.worker), activity_queue(settings.worker)
+        log.info("serving", queue=queues[0], hands=queues[1])
         await asyncio.Event().wait()
 
 

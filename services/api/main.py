@@ -18,6 +18,7 @@ from eventstore.failures import LogUnavailable
 from eventstore.log import Log
 from eventstore.migrations import check
 from eventstore.plans import PlanLibrary
+from eventstore.reconciliations import Reconciliations
 from eventstore.recorder import Recorder
 from eventstore.vault import Vault
 from projections.reading import ViewReader
@@ -213,11 +214,18 @@ async def _look(store: Log, workflows: Workflows, well: Any) -> None:
     """Say how it is: commands need the log only; what runs at Temporal is another matter."""
     try:
         await store.head()
-        recorded = True
+        recorded, moving = True, await _workflows_move(store)
     except LogUnavailable:
-        recorded = False
+        recorded, moving = False, False
     state = {service.full_name: recorded for service in services()}
-    await say_how_it_is(well, {"": True, **state, WORKFLOWS: await workflows.are_well()})
+    workflows_are_well = moving and await workflows.are_well()
+    await say_how_it_is(well, {"": True, **state, WORKFLOWS: workflows_are_well})
+
+
+async def _workflows_move(store: Log) -> bool:
+    """Tell whether every open incident has a workflow that moves, as far as is known."""
+    compared = await Reconciliations(store).latest()
+    return compared is None or compared.is_well
 
 
 def _now() -> datetime:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import hashlib
+import math
 import os
 import shutil
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -16,8 +18,9 @@ from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 
 from eventstore.log import Log
 from eventstore.migrations import check
+from eventstore.reconciliations import Reconciliations
 from services.local.folder import Folder
-from services.local.health import BAD, GOOD, Health, Line, proof_lines
+from services.local.health import BAD, GOOD, WARN, Health, Line, proof_lines, workflow_line
 from services.local.postgres import find_programs
 from services.local.stack import Ports, Stack
 from services.local.temporal import find_program, listens
@@ -29,7 +32,6 @@ DISK_FREE_BYTES_MIN = 1024**3
 CLOCK_BEHIND_S_MAX = 1.0
 """How far this machine's clock may be behind the log's newest event."""
 
-WARN = "yellow"
 TIME_ERROR = 5
 """What adjtimex(2) answers for a clock that nobody keeps right."""
 
@@ -50,6 +52,7 @@ async def examine(folder: Folder, settings: Settings, stack: Stack | None) -> He
         checks["database"] = lambda: _database(settings)
         checks["clock"] = lambda: _clock(settings)
         checks["proof"] = lambda: _proof(settings)
+        checks["workflows"] = lambda: _workflows(settings, stack)
     if _names(settings, "temporal"):
         checks["temporal"] = lambda: _temporal(settings)
     lines = [await _looked(part, one) for part, one in checks.items()]
@@ -127,6 +130,16 @@ async def _proof(settings: Settings) -> Line:
     finally:
         await log.close()
     return (await proof_lines(dsn, head))[0]
+
+
+async def _workflows(settings: Settings, stack: Stack | None) -> Line:
+    """See that every open incident has a workflow that moves, as a follower last found it."""
+    follower_up_s = time.time() - stack.parts["follower"]["since"] if stack else math.inf
+    log = await Log.open(settings.database.dsn.get_secret_value())
+    try:
+        return workflow_line(await Reconciliations(log).latest(), follower_up_s)
+    finally:
+        await log.close()
 
 
 async def _clock(settings: Settings) -> Line:

@@ -26,6 +26,10 @@ SEARCH_ATTRIBUTES = {
 PRAGMAS = {"journal_mode": "WAL", "synchronous": "NORMAL"}
 """WAL, so that a reader never waits; NORMAL survives kill -9, and the log is the truth anyway."""
 
+PROBLEMS_SHOWN = "system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute=2"
+"""A workflow whose task fails twice in a row is listed as having problems: after ten seconds, not
+after twenty and more. The follower begins it anew then."""
+
 
 @dataclass(frozen=True, slots=True)
 class Temporal:
@@ -48,6 +52,7 @@ class Temporal:
             str(find_program()),
             *("server", "start-dev", "--ip", "127.0.0.1", "--port", str(self.port), *ui),
             *("--db-filename", str(self.folder.temporal), "--log-level", "warn"),
+            *("--dynamic-config-value", PROBLEMS_SHOWN),
             *(f"--sqlite-pragma={name}={value}" for name, value in PRAGMAS.items()),
             *(f"--search-attribute={name}={kind}" for name, kind in SEARCH_ATTRIBUTES.items()),
         ]

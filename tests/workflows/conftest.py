@@ -19,6 +19,7 @@ from temporalio.worker import Worker
 
 from activities.beating import Beating
 from services.lives import Lives, workflow_id
+from services.queues import activity_queue, workflow_queue
 from services.settings import Worker as Queues
 from tests.workflows.world import World
 from workflows.incident import IncidentWorkflow
@@ -42,6 +43,7 @@ EVENTS_OF_A_RUN = 60
 FLAGS = {
     "frontend.WorkflowTimeSkippingEnabled": "true",
     "limit.historyCount.suggestContinueAsNew": str(EVENTS_OF_A_RUN),
+    "system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute": "2",
 }
 
 
@@ -98,13 +100,13 @@ class Stage:
         """Work on both queues."""
         hands = Worker(
             self.client,
-            task_queue=self.queues.hands_queue,
+            task_queue=activity_queue(self.queues),
             activities=activities,
             interceptors=[Beating()],
         )
         workflows = Worker(
             self.client,
-            task_queue=self.queues.task_queue,
+            task_queue=workflow_queue(self.queues),
             workflows=WORKFLOWS,
             activities=activities,
             workflow_runner=RUNNER,
