@@ -23,6 +23,7 @@ from services import executions
 from services.faults import Fault
 from services.lives import VERSION_MEMO, Lives, workflow_id
 from services.reconciler import Reconciler
+from services.recover import Recovery
 from tests.workflows.case import ALARM, Case
 from tests.workflows.conftest import Stage, eventually, start_temporal
 from workflows.version import WORKFLOW_VERSION
@@ -233,10 +234,12 @@ async def test_two_programs_at_once_leave_each_deadline_passed_once(
     async with other_program(stage, OLDER) as older:
         for incident in incidents:
             await older.begin(incident)
-        both = (Reconciler(case.log, older), Reconciler(case.log, stage.lives))
-        async with stage.worker(case.activities), running(*both):
+        followers = [Reconciler(case.log, one) for one in (older, stage.lives, stage.lives)]
+        async with stage.worker(case.activities), running(*followers):
             await passed(case, incidents)
         assert {(await run_of(stage, one)).version for one in incidents} == {WORKFLOW_VERSION}
+    runs = [run.id async for run in stage.client.list_workflows("WorkflowType = 'Incident'")]
+    assert {runs.count(workflow_id(one)) for one in incidents} == {2}  # the old one, and one new
 
 
 async def test_an_older_workflow_stays_with_its_workers_until_ours_are_there(
@@ -276,7 +279,8 @@ async def test_a_newer_workflow_without_workers_comes_back_when_somebody_says_so
         await listed(stage, [incident])
         assert (await reconciler.compare()).faults == {Fault.NEWER: 1}
         assert (await run_of(stage, incident)).version == NEWER
-        assert (await reconciler.compare(also_newer=True)).faults == {Fault.NEWER: 1}
+        recovery = Recovery(case.log, stage.lives, lambda _: None)
+        assert await recovery.run(MENDED_WITHIN_S, also_newer=True) == 1
         await stage.stands(incident, Phase.NORMAL)
         assert (await reconciler.compare()).is_well
     assert (await run_of(stage, incident)).version == WORKFLOW_VERSION
