@@ -9,13 +9,17 @@ from typing import NamedTuple
 
 import asyncpg
 
-MIGRATION_LOCK = 7309940773834519398
-"""One process at a time changes the schema."""
+MIGRATION_LOCK = 7309940773834519396
+"""One process at a time changes the schema. No other lock has this number: a notary holds its own
+for as long as it runs, and must not keep anybody from migrating."""
 
 MIGRATION_TIMEOUT_S = 600.0
 CHECK_TIMEOUT_S = 10.0
 
 POSTGRESQL_AT_LEAST = (15, 0)
+
+COMPATIBLE = re.compile(r"^-- Compatible: \w", re.MULTILINE)
+"""Begins the line of a step that says why programs that don't know it can go on after it."""
 
 FILE_NAME = re.compile(r"(?P<number>\d{4})_[a-z0-9_]+\.sql")
 
@@ -26,9 +30,13 @@ SCHEMA = """
         name       text        NOT NULL,
         sha256     bytea       NOT NULL,
         applied_at timestamptz NOT NULL DEFAULT now()
-    )"""
-APPLIED = "SELECT number, name, sha256 FROM muster.migration ORDER BY number"
-NOTE_APPLIED = "INSERT INTO muster.migration (number, name, sha256) VALUES ($1, $2, $3)"
+    );
+    ALTER TABLE muster.migration ADD COLUMN IF NOT EXISTS compatible boolean"""
+APPLIED = """
+    SELECT number, name, sha256, (to_jsonb(step) ->> 'compatible')::boolean AS compatible
+    FROM muster.migration step ORDER BY number"""
+NOTE_APPLIED = """
+    INSERT INTO muster.migration (number, name, sha256, compatible) VALUES ($1, $2, $3, $4)"""
 
 
 class SchemaMismatch(Exception):  # noqa: N818 - a state of the world
@@ -40,7 +48,7 @@ class SchemaOlder(SchemaMismatch):
 
 
 class SchemaNewer(SchemaMismatch):
-    """The database was migrated by a newer program: use that one."""
+    """The database was migrated by a newer program, and this one can't go on: use that one."""
 
 
 class PastChanged(SchemaMismatch):
@@ -58,6 +66,11 @@ class Migration(NamedTuple):
     name: str
     sha256: bytes
     sql: str
+
+    @property
+    def is_compatible(self) -> bool:
+        """Tell whether programs that don't know this step can go on after it."""
+        return COMPATIBLE.search(self.sql) is not None
 
 
 def known_migrations() -> list[Migration]:
@@ -83,7 +96,8 @@ async def migrate(dsn: str) -> list[str]:
         for step in missing:
             async with connection.transaction():
                 await connection.execute(step.sql)
-                await connection.execute(NOTE_APPLIED, step.number, step.name, step.sha256)
+                noted = (step.number, step.name, step.sha256, step.is_compatible)
+                await connection.execute(NOTE_APPLIED, *noted)
         return [step.name for step in missing]
     finally:
         await connection.close()
@@ -123,11 +137,11 @@ async def _refuse_unfit(connection: asyncpg.Connection[asyncpg.Record]) -> None:
 
 def _missing(known: list[Migration], applied: list[asyncpg.Record]) -> list[Migration]:
     """Return the steps still to be run, having compared all that were with those that are known."""
-    if len(applied) > len(known):
-        message = (
-            f"the database has {applied[len(known)]['name']}, which this program does not know"
+    unknown = [past for past in applied[len(known) :] if not past["compatible"]]
+    if unknown:
+        raise SchemaNewer(
+            f"the database has {unknown[0]['name']}, which this program does not know"
         )
-        raise SchemaNewer(message)
     for step, past in zip(known, applied, strict=False):
         if (step.number, step.sha256) != (past["number"], past["sha256"]):
             raise PastChanged(

@@ -7,7 +7,7 @@ import signal
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -22,6 +22,9 @@ from services import clock_metrics, clock_watch, metrics, readiness
 from services.relay import Relay
 from services.settings import Settings
 from services.snapshotting import Snapshotting
+
+if TYPE_CHECKING:
+    from services.lives import Lives
 
 log_line = structlog.get_logger()
 
@@ -45,11 +48,13 @@ async def follow(settings: Settings) -> None:
         opened.push_async_callback(bookmarks.close)
         eraser = await Eraser.open(dsn, log)
         opened.push_async_callback(eraser.close)
+        reaching = asyncio.create_task(_reach(settings), name="temporal")
         followers = [
             asyncio.create_task(eraser.run(), name="eraser"),
             asyncio.create_task(keeper.run(), name="views"),
             asyncio.create_task(Snapshotting(log, bookmarks).run(), name="snapshots"),
-            asyncio.create_task(_relay(settings, log, bookmarks), name="relay"),
+            asyncio.create_task(_relay(reaching, log, bookmarks), name="relay"),
+            asyncio.create_task(_reconcile(reaching, log), name="reconciler"),
         ]
         if settings.metrics.port is not None:
             looking = metrics.keep_looking(log, bookmarks)
@@ -59,15 +64,28 @@ async def follow(settings: Settings) -> None:
         await _until(stopping, followers)
 
 
-async def _relay(settings: Settings, log: Log, bookmarks: Bookmarks) -> None:
-    """Tell the workflows what happened, once Temporal is there; the views don't wait for it."""
+async def _reach(settings: Settings) -> Lives:
+    """Reach the workflows, once Temporal is there; the views don't wait for it."""
     lives = await asyncio.to_thread(import_module, "services.lives")
     temporal = await asyncio.to_thread(import_module, "services.temporal_client")
+    client = await temporal.connect(settings.temporal)
+    reached: Lives = lives.Lives(client, settings.worker)
+    return reached
+
+
+async def _relay(reaching: asyncio.Task[Lives], log: Log, bookmarks: Bookmarks) -> None:
+    """Tell the workflows what happened."""
     try:
-        client = await temporal.connect(settings.temporal)
-        await Relay(log, lives.Lives(client, settings.worker), bookmarks).run()
+        await Relay(log, await reaching, bookmarks).run()
     finally:
-        await temporal.come_to_rest()
+        await import_module("services.temporal_client").come_to_rest()
+
+
+async def _reconcile(reaching: asyncio.Task[Lives], log: Log) -> None:
+    """See to it that every open incident has a workflow that moves."""
+    lives = await reaching
+    module = await asyncio.to_thread(import_module, "services.reconciler")
+    await module.Reconciler(log, lives).run()
 
 
 async def _until(stopping: asyncio.Event, followers: Sequence[asyncio.Task[None]]) -> None:

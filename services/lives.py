@@ -1,4 +1,4 @@
-"""Incidents' lives in Temporal: begun, and told how far the log is."""
+"""Incidents' lives in Temporal: begun, told how far the log is, and begun anew from it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 import structlog
-from temporalio.common import WorkflowIDReusePolicy
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from services.queues import activity_queue, workflow_queue
 from services.temporal_client import pauses
 from workflows.incident import IncidentWorkflow
 from workflows.ports import Life
+from workflows.version import WORKFLOW_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,20 +29,26 @@ AT_ONCE_MAX = 64
 POISON: Final = frozenset({RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.FAILED_PRECONDITION})
 """Answers that asking again won't change. One incident must not keep news from all others."""
 
+WORKFLOW_ID_PREFIX: Final = "incident/"
+VERSION_MEMO: Final = "MusterWorkflowVersion"
+"""Where a run says for which version of the workflow's code it was started."""
+
 log = structlog.get_logger()
 
 
 def workflow_id(incident: str) -> str:
     """Return by which id Temporal knows an incident."""
-    return f"incident/{incident}"
+    return f"{WORKFLOW_ID_PREFIX}{incident}"
 
 
 class Lives:
     """Tells workflows what happened, and begins those that don't live yet."""
 
-    def __init__(self, client: Client, worker: Worker) -> None:
-        self._client = client
-        self._worker = worker
+    def __init__(self, client: Client, worker: Worker, version: int = WORKFLOW_VERSION) -> None:
+        self.client = client
+        self.version = version
+        self.queue = workflow_queue(worker, version)
+        self._activity_queue = activity_queue(worker, version)
         self._free = asyncio.Semaphore(AT_ONCE_MAX)
 
     async def tell_all(self, advances: Mapping[str, int]) -> None:
@@ -54,7 +62,12 @@ class Lives:
         async with self._free:
             for pause in pauses():
                 try:
-                    await self._signal(incident, version)
+                    await self._signal(
+                        incident, version, WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
+                    )
+                except WorkflowAlreadyStartedError:
+                    log.debug("its life is over", incident=incident)
+                    return
                 except RPCError as error:
                     if error.status in POISON:
                         log.exception("not told", incident=incident, version=version)
@@ -64,16 +77,39 @@ class Lives:
                     return
                 await asyncio.sleep(pause)
 
-    async def _signal(self, incident: str, version: int) -> None:
-        try:
-            await self._client.start_workflow(
-                IncidentWorkflow.run,
-                Life(incident=incident, hands_queue=self._worker.hands_queue),
-                id=workflow_id(incident),
-                task_queue=self._worker.task_queue,
-                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
-                start_signal="advanced",
-                start_signal_args=[version],
-            )
-        except WorkflowAlreadyStartedError:
-            log.debug("its life is over", incident=incident)
+    async def begin(self, incident: str) -> None:
+        """Start the workflow of an incident, whatever became of the last. Raises RPCError.
+
+        One that runs by now is only nudged: another follower was first.
+        """
+        async with self._free:
+            await self._signal(incident, 0, WorkflowIDReusePolicy.ALLOW_DUPLICATE)
+
+    async def replace(self, incident: str, run_id: str, reason: str) -> None:
+        """End exactly this run, and start the workflow anew from the log. Raises RPCError.
+
+        Not in one step, which would end whatever runs by then. Whoever is cut off in between
+        leaves an incident without a run, which the next comparison finds.
+        """
+        old = self.client.get_workflow_handle(workflow_id(incident), run_id=run_id)
+        async with self._free:
+            try:
+                await old.terminate(reason=reason)
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND:
+                    raise
+                return  # it ended by itself, or another follower has replaced it
+        await self.begin(incident)
+
+    async def _signal(self, incident: str, version: int, reuse: WorkflowIDReusePolicy) -> None:
+        await self.client.start_workflow(
+            IncidentWorkflow.run,
+            Life(incident=incident, hands_queue=self._activity_queue),
+            id=workflow_id(incident),
+            task_queue=self.queue,
+            id_reuse_policy=reuse,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            memo={VERSION_MEMO: self.version},
+            start_signal="advanced",
+            start_signal_args=[version],
+        )

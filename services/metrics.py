@@ -6,7 +6,7 @@ import asyncio
 import math
 from typing import TYPE_CHECKING, Final
 
-from prometheus_client import REGISTRY, Gauge, start_http_server
+from prometheus_client import REGISTRY, Counter, Gauge, start_http_server
 
 from domain.values import Mode
 from eventstore.failures import LogUnavailable
@@ -16,6 +16,7 @@ from services.local.failures import PortTaken
 
 if TYPE_CHECKING:
     from eventstore.log import Log
+    from eventstore.reconciliations import Comparison
     from projections.bookmarks import Bookmarks
     from projections.overdue import Overdue
     from services.settings import Metrics
@@ -28,6 +29,27 @@ POSITION = Gauge(
     "muster_follower_position",
     "Position up to which a follower has come.",
     ["follower"],
+    registry=None,
+)
+INCIDENTS = Gauge("muster_open_incidents", "Incidents that the log says are open.", registry=None)
+RUNNING = Gauge(
+    "muster_running_workflows", "Open incidents that have a running workflow.", registry=None
+)
+FAULTS = Gauge(
+    "muster_workflow_faults",
+    "Open incidents whose workflow does not move, by what is wrong, as last compared.",
+    ["fault"],
+    registry=None,
+)
+MENDED = Counter(
+    "muster_workflows_begun_anew",
+    "Workflows that were begun anew from the log, by what was wrong.",
+    ["fault"],
+    registry=None,
+)
+COMPARED = Gauge(
+    "muster_workflows_compared_timestamp_seconds",
+    "When open incidents were last compared with running workflows.",
     registry=None,
 )
 
@@ -86,8 +108,8 @@ def serve_worker(chosen: Metrics) -> None:
 
 async def keep_looking(log: Log, bookmarks: Bookmarks) -> None:
     """Say how far the log and its followers are, endlessly; while it is away, how far they were."""
-    REGISTRY.register(HEAD)
-    REGISTRY.register(POSITION)
+    for one in (HEAD, POSITION, INCIDENTS, RUNNING, FAULTS, MENDED, COMPARED):
+        REGISTRY.register(one)
     count_lateness()
     while True:
         try:
@@ -121,6 +143,21 @@ async def look(log: Log, bookmarks: Bookmarks) -> None:
     HEAD.set(await log.head())
     for follower, position in (await bookmarks.positions()).items():
         POSITION.labels(follower).set(position)
+
+
+def compared(found: Comparison) -> None:
+    """Say what was found when open incidents were compared with running workflows."""
+    INCIDENTS.set(found.open)
+    RUNNING.set(found.running)
+    FAULTS.clear()
+    for fault, count in found.faults.items():
+        FAULTS.labels(fault).set(count)
+    COMPARED.set_to_current_time()
+
+
+def mended(fault: str) -> None:
+    """Count a workflow that was begun anew."""
+    MENDED.labels(fault).inc()
 
 
 def _taken(chosen: Metrics) -> PortTaken:

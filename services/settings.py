@@ -236,7 +236,9 @@ class Worker(Section):
     """The process of the workflows and of the work that incidents owe."""
 
     task_queue: str = "muster-incident"
+    """Where workflow tasks wait; the version of the workflow is added: `muster-incident-v2`."""
     hands_queue: str = "muster-hands"
+    """Where the work waits that incidents owe; the version of the workflow is added."""
     max_concurrent_activities: int = Field(default=1_000, ge=1, le=100_000)
     """Incidents whose work is done at once, each by one activity; how many messages go out at once
     is bound apart."""

@@ -22,6 +22,7 @@ from temporalio.worker import Worker, WorkerDeploymentConfig
 from activities.work.work import HEARTBEAT_S
 from services import clock_metrics, clock_watch, metrics, readiness
 from services.hands import Activities, opened
+from services.queues import activity_queue, workflow_queue
 from services.temporal_client import come_to_rest, connect
 from workflows.operators import SEARCH_ATTRIBUTES
 from workflows.running import RUNNER, WORKFLOWS
@@ -71,7 +72,7 @@ def workers(client: Client, settings: Settings, activities: Activities) -> list[
     return [
         Worker(
             client,
-            task_queue=chosen.hands_queue,
+            task_queue=activity_queue(chosen),
             deployment_config=CODE,
             activities=activities.hands,
             max_concurrent_activities=chosen.max_concurrent_activities,
@@ -80,7 +81,7 @@ def workers(client: Client, settings: Settings, activities: Activities) -> list[
         ),
         Worker(
             client,
-            task_queue=chosen.task_queue,
+            task_queue=workflow_queue(chosen),
             deployment_config=CODE,
             workflows=WORKFLOWS,
             activities=activities.record,
@@ -137,7 +138,8 @@ async def _serve(settings: Settings) -> None:
         for worker in workers(client, settings, activities):
             await held.enter_async_context(worker)
         readiness.announce()
-        log.info("serving", queue=settings.worker.task_queue, hands=settings.worker.hands_queue)
+        queues = workflow_queue(settings.worker), activity_queue(settings.worker)
+        log.info("serving", queue=queues[0], hands=queues[1])
         await asyncio.Event().wait()
 
 

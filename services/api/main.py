@@ -19,6 +19,7 @@ from eventstore.failures import LogUnavailable
 from eventstore.log import Log
 from eventstore.migrations import check
 from eventstore.plans import PlanLibrary
+from eventstore.reconciliations import Reconciliations
 from eventstore.recorder import Recorder
 from eventstore.vault import Vault
 from projections.reading import ViewReader
@@ -231,12 +232,22 @@ async def _look(
     """Say how it is: commands need the log only; what runs at Temporal is another matter."""
     try:
         await store.head()
-        recorded = True
+        recorded, moving = True, await _workflows_move(store)
     except LogUnavailable:
-        recorded = False
+        recorded, moving = False, False
     state = {service.full_name: recorded for service in services()}
-    state |= {"": True, WORKFLOWS: await workflows.are_well(), CLOCKS: clock.latest.are_well}
+    state |= {
+        "": True,
+        WORKFLOWS: moving and await workflows.are_well(),
+        CLOCKS: clock.latest.are_well,
+    }
     await say_how_it_is(well, {**state, **await lateness.look()})
+
+
+async def _workflows_move(store: Log) -> bool:
+    """Tell whether every open incident has a workflow that moves, as far as is known."""
+    compared = await Reconciliations(store).latest()
+    return compared is None or compared.is_well
 
 
 def _now() -> datetime:

@@ -126,12 +126,26 @@ def migrate(folder: FolderOption = DEFAULT_FOLDER) -> None:
     console.print("\n".join(applied) if applied else "up to date")
 
 
-def recover(folder: FolderOption = DEFAULT_FOLDER) -> None:
-    """Start the workflow of every open incident again, from the log alone."""
+def recover(
+    folder: FolderOption = DEFAULT_FOLDER,
+    within: Annotated[
+        float, typer.Option(min=1, help="Seconds that the workflows have to move on.")
+    ] = 60.0,
+    *,
+    also_newer: Annotated[
+        bool,
+        typer.Option(
+            help="Take incidents back from a newer version that has no worker any more, after it "
+            "was rolled back."
+        ),
+    ] = False,
+) -> None:
+    """Begin the workflows of open incidents anew where needed, and see that each moves on."""
     from services.recover import recover as restart  # noqa: PLC0415 - only this command needs it
 
-    count = _told(restart(settings_of(folder), console.print))
-    console.print(f"{count} open incidents")
+    recovering = restart(settings_of(folder), console.print, within, also_newer=also_newer)
+    count = _told(recovering)
+    console.print(f"recovered: {count}")
 
 
 def api() -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import hashlib
+import math
 import os
 import shutil
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -15,10 +17,20 @@ from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 
 from eventstore.log import Log
 from eventstore.migrations import check
+from eventstore.reconciliations import Reconciliations
 from projections import overdue
 from services.local.clock_lines import clock_line
 from services.local.folder import Folder
-from services.local.health import BAD, GOOD, WARN, Health, Line, overdue_lines, proof_lines
+from services.local.health import (
+    BAD,
+    GOOD,
+    WARN,
+    Health,
+    Line,
+    overdue_lines,
+    proof_lines,
+    workflow_line,
+)
 from services.local.postgres import find_programs
 from services.local.stack import Ports, Stack
 from services.local.temporal import find_program, listens
@@ -49,6 +61,7 @@ async def examine(folder: Folder, settings: Settings, stack: Stack | None) -> He
         checks["proof"] = lambda: _proof(settings)
         checks["deadlines"] = lambda: _overdue(settings, "deadlines")
         checks["owed work"] = lambda: _overdue(settings, "owed work")
+        checks["workflows"] = lambda: _workflows(settings, stack)
     if _names(settings, "temporal"):
         checks["temporal"] = lambda: _temporal(settings)
     lines = [await _looked(part, one) for part, one in checks.items()]
@@ -126,6 +139,16 @@ async def _proof(settings: Settings) -> Line:
     finally:
         await log.close()
     return (await proof_lines(dsn, head))[0]
+
+
+async def _workflows(settings: Settings, stack: Stack | None) -> Line:
+    """See that every open incident has a workflow that moves, as a follower last found it."""
+    follower_up_s = time.time() - stack.parts["follower"]["since"] if stack else math.inf
+    log = await Log.open(settings.database.dsn.get_secret_value())
+    try:
+        return workflow_line(await Reconciliations(log).latest(), follower_up_s)
+    finally:
+        await log.close()
 
 
 async def _overdue(settings: Settings, part: str) -> Line:

@@ -11,6 +11,7 @@ from domain.values import Mode
 from eventstore.log import Log
 from eventstore.migrations import check
 from eventstore.proofs import Proofs
+from eventstore.reconciliations import Comparison, Reconciliations
 from projections import overdue
 from projections.bookmarks import Bookmarks
 from projections.overseeing import Overseer
@@ -26,6 +27,9 @@ LAG_EVENTS_MAX = 1_000
 
 GOOD, WARN, BAD = "green", "yellow", "red"
 BOUNDS = Overdue()
+
+COMPARES_WITHIN_S = 30.0
+"""How soon after its start a follower has compared open incidents with running workflows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,7 @@ async def _log(stack: Stack, bounds: Overdue) -> list[Line]:
     log = await Log.open(dsn)
     try:
         head = await log.head()
+        compared = await Reconciliations(log).latest()
         bookmarks = await Bookmarks.open(dsn)
         try:
             marks = await bookmarks.positions()
@@ -102,7 +107,9 @@ async def _log(stack: Stack, bounds: Overdue) -> list[Line]:
         await log.close()
     followers = [_follower(name, head, position) for name, position in sorted(marks.items())]
     proven = [*await proof_lines(dsn, head), *await _stopped_views(dsn)]
-    return [Line("log", "open", f"schema up to date, position {head}"), *late, *proven, *followers]
+    workflows = workflow_line(compared, time.time() - stack.parts["follower"]["since"])
+    opened = Line("log", "open", f"schema up to date, position {head}")
+    return [opened, workflows, *late, *proven, *followers]
 
 
 def overdue_lines(seen: overdue.Overdue, bounds: Overdue) -> list[Line]:
@@ -127,6 +134,20 @@ def _age(part: str, age: overdue.Age, bound_s: float, colour: str) -> Line:
     if age.incidents > 1:
         what += f" (and {age.incidents - 1} other incidents)"
     return Line(part, "late" if late else "in time", what, colour if late else GOOD)
+
+
+def workflow_line(compared: Comparison | None, follower_up_s: float) -> Line:
+    """Say whether every open incident has a workflow that moves."""
+    if compared is None:
+        return Line("workflows", "not compared", "no follower has compared them yet", WARN)
+    if compared.is_well:
+        return Line("workflows", "moving", str(compared))
+    if not compared.is_stale:
+        return Line("workflows", "standing still", str(compared), BAD)
+    if follower_up_s < COMPARES_WITHIN_S:
+        return Line("workflows", "not compared", "the follower has just started", WARN)
+    why = "nobody knows whether deadlines pass: is Temporal away, or every follower?"
+    return Line("workflows", "not compared", f"{compared}: {why}", BAD)
 
 
 async def _stopped_views(dsn: str) -> list[Line]:

@@ -29,6 +29,10 @@ PRAGMAS = {"journal_mode": "WAL", "synchronous": "NORMAL"}
 SETTINGS = {"history.timerProcessorMaxTimeShift": "20ms"}
 """How late a timer may be: a second unless told otherwise, which a fast exercise can't bear."""
 
+PROBLEMS_SHOWN = "system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute=2"
+"""A workflow whose task fails twice in a row is listed as having problems: after ten seconds, not
+after twenty and more. The follower begins it anew then."""
+
 
 @dataclass(frozen=True, slots=True)
 class Temporal:
@@ -51,6 +55,7 @@ class Temporal:
             str(find_program()),
             *("server", "start-dev", "--ip", "127.0.0.1", "--port", str(self.port), *ui),
             *("--db-filename", str(self.folder.temporal), "--log-level", "warn"),
+            *("--dynamic-config-value", PROBLEMS_SHOWN),
             *(f"--sqlite-pragma={name}={value}" for name, value in PRAGMAS.items()),
             *(f'--dynamic-config-value={name}="{value}"' for name, value in SETTINGS.items()),
             *(f"--search-attribute={name}={kind}" for name, kind in SEARCH_ATTRIBUTES.items()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -17,15 +18,32 @@ from eventstore.migrations import (
     known_migrations,
     migrate,
 )
+from eventstore.notary import SESSION_LOCK
+from projections.engine import VIEW_LOCK
 from tests.conftest import Database, execute
 
 if TYPE_CHECKING:
     from tests.postgres import Cluster
 
+LOG_LOCK = 7309940773834519397
+"""Of `muster.append`."""
+
+A_MOMENT_S = 10.0
+
 
 async def test_a_second_migration_has_nothing_to_do(database: Database) -> None:
     assert await migrate(database.owner_dsn) == []
     await check(database.dsn)
+
+
+async def test_a_migration_waits_for_nobody_who_works(database: Database) -> None:
+    working = await asyncpg.connect(database.dsn)
+    try:
+        for number in (LOG_LOCK, SESSION_LOCK, VIEW_LOCK):
+            await working.execute("SELECT pg_advisory_lock($1)", number)
+        assert await asyncio.wait_for(migrate(database.owner_dsn), A_MOMENT_S) == []
+    finally:
+        await working.close()
 
 
 async def test_an_empty_database_is_migrated_step_by_step(postgres: Cluster) -> None:
@@ -57,6 +75,33 @@ async def test_a_newer_schema_is_refused(database: Database) -> None:
         await migrate(database.owner_dsn)
     with pytest.raises(SchemaNewer):
         await check(database.dsn)
+
+
+async def test_a_newer_schema_that_only_adds_is_taken(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = known_migrations()[-1]._replace(
+        number=9999, name="9999_more.sql", sql="-- Compatible: it only adds.\nSELECT 1"
+    )
+    with monkeypatch.context() as newer:
+        steps = [*known_migrations(), more]
+        newer.setattr(migrations, "known_migrations", lambda: steps)
+        assert await migrate(database.owner_dsn) == ["9999_more.sql"]
+    await check(database.dsn)
+    assert await migrate(database.owner_dsn) == []
+    await execute(
+        database.owner_dsn, "INSERT INTO muster.migration VALUES (10000, '10000_other.sql', '')"
+    )
+    with pytest.raises(SchemaNewer, match="10000_other"):
+        await check(database.dsn)
+
+
+async def test_a_database_that_an_older_program_migrated_is_read(
+    database: Database,
+) -> None:
+    await execute(database.owner_dsn, "ALTER TABLE muster.migration DROP COLUMN compatible")
+    await check(database.dsn)
+    assert await migrate(database.owner_dsn) == []
 
 
 async def test_an_older_schema_is_refused_until_it_is_migrated(

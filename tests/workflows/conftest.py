@@ -21,6 +21,7 @@ from temporalio.worker import Worker
 
 from services.lives import Lives, workflow_id
 from services.local.temporal import SETTINGS
+from services.queues import activity_queue, workflow_queue
 from services.settings import Worker as Queues
 from tests.workflows.world import World
 from workflows.incident import IncidentWorkflow
@@ -44,6 +45,7 @@ EVENTS_OF_A_RUN = 60
 FLAGS = {
     "frontend.WorkflowTimeSkippingEnabled": True,
     "limit.historyCount.suggestContinueAsNew": EVENTS_OF_A_RUN,
+    "system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute": 2,
     **SETTINGS,
 }
 
@@ -101,13 +103,13 @@ class Stage:
         """Work on both queues."""
         hands = Worker(
             self.client,
-            task_queue=self.queues.hands_queue,
+            task_queue=activity_queue(self.queues),
             activities=activities,
             max_heartbeat_throttle_interval=timedelta(seconds=1),
         )
         workflows = Worker(
             self.client,
-            task_queue=self.queues.task_queue,
+            task_queue=workflow_queue(self.queues),
             workflows=WORKFLOWS,
             activities=activities,
             workflow_runner=CHECKED,

@@ -17,10 +17,10 @@ from domain.values import Phase
 from eventstore.log import Log
 from projections.bookmarks import Bookmarks
 from services.lives import Lives
-from services.recover import revive
+from services.recover import Recovery, StandingStill
 from services.relay import BOOKMARK, Relay
 from tests.workflows.case import ALARM, Case
-from tests.workflows.conftest import Stage, eventually, start_temporal
+from tests.workflows.conftest import PATIENCE_S, Stage, eventually, start_temporal
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -160,14 +160,29 @@ async def test_every_open_incident_lives_again_after_temporal_lost_its_data(case
     for incident in (over, *still_open):
         await case.ask(incident, ALARM)
     await case.ask(over, FALSE)
+    said: list[str] = []
     async with await start_temporal() as empty:
         stage = Stage(empty, cached=100)
         async with stage.worker(case.activities):
-            progress = [seen async for seen in revive(case.log, stage.lives)]
-            assert (progress[-1].told, progress[-1].known) == (5, 5)
+            assert await Recovery(case.log, stage.lives, said.append).run(PATIENCE_S) == 5
             for incident in still_open:
-                await stage.stands(incident, Phase.NORMAL)
-            assert not await stage.is_alive(over)
+                assert (await stage.standing(incident)).phase is Phase.NORMAL
+    assert said[:2] == [
+        "open incidents: 5, with a running workflow: 0",
+        "at fault: 6 missing",
+    ]
+    assert said[-1] == "moved on: 5 of 5"
+
+
+async def test_a_recovery_lists_the_workflows_that_do_not_move_on(
+    stage: Stage, case: Case, incident: str
+) -> None:
+    await case.ask(incident, ALARM)
+    recovery = Recovery(case.log, stage.lives, lambda _: None)
+    with pytest.raises(StandingStill, match=f"1 of 1 open incidents .*\n  {incident}: "):
+        await recovery.run(A_MOMENT)
+    async with stage.worker(case.activities):
+        assert await recovery.run(PATIENCE_S) == 1
 
 
 async def test_a_deadline_missed_while_temporal_was_gone_passes_when_it_is_back(
@@ -177,9 +192,7 @@ async def test_a_deadline_missed_while_temporal_was_gone_passes_when_it_is_back(
     async with await start_temporal() as empty:
         stage = Stage(empty, cached=0)
         async with stage.worker(case.activities):
-            async for _ in revive(case.log, stage.lives):
-                pass
-            await stage.stands(incident, Phase.NORMAL)
+            await Recovery(case.log, stage.lives, lambda _: None).run(PATIENCE_S)
             case.ahead = VERIFY_WITHIN * 2
             await stage.temporal.fast_forward(stage.life(incident), VERIFY_WITHIN * 2)
             await stage.stands(incident, Phase.RESPONSE)

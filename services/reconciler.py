@@ -1,0 +1,184 @@
+"""Compares the open incidents of the log with Temporal's workflows, and mends what differs.
+
+Several followers may do this at once, also of several versions: each ends only a run that it saw
+to be at fault, by that run's own id, and none of a newer version than its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+import structlog
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError
+
+from eventstore.failures import LogUnavailable
+from eventstore.lifespans import Lifespans
+from eventstore.reconciliations import Comparison, Reconciliations
+from services import executions, metrics
+from services.faults import BEGUN, REPLACED, Fault, Place
+from services.rests import Rests
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Iterable, Mapping
+
+    from eventstore.log import Log
+    from services.executions import Run
+    from services.lives import Lives
+
+LOOK_S = 10.0
+"""Between two comparisons: what stops is found, and moves again, within half a minute."""
+
+LOOK_AGAIN_S = 3.0
+"""After a fault was found, for it may have been mended, and while nothing can be compared."""
+
+EXAMINED_MAX = 100
+"""Workflows that are looked at in each comparison though nothing speaks against them, and
+incidents that ended lately."""
+
+AT_ONCE_MAX = 16
+"""Questions to Temporal at a time, so that commands and deadlines go on meanwhile."""
+
+log = structlog.get_logger()
+
+
+class Faulty(NamedTuple):
+    """An incident whose workflow does not move, or may not."""
+
+    fault: Fault
+    run: Run | None
+
+
+class Reconciler:
+    """Sees to it that every open incident has a workflow that moves."""
+
+    def __init__(self, log_: Log, lives: Lives, rests: Rests | None = None) -> None:
+        self.lifespans = Lifespans(log_)
+        self._kept = Reconciliations(log_)
+        self._lives = lives
+        self._rests = rests or Rests()
+        self._looked_at = ""
+        """The incident up to which workflows were looked at in turn."""
+        self._over: set[str] = set()
+        """Ended, and seen to have left nothing undone."""
+
+    async def run(self) -> None:
+        """Compare and mend, endlessly."""
+        while True:
+            pause = LOOK_AGAIN_S
+            try:
+                if not (await self.compare()).faults:
+                    pause = LOOK_S
+            except (RPCError, LogUnavailable) as error:
+                log.warning("open incidents can't be compared", because=str(error))
+            await asyncio.sleep(pause)
+
+    async def compare(self, *, also_newer: bool = False) -> Comparison:
+        """Compare once, mend, and keep what was found. Raises RPCError, LogUnavailable.
+
+        With `also_newer`, runs of a newer version that nobody works on come back to this one.
+        """
+        running = await executions.list_running(self._lives.client)
+        await self.lifespans.refresh()  # afterwards: what ended meanwhile is not missed
+        faults = await self._faults(await self._place(running.values()), running)
+        mendable = BEGUN | REPLACED | ({Fault.NEWER} if also_newer else frozenset())
+        await _some_at_once(
+            self._mend(incident, faults[incident])
+            for incident in (*self.lifespans.live_first(), *self.lifespans.lately_ended)
+            if incident in faults and faults[incident].fault in mendable
+        )
+        count = Counter(faulty.fault.value for faulty in faults.values())
+        here = running.keys() & self.lifespans.open
+        found = Comparison(len(self.lifespans.open), len(here), count)
+        if count:
+            log.warning("open incidents without a workflow that moves", **count)
+        metrics.compared(found)
+        await self._kept.keep(found)
+        return found
+
+    async def _place(self, running: Iterable[Run]) -> Place:
+        client, queue = self._lives.client, self._lives.queue
+        queues = {queue, *(run.queue for run in running)}
+        attended = {one: await executions.is_attended(client, one) for one in queues}
+        return Place(self._lives.version, queue, attended)
+
+    async def _faults(self, place: Place, running: Mapping[str, Run]) -> dict[str, Faulty]:
+        """Return what is at fault, as it is right now: visibility lags behind."""
+        faults: dict[str, Faulty] = {}
+        suspects: dict[str, None] = {}
+        for incident in self._expected(running):
+            listed = running.get(incident)
+            fault = place.diagnose(listed)
+            if listed and fault in {Fault.UNATTENDED, Fault.NEWER}:  # nothing that one run has
+                faults[incident] = Faulty(fault, listed)
+            elif fault:
+                suspects[incident] = None
+        suspects |= dict.fromkeys(self._in_turn(running))
+
+        async def examine(incident: str) -> None:
+            try:
+                run = await executions.describe(self._lives.client, incident)
+            except RPCError as error:  # the others are examined
+                log.warning("not examined", incident=incident, because=str(error))
+                return
+            if self._has_ended(incident, run):
+                self._over.add(incident)
+            elif fault := place.diagnose(run):
+                faults[incident] = Faulty(fault, run)
+
+        await _some_at_once(map(examine, suspects))
+        return faults
+
+    def _expected(self, running: Mapping[str, Run]) -> list[str]:
+        """Return which incidents ought to have a workflow, live ones first, ended ones last.
+
+        One that has just opened is not missed yet: the relay starts it.
+        """
+        spans = self.lifespans
+        expected = spans.live_first()
+        opened = [one for one in expected if one in running or one not in spans.just_opened]
+        ended = spans.lately_ended
+        self._over.intersection_update(ended)
+        to_be_over = [one for one in ended if one not in running and one not in self._over]
+        return opened + [one for one in ended if one in running] + to_be_over[:EXAMINED_MAX]
+
+    def _in_turn(self, running: Mapping[str, Run]) -> list[str]:
+        """Return some that run, others each time: not every fault shows in what is listed."""
+        mine = sorted(running.keys() & self.lifespans.open)
+        after = [one for one in mine if one > self._looked_at]
+        chosen = [*after, *mine[: len(mine) - len(after)]][:EXAMINED_MAX]
+        self._looked_at = chosen[-1] if chosen else ""
+        return chosen
+
+    def _has_ended(self, incident: str, run: Run | None) -> bool:
+        return incident not in self.lifespans.open and run is not None and run.is_completed
+
+    async def _mend(self, incident: str, faulty: Faulty) -> None:
+        fault, run = faulty
+        if not self._rests.may_be_mended(incident):
+            return
+        try:
+            if run is None or fault in BEGUN:
+                await self._lives.begin(incident)
+            else:
+                await self._lives.replace(incident, run.run_id, f"{fault}: begun anew from the log")
+        except (RPCError, WorkflowAlreadyStartedError) as error:  # the others are seen to
+            log.warning("not begun anew", incident=incident, fault=fault, because=str(error))
+            return
+        metrics.mended(fault)
+        if fault is not Fault.OUTDATED:  # which all of them are after an upgrade
+            log.info("begun anew", incident=incident, fault=fault)
+            self._rests.mended(incident)
+
+
+async def _some_at_once(work: Iterable[Awaitable[None]]) -> None:
+    """Do all of the work, some of it at a time, in order."""
+    waiting = iter(work)
+
+    async def take() -> None:
+        for one in waiting:
+            await one
+
+    await asyncio.gather(*(take() for _ in range(AT_ONCE_MAX)))
