@@ -54,7 +54,7 @@ def event_id(command_id: UUID, number: int) -> UUID:
 def event_id_of(asked: Asked, number: int) -> UUID:
     """Return the id of a command's n-th event, in the space of whoever asked it.
 
-    No token carries the system's role (`services.api.doors`), so no caller reaches its space.
+    No token carries the system's role (`services.token_file`), so no caller reaches its space.
     """
     if Role.SYSTEM in asked.actor.roles:
         return system_event_id(asked.command_id, number)

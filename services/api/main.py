@@ -65,7 +65,7 @@ if TYPE_CHECKING:
     from eventstore.snapshots import Snapshots
     from services.api.edge import Stream, Unary
     from services.clock_watch import ClockWatch
-    from services.settings import Settings
+    from services.settings import Api, Settings
 
 LOOK_S = 2.0
 """How often to look whether the log and Temporal can be reached."""
@@ -114,23 +114,16 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
         stack.push_async_callback(vault.close)
         workflows = Workflows(settings.temporal)
         stack.push_async_callback(workflows.close)
-        clock = await stack.enter_async_context(
-            clock_watch.watched(settings, show=clock_metrics.show)
-        )
+        watch = clock_watch.watched(settings, show=clock_metrics.show)
+        clock = await stack.enter_async_context(watch)
         proof = await stack.enter_async_context(notarised(settings, store))
         tokens = ResumeTokens.of(settings.vault)
         parts = _parts(store, views, vault, workflows, proof, tokens=tokens)
-        mutual = settings.api.tls is not None and settings.api.tls.client_ca_file is not None
-        admission, open_calls = Admission(Limits.of(settings.api)), OpenCalls(doors)
-        connections = Connections(connections_max(settings.api))
-        edge = Edge(doors, admission, open_calls, connections, mutual_tls=mutual)
-        public = Public(admission, edge)
+        edge, public, open_calls, connections = _entrance(settings.api, doors)
         server, well = build(edge, public, settings.api, parts.unaries, parts.streams)
         port = bind(server, settings.api)
         lateness = Lateness(store, settings.overdue)
-        look = partial(_look, store, workflows, clock, lateness, well)
-        await look()
-        looking = asyncio.create_task(_keep_looking(look), name="health")
+        looking = await _looking(partial(_look, store, workflows, clock, lateness, well))
         checking = asyncio.create_task(open_calls.keep_checking(), name="open calls")
         making_room = asyncio.create_task(connections.keep_making_room(port), name="connections")
         await server.start()
@@ -144,6 +137,22 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
             await server.stop(settings.api.drain_seconds)
             checking.cancel()
             making_room.cancel()
+
+
+class _Entrance(NamedTuple):
+    edge: Edge
+    public: Public
+    open_calls: OpenCalls
+    connections: Connections
+
+
+def _entrance(api: Api, doors: Doors) -> _Entrance:
+    """Return what every call passes."""
+    admission, open_calls = Admission(Limits.of(api)), OpenCalls(doors)
+    connections = Connections(connections_max(api))
+    mutual = api.tls is not None and api.tls.client_ca_file is not None
+    edge = Edge(doors, admission, open_calls, connections, mutual_tls=mutual)
+    return _Entrance(edge, Public(admission, edge), open_calls, connections)
 
 
 class _Parts(NamedTuple):
@@ -218,6 +227,12 @@ def _recorders(
         "person": Recorder(store, PERSONS, clock=_now),
         "plan": Recorder(store, PUBLICATION, clock=_now),
     }
+
+
+async def _looking(look: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+    """Look at once, and then now and again."""
+    await look()
+    return asyncio.create_task(_keep_looking(look), name="health")
 
 
 async def _keep_looking(look: Callable[[], Awaitable[None]]) -> None:
