@@ -86,3 +86,17 @@ class IdReused(NamedTuple):
 
 Outcome = Appended | Conflict | AlreadyThere | IdReused
 """How the log answers a request to append."""
+
+
+def is_of(
+    event: StoredEvent,
+    categories: frozenset[str] | None,
+    streams: frozenset[str] | None,
+    types: frozenset[str] | None,
+) -> bool:
+    """Tell whether an event is of categories, streams and types; None means any."""
+    return (
+        (categories is None or event.category in categories)
+        and (streams is None or event.stream in streams)
+        and (types is None or event.type in types)
+    )

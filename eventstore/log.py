@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Self
 
-from eventstore.connecting import LOG_SETTINGS, Pool, close_pool, connect_pool
+from eventstore.barrier import Barrier
+from eventstore.connecting import LOG_SETTINGS, Pool, close_pool, connect_pool, watch_primary
+from eventstore.epochs import EPOCHS, Epoch
 from eventstore.events import (
     AlreadyThere,
     Appended,
@@ -15,10 +17,24 @@ from eventstore.events import (
     Outcome,
     StoredEvent,
     StoredFact,
+    is_of,
 )
 from eventstore.failures import FollowerTooSlow, LogClosed, LogUnavailable, Overloaded, passes
 from eventstore.patience import patiently
-from eventstore.tail import COLUMNS, HEAD, READ, VERSION_MAX, Tail, whole
+from eventstore.statements import (
+    DROP_SNAPSHOT,
+    FIND,
+    FIND_SNAPSHOT,
+    GROWN,
+    KEEP_SNAPSHOT,
+    POSITION_AT,
+    READ_CATEGORY,
+    READ_FACTS,
+    READ_SNAPSHOT,
+    READ_STREAM,
+    VERSION_AT,
+)
+from eventstore.tail import HEAD, READ, VERSION_MAX, Tail, whole
 from eventstore.writer import Writer
 
 if TYPE_CHECKING:
@@ -51,39 +67,17 @@ PAGE_FACTS = 5_000
 READ_LIMIT_MAX = 10_000
 """Events that one read returns at most."""
 
-READ_CATEGORY = f"""
-    SELECT {COLUMNS} FROM muster.event WHERE position > $1 AND starts_with(stream, $3 || '/')
-    ORDER BY position LIMIT $2"""  # noqa: S608 - our own column names
-READ_STREAM = f"""
-    SELECT {COLUMNS} FROM muster.event WHERE stream = $1 AND version > $2 AND version <= $3
-    ORDER BY version LIMIT $4"""  # noqa: S608 - our own column names
-READ_FACTS = """
-    SELECT version, position, type, schema_version, data FROM muster.event
-    WHERE stream = $1 AND version > $2 AND version <= $3 ORDER BY version LIMIT $4"""
-FIND = f"SELECT {COLUMNS} FROM muster.event WHERE event_id = ANY ($1)"  # noqa: S608 - our own column names
-GROWN = "SELECT stream, max(position) FROM muster.event WHERE position > $1 GROUP BY stream"
-POSITION_AT = "SELECT muster.position_at($1)"
-VERSION_AT = "SELECT muster.version_at($1, $2)"
-FIND_SNAPSHOT = """
-    SELECT s.version, e.position FROM muster.snapshot s
-    JOIN muster.event e ON e.stream = s.stream AND e.version = s.version AND e.hash = s.hash
-    WHERE s.stream = $1 AND s.fold = $2 AND s.version <= $3 ORDER BY s.version DESC LIMIT 1"""
-READ_SNAPSHOT = "SELECT state, digest FROM muster.snapshot WHERE stream = $1 AND version = $2"
-KEEP_SNAPSHOT = """
-    INSERT INTO muster.snapshot (stream, version, fold, hash, state, digest)
-    SELECT $1, $2, $3, e.hash, $4, $5 FROM muster.event e WHERE e.stream = $1 AND e.version = $2
-    ON CONFLICT (stream, version) DO UPDATE
-    SET fold = $3, hash = excluded.hash, state = $4, digest = $5"""
-DROP_SNAPSHOT = "DELETE FROM muster.snapshot WHERE stream = $1 AND version = $2"
-
 
 class Log:
     """What happened, in one order. Reads and appends outlast a restart of the database."""
 
     def __init__(self, dsn: str, pool: Pool, writer: Writer) -> None:
+        self._dsn = dsn
         self._pool = pool
         self._writer = writer
         self._tail = Tail(dsn)
+        self._barrier = Barrier(dsn)
+        self._watch: asyncio.Task[None] | None = None
 
     @classmethod
     async def open(cls, dsn: str) -> Self:
@@ -97,25 +91,48 @@ class Log:
             if passes(error):
                 raise LogUnavailable(str(error)) from error
             raise
-        return cls(dsn, pool, writer)
+        log = cls(dsn, pool, writer)
+        log._watch = asyncio.create_task(watch_primary(dsn), name="log primary")
+        return log
 
     async def close(self) -> None:
         """Finish what was asked for and disconnect."""
         await self._writer.close()
+        await self._barrier.close()
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.gather(self._watch, return_exceptions=True)
         await self._tail.close()
         await close_pool(self._pool)
 
+    @property
+    def epoch(self) -> Epoch | None:
+        """Return the time of the primary that answers now: what an earlier one said may be lost."""
+        return EPOCHS.now(self._dsn)
+
     async def append(
-        self, stream: str, expected_version: int, events: Sequence[NewEvent]
+        self,
+        stream: str,
+        expected_version: int,
+        events: Sequence[NewEvent],
+        epoch: Epoch | None = None,
     ) -> Outcome:
         """Append events to a stream at the version it is expected to have, all or none.
 
         What was sent is carried out, whether or not the caller still waits for the answer.
-        Raises Overloaded (nothing was done), LogUnavailable (unknown: ask again with the same ids).
+        Raises Overloaded (nothing was done), LogUnavailable (unknown: ask again with the same ids),
+        and PrimaryChanged if this is not the epoch any more that it was decided in.
         """
         if not events:
             raise ValueError("nothing to append")
-        return await self._writer.append(stream, expected_version, events)
+        return await self._writer.append(stream, expected_version, events, epoch)
+
+    async def settled(self) -> None:
+        """Wait until all that was read is where commits are to be: it may be acknowledged then.
+
+        Raises LogUnavailable.
+        """
+        await self._barrier.passed()
 
     async def read(
         self, after: int = 0, *, limit: int, category: str | None = None
@@ -173,6 +190,20 @@ class Log:
         found = _stored(await self.fetch(FIND, event_ids))
         return {event.event_id: event for event in found}
 
+    async def find_settled(self, event_ids: Sequence[UUID]) -> Mapping[UUID, StoredEvent]:
+        """Return those of the events that are in the log, and where commits are to be.
+
+        Raises LogUnavailable.
+        """
+        while True:
+            epoch = self.epoch
+            found = await self.find(event_ids)
+            if not found:
+                return found
+            await self.settled()
+            if epoch == self.epoch:
+                return found
+
     async def head(self) -> int:
         """Return the last position; 0 if nothing ever happened."""
         return int((await self.fetch(HEAD))[0][0])
@@ -220,14 +251,16 @@ class Log:
         """Yield what comes after a position, endlessly, in pages; None means all there are.
 
         First from the database, then as it happens, from memory; a commit is whole, in one page.
-        Raises FollowerTooSlow for one that once was at the end and fell too far behind, ValueError
-        for a position yet to come.
+        Raises FollowerTooSlow for one that once was at the end and fell too far behind, or when the
+        log is not the one any more that was followed; ValueError for a position yet to come.
         """
         self._tail.open()
         if after > await self._tail.head() and after > await self.head():
             raise ValueError(f"position {after} is not in this log")
-        caught_up = False
+        caught_up, log_ = False, self._tail.log
         while True:
+            if self._tail.log != log_:
+                raise FollowerTooSlow(after)
             page = self._tail.after(after)
             if page is None:
                 if caught_up:
@@ -240,7 +273,7 @@ class Log:
                 await self._tail.news()
                 continue
             after = page[-1].position
-            shown = [event for event in page if _is_of(event, categories, streams, types)]
+            shown = [event for event in page if is_of(event, categories, streams, types)]
             if shown:
                 yield shown
 
@@ -257,16 +290,3 @@ async def _until_sent() -> None:
 
 def _stored(rows: list[asyncpg.Record]) -> list[StoredEvent]:
     return [StoredEvent._make(row) for row in rows]
-
-
-def _is_of(
-    event: StoredEvent,
-    categories: frozenset[str] | None,
-    streams: frozenset[str] | None,
-    types: frozenset[str] | None,
-) -> bool:
-    return (
-        (categories is None or event.category in categories)
-        and (streams is None or event.stream in streams)
-        and (types is None or event.type in types)
-    )

@@ -9,7 +9,7 @@ import math
 import os
 import shutil
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -32,6 +32,7 @@ from services.local.health import (
     workflow_line,
 )
 from services.local.postgres import find_programs
+from services.local.servers import server_lines
 from services.local.stack import Ports, Stack
 from services.local.temporal import find_program, listens
 from services.settings import Settings
@@ -70,8 +71,9 @@ async def examine(folder: Folder, settings: Settings, stack: Stack | None) -> He
         for part in ("database", "temporal")
         if part not in checks
     ]
+    servers = await _servers(settings) if "database" in checks else ()
     await come_to_rest()
-    return Health((*lines, *unasked, *(line for line in ports if line), _kept_right()))
+    return Health((*lines, *servers, *unasked, *(line for line in ports if line), _kept_right()))
 
 
 async def _looked(part: str, look: Callable[[], Awaitable[Line]]) -> Line:
@@ -128,6 +130,11 @@ async def _database(settings: Settings) -> Line:
         return Line("database", "open", f"schema up to date, position {await log.head()}")
     finally:
         await log.close()
+
+
+async def _servers(settings: Settings) -> Sequence[Line]:
+    """See what each server of the address is, if there are several."""
+    return await server_lines(settings.database.dsn.get_secret_value())
 
 
 async def _proof(settings: Settings) -> Line:

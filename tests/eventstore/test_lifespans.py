@@ -96,7 +96,7 @@ async def test_a_log_that_came_back_shorter_is_read_anew(case: Case, database: D
 
 
 async def test_what_ends_an_incident_stands_in_the_question_and_in_the_index() -> None:
-    schema = files("eventstore.schema").joinpath("0013_lifespans.sql").read_text(encoding="utf-8")
+    schema = files("eventstore.schema").joinpath("0011_lifespans.sql").read_text(encoding="utf-8")
     for text in (READ, schema):
         assert set(re.findall(r"'(Incident\w+)'", text)) == ENDS
 
