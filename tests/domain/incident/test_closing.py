@@ -130,6 +130,25 @@ def test_a_case_is_closed_once_it_was_evaluated() -> None:
     assert (closed.state.phase, len(closed.state.deadlines)) == (Phase.CLOSED, 0)
 
 
+def test_what_was_ordered_before_the_close_is_reported_after_it() -> None:
+    closed = EVALUATED.having(CLOSE, BOSS)
+    (owed,) = closed.state.notifications
+    closed.when(ConfirmDelivery(notification=owed, channel=ChannelKind.MAIL), HANDS).then(
+        NotificationDelivered(notification=owed, channel=ChannelKind.MAIL)
+    )
+    closed.when(ReportDeliveryFailure(notification=owed, cause="away"), HANDS).then(
+        NotificationFailed(notification=owed, cause="away")
+    )
+
+
+def test_a_unit_that_was_out_at_an_overruled_close_is_given_back_after_it() -> None:
+    out = READY.having(REQUEST).having(DispatchUnit(request="r1", unit="g1"), HANDS)
+    over = out.having(ReleaseUnit(unit="g1")).having(TERMINATE, BOSS).having(EVALUATION, HANDS)
+    closed = over.having(CloseIncident(overrule=True), BOSS, because="It is on its way.")
+    returned = closed.having(ConfirmUnitReturned(unit="g1"), HANDS)
+    assert (returned.state.phase, len(returned.state.units)) == (Phase.CLOSED, 0)
+
+
 def test_a_case_is_not_closed_while_a_unit_is_out() -> None:
     out = READY.having(REQUEST).having(DispatchUnit(request="r1", unit="g1"), HANDS)
     over = out.having(ReleaseUnit(unit="g1")).having(TERMINATE, BOSS).having(EVALUATION, HANDS)
