@@ -10,14 +10,15 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from domain.values import Mode
 from services.queues import activity_queue, workflow_queue
 from services.temporal_client import pauses
 from workflows.incident import IncidentWorkflow
-from workflows.ports import Life
+from workflows.ports import Life, clock_priority
 from workflows.version import WORKFLOW_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
     from temporalio.client import Client
 
@@ -51,20 +52,22 @@ class Lives:
         self._activity_queue = activity_queue(worker, version)
         self._free = asyncio.Semaphore(AT_ONCE_MAX)
 
-    async def tell_all(self, advances: Mapping[str, int]) -> None:
+    async def tell_all(
+        self, advances: Mapping[str, int], exercises: Container[str] = frozenset()
+    ) -> None:
         """Tell each incident its version; return once Temporal has taken all of it."""
         async with asyncio.TaskGroup() as telling:
             for incident, version in advances.items():
-                telling.create_task(self.tell(incident, version))
+                mode = Mode.EXERCISE if incident in exercises else Mode.LIVE
+                telling.create_task(self.tell(incident, version, mode))
 
-    async def tell(self, incident: str, version: int) -> None:
+    async def tell(self, incident: str, version: int, mode: Mode = Mode.LIVE) -> None:
         """Tell an incident its version, however long Temporal is away."""
+        reuse = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
         async with self._free:
             for pause in pauses():
                 try:
-                    await self._signal(
-                        incident, version, WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
-                    )
+                    await self._signal(incident, version, reuse, mode)
                 except WorkflowAlreadyStartedError:
                     log.debug("its life is over", incident=incident)
                     return
@@ -101,7 +104,14 @@ class Lives:
                 return  # it ended by itself, or another follower has replaced it
         await self.begin(incident)
 
-    async def _signal(self, incident: str, version: int, reuse: WorkflowIDReusePolicy) -> None:
+    async def _signal(
+        self,
+        incident: str,
+        version: int,
+        reuse: WorkflowIDReusePolicy,
+        mode: Mode = Mode.LIVE,
+    ) -> None:
+        """Nudge a workflow, or start it; one whose mode is not known goes with the live ones."""
         await self.client.start_workflow(
             IncidentWorkflow.run,
             Life(incident=incident, hands_queue=self._activity_queue),
@@ -110,6 +120,7 @@ class Lives:
             id_reuse_policy=reuse,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             memo={VERSION_MEMO: self.version},
+            priority=clock_priority(mode),
             start_signal="advanced",
             start_signal_args=[version],
         )

@@ -11,6 +11,7 @@ import structlog
 
 from domain.incident.decider import INCIDENTS
 from domain.incident.outstanding import standing
+from domain.values import Mode
 from eventstore.failures import FollowerTooSlow, LogUnavailable
 from eventstore.recorder import Recorder
 from services import clocks
@@ -86,7 +87,8 @@ class Relay:
             standings = {one: await self._standing(one) for one in due}
             chosen = routine.choose(standings)
             in_order = live_first(chosen, standings)
-            await self._lives.tell_all({one: due[one] for one in in_order})
+            drills = {one for one in chosen if standings[one].mode is Mode.EXERCISE}
+            await self._lives.tell_all({one: due[one] for one in in_order}, drills)
             news.told({one: due[one] for one in chosen})
             news.put_off(due.keys() - chosen)
             if news.told_up_to > self.position:

@@ -103,18 +103,20 @@ async def test_what_an_incident_owes_when_it_is_closed_is_done_once_somebody_wor
     assert world.times(notify(1)) == 1
 
 
-@pytest.mark.parametrize(("mode", "key"), [(Mode.LIVE, 2), (Mode.EXERCISE, 5)])
-async def test_the_work_of_emergencies_goes_before_that_of_exercises(
-    stage: Stage, world: World, incident: str, mode: Mode, key: int
+@pytest.mark.parametrize(("mode", "keys"), [(Mode.LIVE, (1, 2)), (Mode.EXERCISE, (4, 5))])
+async def test_an_emergency_goes_before_an_exercise_and_its_clock_before_its_work(
+    stage: Stage, world: World, incident: str, mode: Mode, keys: tuple[int, int]
 ) -> None:
     async with stage.worker(world.activities):
         version = world.opened(incident, mode=mode, outstanding=(notify(1),))
-        await stage.lives.tell(incident, version)
+        await stage.lives.tell(incident, version, mode)
         await stage.knows(incident, version + 1)
-        history = await stage.life(incident).fetch_history()
+        events = (await stage.life(incident).fetch_history()).events
     (scheduled,) = [
         event.activity_task_scheduled_event_attributes
-        for event in history.events
+        for event in events
         if event.HasField("activity_task_scheduled_event_attributes")
     ]
-    assert (scheduled.activity_type.name, scheduled.priority.priority_key) == ("work", key)
+    started = events[0].workflow_execution_started_event_attributes
+    assert scheduled.activity_type.name == "work"
+    assert (started.priority.priority_key, scheduled.priority.priority_key) == keys
