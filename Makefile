@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 MUSTER := $(BIN)/muster
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint bench bench-log bench-plan fuzz torture up down clean lock protos
+.PHONY: help demo test check lint bench bench-log bench-plan fuzz torture soak up down clean lock protos
 
 help: ## list what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,10 @@ fuzz: $(VENV)/.installed-dev ## feed plans that nobody would write to their comp
 
 torture: $(VENV)/.installed-dev ## break what the log stands on, by the seed SEED, and see that it holds
 	@$(BIN)/python -m benchmarks.torture --seed "$(SEED)"
+
+soak: $(VENV)/.installed-dev ## kill and pause a whole stack under load, and say how late it gets (KILLS=300 SEED=1 BASE=7cc190a)
+	@$(BIN)/python -m benchmarks.soak --kills "$(or $(KILLS),300)" --seed "$(SEED)" --base "$(or $(BASE),7cc190a)" \
+	    $(if $(RUNS),--runs "$(RUNS)")
 
 up: $(VENV)/.installed ## start everything on this machine, until Ctrl-C
 	@$(MUSTER) up

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import grpc
 from google.protobuf.message import Message
 from muster.v1 import common_pb2, incident_commands_pb2, plan_service_pb2
 
+from benchmarks.hall import PLAN, VENUE, ZONE
 from eventstore.ids import new_command_id
 from services.client import Client
 from services.local import stack
@@ -28,62 +31,7 @@ from services.publishing import bring_into_force
 
 START_TIMEOUT_S = 120.0
 INCIDENTS = "/muster.v1.IncidentService/"
-VENUE, ZONE = "bench-mall", "hall"
-
-PLAN = {
-    "id": "bench",
-    "version": 1,
-    "title": {"en": "Bench"},
-    "purpose": {"en": "To be measured."},
-    "scope": {"en": "One hall."},
-    "hazards": ["crowding"],
-    "venues": [
-        {
-            "id": VENUE,
-            "title": {"en": "Mall"},
-            "zones": [{"id": ZONE, "title": {"en": "Hall"}, "capacity": 1_000}],
-        }
-    ],
-    "contacts": [
-        {"id": name, "title": {"en": name}, "channels": ["mail"]}
-        for name in ("one", "two", "screens")
-    ],
-    "groups": [
-        {
-            "id": "hq",
-            "title": {"en": "HQ"},
-            "duties": [{"en": "All of it."}],
-            "posts": [
-                {"id": "boss", "title": {"en": "Boss"}, "holder": "one", "deputies": ["two"]}
-            ],
-        }
-    ],
-    "command": {"post": "boss", "accept_within": "30 d"},
-    "alarm": {"fail_safe_level": "IV", "fail_safe_matters": {"en": "Nobody looked."}},
-    "warnings": [{"colour": "blue", "criteria": {"en": "Any."}}],
-    "levels": [{"level": "IV", "criteria": {"en": "Any."}, "decided_by": ["boss"]}],
-    "tasks": [
-        {
-            "id": f"{phase}-duty",
-            "title": {"en": "A duty"},
-            "phase": phase,
-            "post": "boss",
-            "acknowledge_within": "30 d",
-        }
-        for phase in ("warning", "response", "aftermath")
-    ],
-    "reports": [
-        {
-            "id": "sitrep",
-            "title": {"en": "Report"},
-            "phases": ["response"],
-            "post": "boss",
-            "first_within": "30 d",
-        }
-    ],
-    "notices": {"post": "boss", "channels": ["screens"], "first_within": "30 d"},
-    "resource_post": "boss",
-}
+HERE = Path(__file__).parents[1]
 
 
 @dataclass
@@ -139,9 +87,9 @@ class Place:
         )
         return receipt
 
-    async def publish(self) -> None:
-        """Bring the plan into force."""
-        document = plan_service_pb2.PlanDocument(json=json.dumps(PLAN))
+    async def publish(self, plan: Mapping[str, Any] = PLAN) -> None:
+        """Bring a plan into force."""
+        document = plan_service_pb2.PlanDocument(json=json.dumps(plan))
         planner, commander = (
             Client(self.channel, self.caller(role)) for role in ("planner", "commander")
         )
@@ -166,16 +114,25 @@ def damage(incident: str, number: int) -> bytes:
 
 
 @asynccontextmanager
-async def place() -> AsyncIterator[Place]:
-    """Start a stack in an empty folder, and remove both afterwards."""
+async def place(
+    plan: Mapping[str, Any] = PLAN, code: Path = HERE, evidence: Path | None = None
+) -> AsyncIterator[Place]:
+    """Start a stack in an empty folder, and remove both afterwards.
+
+    `code` is the tree whose program is run; its logs are left in `evidence` if something is raised.
+    """
     root = Path(tempfile.mkdtemp(prefix="muster-bench-"))
     root.chmod(0o755)  # noqa: ASYNC240 - before anything is measured
     folder = Folder.at(root / "data")
     command = [sys.executable, "-m", "services.cli.main", "up", "--folder", str(folder.root)]
     free = ["--api-port", "0", "--temporal-port", "0", "--mail-port", "0"]
+    paths = os.pathsep.join([str(code), str(code / "protos")])
     begun = time.monotonic()
     process = subprocess.Popen(  # noqa: ASYNC220 - before anything is measured
-        [*command, *free], stdout=subprocess.DEVNULL
+        [*command, *free],
+        stdout=subprocess.DEVNULL,
+        cwd=code,
+        env={**os.environ, "PYTHONPATH": paths},
     )
     try:
         while (running := stack.running(folder)) is None:
@@ -185,8 +142,12 @@ async def place() -> AsyncIterator[Place]:
         cold = time.monotonic() - begun
         async with grpc.aio.insecure_channel(running.api) as channel:
             made = Place(running, channel, cold)
-            await made.publish()
+            await made.publish(plan)
             yield made
+    except BaseException:
+        if evidence is not None:
+            shutil.copytree(folder.logs, evidence, dirs_exist_ok=True)
+        raise
     finally:
         process.terminate()
         process.wait(60)
