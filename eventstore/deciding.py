@@ -13,6 +13,7 @@ from eventstore.asking import Receipt
 from eventstore.events import NewEvent
 from eventstore.ids import event_id
 from eventstore.meta import meta_texts
+from eventstore.writer import APPEND_EVENTS_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -58,11 +59,21 @@ class Deciding(Generic[S]):
     async def in_order(
         self, known: Known[S], commands: Sequence[Asked]
     ) -> tuple[list[Draft[S]], Known[S]]:
-        """Decide commands, each on what the ones before it lead to; return that state too."""
-        drafts = []
+        """Decide commands, each on what the ones before it lead to; return that state too.
+
+        As many as fit into one append: those that are left are to be decided on what follows.
+        """
+        drafts: list[Draft[S]] = []
+        room = APPEND_EVENTS_MAX
         for asked in commands:
-            draft, known = await self._decide(known, asked)
+            draft, after = await self._decide(known, asked)
+            if len(draft.events) > room:
+                if drafts:
+                    break
+                draft, after = Draft(known, failed=_too_many(draft.events)), known
+            room -= len(draft.events)
             drafts.append(draft)
+            known = after
         return drafts, known
 
     async def _decide(self, known: Known[S], asked: Asked) -> tuple[Draft[S], Known[S]]:
@@ -90,6 +101,10 @@ class Deciding(Generic[S]):
         if self.surroundings is not None:
             around = await self.surroundings(known.state, asked.command)
         return self.decider.decide(known.state, asked, now, around)
+
+
+def _too_many(events: Sequence[NewEvent]) -> ValueError:
+    return ValueError(f"one command led to {len(events)} events: at most {APPEND_EVENTS_MAX}")
 
 
 def _stale(known: Known[S], asked: Asked) -> Refused | None:

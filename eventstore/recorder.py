@@ -96,7 +96,9 @@ class Recorder(Generic[S]):
             while queue.waiting:
                 batch = queue.take()
                 try:
-                    await self._settle(key, batch)
+                    left: Sequence[Waiting] = batch
+                    while left:
+                        left = await self._settle(key, left)
                 except Exception as error:  # noqa: BLE001 - told to everybody whom it concerns
                     for one in batch:
                         one.fail(error)
@@ -105,25 +107,26 @@ class Recorder(Generic[S]):
             for one in (*batch, *queue.waiting):
                 one.fail(LogClosed("the recorder was stopped"))
 
-    async def _settle(self, key: str, batch: Sequence[Waiting]) -> None:
-        """Decide a batch and append what it leads to, until nobody else was first."""
+    async def _settle(self, key: str, batch: Sequence[Waiting]) -> Sequence[Waiting]:
+        """Decide a batch and append what fits, until nobody else was first; return the rest."""
         known: Known[S] | None = None
         epoch = self._log.epoch
         for _ in range(ATTEMPTS_MAX):
             if not batch:
-                return
+                return ()
             if known is None:
                 epoch = self._log.epoch
                 known = self._remembered(key) or await self._read_on(key, await self._begun(key))
             drafts, after = await self._deciding.in_order(known, [one.asked for one in batch])
+            these, rest = batch[: len(drafts)], batch[len(drafts) :]
             events = [event for draft in drafts for event in draft.events]
             try:
                 if not events:
                     latest = await self._confirmed(key, known, drafts, epoch)
                     if latest.version == known.version:
                         self._keep(key, known, epoch)
-                        await self._answer(key, batch, drafts, known, known)
-                        return
+                        await self._answer(key, these, drafts, known, known)
+                        return rest
                     known = latest
                     continue
                 outcome = await self._log.append(
@@ -136,8 +139,8 @@ class Recorder(Generic[S]):
                 case Appended(position=position):
                     after = after._replace(position=position)
                     self._keep(key, after, epoch)
-                    await self._answer(key, batch, drafts, known, after)
-                    return
+                    await self._answer(key, these, drafts, known, after)
+                    return rest
                 case Conflict():
                     pass
                 case _:  # some of them were recorded before, here or elsewhere
