@@ -17,6 +17,7 @@ from benchmarks.soak.figures import figures, held, table
 from benchmarks.soak.kills import kills
 from benchmarks.soak.options import Options, read_options
 from benchmarks.soak.owed import owed
+from benchmarks.soak.plans import CHANNELS
 from benchmarks.soak.rush import compared
 from benchmarks.torture.machine import Machine
 from benchmarks.torture.outcome import Tell
@@ -35,7 +36,7 @@ def runs(options: Options) -> Mapping[str, Run]:
     return {
         "kills": lambda tell: kills(options, tell),
         "failover": lambda tell: failover(options, tell),
-        "owed": lambda tell: owed(share(NOTICES), share(DISPATCHES), tell),
+        "owed": lambda tell: owed(share(NOTICES), share(len(CHANNELS)), share(DISPATCHES), tell),
         "burst": lambda tell: burst(share(INCIDENTS_AT_ONCE), tell),
         "rush": lambda tell: compared(share(INCIDENTS_IN_A_RUSH), options.base, tell),
     }

@@ -22,7 +22,9 @@ PER_S = 30.0
 """How many incidents are opened in a second, so that nothing is left to do when they are due."""
 
 QUIET_WITHIN_S = 90.0
-DUE_IN = timedelta(seconds=75)
+DUE_IN, FOR_EACH = timedelta(seconds=10), timedelta(milliseconds=65)
+"""How long before the instant they are told of it: until what that orders is over, too."""
+
 PASSED_WITHIN_S = 90.0
 LOOK_EVERY_S = 2.0
 
@@ -34,7 +36,7 @@ async def burst(incidents: int, tell: Tell) -> dict[str, Any]:
         opened = await at.ask_all("commander", openings, per_s=PER_S)
         tell(f"{incidents} incidents are open")
         quiet = await at.until_told(within_s=QUIET_WITHIN_S)
-        due_at = datetime.now(UTC) + DUE_IN
+        due_at = datetime.now(UTC) + DUE_IN + incidents * FOR_EACH
         names = [receipt.incident_id for receipt in opened]
         await at.ask_all("commander", (_task(name, due_at) for name in names), per_s=PER_S)
         quiet &= await at.until_told(within_s=(due_at - datetime.now(UTC)).total_seconds())

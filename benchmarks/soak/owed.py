@@ -41,27 +41,27 @@ HELD = ("acknowledged", "lost", "doubled", "deadlines_unfired", "complaints", "c
 OUTCOMES = frozenset({"NotificationDelivered", "NotificationFailed"})
 
 
-async def owed(notices: int, dispatches: int, tell: Tell) -> dict[str, Any]:
+async def owed(notices: int, channels: int, dispatches: int, tell: Tell) -> dict[str, Any]:
     """Publish notices on many channels; return how long all, and what is urgent, took."""
     async with receiving(CALL_S) as url, scene(BROAD) as at:
         await at.reach(
             {
                 name: Channel(kind=common_pb2.CHANNEL_KIND_WEBHOOK, address=f"{url}/{name}")
-                for name in CHANNELS
+                for name in CHANNELS[:channels]
             }
         )
         await at.station(KIND, dispatches)
-        behind = [await dispatch_behind(at, tell) for _ in range(dispatches)]
-        figures = await many(at, notices, tell)
+        behind = [await dispatch_behind(at, channels, tell) for _ in range(dispatches)]
+        figures = await many(at, notices, channels, tell)
         verdict = await at.judge()
         held = {key: verdict[key] for key in HELD}
         return {**held, **figures, "dispatch_behind_1000_s": max(behind), "dispatches_s": behind}
 
 
-async def dispatch_behind(at: Scene, tell: Tell) -> float:
+async def dispatch_behind(at: Scene, channels: int, tell: Tell) -> float:
     """Return how long a unit's dispatch takes right after a thousand notifications were ordered."""
     incident = await opened(at)
-    await approved(at, incident, BEFORE_A_DISPATCH)
+    await approved(at, incident, BEFORE_A_DISPATCH, channels)
     await at.until_told(incident, within_s=QUIET_WITHIN_S)
     await published(at, incident, BEFORE_A_DISPATCH)
     request = ask.RequestResourceRequest(
@@ -78,10 +78,10 @@ async def dispatch_behind(at: Scene, tell: Tell) -> float:
     return round((times["UnitDispatched"] - times["ResourceRequested"]).total_seconds(), 3)
 
 
-async def many(at: Scene, notices: int, tell: Tell) -> dict[str, Any]:
+async def many(at: Scene, notices: int, channels: int, tell: Tell) -> dict[str, Any]:
     """Return how long an incident's many notifications take, and how late its deadlines are."""
     incident = await opened(at)
-    await approved(at, incident, notices)
+    await approved(at, incident, notices, channels)
     await at.until_told(incident, within_s=QUIET_WITHIN_S)
     begun, used = datetime.now(UTC), at.cpu_s()
     async with deadlines_of(at, incident):
@@ -117,12 +117,12 @@ async def opened(at: Scene) -> str:
     return incident
 
 
-async def approved(at: Scene, incident: str, notices: int) -> None:
+async def approved(at: Scene, incident: str, notices: int, channels: int) -> None:
     """Draft notices on all channels, and have another person approve them."""
     text = common_pb2.Text(en="Please leave by the south entrance.")
     for number in map(str, range(notices)):
         draft = ask.DraftNoticeRequest(
-            incident_id=incident, notice=number, text=text, channels=CHANNELS
+            incident_id=incident, notice=number, text=text, channels=CHANNELS[:channels]
         )
         await at.caller.ask("information_officer", draft)
         approve = ask.ApproveNoticeRequest(incident_id=incident, notice=number)
