@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
     Again = Mapping[LetDeadlinePass, datetime]
 
-EARLY: Final = timedelta(milliseconds=100)
-"""How far before its time by our clock a deadline may pass: what two good clocks differ."""
-
 AWAITED: Final = timedelta(seconds=1)
 """How long a deadline is waited for that came too early: as long as a timer lasts at least."""
+
+PAST: Final = timedelta(milliseconds=1)
+"""How far past its moment it is waited, so that it has come by the other clock too."""
 
 AGAIN_AFTER: Final = timedelta(seconds=10)
 """When a deadline that could not pass is tried again; the others go on meanwhile."""
@@ -79,8 +79,8 @@ class RecordActivities:
         """
         now, at = self._clock(), deadline.asked_at
         ahead = at - now if at else max(deadline.at - now, timedelta())
-        if EARLY < (soon := deadline.command.due_at - now) <= AWAITED:
-            await asyncio.sleep(soon.total_seconds())
+        if timedelta() < (soon := deadline.command.due_at - now) <= AWAITED:
+            await asyncio.sleep((soon + PAST).total_seconds())
             now = self._clock()
         known, stuck = await self._pass(incident, now)
         stands = outstanding.standing(incident, known.state, known.version)
@@ -90,7 +90,7 @@ class RecordActivities:
     async def _pass(self, incident: str, now: datetime) -> tuple[Known[Incident], Again]:
         """Let pass what is due, and return what could not, with when it is tried again."""
         known = await self._incidents.known(incident)
-        due = [one.command for one in due_by(known.state, now + EARLY)]
+        due = [one.command for one in due_by(known.state, now)]
         stuck = {one: at for one in due if (at := self._again.get((incident, one), now)) > now}
         tried = [_asked(incident, one) for one in due if one not in stuck]
         for first in range(0, len(tried), TOGETHER_MAX):

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 from benchmarks.torture.evidence import Event
 
-EARLY_TOLERANCE = timedelta(milliseconds=100)
-"""What is due within a tenth of a second may pass together; anything earlier is wrong."""
+EARLY_TOLERANCE = timedelta(milliseconds=5)
+"""What two readings of one clock differ, in two programs; anything earlier is wrong."""
 
 ALARM, POST, ANSWER = "alarm_verification", "post_acceptance", "task_acknowledgement"
 START, FINISH, REPEAT = "task_start", "task_finish", "task_repeat"

@@ -14,7 +14,6 @@ from activities.own_commands import REFUSED
 from activities.record import (
     AGAIN_AFTER,
     AWAITED,
-    EARLY,
     STILL_ARMED,
     RecordActivities,
     command_id_of,
@@ -211,4 +210,4 @@ async def test_what_comes_within_a_second_is_waited_for_and_passes_in_time(scene
     stands = await clock_of(scene).let_deadline_pass(incident, deadline)
     assert stands.phase is Phase.RESPONSE
     (known, *_) = [page async for page in scene.log.read_stream(f"incident/{incident}", after=2)]
-    assert known[0].occurred_at >= deadline.at - EARLY
+    assert known[0].occurred_at >= deadline.at
