@@ -9,6 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -33,6 +34,8 @@ SETTINGS = {
     "log_min_messages": "warning",
 }
 
+INITIALISED = ("--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C")
+
 
 @dataclass
 class Cluster:
@@ -41,12 +44,29 @@ class Cluster:
     folder: Path
     programs: Path
     user: str | None
+    settings: Mapping[str, str] = field(default_factory=lambda: SETTINGS)
+    """On the command line, where nothing overrides them."""
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     def dsn(self, database: str = "postgres", *, user: str = "postgres") -> str:
         """Return the address of a database for somebody."""
         query = urlencode({"host": str(self.folder), "port": "5432"})
         return f"postgresql://{user}@/{database}?{query}"
+
+    def initialise(self) -> None:
+        """Make its data folder."""
+        self.run("initdb", "-D", self.folder / "data", "-U", "postgres", *INITIALISED)
+
+    def run(self, program: str, *arguments: str | Path) -> str:
+        """Run one of PostgreSQL's programs as the server's user; return what it said."""
+        command: list[str | Path] = [self.programs / program, *arguments]
+        ran = subprocess.run(
+            command, user=self.user, cwd=self.folder, check=False, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        if ran.returncode:
+            raise RuntimeError(f"{program}: {ran.stdout}")
+        return ran.stdout
 
     def start(self) -> None:
         """Start the server and wait until it answers.
@@ -64,7 +84,7 @@ class Cluster:
             time.sleep(0.02)
 
     def _launch(self) -> None:
-        settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
+        settings = [f"--{name}={value}" for name, value in self.settings.items()]
         command: list[str | Path] = [self.programs / "postgres", "-D", self.folder / "data"]
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
@@ -94,23 +114,13 @@ class Cluster:
 @contextmanager
 def temporary_cluster() -> Iterator[Cluster]:
     """Make a server that is gone afterwards."""
-    user = _unprivileged() if os.geteuid() == 0 else None
+    user = unprivileged() if os.geteuid() == 0 else None
     folder = Path(tempfile.mkdtemp(prefix="muster-pg-", dir="/tmp"))
     if user is not None:
         shutil.chown(folder, user)
-    cluster = Cluster(folder, _programs(), user)
+    cluster = Cluster(folder, programs(), user)
     try:
-        initialise: list[str | Path] = [
-            cluster.programs / "initdb",
-            "-D",
-            folder / "data",
-            "-U",
-            "postgres",
-        ]
-        options = ["--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C"]
-        subprocess.run(
-            [*initialise, *options], user=user, check=True, stdout=subprocess.DEVNULL, cwd=folder
-        )
+        cluster.initialise()
         cluster.start()
         yield cluster
     finally:
@@ -118,7 +128,7 @@ def temporary_cluster() -> Iterator[Cluster]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _programs() -> Path:
+def programs() -> Path:
     """Find PostgreSQL: where the environment says, else in the wheel."""
     chosen = os.environ.get("MUSTER_TEST_POSTGRES")
     if chosen:
@@ -129,6 +139,6 @@ def _programs() -> Path:
     return Path(wheel.origin).parent / "pginstall" / "bin"
 
 
-def _unprivileged() -> str:
+def unprivileged() -> str:
     known = {entry.pw_name for entry in pwd.getpwall()}
     return next(name for name in UNPRIVILEGED if name in known)
