@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from eventstore.archive import VKEY, Archive, newest
 from eventstore.audit import Signed, locate
 from eventstore.checkpoint import open_checkpoint
+from eventstore.committing import settle
 from eventstore.growing import Growing, LogDiffers
 from eventstore.note import NoteInvalid
 from eventstore.proofs import LATEST, Kept
@@ -158,6 +159,7 @@ async def _repair(
     growing.keep_in(archive)
     _keep_name(archive, signer)
     if archive.checkpoint() != published.note:
+        await settle(connection)
         archive.keep_checkpoint(published.note)
     await connection.execute(FORGET_SUBTREES, size)
     await keep_subtrees(connection, growing.subtrees)

@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL, with every limit said."""
+"""Connections to PostgreSQL's primary, with every limit said."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import asyncpg
 
+from eventstore.primary import connect_to_primary, keep_to_primary
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from eventstore.primary import Open
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Lent: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
@@ -45,24 +49,45 @@ APPEND_SETTINGS = {
     "tcp_keepalives_interval": "1",
     "tcp_keepalives_count": str(APPEND_LASTS_MAX_S - 1),
     "tcp_user_timeout": f"{APPEND_LASTS_MAX_S}s",
+    "client_connection_check_interval": "1s",
+    "client_min_messages": "warning",
 }
 """For who appends: a network that swallowed the client must not keep the log locked."""
 
 KNOWS_TRANSACTION_TIMEOUT = 17
 """The first PostgreSQL that ends a transaction whose client stands still."""
 
+WATCH_SETTINGS = {**SETTINGS, "application_name": "muster watch"}
+
 LOG_SETTINGS = {**SETTINGS, "enable_seqscan": "off", "enable_bitmapscan": "off"}
 """For those who read the log: in its order, page by page, whatever the statistics say."""
 
 
-async def connect(dsn: str, settings: Mapping[str, str] = SETTINGS) -> Connection:
-    """Open one connection."""
-    return await asyncpg.connect(
-        dsn,
-        timeout=CONNECT_TIMEOUT_S,
-        command_timeout=STATEMENT_TIMEOUT_S,
-        server_settings=dict(settings),
-    )
+async def connect(
+    dsn: str,
+    settings: Mapping[str, str] = SETTINGS,
+    *,
+    command_timeout_s: float | None = STATEMENT_TIMEOUT_S,
+) -> Connection:
+    """Open one connection to the primary. Raises NoPrimary."""
+    return await connect_to_primary(dsn, _opening(settings, command_timeout_s))
+
+
+async def watch_primary(dsn: str) -> None:
+    """Leave a primary when another one takes its place, endlessly; at once if there is but one."""
+    await keep_to_primary(dsn, _opening(WATCH_SETTINGS, STATEMENT_TIMEOUT_S))
+
+
+def _opening(settings: Mapping[str, str], command_timeout_s: float | None) -> Open:
+    async def open_(address: str) -> Connection:
+        return await asyncpg.connect(
+            address,
+            timeout=CONNECT_TIMEOUT_S,
+            command_timeout=command_timeout_s,
+            server_settings=dict(settings),
+        )
+
+    return open_
 
 
 async def connect_to_append(dsn: str) -> Connection:
@@ -70,8 +95,9 @@ async def connect_to_append(dsn: str) -> Connection:
 
     PostgreSQL takes the log lock when it is told to execute, and gives it back when it is told that
     this was all: a client that is cut off in between would keep it for as long as it is missing.
+    It has no time limit on our side, since asyncpg cancels what takes too long (see `committing`).
     """
-    connection = await connect(dsn, APPEND_SETTINGS)
+    connection = await connect(dsn, APPEND_SETTINGS, command_timeout_s=None)
     if connection.get_server_version().major >= KNOWS_TRANSACTION_TIMEOUT:
         try:
             await connection.execute(f"SET transaction_timeout = '{APPEND_LASTS_MAX_S}s'")
@@ -84,16 +110,12 @@ async def connect_to_append(dsn: str) -> Connection:
 async def connect_pool(
     dsn: str, settings: Mapping[str, str] = SETTINGS, *, size: int = READERS_MAX
 ) -> Pool:
-    """Open a pool whose users leave nothing behind in a session."""
-    return await asyncpg.create_pool(
-        dsn,
-        min_size=1,
-        max_size=size,
-        timeout=CONNECT_TIMEOUT_S,
-        command_timeout=STATEMENT_TIMEOUT_S,
-        server_settings=dict(settings),
-        reset=_leave_as_is,
-    )
+    """Open a pool to the primary, whose users leave nothing behind in a session."""
+
+    async def open_(*_: object, **__: object) -> Connection:
+        return await connect(dsn, settings)
+
+    return await asyncpg.create_pool(min_size=1, max_size=size, connect=open_, reset=_leave_as_is)
 
 
 def pauses() -> Iterator[float]:

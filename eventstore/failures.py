@@ -9,6 +9,10 @@ class LogUnavailable(Exception):  # noqa: N818 - a state of the world, as the re
     """The database cannot be reached. Ask again with the same ids: nothing will be there twice."""
 
 
+class PrimaryChanged(LogUnavailable):
+    """Another server is the primary since what is appended was decided: decide it again there."""
+
+
 class LogClosed(LogUnavailable):
     """The process is shutting down; another one may take the request."""
 

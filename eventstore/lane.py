@@ -6,13 +6,15 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from eventstore.connecting import Connection, close_quietly, connect_to_append, pauses
-from eventstore.failures import LogClosed, LogUnavailable, of_append, passes
+from eventstore.committing import Committing
+from eventstore.connecting import pauses
+from eventstore.failures import LogClosed, LogUnavailable, PrimaryChanged, of_append, passes
 from eventstore.requests import asked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from eventstore.epochs import Epoch
     from eventstore.requests import Request
 
 APPEND_TIMEOUT_S = 10.0
@@ -27,17 +29,15 @@ class Lane:
         self.wanted = asyncio.Event()
         self.streams: frozenset[str] = frozenset()
         """Of the batch that it was given and works on; empty if it is free."""
-        self._dsn = dsn
-        self._connection: Connection | None = None
+        self._committing = Committing(dsn)
 
     async def open(self) -> None:
         """Connect now, not only when there is something to append."""
-        self._connection = await connect_to_append(self._dsn)
+        await self._committing.open()
 
     async def close(self) -> None:
         """Disconnect."""
-        connection, self._connection = self._connection, None
-        await close_quietly(connection)
+        await self._committing.close()
 
     async def commit(self, batch: Sequence[Request], waiting: Iterable[Request]) -> None:
         """Append a batch, again and again while the database is away, as long as somebody waits.
@@ -71,13 +71,13 @@ class Lane:
             await asyncio.sleep(pause)
 
     async def _call(self, batch: Sequence[Request]) -> None:
-        if self._connection is None:
-            await self.open()
-        assert self._connection is not None  # noqa: S101 - just opened
+        epoch = await self._committing.connected()
+        batch = [request for request in batch if _is_of(request, epoch)]
+        if not batch:
+            return
         query, arguments = asked(batch)
-        call = self._connection.fetch(query, *arguments, timeout=APPEND_TIMEOUT_S)
         try:
-            rows = await call
+            rows = await self._committing.fetch(query, *arguments, timeout_s=APPEND_TIMEOUT_S)
         except BaseException:
             for request in batch:
                 request.sent = True
@@ -94,6 +94,14 @@ class Lane:
             return
         for request in batch:
             await self._commit([request], waiting)
+
+
+def _is_of(request: Request, epoch: Epoch | None) -> bool:
+    """Tell whether a request was decided on what this primary says, and turn it away if not."""
+    if request.epoch is None or request.epoch == epoch:
+        return True
+    request.fail(PrimaryChanged("another server is the primary now: ask again with the same ids"))
+    return False
 
 
 def _still_patient(requests: Iterable[Request], error: Exception) -> list[Request]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Self
 
-from eventstore.connecting import LOG_SETTINGS, Pool, close_pool, connect_pool
+from eventstore.barrier import Barrier
+from eventstore.connecting import LOG_SETTINGS, Pool, close_pool, connect_pool, watch_primary
+from eventstore.epochs import EPOCHS, Epoch
 from eventstore.events import (
     AlreadyThere,
     Appended,
@@ -80,9 +82,12 @@ class Log:
     """What happened, in one order. Reads and appends outlast a restart of the database."""
 
     def __init__(self, dsn: str, pool: Pool, writer: Writer) -> None:
+        self._dsn = dsn
         self._pool = pool
         self._writer = writer
         self._tail = Tail(dsn)
+        self._barrier = Barrier(dsn)
+        self._watch: asyncio.Task[None] | None = None
 
     @classmethod
     async def open(cls, dsn: str) -> Self:
@@ -96,25 +101,48 @@ class Log:
             if passes(error):
                 raise LogUnavailable(str(error)) from error
             raise
-        return cls(dsn, pool, writer)
+        log = cls(dsn, pool, writer)
+        log._watch = asyncio.create_task(watch_primary(dsn), name="log primary")
+        return log
 
     async def close(self) -> None:
         """Finish what was asked for and disconnect."""
         await self._writer.close()
+        await self._barrier.close()
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.gather(self._watch, return_exceptions=True)
         await self._tail.close()
         await close_pool(self._pool)
 
+    @property
+    def epoch(self) -> Epoch | None:
+        """Return the time of the primary that answers now: what an earlier one said may be lost."""
+        return EPOCHS.now(self._dsn)
+
     async def append(
-        self, stream: str, expected_version: int, events: Sequence[NewEvent]
+        self,
+        stream: str,
+        expected_version: int,
+        events: Sequence[NewEvent],
+        epoch: Epoch | None = None,
     ) -> Outcome:
         """Append events to a stream at the version it is expected to have, all or none.
 
         What was sent is carried out, whether or not the caller still waits for the answer.
-        Raises Overloaded (nothing was done), LogUnavailable (unknown: ask again with the same ids).
+        Raises Overloaded (nothing was done), LogUnavailable (unknown: ask again with the same ids),
+        and PrimaryChanged if this is not the epoch any more that it was decided in.
         """
         if not events:
             raise ValueError("nothing to append")
-        return await self._writer.append(stream, expected_version, events)
+        return await self._writer.append(stream, expected_version, events, epoch)
+
+    async def settled(self) -> None:
+        """Wait until all that was read is where commits are to be: it may be acknowledged then.
+
+        Raises LogUnavailable.
+        """
+        await self._barrier.passed()
 
     async def read(
         self, after: int = 0, *, limit: int, category: str | None = None
@@ -172,6 +200,20 @@ class Log:
         found = _stored(await self.fetch(FIND, event_ids))
         return {event.event_id: event for event in found}
 
+    async def find_settled(self, event_ids: Sequence[UUID]) -> Mapping[UUID, StoredEvent]:
+        """Return those of the events that are in the log, and where commits are to be.
+
+        Raises LogUnavailable.
+        """
+        while True:
+            epoch = self.epoch
+            found = await self.find(event_ids)
+            if not found:
+                return found
+            await self.settled()
+            if epoch == self.epoch:
+                return found
+
     async def head(self) -> int:
         """Return the last position; 0 if nothing ever happened."""
         return int((await self.fetch(HEAD))[0][0])
@@ -215,14 +257,16 @@ class Log:
         """Yield what comes after a position, endlessly, in pages; None means all there are.
 
         First from the database, then as it happens, from memory; a commit is whole, in one page.
-        Raises FollowerTooSlow for one that once was at the end and fell too far behind, ValueError
-        for a position yet to come.
+        Raises FollowerTooSlow for one that once was at the end and fell too far behind, or when the
+        log is not the one any more that was followed; ValueError for a position yet to come.
         """
         self._tail.open()
         if after > await self._tail.head() and after > await self.head():
             raise ValueError(f"position {after} is not in this log")
-        caught_up = False
+        caught_up, log_ = False, self._tail.log
         while True:
+            if self._tail.log != log_:
+                raise FollowerTooSlow(after)
             page = self._tail.after(after)
             if page is None:
                 if caught_up:

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import asyncpg
 
+from eventstore.connecting import connect
+
 MIGRATION_LOCK = 7309940773834519398
 """One process at a time changes the schema."""
 
@@ -74,7 +76,7 @@ def known_migrations() -> list[Migration]:
 
 async def migrate(dsn: str) -> list[str]:
     """Bring a database up to date as its owner; return the names of the steps that were run."""
-    connection = await asyncpg.connect(dsn, command_timeout=MIGRATION_TIMEOUT_S)
+    connection = await connect(dsn, {}, command_timeout_s=MIGRATION_TIMEOUT_S)
     try:
         await _refuse_unfit(connection)
         await connection.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
@@ -91,7 +93,7 @@ async def migrate(dsn: str) -> list[str]:
 
 async def check(dsn: str) -> None:
     """Refuse to start on a schema that is not this program's. Raises SchemaMismatch."""
-    connection = await asyncpg.connect(dsn, command_timeout=CHECK_TIMEOUT_S)
+    connection = await connect(dsn, {}, command_timeout_s=CHECK_TIMEOUT_S)
     try:
         await _refuse_unfit(connection)
         missing = _missing(known_migrations(), await _applied(connection))

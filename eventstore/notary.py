@@ -27,7 +27,16 @@ from eventstore.beginning import (
     named,
 )
 from eventstore.checkpoint import Checkpoint
-from eventstore.connecting import LOG_SETTINGS, Connection, close_quietly, connect, pauses
+from eventstore.committing import settle
+from eventstore.connecting import (
+    LOG_SETTINGS,
+    Connection,
+    close_quietly,
+    connect,
+    pauses,
+    watch_primary,
+)
+from eventstore.epochs import EPOCHS, Epoch, keep, remember
 from eventstore.failures import passes
 from eventstore.growing import PAGE_EVENTS, LogDiffers
 from eventstore.merkle import EMPTY_ROOT, verify_consistency
@@ -105,17 +114,23 @@ class Notary:
         self._bell = asyncio.Event()
         self._head = 0
         self._signed_at = 0.0
+        self._epoch: Epoch | None = None
+        """The one that is kept in the folder."""
 
     async def run(self) -> None:
         """Follow and sign, also when the database goes away for a while."""
         wait = pauses()
         async with AsyncExitStack() as held:
             await self._hold_folder(held)
+            remember(self._folder)
+            watch = asyncio.create_task(watch_primary(self._dsn), name="notary primary")
+            held.callback(watch.cancel)
             while True:
                 connection: Connection | None = None
                 try:
                     connection = await connect(self._dsn, SETTINGS)
                     await self._become_the_one(connection)
+                    await self._keep_epoch()
                     wait = pauses()
                     await self._notarise(connection)
                 except Exception as error:
@@ -162,6 +177,13 @@ class Notary:
             await asyncio.sleep(LOCK_POLL_S)
         await connection.add_listener(CHANNEL, self._ring)
         connection.add_termination_listener(self._ring)
+
+    async def _keep_epoch(self) -> None:
+        """Have processes that begin later know which primary was the last."""
+        epoch = EPOCHS.now(self._dsn)
+        if epoch and epoch.number and epoch != self._epoch:
+            await asyncio.to_thread(keep, self._folder, epoch)
+            self._epoch = epoch
 
     async def _notarise(self, connection: Connection) -> None:
         while True:
@@ -210,6 +232,7 @@ class Notary:
         note = Checkpoint(signer.name, *signed).signed(signer).whole
         published = Published(at.archive, signed, note)
         await keep_checkpoint(connection, published)  # fails if the lock went with the session
+        await settle(connection)  # nothing is signed that a standby may lack
         await asyncio.to_thread(at.archive.keep_checkpoint, note)
         self.seen.published, self.seen.size = published, signed.size
         self.seen.news.set()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eventstore.committing import SETTLE, commit
 from eventstore.log import Log
-from eventstore.patience import patiently
 from eventstore.requests import outcome
 from eventstore.writer import Writer
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from eventstore.connecting import Pool
+    from eventstore.epochs import Epoch
     from eventstore.events import NewEvent, Outcome
 
 READMIT = """
@@ -25,14 +26,23 @@ class ReadmittingLog(Log):
 
     def __init__(self, dsn: str, pool: Pool) -> None:
         super().__init__(dsn, pool, Writer(dsn))
-        self._lent = pool
+        self._address = dsn
+
+    async def settled(self) -> None:
+        """Wait until all that was read is where commits are to be. Raises LogUnavailable."""
+        await commit(self._address, SETTLE)
 
     async def append(
-        self, stream: str, expected_version: int, events: Sequence[NewEvent]
+        self,
+        stream: str,
+        expected_version: int,
+        events: Sequence[NewEvent],
+        epoch: Epoch | None = None,
     ) -> Outcome:
         """Append the acknowledgement of a divergence to its stream, and open the log with it."""
+        del epoch  # a divergence stands in one log only
         divergence = stream.partition("/")[2]
         columns = [list(column) for column in zip(*events, strict=True)]
         asked = ([stream], [expected_version], [len(events)], *columns)
-        row = (await patiently(self._lent, lambda lent: lent.fetch(READMIT, divergence, *asked)))[0]
+        row = (await commit(self._address, READMIT, divergence, *asked))[0]
         return outcome(row)

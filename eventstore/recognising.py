@@ -31,7 +31,7 @@ class Recorded:
     async def answer(self, stream: str, batch: Sequence[Waiting]) -> list[Waiting]:
         """Answer the commands that were recorded before; return the others."""
         firsts = {event_id(one.asked.command_id, 0): one for one in batch}
-        found = await self._log.find(list(firsts))
+        found = await self._log.find_settled(list(firsts))
         for first, event in found.items():
             firsts[first].settle(await self._again(stream, firsts[first].asked, event))
         return [one for first, one in firsts.items() if first not in found]

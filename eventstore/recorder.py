@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from domain.aggregate import Asked, Decider, Known, Refused
 from eventstore.asking import Queue, Receipt, Waiting
 from eventstore.deciding import Deciding, Draft
-from eventstore.failures import LogClosed, LogUnavailable, Overloaded
+from eventstore.failures import LogClosed, LogUnavailable, Overloaded, PrimaryChanged
 from eventstore.log import Appended, Conflict, Log
 from eventstore.recognising import Recorded
 from eventstore.replay import read_on
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from domain.values import Command
+    from eventstore.epochs import Epoch
     from eventstore.snapshots import Snapshots
 
 __all__ = ["LogUnavailable", "Overloaded", "Receipt", "Recorder"]
@@ -58,6 +59,8 @@ class Recorder(Generic[S]):
         self._deciding = Deciding(decider, clock, surroundings)
         self._recorded = Recorded(log)
         self._states: OrderedDict[str, Known[S]] = OrderedDict()
+        self._epoch: Epoch | None = None
+        """When the states were told: what an earlier primary said is forgotten."""
         self._queues: dict[str, Queue] = {}
 
     async def record(self, key: str, asked: Asked) -> Receipt | Refused:
@@ -78,8 +81,9 @@ class Recorder(Generic[S]):
 
     async def known(self, key: str) -> Known[S]:
         """Return what is known of a stream now, whoever wrote it."""
-        known = await self._read_on(key, self._states.get(key) or await self._begun(key))
-        self._keep(key, known)
+        epoch = self._log.epoch
+        known = await self._read_on(key, self._remembered(key) or await self._begun(key))
+        self._keep(key, known, epoch)
         return known
 
     async def known_at(self, key: str, *, version: int) -> Known[S]:
@@ -103,24 +107,35 @@ class Recorder(Generic[S]):
 
     async def _settle(self, key: str, batch: Sequence[Waiting]) -> None:
         """Decide a batch and append what it leads to, until nobody else was first."""
-        known = self._states.get(key) or await self._read_on(key, await self._begun(key))
+        known: Known[S] | None = None
+        epoch = self._log.epoch
         for _ in range(ATTEMPTS_MAX):
             if not batch:
                 return
+            if known is None:
+                epoch = self._log.epoch
+                known = self._remembered(key) or await self._read_on(key, await self._begun(key))
             drafts, after = await self._deciding.in_order(known, [one.asked for one in batch])
             events = [event for draft in drafts for event in draft.events]
-            if not events:
-                latest = await self._read_on(key, known)
-                if latest.version == known.version:
-                    self._keep(key, known)
-                    await self._answer(key, batch, drafts, known, known)
-                    return
-                known = latest
+            try:
+                if not events:
+                    latest = await self._confirmed(key, known, drafts, epoch)
+                    if latest.version == known.version:
+                        self._keep(key, known, epoch)
+                        await self._answer(key, batch, drafts, known, known)
+                        return
+                    known = latest
+                    continue
+                outcome = await self._log.append(
+                    self._decider.stream(key), known.version, events, epoch
+                )
+            except PrimaryChanged:
+                known = None
                 continue
-            match await self._log.append(self._decider.stream(key), known.version, events):
+            match outcome:
                 case Appended(position=position):
                     after = after._replace(position=position)
-                    self._keep(key, after)
+                    self._keep(key, after, epoch)
                     await self._answer(key, batch, drafts, known, after)
                     return
                 case Conflict():
@@ -129,6 +144,20 @@ class Recorder(Generic[S]):
                     batch = await self._recorded.answer(self._decider.stream(key), batch)
             known = await self._read_on(key, known)
         raise Overloaded
+
+    async def _confirmed(
+        self, key: str, known: Known[S], drafts: Sequence[Draft[S]], epoch: Epoch | None
+    ) -> Known[S]:
+        """Read on where nothing is to be appended. That it is so already is acknowledged, too.
+
+        Raises PrimaryChanged.
+        """
+        latest = await self._read_on(key, known)
+        if any(draft.refused is None for draft in drafts):
+            await self._log.settled()
+        if epoch != self._log.epoch:
+            raise PrimaryChanged("another server is the primary now")
+        return latest
 
     async def _answer(
         self,
@@ -177,8 +206,17 @@ class Recorder(Generic[S]):
     async def _read_on(self, key: str, known: Known[S], *, up_to: int | None = None) -> Known[S]:
         return await read_on(self._log, self._decider, key, known, up_to=up_to)
 
-    def _keep(self, key: str, known: Known[S]) -> None:
+    def _remembered(self, key: str) -> Known[S] | None:
+        """Return the state that is in memory, if this primary told it."""
+        if self._epoch != self._log.epoch:
+            self._epoch = self._log.epoch
+            self._states.clear()
+        return self._states.get(key)
+
+    def _keep(self, key: str, known: Known[S], epoch: Epoch | None) -> None:
         """Remember a state, unless a later one is remembered, and forget the least used."""
+        if epoch != self._epoch:
+            return
         before = self._states.get(key)
         if before is None or before.version <= known.version:
             self._states[key] = known

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     import asyncpg
 
+    from eventstore.epochs import Epoch
+
 APPEND = """
     SELECT request, status, at_version, at_position, at
     FROM muster.append($1, $2, $3, $4, $5, $6, $7, $8, $9)"""
@@ -25,12 +27,16 @@ APPEND_ONE = """
 class Request:
     """Events for one stream, and the answer that somebody waits for."""
 
-    __slots__ = ("answer", "bytes", "events", "expected", "ids", "sent", "since", "stream")
+    __slots__ = ("answer", "bytes", "epoch", "events", "expected", "ids", "sent", "since", "stream")
 
-    def __init__(self, stream: str, expected: int, events: Sequence[NewEvent]) -> None:
+    def __init__(
+        self, stream: str, expected: int, events: Sequence[NewEvent], epoch: Epoch | None = None
+    ) -> None:
         self.stream = stream
         self.expected = expected
         self.events = events
+        self.epoch = epoch
+        """Of the primary that told what this was decided on; None if it does not matter."""
         self.ids: frozenset[UUID] = frozenset(event.event_id for event in events)
         self.bytes = sum(len(event.data) + len(event.meta) for event in events)
         self.answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()

@@ -15,6 +15,7 @@ from eventstore.tail import VERSION_MAX
 
 if TYPE_CHECKING:
     from domain.packing import Packing
+    from eventstore.epochs import Epoch
     from eventstore.log import Log
 
 S = TypeVar("S")
@@ -41,6 +42,8 @@ class Snapshots(Generic[S]):
     """Names the code that folds; what other code made is not used."""
     _remembered: OrderedDict[tuple[str, int], Known[S]] = field(default_factory=OrderedDict)
     _asked: OrderedDict[str, Known[S]] = field(default_factory=OrderedDict)
+    _epoch: Epoch | None = None
+    """When they were told: what an earlier primary said is forgotten."""
 
     async def known_at(self, key: str, version: int | None = None) -> Known[S]:
         """Return what was known of a stream at a version, or is now."""
@@ -59,6 +62,10 @@ class Snapshots(Generic[S]):
 
     async def newest(self, key: str, up_to: int | None = None) -> Known[S]:
         """Return what the newest snapshot that holds tells, up to a version; else the beginning."""
+        if self._epoch != self.log.epoch:
+            self._epoch = self.log.epoch
+            self._remembered.clear()
+            self._asked.clear()
         stream = self.decider.stream(key)
         last = VERSION_MAX if up_to is None else up_to
         found = await self.log.find_snapshot(stream, self.fold, last)

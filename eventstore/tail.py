@@ -25,6 +25,8 @@ COLUMNS = (
     " data, meta, hash"
 )
 READ = f"SELECT {COLUMNS} FROM muster.event WHERE position > $1 ORDER BY position LIMIT $2"  # noqa: S608 - our own column names
+HASH = "SELECT hash FROM muster.event WHERE position = $1"
+LAST = "SELECT position, hash FROM muster.event ORDER BY position DESC LIMIT 1"
 HEAD = "SELECT coalesce(max(position), 0) FROM muster.event"
 
 VERSION_MAX = 2**63 - 1
@@ -40,6 +42,10 @@ class Tail:
         self._news = asyncio.Event()
         self._kept: list[StoredEvent] = []
         self._head: int | None = None
+        self._hash: bytes | None = None
+        """Of the event at the head."""
+        self.log = 0
+        """Goes up when the log is found to be another one than was read so far."""
         self._work: asyncio.Task[None] | None = None
 
     def open(self) -> None:
@@ -91,6 +97,7 @@ class Tail:
                 wait = pauses()
                 await connection.add_listener(CHANNEL, self._ring)
                 connection.add_termination_listener(self._ring)
+                await self._see_that_it_is_the_same(connection)
                 await self._read_on(connection)
             except Exception as error:
                 if not passes(error):
@@ -99,9 +106,18 @@ class Tail:
                 await close_quietly(connection)
             await asyncio.sleep(next(wait))
 
+    async def _see_that_it_is_the_same(self, connection: Connection) -> None:
+        """Forget what was read if a primary has taken over that does not have it."""
+        if not self._head or await connection.fetchval(HASH, self._head) == self._hash:
+            return
+        self._head, self._hash = None, None
+        self._kept.clear()
+        self.log += 1
+
     async def _read_on(self, connection: Connection) -> None:
         if self._head is None:
-            self._head = int(await connection.fetchval(HEAD))
+            last = await connection.fetchrow(LAST)
+            self._head, self._hash = last or (0, None)
             self._tell()
         while True:
             self._bell.clear()
@@ -119,7 +135,7 @@ class Tail:
         self._kept.extend(page)
         if len(self._kept) > 2 * WINDOW_EVENTS:
             del self._kept[:-WINDOW_EVENTS]
-        self._head = page[-1].position
+        self._head, self._hash = page[-1].position, page[-1].hash
         self._tell()
 
     def _tell(self) -> None:

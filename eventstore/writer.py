@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
+    from eventstore.epochs import Epoch
     from eventstore.events import NewEvent, Outcome
 
 QUEUE_EVENTS_MAX = 10_000
@@ -75,7 +76,9 @@ class Writer:
         for lane in self._lanes:
             await lane.close()
 
-    async def append(self, stream: str, expected: int, events: Sequence[NewEvent]) -> Outcome:
+    async def append(
+        self, stream: str, expected: int, events: Sequence[NewEvent], epoch: Epoch | None = None
+    ) -> Outcome:
         """Append events to one stream, all or none, together with whoever else asks meanwhile."""
         if self._closed:
             raise LogClosed
@@ -83,7 +86,7 @@ class Writer:
             raise ValueError(f"{len(events)} events at once: at most {APPEND_EVENTS_MAX}")
         if self._events_waiting and self._events_waiting + len(events) > QUEUE_EVENTS_MAX:
             raise Overloaded
-        request = Request(stream, expected, events)
+        request = Request(stream, expected, events, epoch)
         self._waiting.append(request)
         self._events_waiting += len(events)
         self._idle.clear()

@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 import uvloop
 
+from eventstore.epochs import remember
 from services import logs, settings
 from services.settings import Settings
 
@@ -27,6 +28,7 @@ def run(name: str) -> int:
         return EXIT_SETTINGS
     logs.configure(chosen.log, name)
     try:
+        remember(chosen.notary.folder)
         main = _main(name)
         collect_seldom()
         uvloop.run(main(chosen))

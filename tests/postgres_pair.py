@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from tests.postgres import SETTINGS, Cluster, programs, unprivileged
+from tests.postgres import INITIALISED, SETTINGS, Cluster, programs, unprivileged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,15 +29,17 @@ PORT = "5432"
 NODE_SETTINGS = {
     **SETTINGS,
     "synchronous_commit": "on",
-    "wal_keep_size": "256MB",
+    "wal_keep_size": "64MB",
+    "min_wal_size": "2MB",
     "wal_sender_timeout": "5s",
     "wal_receiver_status_interval": "1s",
     "wal_retrieve_retry_interval": "200ms",
     "hot_standby": "on",
 }
 
-FOLLOWED_BY = """SELECT string_agg(application_name, ',') FROM pg_stat_replication
-    WHERE state = 'streaming' AND sync_state = 'sync'"""
+STREAMED_TO = """SELECT string_agg(application_name, ',') FROM pg_stat_replication
+    WHERE state = 'streaming'"""
+FOLLOWED_BY = f"{STREAMED_TO} AND sync_state = 'sync'"
 
 
 class Node(Cluster):
@@ -56,6 +58,10 @@ class Node(Cluster):
     def address(self) -> str:
         """Return how PostgreSQL's own programs reach it."""
         return f"host={self.folder} port={PORT} user=postgres dbname=postgres"
+
+    def initialise(self) -> None:
+        """Make its data folder, with small files of WAL: they are copied again and again."""
+        self.run("initdb", "-D", self.data, "-U", "postgres", "--wal-segsize=1", *INITIALISED)
 
     def configure(self, **settings: str) -> None:
         """Add to its settings; the last one of a name is in force from its next start on."""
@@ -109,7 +115,7 @@ class StandbyPair:
     """Two servers. What is acknowledged is on both, until one of them is promoted."""
 
     def __init__(self, folder: Path, user: str | None) -> None:
-        self.nodes = {name: Node(name, _private(folder / name, user), user) for name in "ab"}
+        self.nodes = {name: Node(name, private(folder / name, user), user) for name in "ab"}
         self.primary = self.nodes["a"]
         """Where is written to, as far as this test says."""
 
@@ -150,7 +156,12 @@ class StandbyPair:
             f"ALTER SYSTEM SET synchronous_standby_names = 'FIRST 1 ({name})'",
             "SELECT pg_reload_conf()",
         )
-        _until(lambda: self.primary.ask(FOLLOWED_BY) == name)
+        until_so(lambda: self.primary.ask(FOLLOWED_BY) == name)
+
+    def catch_up(self) -> None:
+        """Wait until the standby shows all that the primary has committed."""
+        here = self.primary.ask("SELECT pg_current_wal_flush_lsn()")
+        until_so(lambda: self.standby.ask(f"SELECT pg_last_wal_replay_lsn() >= '{here}'") == "t")
 
     def stand_alone(self) -> None:
         """Have commits wait for nobody: what is acknowledged from now on is on one server."""
@@ -181,6 +192,23 @@ class StandbyPair:
         standby.start()
         self.replicate()
 
+    def mend(self) -> None:
+        """Have both run, one as the standby of the other, whatever was done to them."""
+        for node in self.nodes.values():
+            node.resume()
+        standby = self.standby
+        if self.primary.process is None:
+            self.primary.start()
+        if standby.process is None and (standby.data / "standby.signal").exists():
+            standby.start()
+        following = standby.process is not None and standby.ask("SELECT pg_is_in_recovery()") == "t"
+        if following and self.primary.ask(STREAMED_TO) == standby.name:
+            self.replicate()
+            return
+        self.stand_alone()
+        standby.kill()
+        self.join()
+
     def end(self) -> None:
         """End both."""
         for node in self.nodes.values():
@@ -191,7 +219,7 @@ class StandbyPair:
 def standby_pair() -> Iterator[StandbyPair]:
     """Start a pair that is gone afterwards."""
     user = unprivileged() if os.geteuid() == 0 else None
-    folder = _private(Path(tempfile.mkdtemp(prefix="muster-pair-", dir="/tmp")), user)
+    folder = private(Path(tempfile.mkdtemp(prefix="muster-pair-", dir="/tmp")), user)
     pair = StandbyPair(folder, user)
     try:
         pair.start()
@@ -201,16 +229,18 @@ def standby_pair() -> Iterator[StandbyPair]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _private(folder: Path, user: str | None) -> Path:
+def private(folder: Path, user: str | None) -> Path:
+    """Make a folder for the server's user alone."""
     folder.mkdir(mode=0o700, exist_ok=True)
     if user is not None:
         shutil.chown(folder, user)
     return folder
 
 
-def _until(what: Callable[[], bool]) -> None:
+def until_so(what: Callable[[], bool]) -> None:
+    """Wait until something is so."""
     deadline = time.monotonic() + REPLICATING_WITHIN_S
     while not what():
         if time.monotonic() > deadline:
-            raise TimeoutError("the standby does not follow")
+            raise TimeoutError("the server does not come to it")
         time.sleep(POLL_S)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -31,8 +32,9 @@ class Wire:
         """Carry one connection."""
         far_reader, far_writer = await asyncio.open_unix_connection(self._socket)
         back = asyncio.create_task(self._carry_back(far_reader, writer))
-        while data := await reader.read(65_536):
-            far_writer.write(data)
+        with suppress(ConnectionError):  # a client may break off
+            while data := await reader.read(65_536):
+                far_writer.write(data)
         far_writer.close()
         await back
 
