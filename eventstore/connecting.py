@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import asyncpg
 
-from eventstore.primary import connect_to_primary, keep_to_primary
+from eventstore.primary import address_of_primary, connect_to_primary, keep_to_primary, look
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from eventstore.primary import Open
+    from eventstore.primary import Answer, Open
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Lent: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
@@ -76,6 +76,16 @@ async def connect(
 async def watch_primary(dsn: str) -> None:
     """Leave a primary when another one takes its place, endlessly; at once if there is but one."""
     await keep_to_primary(dsn, _opening(WATCH_SETTINGS, STATEMENT_TIMEOUT_S))
+
+
+async def primary_of(dsn: str) -> str:
+    """Return the address of the primary alone, for PostgreSQL's own programs. Raises NoPrimary."""
+    return await address_of_primary(dsn, _opening(SETTINGS, STATEMENT_TIMEOUT_S))
+
+
+async def servers(dsn: str) -> Sequence[Answer]:
+    """Return what each server of an address says that it is."""
+    return await look(dsn, _opening(WATCH_SETTINGS, STATEMENT_TIMEOUT_S))
 
 
 def _opening(settings: Mapping[str, str], command_timeout_s: float | None) -> Open:

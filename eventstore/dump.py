@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit, urlunsplit
 from uuid import UUID
 
+from eventstore.connecting import primary_of
 from eventstore.merkle import Tree, leaf_hash
 from eventstore.verify import Divergence, Doubt, Verification
 
@@ -219,7 +220,7 @@ async def _dump(programs: Path, dsn: str, file: Path, what: Sequence[str]) -> No
 
 async def _run(program: Path, dsn: str, asked: Sequence[str]) -> None:
     """Run a program on a database; the password is in its environment, where nobody else looks."""
-    where, password = _apart(dsn)
+    where, password = _apart(await primary_of(dsn))
     environment = {**os.environ, "PGTZ": "UTC", **({"PGPASSWORD": password} if password else {})}
     process = await asyncio.create_subprocess_exec(
         program,

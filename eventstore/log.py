@@ -20,7 +20,19 @@ from eventstore.events import (
 )
 from eventstore.failures import FollowerTooSlow, LogClosed, LogUnavailable, Overloaded, passes
 from eventstore.patience import patiently
-from eventstore.tail import COLUMNS, HEAD, READ, VERSION_MAX, Tail, whole
+from eventstore.statements import (
+    DROP_SNAPSHOT,
+    FIND,
+    FIND_SNAPSHOT,
+    KEEP_SNAPSHOT,
+    POSITION_AT,
+    READ_CATEGORY,
+    READ_FACTS,
+    READ_SNAPSHOT,
+    READ_STREAM,
+    VERSION_AT,
+)
+from eventstore.tail import HEAD, READ, VERSION_MAX, Tail, whole
 from eventstore.writer import Writer
 
 if TYPE_CHECKING:
@@ -52,30 +64,6 @@ PAGE_FACTS = 5_000
 
 READ_LIMIT_MAX = 10_000
 """Events that one read returns at most."""
-
-READ_CATEGORY = f"""
-    SELECT {COLUMNS} FROM muster.event WHERE position > $1 AND starts_with(stream, $3 || '/')
-    ORDER BY position LIMIT $2"""  # noqa: S608 - our own column names
-READ_STREAM = f"""
-    SELECT {COLUMNS} FROM muster.event WHERE stream = $1 AND version > $2 AND version <= $3
-    ORDER BY version LIMIT $4"""  # noqa: S608 - our own column names
-READ_FACTS = """
-    SELECT version, position, type, schema_version, data FROM muster.event
-    WHERE stream = $1 AND version > $2 AND version <= $3 ORDER BY version LIMIT $4"""
-FIND = f"SELECT {COLUMNS} FROM muster.event WHERE event_id = ANY ($1)"  # noqa: S608 - our own column names
-POSITION_AT = "SELECT muster.position_at($1)"
-VERSION_AT = "SELECT muster.version_at($1, $2)"
-FIND_SNAPSHOT = """
-    SELECT s.version, e.position FROM muster.snapshot s
-    JOIN muster.event e ON e.stream = s.stream AND e.version = s.version AND e.hash = s.hash
-    WHERE s.stream = $1 AND s.fold = $2 AND s.version <= $3 ORDER BY s.version DESC LIMIT 1"""
-READ_SNAPSHOT = "SELECT state, digest FROM muster.snapshot WHERE stream = $1 AND version = $2"
-KEEP_SNAPSHOT = """
-    INSERT INTO muster.snapshot (stream, version, fold, hash, state, digest)
-    SELECT $1, $2, $3, e.hash, $4, $5 FROM muster.event e WHERE e.stream = $1 AND e.version = $2
-    ON CONFLICT (stream, version) DO UPDATE
-    SET fold = $3, hash = excluded.hash, state = $4, digest = $5"""
-DROP_SNAPSHOT = "DELETE FROM muster.snapshot WHERE stream = $1 AND version = $2"
 
 
 class Log:

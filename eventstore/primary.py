@@ -46,9 +46,9 @@ class Answer:
     error: Exception | None = None
 
     @property
-    def text(self) -> str:
-        """Say it to people."""
-        return f"{place_of(self.address)}: {self.state}"
+    def place(self) -> str:
+        """Return which server it is, for people."""
+        return place_of(self.address)
 
     @property
     def state(self) -> str:
@@ -138,6 +138,28 @@ async def keep_to_primary(dsn: str, open_: Open) -> None:
             _close(answer)
 
 
+async def address_of_primary(dsn: str, open_: Open) -> str:
+    """Return the address of the primary alone, for PostgreSQL's own programs. Raises NoPrimary."""
+    places = addresses(dsn)
+    if len(places) == 1:
+        return dsn
+    answers = await _ask_all(places, open_)
+    try:
+        return (await _choose(answers)).address
+    finally:
+        for answer in answers:
+            _close(answer)
+
+
+async def look(dsn: str, open_: Open) -> Sequence[Answer]:
+    """Ask all servers of an address what they are."""
+    answers = [Answer(address) for address in addresses(dsn)]
+    await asyncio.gather(*(ask(answer, open_) for answer in answers))
+    for answer in answers:
+        _close(answer)
+    return answers
+
+
 async def _ask_all(places: Sequence[str], open_: Open) -> list[Answer]:
     """Ask all servers at once; once a primary has answered, wait only a moment for the others."""
     answers = [Answer(place) for place in places]
@@ -182,7 +204,7 @@ async def _choose(answers: Sequence[Answer]) -> Answer:
 async def _only(answer: Answer) -> Answer:
     """Take the only server there is; a standby, too, for whoever only reads."""
     if answer.server is None:
-        raise answer.error or NoPrimary(answer.text)
+        raise answer.error or NoPrimary(f"{answer.place}: {answer.state}")
     system = answer.server.system
     await supersede([answer], Epoch(system, EPOCHS.highest(system)))
     return answer
@@ -195,7 +217,7 @@ def _primaries(answers: Sequence[Answer]) -> list[Server]:
 
 
 def _none(answers: Sequence[Answer], because: str) -> NoReturn:
-    raise NoPrimary(f"{because} ({'; '.join(answer.text for answer in answers)})")
+    raise NoPrimary(f"{because} ({'; '.join(f'{one.place}: {one.state}' for one in answers)})")
 
 
 def _close(answer: Answer) -> None:

@@ -31,7 +31,8 @@ class Database(Section):
     """Where the log is. A DSN as PostgreSQL's own clients read it; `sslmode` and the like in it."""
 
     dsn: SecretStr = SecretStr("postgresql://muster_runtime@localhost/muster")
-    """Of the role that may read and append, and nothing else."""
+    """Of the role that may read and append, and nothing else. With several servers in it, the
+    primary of the latest epoch is kept to, in whatever order they are."""
     owner_dsn: SecretStr | None = None
     """Of the role that owns the schema; only migrations need it."""
 

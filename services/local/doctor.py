@@ -7,7 +7,7 @@ import ctypes
 import hashlib
 import os
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from eventstore.migrations import check
 from services.local.folder import Folder
 from services.local.health import BAD, GOOD, Health, Line, proof_lines
 from services.local.postgres import find_programs
+from services.local.servers import server_lines
 from services.local.stack import Ports, Stack
 from services.local.temporal import find_program, listens
 from services.settings import Settings
@@ -58,8 +59,9 @@ async def examine(folder: Folder, settings: Settings, stack: Stack | None) -> He
         for part in ("database", "temporal")
         if part not in checks
     ]
+    servers = await _servers(settings) if "database" in checks else ()
     await come_to_rest()
-    return Health((*lines, *unasked, *(line for line in ports if line), _kept_right()))
+    return Health((*lines, *servers, *unasked, *(line for line in ports if line), _kept_right()))
 
 
 async def _looked(part: str, look: Callable[[], Awaitable[Line]]) -> Line:
@@ -116,6 +118,11 @@ async def _database(settings: Settings) -> Line:
         return Line("database", "open", f"schema up to date, position {await log.head()}")
     finally:
         await log.close()
+
+
+async def _servers(settings: Settings) -> Sequence[Line]:
+    """See what each server of the address is, if there are several."""
+    return await server_lines(settings.database.dsn.get_secret_value())
 
 
 async def _proof(settings: Settings) -> Line:

@@ -11,6 +11,7 @@ import pytest
 from eventstore import epochs
 from eventstore.addresses import addresses, place_of
 from eventstore.connecting import connect
+from eventstore.dump import examine, write
 from eventstore.epochs import Epoch, Epochs, remember
 from eventstore.events import Appended
 from eventstore.failures import LogUnavailable
@@ -19,6 +20,7 @@ from eventstore.migrations import check
 from eventstore.primary import NoPrimary
 from tests.eventstore.notarising import notarising, signed_up_to, value
 from tests.eventstore.samples import NOON, event, events, whole
+from tests.postgres import programs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,6 +125,16 @@ async def test_what_the_notary_knew_is_known_to_a_process_that_begins_later(
         await connect(place.dsn)
     assert await superseded(place, earlier)
     later.start()
+
+
+async def test_a_backup_is_of_the_later_primary(place: Place, tmp_path: Path) -> None:
+    earlier, _ = await two_primaries(place)
+    log = await Log.open(place.dsn)
+    await log.append("door/a", 1, events(2))
+    await log.close()
+    await write(programs(), place.owner_dsn, tmp_path / "log.dump", ())
+    assert examine(programs(), tmp_path / "log.dump", lambda _: None).position == 3
+    assert await superseded(place, earlier)
 
 
 def test_an_epoch_file_that_is_none_is_named(tmp_path: Path) -> None:

@@ -1,0 +1,27 @@
+"""What the log asks the database, beside what its tail does."""
+
+from eventstore.tail import COLUMNS
+
+READ_CATEGORY = f"""
+    SELECT {COLUMNS} FROM muster.event WHERE position > $1 AND starts_with(stream, $3 || '/')
+    ORDER BY position LIMIT $2"""  # noqa: S608 - our own column names
+READ_STREAM = f"""
+    SELECT {COLUMNS} FROM muster.event WHERE stream = $1 AND version > $2 AND version <= $3
+    ORDER BY version LIMIT $4"""  # noqa: S608 - our own column names
+READ_FACTS = """
+    SELECT version, position, type, schema_version, data FROM muster.event
+    WHERE stream = $1 AND version > $2 AND version <= $3 ORDER BY version LIMIT $4"""
+FIND = f"SELECT {COLUMNS} FROM muster.event WHERE event_id = ANY ($1)"  # noqa: S608 - our own column names
+POSITION_AT = "SELECT muster.position_at($1)"
+VERSION_AT = "SELECT muster.version_at($1, $2)"
+FIND_SNAPSHOT = """
+    SELECT s.version, e.position FROM muster.snapshot s
+    JOIN muster.event e ON e.stream = s.stream AND e.version = s.version AND e.hash = s.hash
+    WHERE s.stream = $1 AND s.fold = $2 AND s.version <= $3 ORDER BY s.version DESC LIMIT 1"""
+READ_SNAPSHOT = "SELECT state, digest FROM muster.snapshot WHERE stream = $1 AND version = $2"
+KEEP_SNAPSHOT = """
+    INSERT INTO muster.snapshot (stream, version, fold, hash, state, digest)
+    SELECT $1, $2, $3, e.hash, $4, $5 FROM muster.event e WHERE e.stream = $1 AND e.version = $2
+    ON CONFLICT (stream, version) DO UPDATE
+    SET fold = $3, hash = excluded.hash, state = $4, digest = $5"""
+DROP_SNAPSHOT = "DELETE FROM muster.snapshot WHERE stream = $1 AND version = $2"
