@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from tests.standby.conftest import Place
 
 APPEND = "SELECT status FROM muster.append($1, $2, $3, $4, $5, $6, $7, $8)"
+APPEND_MANY = """
+    SELECT status FROM muster.append(ARRAY['door/y'], '{0}', '{1}', ARRAY[gen_random_uuid()], '{X}',
+        '{1}', ARRAY[now()], ARRAY['{}'::json], ARRAY['{}'::json])"""
 LISTENING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
 PORTS = "postgresql://u:p%40@a:1,b:2/muster?sslmode=require&target_session_attrs=read-write"
 
@@ -49,7 +52,7 @@ async def append_directly(dsn: str) -> object:
     connection = await asyncpg.connect(dsn)
     try:
         await connection.execute("SET synchronous_commit = local")
-        said = ("door/x", 0, one.event_id, one.type, 1, NOON, "{}", "{}")
+        said = (f"door/{one.event_id}", 0, one.event_id, one.type, 1, NOON, "{}", "{}")
         return await connection.fetchval(APPEND, *said)
     finally:
         await connection.close()
@@ -69,8 +72,11 @@ async def test_a_process_that_begins_keeps_to_the_later_primary_and_fences_the_e
     assert isinstance(await log.append("door/a", 1, events(1)), Appended)
     await log.close()
     assert await value(later.dsn(place.name), "SELECT count(*) FROM muster.event") == 2
-    with pytest.raises(asyncpg.ReadOnlySQLTransactionError, match="superseded by epoch"):
+    refused = pytest.raises(asyncpg.ReadOnlySQLTransactionError, match="superseded by epoch")
+    with refused:
         await append_directly(earlier.dsn(place.name, user="muster_runtime"))
+    with refused:
+        await value(earlier.dsn(place.name, user="muster_runtime"), APPEND_MANY)
 
 
 async def test_one_that_comes_back_is_fenced_by_those_who_run_though_it_is_listed_first(
