@@ -229,6 +229,11 @@ class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     `google.rpc.LocalizedMessage` in the language of the call's `accept-language` (zh or en). Beside them stand
     `BadRequest` for fields, `PreconditionFailure` for states, `ResourceInfo` for what was not found, and
     `RetryInfo` where trying again may help.
+
+    A status that travels in trailers takes at most 6,000 bytes there, for a client that is given more than 8 kB can't
+    read any of it. What does not fit is left off, and the `ErrorInfo` says so: `violations` is how many there are,
+    `left_off` how many of them are not named, `cut` which entries are not whole, and `names_all` the method that
+    names all: `CheckPlan` for plans; `Submit`, with the same command, for incidents, since its answers are no trailers.
     """
 
 ERROR_REASON_UNSPECIFIED: ErrorReason.ValueType  # 0
