@@ -251,7 +251,7 @@ async def _until_sent() -> None:
 
 
 def _stored(rows: list[asyncpg.Record]) -> list[StoredEvent]:
-    return [StoredEvent._make(row) for row in rows]
+    return [StoredEvent.of(row) for row in rows]
 
 
 def _is_of(

@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 from pydantic import Field, FiniteFloat
 
 from domain.aggregate import Asked, Decider, Decision, Refused, refused
+from domain.limits import INT32_MAX
 from domain.refusals import Refusal
 from domain.values import Command, Fact, Id, Line, Text
 
@@ -81,7 +82,7 @@ class RegisterUnit(Command):
     """Metres east of the venue's origin."""
     y: FiniteFloat = 0.0
     """Metres north of the venue's origin."""
-    capacity: int | None = Field(default=None, gt=0)
+    capacity: int | None = Field(default=None, gt=0, le=INT32_MAX)
     """Persons that it carries or treats at a time."""
 
 

@@ -19,10 +19,11 @@ from domain.aggregate import Asked
 from domain.directory.person import RegisterContact
 from domain.incident import decider
 from domain.incident.warning import Opening
+from domain.limits import INT64_MAX, Happened
 from domain.plan.publication import ApprovePlan, ReturnPlan, ReviewPlan, WithdrawPlan
 from domain.record.divergence import AcknowledgeDivergence
 from domain.resource.unit import PutOutOfService, RegisterUnit, ReturnToService
-from domain.values import Command, Id, Instant, Prose, Value
+from domain.values import Command, Id, Prose, Value
 from services.api.contract import ContractBroken, Method
 from services.api.convert import Converter, Values
 from services.api.failures import Failure, Violation
@@ -54,10 +55,10 @@ class Context(Value):
     """How a command is asked, as `muster.v1.CommandContext` says it."""
 
     command_id: UUID
-    expected_version: Annotated[int, Field(ge=0)] | None = None
+    expected_version: Annotated[int, Field(ge=0, le=INT64_MAX)] | None = None
     on_behalf_of: Id | None = None
     reason: Prose | None = None
-    occurred_at: Instant | None = None
+    occurred_at: Happened | None = None
     validate_only: bool = False
     correlation_id: Annotated[str, StringConstraints(max_length=CORRELATION_LENGTH_MAX)] | None = (
         None

@@ -10,6 +10,7 @@ from projections.paging import PageTokenInvalid
 from projections.reading import ViewBehind
 from services.api import present
 from services.api.incidents import check_page, come_to, listing_failure
+from services.plan_ref import at_most
 
 if TYPE_CHECKING:
     from projections.contacts import ContactRow
@@ -67,7 +68,7 @@ def _unit(row: UnitRow) -> resource_service_pb2.Unit:
         venue=row.venue,
         x=row.x,
         y=row.y,
-        capacity=row.capacity,
+        capacity=None if row.capacity is None else at_most(row.capacity),
         status=present.named_unit_status(row.status),
         incident_id=row.incident_id or "",
         request=row.request or "",
