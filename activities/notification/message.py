@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from domain.incident.events.duties import Message
 from domain.incident.state import Incident
 from domain.plan.model import Plan
+from domain.texts import in_a_line, visible
 from domain.values import Mode, Text
 
 SUBJECTS = {
@@ -72,8 +73,8 @@ def written(wanted: Wanted, incident: Incident, plan: Plan) -> Written:
     mark = EXERCISE.said_in("zh") + EXERCISE.said_in("en") if practising else ""
     return Written(
         key=f"{wanted.incident_id}/{wanted.notification}",
-        subject=" ".join(f"{mark}{zh[0]} / {en[0]}".split()),
-        body=f"{mark}\n{zh[1]}\n\n{en[1]}\n".lstrip(),
+        subject=in_a_line(" ".join(f"{mark}{zh[0]} / {en[0]}".split())),
+        body=visible(f"{mark}\n{zh[1]}\n\n{en[1]}\n".lstrip()),
         incident=wanted.incident_id,
         message=wanted.message,
         about=wanted.about,

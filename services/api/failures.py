@@ -69,6 +69,10 @@ PLAIN_RULES: Mapping[str, Text] = {
     ),
     "not_a_message": Text.of("无法解析的消息", "the bytes are no message of this type"),
     "not_together": Text.of("不能与续读标记同时使用", "can't be used together with a resume token"),
+    "unseen": Text.of(
+        "不能含有控制字符或方向标记", "must hold no control characters and no marks of direction"
+    ),
+    "blank": Text.of("须含有可见的文字", "must hold something that can be seen"),
     "nul": Text.of("不能含有空字符", "must not hold the character NUL"),
     "stream": Text.of("写作 <类别>/<名称>", "must be <category>/<id>"),
     "not_after_second": Text.of("不能大于 second", "must not be after second"),

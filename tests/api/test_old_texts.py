@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
-from muster.v1 import audit_service_pb2, common_pb2, plan_service_pb2
+from muster.v1 import (
+    audit_service_pb2,
+    common_pb2,
+    incident_commands_pb2,
+    incident_service_pb2,
+    plan_service_pb2,
+    resource_service_pb2,
+)
 from muster.v1.plan_service_pb2 import (
     DiffPlansRequest,
     GetPlanRequest,
@@ -144,3 +151,78 @@ async def test_an_incident_that_happened_in_the_first_moment_is_read(service: Se
     )
     then.instant.GetCurrentTime()
     assert (await auditor.audit.StateAt(then)).measures.keys() == {"shut"}
+
+
+# ------------------------------------------------------------------ texts that can not be seen
+
+HIDDEN = "east \x1b[2J\u202egate"
+
+
+async def test_a_text_that_can_t_be_seen_is_refused_by_its_field(service: Service) -> None:
+    operator = await service.client("operator")
+    async with refused() as told:
+        await operator.incidents.ReportAlarm(alarm(source=HIDDEN, context=context(reason="\u200b")))
+    assert told.fields == {"context.reason": "must hold something that can be seen"}
+    request = alarm(source=HIDDEN)
+    async with refused() as told:
+        await operator.incidents.ReportAlarm(request)
+    assert told.fields == {
+        "source": "character 6 (U+001B) is a control or a mark of direction; leave it out"
+    }
+    batch = incident_service_pb2.SubmitRequest(
+        commands=[incident_service_pb2.Command(report_alarm=request)]
+    )
+    answer = (await operator.incidents.Submit(batch)).answers[0]
+    assert answer.error.message == "A field of the request is not as it must be."
+
+
+async def test_a_personal_text_that_can_t_be_seen_is_refused_by_its_field(
+    service: Service,
+) -> None:
+    planner = await service.client("planner")
+    asked = resource_service_pb2.RegisterContactRequest(
+        context=context(),
+        person="li",
+        name="\u2066Li\u2069",
+        channels=[
+            resource_service_pb2.Channel(
+                kind=common_pb2.CHANNEL_KIND_MAIL, address="li\x07@example.org"
+            )
+        ],
+    )
+    async with refused() as told:
+        await planner.resources.RegisterContact(asked)
+    assert told.fields == dict.fromkeys(
+        ["name", "channels[0].address"],
+        "must hold no control characters and no marks of direction",
+    )
+
+
+async def test_a_plan_with_such_a_text_is_refused_where_it_stands(service: Service) -> None:
+    planner = await service.client("planner")
+    text = NEXT.replace("\npurpose:", '\npurpose: {en: "go\\u202Ewest"}\npurpose_was:', 1)
+    checked = await planner.plans.CheckPlan(
+        plan_service_pb2.CheckPlanRequest(document=plan_service_pb2.PlanDocument(yaml=text))
+    )
+    found = {one.where: one.code for one in checked.findings}
+    assert found["/purpose/en"] == "character-unseen"
+
+
+async def test_an_incident_that_holds_such_a_text_is_read_and_goes_on(service: Service) -> None:
+    receipt = await opened(service)
+    log = await Log.open(service.settings.database.dsn.get_secret_value())
+    fact = MeasureImposed(measure="shut", title=HIDDEN)
+    meta = json.dumps({"actor": "operator", "command_id": str(uuid4()), "reason": HIDDEN})
+    event = NewEvent(uuid4(), fact.kind, fact.schema_version, datetime.now(UTC), encode(fact), meta)
+    assert isinstance(await log.append(receipt.stream, 2, [event]), Appended)
+    await log.close()
+    commander = await service.client("commander")
+    await commander.incidents.LiftMeasure(
+        incident_commands_pb2.LiftMeasureRequest(
+            context=context(), incident_id=receipt.incident_id, measure="shut"
+        )
+    )
+    auditor = await service.client("auditor")
+    reading = audit_service_pb2.ReadEventsRequest(incident_id=receipt.incident_id)
+    told = [one async for page in auditor.audit.ReadEvents(reading) for one in page.events]
+    assert json.loads(told[2].data)["title"] == HIDDEN
