@@ -15,6 +15,7 @@ from pydantic import Field, FiniteFloat
 
 from domain.aggregate import Asked, Decider, Decision, Refused, refused
 from domain.limits import INT32_MAX
+from domain.on_behalf import may_not_speak
 from domain.refusals import Refusal
 from domain.values import Command, Fact, Id, Line, Text
 
@@ -159,7 +160,7 @@ def decide(
     state: Unit, asked: Asked, _now: datetime, _surroundings: object
 ) -> Sequence[Fact] | Refused:
     """Decide about a command; only registering makes a unit known."""
-    decision = _decision(state, asked.command)
+    decision = may_not_speak(asked) or _decision(state, asked.command)
     return refused(decision) or [fact for fact in decision if isinstance(fact, Fact)]
 
 

@@ -27,6 +27,7 @@ from services.api.audit import Audit
 from services.api.connections import Connections
 from services.api.contract import methods, services
 from services.api.diffing import Diffing
+from services.api.disclosure import Disclosing, Shown
 from services.api.doors import Doors
 from services.api.edge import Edge
 from services.api.history import History
@@ -104,7 +105,8 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
         stack.push_async_callback(workflows.close)
         proof = await stack.enter_async_context(notarised(settings, store))
         tokens = ResumeTokens.of(settings.vault)
-        parts = _parts(store, views, vault, workflows, proof, tokens=tokens)
+        limit = settings.privacy.disclosures_per_hour
+        parts = _parts(store, views, vault, workflows, proof, tokens=tokens, limit=limit)
         mutual = settings.api.tls is not None and settings.api.tls.client_ca_file is not None
         admission, open_calls = Admission(Limits.of(settings.api)), OpenCalls(doors)
         connections = Connections(connections_max(settings.api))
@@ -143,28 +145,28 @@ def _parts(  # noqa: PLR0913 - each is what others are made of
     proof: Notarised,
     *,
     tokens: ResumeTokens,
+    limit: int,
 ) -> _Parts:
     """Make what answers each method."""
     library, places = PlanLibrary(store), Places(store)
     snapshots = snapshots_of_incidents(store)
     recorders = {**_recorders(store, library, snapshots), **proof.recorders}
     incidents, history = recorders["incident"], History.of(store, snapshots)
-    plans = Plans(store, recorders["plan"], views, tokens)
     reading = Incidents(incidents, views, workflows)
     recording = Recording(recorders, vault.seal, tokens)
-    resources, audit = Resources(views), Audit(store, incidents, history, places)
+    audit = Audit(store, incidents, history, places)
     watching = Watching(store, OpenIncidents(incidents, history, views), places, tokens)
     unaries: dict[str, Unary] = {
         "Submit": recording.submit,
         "GetIncident": reading.get,
         "ListIncidents": reading.list,
         "GetStanding": reading.standing,
-        **_about_plans(store, plans),
-        "ListUnits": resources.units,
-        "ListContacts": resources.contacts,
+        **_about_plans(store, Plans(store, recorders["plan"], views, tokens)),
+        **Resources(views).unaries,
         "StateAt": audit.state_at,
         **proof.unaries,
-        **PersonalData(recorders, vault, store, tokens).unaries,
+        **PersonalData(recorders, vault, tokens).unaries,
+        **Disclosing(recorders, vault, Shown(store, places, limit), tokens).unaries,
     }
     unaries |= {one.name: recording.unary(one) for one in methods() if one.records}
     streams: dict[str, Stream] = {

@@ -15,6 +15,7 @@ from muster.v1 import (
     resource_service_pb2,
 )
 
+from domain.privacy import LegalBasis
 from domain.resource.unit import UnitStatus
 from services.api.convert import EPOCH, enum_names
 from services.plan_ref import at_most, carried
@@ -75,6 +76,11 @@ def named(enum: str, value: str) -> Any:
 def named_unit_status(value: str) -> Any:
     """Return the contract's number of a unit's own status."""
     return number(UnitStatus(value))
+
+
+def legal_basis(value: str) -> Any:
+    """Return the contract's number of a legal basis as the domain stores it."""
+    return number(LegalBasis(value))
 
 
 def moment(instant: datetime) -> Timestamp:
