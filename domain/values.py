@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Annotated, ClassVar, NewType, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+
+from domain.texts import Writing, refuse_unseen
 
 ID_LENGTH_MAX = 64
 """Characters in an identifier that people choose."""
@@ -23,12 +32,15 @@ Id = Annotated[
 IncidentId = NewType("IncidentId", str)
 """A UUID in its usual form; the stream is `incident/<id>`."""
 
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+Line = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), Writing()
+]
 """One line that a person wrote; never empty."""
 
 Prose = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=TEXT_LENGTH_MAX),
+    Writing(),
 ]
 """Some sentences that a person wrote; never empty."""
 
@@ -50,16 +62,26 @@ class Fact(Value):
 
 
 class Command(Value):
-    """Something that somebody asks for."""
+    """Something that somebody asks for. Its texts can be seen; a fact is read as it stands."""
 
     kind: str
+
+    @model_validator(mode="after")
+    def can_be_seen(self) -> Self:
+        """Refuse texts that can't be seen, or read as another one."""
+        refuse_unseen(self)
+        return self
 
 
 class Text(Value):
     """A text that people read, in Chinese, in English or in both."""
 
-    zh: str | None = Field(default=None, min_length=1, max_length=TEXT_LENGTH_MAX)
-    en: str | None = Field(default=None, min_length=1, max_length=TEXT_LENGTH_MAX)
+    zh: Annotated[str, Writing()] | None = Field(
+        default=None, min_length=1, max_length=TEXT_LENGTH_MAX
+    )
+    en: Annotated[str, Writing()] | None = Field(
+        default=None, min_length=1, max_length=TEXT_LENGTH_MAX
+    )
 
     @classmethod
     def of(cls, zh: str, en: str) -> Self:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from operator import itemgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import asyncpg
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
     from uuid import UUID
+
+
+def aware(instant: datetime) -> datetime:
+    """Return an instant with its zone: the driver gives back none with the first moment there is.
+
+    That moment is stored as `-infinity`. It is refused today, and may stand in an older log.
+    """
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 class NewEvent(NamedTuple):
@@ -41,6 +51,14 @@ class StoredEvent(NamedTuple):
     meta: str
     hash: bytes
     """SHA-256, chained to the event before it in the stream: see `eventstore.seal`."""
+
+    @classmethod
+    def of(cls, row: Iterable[Any]) -> Self:
+        """Return an event of a row."""
+        made = cls._make(row)
+        if made.occurred_at.tzinfo is None:
+            return made._replace(occurred_at=aware(made.occurred_at))
+        return made
 
     @property
     def category(self) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from eventstore.events import aware
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
@@ -78,7 +80,8 @@ class Happened:
         There must be something beyond, up to a version.
         """
         (row,) = await self._log.fetch(DISORDER, stream, known.version, up_to, known.latest)
-        return Disorder(**row)
+        latest, first, earliest = aware(row["latest"]), row["first"], row["earliest"]
+        return Disorder(row["version"], latest, first, earliest and aware(earliest))
 
     async def happened_by(self, stream: str, before: int, instant: datetime) -> int:
         """Return the last version before one that had happened by an instant; 0 if none had."""
@@ -108,4 +111,5 @@ class Happened:
 
 
 def _happened(rows: list[asyncpg.Record]) -> list[HappenedFact]:
-    return [HappenedFact._make(row) for row in rows]
+    facts = [HappenedFact._make(row) for row in rows]
+    return [one._replace(occurred_at=aware(one.occurred_at)) for one in facts]

@@ -289,4 +289,4 @@ async def _until_sent() -> None:
 
 
 def _stored(rows: list[asyncpg.Record]) -> list[StoredEvent]:
-    return [StoredEvent._make(row) for row in rows]
+    return [StoredEvent.of(row) for row in rows]

@@ -38,6 +38,10 @@ STREAM_TAG = b"muster/stream/v1\x00"
 EVENT_TAG = b"muster/event/v1\x00"
 
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+FIRST = datetime.min.replace(tzinfo=UTC)
+FIRST_STORED = -(2**63)
+"""What the database has for the first moment there is: `-infinity`."""
+
 MICROSECOND = timedelta(microseconds=1)
 
 
@@ -121,4 +125,5 @@ def _sized(text: str) -> bytes:
 
 
 def _microseconds(instant: datetime) -> bytes:
-    return ((instant - EPOCH) // MICROSECOND).to_bytes(8, "big", signed=True)
+    since = FIRST_STORED if instant <= FIRST else (instant - EPOCH) // MICROSECOND
+    return since.to_bytes(8, "big", signed=True)

@@ -123,7 +123,7 @@ class Tail:
             self._bell.clear()
             rows = await connection.fetch(READ, self._head, PAGE_EVENTS)
             if rows:
-                self._keep(whole([StoredEvent._make(row) for row in rows], PAGE_EVENTS))
+                self._keep(whole([StoredEvent.of(row) for row in rows], PAGE_EVENTS))
                 continue
             try:
                 async with asyncio.timeout(POLL_S):

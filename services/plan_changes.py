@@ -10,6 +10,7 @@ from muster.v1.plan_service_pb2 import DiffPlansResponse, PlanChange, PlanTopic
 
 from domain.plan.canonical import pinned
 from domain.plan.difference.compare import difference
+from services.plan_ref import carried
 
 if TYPE_CHECKING:
     from domain.plan.difference.change import Change
@@ -27,8 +28,7 @@ def compared(was: Plan, becomes: Plan) -> DiffPlansResponse:
 
 
 def _ref(plan: Plan) -> common_pb2.PlanRef:
-    ref = pinned(plan).ref
-    return common_pb2.PlanRef(id=ref.id, version=ref.version, hash=ref.hash)
+    return carried(pinned(plan).ref)
 
 
 def _change(one: Change) -> PlanChange:

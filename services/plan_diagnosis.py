@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, Union, get_args, get_or
 
 from domain.plan.model import SPAN_MAX, Plan
 from domain.plan.reading import spelled
+from domain.texts import BLANK, fault
 from domain.values import ResponseLevel, Text, Value
 from services.plan_faults import Fault, said, said_in_each
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pydantic_core import ErrorDetails
 
@@ -93,6 +94,20 @@ def meant(nearest: str | None) -> Text | None:
     if nearest is None:
         return None
     return Text.of(f"是否想写“{nearest}”？", f"did you mean '{nearest}'?")
+
+
+def unseen(value: object, path: Path = ()) -> Iterator[Diagnosis]:
+    """Yield what is wrong with texts that can't be seen, or that read as another one."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from unseen(inner, (*path, name))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from unseen(inner, (*path, number))
+    elif isinstance(value, str) and value and (found := fault(value)):
+        shown = {"place": found.place, "code": found.code}
+        kind = Fault.EMPTY if found.rule == BLANK else Fault.CHARACTER_UNSEEN
+        yield Diagnosis(kind, path, said(kind, **shown))
 
 
 def _has_faults_inside(place: Path, places: Sequence[Path]) -> bool:

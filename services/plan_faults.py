@@ -20,6 +20,7 @@ class Fault(StrEnum):
     TOO_MANY_VALUES = "too-many-values"
     NOT_UTF8 = "not-utf8"
     CHARACTER_NOT_ALLOWED = "character-not-allowed"
+    CHARACTER_UNSEEN = "character-unseen"
     YAML_SYNTAX = "yaml-syntax"
     NOT_A_PLAN = "not-a-plan"
     SECOND_DOCUMENT = "second-document"
@@ -109,6 +110,19 @@ _FAULTS = (
         ),
         ("删去该字符。", "Remove the character."),
         "id: a\x07b",
+    ),
+    _fault(
+        Fault.CHARACTER_UNSEEN,
+        (
+            "第 {place} 个字符（{code}）是控制字符或方向标记",
+            "character {place} ({code}) is a control or a mark of direction",
+        ),
+        (
+            "这样的字符看不见，却能操纵终端，或使文字读来与实际不同。",
+            "It can't be seen, but drives terminals, or lets a text read as another one.",
+        ),
+        ("删去该字符。", "Remove the character."),
+        'purpose: {en: "evacuate\\u202Ewest"}',
     ),
     _fault(
         Fault.YAML_SYNTAX,

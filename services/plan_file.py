@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from domain.plan.check import Finding, Severity, check
 from domain.plan.model import Plan
 from services import plan_yaml
-from services.plan_diagnosis import Diagnosis, diagnose, meant
+from services.plan_diagnosis import Diagnosis, diagnose, meant, unseen
 from services.plan_faults import Fault, said
 from services.plan_joining import joined
 from services.plan_yaml import Document, Misread, Spot
@@ -187,9 +187,11 @@ def _bytes(path: pathlib.Path) -> bytes:
 
 def _understood(document: Document, pages: Sequence[_Page], on: date | None) -> Inspection:
     try:
+        found = [*unseen(document.plain)]
         plan = Plan.model_validate(document.plain)
     except ValidationError as error:
-        found = diagnose(error.errors(include_url=False))
+        found += diagnose(error.errors(include_url=False))
+    if found:
         return Inspection(None, _in_order([_fault(pages, document, one) for one in found], pages))
     findings = [_finding(pages, document, one) for one in check(plan, on)]
     return Inspection(plan, _in_order(findings, pages))

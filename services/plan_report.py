@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING
 
+from domain.texts import visible
 from domain.values import Text
 from services.plan_codes import CODES
 
@@ -34,7 +35,7 @@ def render(
         notes = _notes(one, language) if explained and one.code not in seen else ()
         parts.append("\n".join((*_rendered(one, language), *notes)))
         seen.add(one.code)
-    return "\n\n".join(parts)
+    return visible("\n\n".join(parts))
 
 
 def render_points(points: Sequence[FailurePoint], language: str) -> str:

@@ -114,6 +114,13 @@ class Vault(Section):
     """The key before this one, while `muster rewrap` has not been run."""
 
 
+class Privacy(Section):
+    """How much of what is known of people anybody is shown."""
+
+    disclosures_per_hour: int = Field(default=30, ge=1, le=10_000)
+    """How many people's data one caller is shown within an hour."""
+
+
 class Witness(Section):
     """Somebody elsewhere who sees to it that the log only grows (c2sp.org/tlog-witness)."""
 
@@ -207,6 +214,7 @@ class Settings(BaseSettings):
     mail: Mail = Mail()
     webhook: Webhook = Webhook()
     vault: Vault = Vault()
+    privacy: Privacy = Privacy()
     backup: Backup = Backup()
     clocks: Clocks = Clocks()
     worker: Worker = Worker()

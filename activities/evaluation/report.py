@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from activities.evaluation.figures import Entry, Figure, entries, figures
 from domain.incident.events import aftermath, opening
 from domain.plan.model import PinnedPlan
+from domain.texts import shown, visible
 from domain.values import Mode
 from eventstore.erasure import Tombstone, erased_in, tombstones
 from eventstore.events import StoredEvent
@@ -145,7 +146,7 @@ def _cites(figure: Figure) -> str:
 
 def _cell(text: str) -> str:
     """Return a text that can't break out of its line, or of a cell, and is no markup."""
-    return " ".join(_MARKUP.sub(r"\\\g<0>", text).split())
+    return " ".join(_MARKUP.sub(r"\\\g<0>", visible(text)).split())
 
 
 def _environment() -> Environment:
@@ -156,6 +157,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        finalize=shown,
     )
     made.filters.update(value=_value, cites=_cites, cell=_cell)
     return made

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from domain.incident.events.duties import Message
 from domain.incident.state import Incident
 from domain.plan.model import Plan
+from domain.texts import in_a_line, visible
 from domain.values import Mode, Text
 
 SUBJECTS = {
@@ -76,8 +77,8 @@ def written(wanted: Wanted, incident: Incident, plan: Plan) -> Written:
     return Written(
         key=f"{wanted.incident_id}/{wanted.notification}",
         to=wanted.to,
-        subject=" ".join(f"{mark}{zh[0]} / {en[0]}".split()),
-        body=f"{mark}\n{zh[1]}\n\n{en[1]}\n".lstrip(),
+        subject=in_a_line(" ".join(f"{mark}{zh[0]} / {en[0]}".split())),
+        body=visible(f"{mark}\n{zh[1]}\n\n{en[1]}\n".lstrip()),
         incident=wanted.incident_id,
         message=wanted.message,
         about=wanted.about,

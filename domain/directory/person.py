@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple, get_args
 
 from domain import privacy
 from domain.aggregate import Asked, Decider, Refused, refused
+from domain.on_behalf import may_not_speak
 from domain.plan.model import ChannelKind
 from domain.privacy import Privacy, PrivacyCommand, PrivacyFact, Sealed
 from domain.refusals import Refusal
@@ -87,6 +88,8 @@ def decide(
 ) -> Sequence[Fact] | Refused:
     """Decide what registering somebody changes, and what becomes of what is known of them."""
     ask = asked.command
+    if refusal := may_not_speak(asked):
+        return refusal
     if isinstance(ask, RegisterContact):
         return _register(state, ask)
     assert isinstance(ask, PrivacyCommand), ask  # noqa: S101 - the only others

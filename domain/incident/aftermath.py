@@ -14,6 +14,7 @@ from domain.incident.events.aftermath import (
     FindingAdded,
 )
 from domain.incident.situation import Situation
+from domain.limits import EventVersion, Fen
 from domain.refusals import Refusal
 from domain.values import Command, Id, Line, Prose
 
@@ -25,7 +26,7 @@ class RecordDamage(Command):
     damage: Id
     asset: Line
     description: Prose
-    estimate_fen: int | None = Field(default=None, ge=0)
+    estimate_fen: Fen | None = None
     """In hundredths of a yuan."""
 
 
@@ -35,7 +36,7 @@ class AddFinding(Command):
     kind: Literal["AddFinding"] = "AddFinding"
     finding: Id
     text: Prose
-    cites: tuple[int, ...] = ()
+    cites: tuple[EventVersion, ...] = ()
     """Versions of this incident's events."""
 
 

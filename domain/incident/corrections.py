@@ -12,8 +12,6 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Literal
 
-from pydantic import Field
-
 from domain.aggregate import Decision, Refused, encode
 from domain.incident.events.corrections import (
     Correction,
@@ -24,8 +22,9 @@ from domain.incident.events.corrections import (
 )
 from domain.incident.situation import Situation
 from domain.incident.truth import Told
+from domain.limits import Count, Fen, Happened
 from domain.refusals import Refusal
-from domain.values import Command, Fact, Id, Instant, Line, Prose
+from domain.values import Command, Fact, Id, Line, Prose
 
 
 class CorrectReport(Command):
@@ -34,9 +33,9 @@ class CorrectReport(Command):
     kind: Literal["CorrectReport"] = "CorrectReport"
     filing: Id
     summary: Prose | None = None
-    headcount: int | None = Field(default=None, ge=0)
-    casualties: int | None = Field(default=None, ge=0)
-    happened_at: Instant | None = None
+    headcount: Count | None = None
+    casualties: Count | None = None
+    happened_at: Happened | None = None
 
 
 class CorrectDamage(Command):
@@ -46,9 +45,9 @@ class CorrectDamage(Command):
     damage: Id
     asset: Line | None = None
     description: Prose | None = None
-    estimate_fen: int | None = Field(default=None, ge=0)
+    estimate_fen: Fen | None = None
     """In hundredths of a yuan."""
-    happened_at: Instant | None = None
+    happened_at: Happened | None = None
 
 
 def correct(on: Situation, ask: CorrectReport | CorrectDamage) -> Decision:

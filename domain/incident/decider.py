@@ -33,12 +33,10 @@ from domain.incident.fold import evolve
 from domain.incident.folding import IncidentFolding
 from domain.incident.situation import Situation
 from domain.incident.state import NOTHING_YET, Incident
+from domain.on_behalf import may_not_speak
 from domain.plan.model import PinnedPlan
 from domain.refusals import Refusal
-from domain.values import Command, Fact, Phase, Role
-
-MAY_SPEAK_FOR_OTHERS = frozenset({Role.COMMANDER, Role.OPERATOR, Role.ADMINISTRATOR, Role.SYSTEM})
-"""Who may enter what another person did, such as an answer by telephone."""
+from domain.values import Command, Fact, Phase
 
 IncidentCommand = (
     warning.RaiseWarning
@@ -165,8 +163,8 @@ def _out_of_place(incident: Incident, asked: Asked) -> Refused | None:
         return Refused(Refusal.INCIDENT_UNKNOWN)
     if not asked.actor.may_act_at(venue):
         return Refused(Refusal.VENUE_NOT_PERMITTED, {"venue": venue})
-    if asked.on_behalf_of and not asked.actor.roles & MAY_SPEAK_FOR_OTHERS:
-        return Refused(Refusal.MAY_NOT_SPEAK_FOR_OTHERS)
+    if refusal := may_not_speak(asked):
+        return refusal
     if incident.phase is None:
         return None
     allowed = _PHASES.get(shape, _OPEN)

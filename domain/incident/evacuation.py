@@ -15,6 +15,7 @@ from domain.incident.events.response import (
     ZoneCleared,
 )
 from domain.incident.situation import Situation
+from domain.limits import Count
 from domain.refusals import Refusal
 from domain.values import Command, Id, Line
 
@@ -39,7 +40,7 @@ class ReportUnaccounted(Command):
 
     kind: Literal["ReportUnaccounted"] = "ReportUnaccounted"
     zone: Id
-    persons: int = Field(ge=0)
+    persons: Count
 
 
 class RegisterAssistance(Command):

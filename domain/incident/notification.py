@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import field_validator
+
 from domain.aggregate import Decision
 from domain.incident import answering, deadlines
 from domain.incident.events.duties import NotificationDelivered, NotificationFailed
@@ -11,6 +13,7 @@ from domain.incident.situation import Situation
 from domain.incident.state import DeadlineKey, DeadlineKind
 from domain.plan.model import ChannelKind
 from domain.refusals import Refusal
+from domain.texts import visible
 from domain.values import Command, Fact, Line
 
 _DUTY_DEADLINE = {
@@ -33,6 +36,13 @@ class ReportDeliveryFailure(Command):
     kind: Literal["ReportDeliveryFailure"] = "ReportDeliveryFailure"
     notification: str
     cause: Line
+    """As another machine said it, so what can't be seen in it is escaped."""
+
+    @field_validator("cause", mode="before")
+    @classmethod
+    def cause_can_be_seen(cls, cause: str) -> str:
+        """Escape what the other machine had no reason to say."""
+        return visible(cause)
 
 
 def confirm_delivery(on: Situation, ask: ConfirmDelivery) -> Decision:

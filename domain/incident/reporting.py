@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Literal
 
-from pydantic import Field
-
 from domain.aggregate import Decision
 from domain.incident.events.duties import (
     Message,
@@ -17,6 +15,7 @@ from domain.incident.events.duties import (
 )
 from domain.incident.situation import Situation
 from domain.incident.state import DeadlineKey, DeadlineKind
+from domain.limits import Count
 from domain.plan.model import Report
 from domain.refusals import Refusal
 from domain.values import Command, Fact, Id, Phase, Prose
@@ -30,8 +29,8 @@ class SubmitSituationReport(Command):
     filing: Id
     """The caller's name for this filing; the same name again is the same filing."""
     summary: Prose
-    headcount: int | None = Field(default=None, ge=0)
-    casualties: int | None = Field(default=None, ge=0)
+    headcount: Count | None = None
+    casualties: Count | None = None
 
 
 def submit_situation_report(on: Situation, ask: SubmitSituationReport) -> Decision:

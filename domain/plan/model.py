@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from pydantic import Field, StrictInt
+from pydantic import Field
 
+from domain.limits import PlanVersion
 from domain.plan.alerting import (
     AlarmRules,
     CommandRules,
@@ -52,7 +53,7 @@ class Plan(Value):
     """A whole plan, pinned to an incident by the hash of its canonical form."""
 
     id: Id
-    version: StrictInt = Field(ge=1)
+    version: PlanVersion
     title: Text
     purpose: Text
     scope: Text

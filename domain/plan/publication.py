@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 from pydantic import Field, StrictInt
 
 from domain.aggregate import Asked, Decider, Refused
+from domain.limits import INT32_MAX
 from domain.plan import hindrances
 from domain.plan.canonical import pinned
 from domain.plan.editions import (
@@ -55,7 +56,7 @@ class DraftPlan(Command):
 class AboutDraft(Command):
     """Asks something about a draft, as it was read: the hash of its text."""
 
-    draft: StrictInt | None = Field(default=None, ge=1)
+    draft: StrictInt | None = Field(default=None, ge=1, le=INT32_MAX)
     """Its number; the last one with this text when left out."""
     hash: str = Field(pattern=r"^[0-9a-f]{64}$")
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 from domain.aggregate import Asked, Decider, Refused
+from domain.on_behalf import may_not_speak
 from domain.refusals import Refusal
 from domain.values import Command, Fact, Id, Value
 
@@ -75,6 +76,8 @@ def decide(
     """Decide whether this divergence is the one that stands, and why the log may go on."""
     ask = asked.command
     assert isinstance(ask, AcknowledgeDivergence), ask  # noqa: S101 - the only command
+    if refusal := may_not_speak(asked):
+        return refusal
     if state.what is not None:
         return []
     if not isinstance(surroundings, Standing) or surroundings.divergence != ask.divergence:

@@ -13,6 +13,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import Field, StringConstraints
 
 from domain.aggregate import Asked, Decider, Refused
+from domain.on_behalf import may_not_speak
 from domain.refusals import Refusal
 from domain.values import Command, Fact, IncidentId, Value
 
@@ -63,6 +64,8 @@ def decide(
     """Decide what goes with a case: the spans that were found in the log."""
     ask = asked.command
     assert isinstance(ask, ExportCase), ask  # noqa: S101 - the only command
+    if refusal := may_not_speak(asked):
+        return refusal
     if state.exported is not None:
         return []
     if not isinstance(surroundings, tuple) or not surroundings:

@@ -14,6 +14,8 @@ from typing import Literal, NamedTuple
 from pydantic import Field, FiniteFloat
 
 from domain.aggregate import Asked, Decider, Decision, Refused, refused
+from domain.limits import INT32_MAX
+from domain.on_behalf import may_not_speak
 from domain.refusals import Refusal
 from domain.values import Command, Fact, Id, Line, Text
 
@@ -81,7 +83,7 @@ class RegisterUnit(Command):
     """Metres east of the venue's origin."""
     y: FiniteFloat = 0.0
     """Metres north of the venue's origin."""
-    capacity: int | None = Field(default=None, gt=0)
+    capacity: int | None = Field(default=None, gt=0, le=INT32_MAX)
     """Persons that it carries or treats at a time."""
 
 
@@ -158,7 +160,7 @@ def decide(
     state: Unit, asked: Asked, _now: datetime, _surroundings: object
 ) -> Sequence[Fact] | Refused:
     """Decide about a command; only registering makes a unit known."""
-    decision = _decision(state, asked.command)
+    decision = may_not_speak(asked) or _decision(state, asked.command)
     return refused(decision) or [fact for fact in decision if isinstance(fact, Fact)]
 
 

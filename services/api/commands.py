@@ -9,20 +9,22 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
 from uuid import UUID, uuid5
 
 from muster.v1 import common_pb2
-from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import Field, StringConstraints, TypeAdapter, ValidationError, model_validator
 
 from domain.aggregate import Asked
 from domain.directory.person import RegisterContact
 from domain.incident import decider
 from domain.incident.warning import Opening
+from domain.limits import INT64_MAX, Happened
 from domain.plan.publication import ApprovePlan, ReturnPlan, ReviewPlan, WithdrawPlan
 from domain.record.divergence import AcknowledgeDivergence
 from domain.resource.unit import PutOutOfService, RegisterUnit, ReturnToService
-from domain.values import Command, Id, Instant, Prose, Value
+from domain.texts import Writing, refuse_unseen
+from domain.values import Command, Id, Prose, Value
 from services.api.contract import ContractBroken, Method
 from services.api.convert import Converter, Values
 from services.api.failures import Failure, Violation
@@ -45,6 +47,9 @@ OPENED_BY = "incident"
 
 CORRELATION_LENGTH_MAX = 128
 
+Correlation = Annotated[str, StringConstraints(max_length=CORRELATION_LENGTH_MAX), Writing()]
+"""What ties commands together across systems."""
+
 ID: TypeAdapter[str] = TypeAdapter(Id)
 
 _USUAL_UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
@@ -54,14 +59,18 @@ class Context(Value):
     """How a command is asked, as `muster.v1.CommandContext` says it."""
 
     command_id: UUID
-    expected_version: Annotated[int, Field(ge=0)] | None = None
+    expected_version: Annotated[int, Field(ge=0, le=INT64_MAX)] | None = None
     on_behalf_of: Id | None = None
     reason: Prose | None = None
-    occurred_at: Instant | None = None
+    occurred_at: Happened | None = None
     validate_only: bool = False
-    correlation_id: Annotated[str, StringConstraints(max_length=CORRELATION_LENGTH_MAX)] | None = (
-        None
-    )
+    correlation_id: Correlation | None = None
+
+    @model_validator(mode="after")
+    def can_be_seen(self) -> Self:
+        """Refuse texts that can't be seen, or read as another one."""
+        refuse_unseen(self)
+        return self
 
 
 CONTEXT = Converter(common_pb2.CommandContext.DESCRIPTOR, Context)

@@ -6,23 +6,16 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from google.protobuf.any_pb2 import Any as Packed
-from google.rpc import code_pb2, error_details_pb2, status_pb2
 from muster.v1 import errors_pb2, options_pb2
 
 from domain.values import Text
 from eventstore.failures import LogClosed, LogDiverged, LogUnavailable, Overloaded
+from services.api.status import TRAILERS, Room, status_of
 
 if TYPE_CHECKING:
-    from domain.aggregate import Asked, Refused
+    from google.rpc import status_pb2
 
-DOMAIN = "muster"
-RETRY_AFTER_S = {"OVERLOADED": 0.2, "LOG_UNAVAILABLE": 1.0, "VIEW_BEHIND": 0.2}
-RETRY_AFTER_OTHERWISE_S = 1.0
-RETRIED = frozenset({code_pb2.UNAVAILABLE, code_pb2.RESOURCE_EXHAUSTED})
-NEVER_RETRIED = frozenset({"MESSAGE_TOO_LARGE"})
-METADATA_LENGTH_MAX = 1_000
-"""Characters of one entry; headers are no place for long texts."""
+    from domain.aggregate import Asked, Refused
 
 _PLACE = re.compile(r"\{(\w+)\}")
 
@@ -76,6 +69,10 @@ PLAIN_RULES: Mapping[str, Text] = {
     ),
     "not_a_message": Text.of("无法解析的消息", "the bytes are no message of this type"),
     "not_together": Text.of("不能与续读标记同时使用", "can't be used together with a resume token"),
+    "unseen": Text.of(
+        "不能含有控制字符或方向标记", "must hold no control characters and no marks of direction"
+    ),
+    "blank": Text.of("须含有可见的文字", "must hold something that can be seen"),
     "nul": Text.of("不能含有空字符", "must not hold the character NUL"),
     "stream": Text.of("写作 <类别>/<名称>", "must be <category>/<id>"),
     "not_after_second": Text.of("不能大于 second", "must not be after second"),
@@ -139,46 +136,11 @@ class Failure(Exception):  # noqa: N818 - an answer
         text = CATALOGUE[self.reason].text.said_in(language)
         return _PLACE.sub(lambda place: self.metadata.get(place[1], "?"), text)
 
-    def status(self, language: str, request_id: str) -> status_pb2.Status:
-        """Return it with its details: one ErrorInfo, and what else helps."""
-        message = self.message("en")
-        status = status_pb2.Status(code=self.code, message=message)
-        for detail in self._details(language, request_id, message):
-            packed = Packed()
-            packed.Pack(detail)
-            status.details.append(packed)
-        return status
-
-    def _details(self, language: str, request_id: str, message: str) -> list[Any]:
-        short = {name: text[:METADATA_LENGTH_MAX] for name, text in self.metadata.items()}
-        details: list[Any] = [
-            error_details_pb2.ErrorInfo(reason=self.reason, domain=DOMAIN, metadata=short),
-            error_details_pb2.LocalizedMessage(
-                locale=language, message=self.message(language)[:METADATA_LENGTH_MAX]
-            ),
-            error_details_pb2.RequestInfo(request_id=request_id),
-        ]
-        if self.violations:
-            details.append(_bad_request(self.violations, language))
-        if self.code in {code_pb2.FAILED_PRECONDITION, code_pb2.ABORTED}:
-            kept = error_details_pb2.PreconditionFailure()
-            kept.violations.add(type=self.reason, subject=self.subject, description=message)
-            details.append(kept)
-        if self.code == code_pb2.NOT_FOUND:
-            details.append(self._resource(message))
-        if self.code in RETRIED and self.reason not in NEVER_RETRIED:
-            retry = error_details_pb2.RetryInfo()
-            after = RETRY_AFTER_S.get(self.reason, RETRY_AFTER_OTHERWISE_S)
-            retry.retry_delay.FromMilliseconds(round(after * 1_000))
-            details.append(retry)
-        return details
-
-    def _resource(self, message: str) -> error_details_pb2.ResourceInfo:
-        kind = self.reason.removesuffix("_UNKNOWN").lower()
-        name = self.metadata.get(kind) or self.metadata.get("subject") or self.subject
-        return error_details_pb2.ResourceInfo(
-            resource_type=kind, resource_name=name, description=message
-        )
+    def status(
+        self, language: str, request_id: str, *, method: str = "", room: Room = TRAILERS
+    ) -> status_pb2.Status:
+        """Return it with its details: one ErrorInfo, and what else helps and fits."""
+        return status_of(self, language, request_id, method=method, room=room)
 
 
 def of_refusal(refused: Refused, asked: Asked, stream: str) -> Failure:
@@ -215,14 +177,3 @@ def of_error(error: Exception) -> Failure | None:
 
 def _inside(field: str, path: str) -> str:
     return f"{field}{path}" if path.startswith("[") else f"{field}.{path}"
-
-
-def _bad_request(violations: Sequence[Violation], language: str) -> error_details_pb2.BadRequest:
-    bad = error_details_pb2.BadRequest()
-    for one in violations:
-        said = bad.field_violations.add(
-            field=one.field, description=one.text.said_in("en"), reason=one.rule.upper()
-        )
-        said.localized_message.locale = language
-        said.localized_message.message = one.text.said_in(language)
-    return bad

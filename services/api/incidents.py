@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from muster.v1 import common_pb2, incident_pb2, incident_service_pb2
+from muster.v1 import incident_pb2, incident_service_pb2
 
 from projections.filtering import FilterInvalid
 from projections.paging import PageTokenInvalid
@@ -13,6 +13,7 @@ from services.api import present
 from services.api.commands import incident_id
 from services.api.failures import Failure, Violation
 from services.api.present import moment
+from services.plan_ref import of_parts
 
 if TYPE_CHECKING:
     from domain.incident.state import Incident
@@ -121,7 +122,7 @@ def _summary(row: IncidentRow) -> incident_pb2.IncidentSummary:
         phase=present.named("Phase", row.phase),
         venue=row.venue,
         hazard=present.named("HazardKind", row.hazard),
-        plan=common_pb2.PlanRef(id=row.plan_id, version=row.plan_version, hash=row.plan_hash),
+        plan=of_parts(row.plan_id, row.plan_version, row.plan_hash),
         mode=present.named("Mode", row.mode),
         level=row.level,  # type: ignore[arg-type] # its numbers are the law's
         warning=present.named("WarningColour", row.warning) if row.warning else None,

@@ -29,6 +29,7 @@ from services.api.audit import Audit
 from services.api.connections import Connections
 from services.api.contract import methods, services
 from services.api.diffing import Diffing
+from services.api.disclosure import Disclosing, Shown
 from services.api.doors import Doors
 from services.api.edge import Edge
 from services.api.history import History
@@ -118,7 +119,8 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
         clock = await stack.enter_async_context(watch)
         proof = await stack.enter_async_context(notarised(settings, store))
         tokens = ResumeTokens.of(settings.vault)
-        parts = _parts(store, views, vault, workflows, proof, tokens=tokens)
+        limit = settings.privacy.disclosures_per_hour
+        parts = _parts(store, views, vault, workflows, proof, tokens=tokens, limit=limit)
         edge, public, open_calls, connections = _entrance(settings.api, doors)
         server, well = build(edge, public, settings.api, parts.unaries, parts.streams)
         port = bind(server, settings.api)
@@ -169,28 +171,28 @@ def _parts(  # noqa: PLR0913 - each is what others are made of
     proof: Notarised,
     *,
     tokens: ResumeTokens,
+    limit: int,
 ) -> _Parts:
     """Make what answers each method."""
     library, places = PlanLibrary(store), Places(store)
     snapshots = snapshots_of_incidents(store)
     recorders = {**_recorders(store, library, snapshots), **proof.recorders}
     incidents, history = recorders["incident"], History.of(store, snapshots)
-    plans = Plans(store, recorders["plan"], views, tokens)
     reading = Incidents(incidents, views, workflows)
     recording = Recording(recorders, vault.seal, tokens)
-    resources, audit = Resources(views), Audit(store, incidents, history, places)
+    audit = Audit(store, incidents, history, places)
     watching = Watching(store, OpenIncidents(incidents, history, views), places, tokens)
     unaries: dict[str, Unary] = {
         "Submit": recording.submit,
         "GetIncident": reading.get,
         "ListIncidents": reading.list,
         "GetStanding": reading.standing,
-        **_about_plans(store, plans),
-        "ListUnits": resources.units,
-        "ListContacts": resources.contacts,
+        **_about_plans(store, Plans(store, recorders["plan"], views, tokens)),
+        **Resources(views).unaries,
         "StateAt": audit.state_at,
         **proof.unaries,
-        **PersonalData(recorders, vault, store, tokens).unaries,
+        **PersonalData(recorders, vault, tokens).unaries,
+        **Disclosing(recorders, vault, Shown(store, places, limit), tokens).unaries,
     }
     unaries |= {one.name: recording.unary(one) for one in methods() if one.records}
     streams: dict[str, Stream] = {

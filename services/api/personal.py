@@ -18,6 +18,7 @@ from domain.directory.address import (
     web_address,
 )
 from domain.plan.model import ChannelKind
+from domain.texts import BLANK, fault
 from services.api.commands import context_of, named
 from services.api.contract import ContractBroken
 from services.api.failures import Failure, Violation
@@ -141,6 +142,8 @@ def _faults(values: Any, path: Path, at: str) -> list[Violation]:
 def _rule_broken(field: str, text: str, kind: object) -> str | None:
     if len(text) > PERSONAL_LENGTH_MAX:
         return "too_long_for_a_line"
+    if found := fault(text):
+        return "blank" if found.rule == BLANK else "unseen"
     if field != "address":
         return None
     try:

@@ -20,7 +20,7 @@ DOCUMENT = "document"
 """How a document is called in what is said about it."""
 
 FINDINGS_TOLD_MAX = 20
-"""Places that an error names; `CheckPlan` names all."""
+"""Findings in the text of an error; `CheckPlan` names all."""
 
 
 async def inspected(document: Any, on: date | None = None) -> Inspection:
@@ -44,10 +44,10 @@ def shaped(inspection: Inspection) -> Plan:
 
 def invalid(inspection: Inspection) -> Failure:
     """Return the failure of a plan that can't come into force."""
-    errors = inspection.errors[:FINDINGS_TOLD_MAX]
+    errors, first = inspection.errors, inspection.errors[:FINDINGS_TOLD_MAX]
     return Failure(
         "PLAN_INVALID",
-        {"findings": _told(errors, "en"), "findings_zh": _told(errors, "zh")},
+        {"findings": _told(first, "en"), "findings_zh": _told(first, "zh")},
         violations=[
             Violation(f"{DOCUMENT}{one.path}", one.code.replace("-", "_"), one.message)
             for one in errors

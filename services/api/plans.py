@@ -22,6 +22,7 @@ from services.api.incidents import check_page, come_to, listing_failure
 from services.api.plan_documents import finding, inspected, invalid, shaped
 from services.api.plan_texts import found, plan_of, texts_of
 from services.api.recording import receipt
+from services.plan_ref import of_parts
 
 if TYPE_CHECKING:
     from domain.plan.editions import Editions
@@ -39,7 +40,7 @@ STATES: Mapping[int, PlanState] = {
 }
 """By their numbers in the contract."""
 
-REF = Converter(common_pb2.PlanRef.DESCRIPTOR, PlanRef)
+REF = Converter(common_pb2.PlanRef.DESCRIPTOR, PlanRef, besides={"exact_version"})
 
 
 class Plans:
@@ -144,7 +145,7 @@ def _state(number: int) -> PlanState:
 
 def _summary(row: PlanRow) -> plan_service_pb2.PlanSummary:
     return plan_service_pb2.PlanSummary(
-        plan=common_pb2.PlanRef(id=row.plan_id, version=row.version, hash=row.hash),
+        plan=of_parts(row.plan_id, row.version, row.hash),
         title=common_pb2.Text(zh=row.title_zh, en=row.title_en),
         venues=row.venues,
         hazards=[present.named("HazardKind", one) for one in row.hazards],

@@ -15,8 +15,10 @@ from muster.v1 import (
     resource_service_pb2,
 )
 
+from domain.privacy import LegalBasis
 from domain.resource.unit import UnitStatus
 from services.api.convert import EPOCH, enum_names
+from services.plan_ref import at_most, carried
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -76,6 +78,11 @@ def named_unit_status(value: str) -> Any:
     return number(UnitStatus(value))
 
 
+def legal_basis(value: str) -> Any:
+    """Return the contract's number of a legal basis as the domain stores it."""
+    return number(LegalBasis(value))
+
+
 def moment(instant: datetime) -> Timestamp:
     """Return an instant."""
     since = instant - EPOCH
@@ -113,9 +120,7 @@ def text(said: Text) -> common_pb2.Text:
 
 def plan_ref(ref: PlanRef | None) -> common_pb2.PlanRef | None:
     """Return what pins a plan."""
-    if ref is None:
-        return None
-    return common_pb2.PlanRef(id=ref.id, version=ref.version, hash=ref.hash)
+    return None if ref is None else carried(ref)
 
 
 def incident(key: str, known: Known[Incident]) -> incident_pb2.Incident:
@@ -173,7 +178,7 @@ def unit(key: str, known: Known[Unit]) -> resource_service_pb2.Unit:
         venue=registered.venue,
         x=registered.x,
         y=registered.y,
-        capacity=registered.capacity,
+        capacity=None if registered.capacity is None else at_most(registered.capacity),
         status=number(state.status),
         incident_id=state.reserved_for.incident if state.reserved_for else "",
         request=state.reserved_for.request if state.reserved_for else "",
@@ -213,7 +218,8 @@ def _task(task: Any) -> incident_pb2.Task:
 
 
 def _request(request: Any) -> incident_pb2.ResourceRequest:
-    return incident_pb2.ResourceRequest(**request._asdict() | {"status": number(request.status)})
+    carried = {"status": number(request.status), "quantity": at_most(request.quantity)}
+    return incident_pb2.ResourceRequest(**request._asdict() | carried)
 
 
 def _notice(notice: Any) -> incident_pb2.Notice:
@@ -221,7 +227,8 @@ def _notice(notice: Any) -> incident_pb2.Notice:
 
 
 def _zone(zone: Any) -> incident_pb2.ZoneEvacuation:
-    return incident_pb2.ZoneEvacuation(cleared=zone.cleared, unaccounted=zone.unaccounted)
+    unaccounted = at_most(zone.unaccounted)
+    return incident_pb2.ZoneEvacuation(cleared=zone.cleared, unaccounted=unaccounted)
 
 
 def _notification(owed: Any) -> incident_pb2.PendingNotification:

@@ -22,6 +22,7 @@ from services.api.edge import not_allowed
 from services.api.failures import Failure, Violation, of_error, of_refusal
 from services.api.personal import Sealing
 from services.api.resume_tokens import Mark, ResumeTokens, reads_the_past
+from services.api.status import TRAILERS, Room, of_answers
 
 if TYPE_CHECKING:
     from domain.aggregate import Asked
@@ -87,7 +88,8 @@ class Recording:
 
     async def submit(self, request: Any, call: Call) -> incident_service_pb2.SubmitResponse:
         """Record many commands, those of one incident in their order."""
-        begun = [task async for task in self._begin(request.commands, call)]
+        room = of_answers(len(request.commands))
+        begun = [task async for task in self._begin(request.commands, call, room)]
         return incident_service_pb2.SubmitResponse(answers=await asyncio.gather(*begun))
 
     async def submit_stream(
@@ -115,7 +117,7 @@ class Recording:
         """Begin what a stream asks for; None follows the last one, also if the stream breaks."""
         try:
             async for request in requests:
-                async for task in self._begin(request.commands, call):
+                async for task in self._begin(request.commands, call, TRAILERS):
                     await begun.put(task)
         except Exception:
             await begun.put(None)
@@ -123,13 +125,13 @@ class Recording:
         await begun.put(None)
 
     async def _begin(
-        self, commands: Sequence[Any], call: Call
+        self, commands: Sequence[Any], call: Call, room: Room
     ) -> AsyncIterator[asyncio.Task[Answer]]:
         """Begin to record commands at once, in their order."""
         if len(commands) > SUBMIT_COMMANDS_MAX:
             raise Failure("FIELD_INVALID", violations=[Violation.of("commands", "too_many")])
         for command in commands:
-            task = asyncio.create_task(self._answer(command, call))
+            task = asyncio.create_task(self._answer(command, call, room))
             yield task
             if command.WhichOneof("command") in self._in_turn:
                 await asyncio.wait([task])
@@ -152,7 +154,7 @@ class Recording:
     def _record_plainly(self, order: Order) -> Awaitable[Receipt | Refused]:
         return self._recorders[order.category].record(order.key, order.asked)
 
-    async def _answer(self, command: Any, call: Call) -> Answer:
+    async def _answer(self, command: Any, call: Call, room: Room) -> Answer:
         """Answer one of many as its own method would."""
         which = command.WhichOneof("command")
         named = ""
@@ -167,7 +169,7 @@ class Recording:
             order = await self._sealing.order(reading, request, call)
             recorded = receipt(order, await self._record(order), self._tokens)
         except Exception as error:  # noqa: BLE001 - an edge too: one must not fail the others
-            return Answer(command_id=named, error=_told(error, call))
+            return Answer(command_id=named, error=_told(error, call, room))
         return Answer(command_id=named, receipt=recorded)
 
     async def _refuse_elsewhere(self, order: Order) -> None:
@@ -217,9 +219,9 @@ def _resume_token(asked: Asked, answer: Receipt, tokens: ResumeTokens) -> str:
     return tokens.seal(mark, asked.actor)
 
 
-def _told(error: Exception, call: Call) -> status_pb2.Status:
+def _told(error: Exception, call: Call, room: Room) -> status_pb2.Status:
     failure, named_as = of_error(error), call.request_id
     if failure is None:
         log.error("command_broke", request_id=named_as, exc_info=error)
         failure = Failure("INTERNAL", {"request_id": named_as})
-    return failure.status(call.language, named_as)
+    return failure.status(call.language, named_as, room=room)

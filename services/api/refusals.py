@@ -60,7 +60,7 @@ async def tell(error: Exception, method: str, context: ServicerContext[Any, Any]
     else:
         REFUSED.say(method, named, failure.reason)
     MEASURES.answers[method, failure.reason] += 1
-    status = rpc_status.to_status(failure.status(language(metadata), named))
+    status = rpc_status.to_status(failure.status(language(metadata), named, method=method))
     await context.abort(status.code, status.details, status.trailing_metadata)
 
 

@@ -10,12 +10,15 @@ from projections.paging import PageTokenInvalid
 from projections.reading import ViewBehind
 from services.api import present
 from services.api.incidents import check_page, come_to, listing_failure
+from services.plan_ref import at_most
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from projections.contacts import ContactRow
     from projections.reading import ViewReader
     from projections.units import UnitRow
-    from services.api.edge import Call
+    from services.api.edge import Call, Unary
 
 
 class Resources:
@@ -23,6 +26,11 @@ class Resources:
 
     def __init__(self, views: ViewReader) -> None:
         self._views = views
+
+    @property
+    def unaries(self) -> Mapping[str, Unary]:
+        """Return the methods that it answers."""
+        return {"ListUnits": self.units, "ListContacts": self.contacts}
 
     async def units(self, request: Any, call: Call) -> resource_service_pb2.ListUnitsResponse:
         """Return a page of units; those of other venues only are left out."""
@@ -67,7 +75,7 @@ def _unit(row: UnitRow) -> resource_service_pb2.Unit:
         venue=row.venue,
         x=row.x,
         y=row.y,
-        capacity=row.capacity,
+        capacity=None if row.capacity is None else at_most(row.capacity),
         status=present.named_unit_status(row.status),
         incident_id=row.incident_id or "",
         request=row.request or "",

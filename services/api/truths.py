@@ -27,6 +27,7 @@ from domain.incident.events.corrections import (
 )
 from domain.incident.truth import Told, Truth
 from eventstore.happened import Disorder
+from eventstore.seal import FIRST
 from eventstore.tail import VERSION_MAX
 
 if TYPE_CHECKING:
@@ -166,9 +167,7 @@ class Truths:
         stream, point = INCIDENTS.stream(key), life.last(instant)
         if point is None:
             assert life.anew_from is not None  # noqa: S101 - the caller's
-            before = life.anew_from - INSTANT
-            known = await self._recorded(key, life, before)
-            point = _Point(before, known.version, Truth(known.state))
+            point = await self._before(key, life, life.anew_from)
             life.points.append(point)
         while True:
             rows = await self.happened.read_happened(
@@ -186,6 +185,14 @@ class Truths:
                 return truth.state
             point = _Point(*end, truth)
             life.points.append(point)
+
+    async def _before(self, key: str, life: _Life, instant: datetime) -> _Point:
+        """Return what was known right before an instant; nothing before the first there is."""
+        if instant <= FIRST:
+            return _Point(FIRST, 0, Truth(INCIDENTS.initial))
+        before = instant - INSTANT
+        known = await self._recorded(key, life, before)
+        return _Point(before, known.version, Truth(known.state))
 
 
 def _told(rows: Sequence[HappenedFact]) -> list[Told]:

@@ -18,6 +18,11 @@ RULES: Mapping[str, tuple[str, str]] = {
         "must be lower case letters, digits, dots, hyphens, underscores; not a mark first",
     ),
     "string_too_short": ("不能为空", "must not be empty"),
+    "character_not_allowed": (
+        "第{place}个字符（{code}）是控制字符或方向标记，不可使用",
+        "character {place} ({code}) is a control or a mark of direction; leave it out",
+    ),
+    "blank": ("须含有可见的文字", "must hold something that can be seen"),
     "string_too_long": ("最多{max_length}个字符", "at most {max_length} characters"),
     "too_short": ("至少{min_length}项", "at least {min_length}"),
     "too_long": ("最多{max_length}项", "at most {max_length}"),

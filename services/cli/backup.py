@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import shutil
 import sys
@@ -14,7 +13,6 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from eventstore import backup as backups
@@ -30,6 +28,7 @@ from services.local.folder import Folder
 from services.local.part import Part
 from services.local.postgres import DATABASE, OWNER, Postgres, find_programs
 from services.local.stack import Ports, environment, held, recipes
+from services.terminal import Terminal, as_json
 
 T = TypeVar("T")
 
@@ -93,7 +92,7 @@ def rewrap(folder: StackOption = STACK) -> None:
     chosen = _settings(folder)
     if chosen.vault.previous_key_file is None:
         _fail("vault.previous_key_file is not set: which key wrapped them before?", Exit.USAGE)
-    Console().print(f"{_done(_rewrapped(chosen))} keys", highlight=False)
+    Terminal().print(f"{_done(_rewrapped(chosen))} keys", highlight=False)
 
 
 async def _rewrapped(chosen: configuration.Settings) -> int:
@@ -187,7 +186,7 @@ def _told(form: Form) -> Iterator[Callable[[str, int, int], None]]:
         TimeElapsedColumn(),
     )
     quiet = form is Form.JSON
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=quiet) as bar:
+    with Progress(*columns, console=Terminal(stderr=True), transient=True, disable=quiet) as bar:
         tasks: dict[str, Any] = {}
 
         def tell(what: str, done: int, total: int) -> None:
@@ -201,14 +200,14 @@ def _told(form: Form) -> Iterator[Callable[[str, int, int], None]]:
 def _say(form: Form, what: str, where: Path, manifest: LogManifest | VaultManifest) -> None:
     if form is Form.JSON:
         said = {"kind": what, "folder": str(where), **manifest.model_dump(mode="json")}
-        sys.stdout.write(json.dumps(said, ensure_ascii=False) + "\n")
+        sys.stdout.write(as_json(said) + "\n")
         return
     match manifest:
         case LogManifest():
             text = f"{manifest.position} events, the last one {manifest.hash[:16] or '—'}"
         case VaultManifest():
             text = f"{manifest.keys} keys, to be kept until {manifest.expires_at:%Y-%m-%d}"
-    Console().print(f"{what}: {text}, {where}", highlight=False, soft_wrap=True)
+    Terminal().print(f"{what}: {text}, {where}", highlight=False, soft_wrap=True)
 
 
 def _settings(folder: Path) -> configuration.Settings:
@@ -239,5 +238,5 @@ def _done(work: Awaitable[T]) -> T:
 
 
 def _fail(text: str, code: Exit = Exit.UNAVAILABLE) -> NoReturn:
-    Console(stderr=True).print(f"[red]muster:[/] {text}", highlight=False, soft_wrap=True)
+    Terminal(stderr=True).print(f"[red]muster:[/] {text}", highlight=False, soft_wrap=True)
     raise typer.Exit(code)

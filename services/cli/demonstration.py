@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from services.cli.exits import Exit
 from services.cli.words import default_language
+from services.terminal import Terminal
 
 
 def demo(
@@ -28,7 +28,7 @@ def demo(
 
     wishes = Wishes(language or default_language(), report.resolve(), keep)
     try:
-        outcome = asyncio.run(give(wishes, Console(highlight=False)))
+        outcome = asyncio.run(give(wishes, Terminal(highlight=False)))
     except KeyboardInterrupt:
         raise typer.Exit(Exit.INTERRUPTED) from None
     raise typer.Exit(outcome)

@@ -1,4 +1,4 @@
-"""`muster erase`, `muster hold`, `muster disclose`: what is known of people, and for how long."""
+"""`muster erase`, `hold`, `disclose`, `disclosures`: what is known of people, and for how long."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from muster.v1.privacy_service_pb2 import (
     Erasure,
     LegalBasis,
     LiftLegalHoldRequest,
+    ListDisclosuresRequest,
+    ListDisclosuresResponse,
     PlaceLegalHoldRequest,
 )
 
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 hold = typer.Typer(no_args_is_help=True, help="What an authority needs may not be erased.")
 
 PREFIX = "LEGAL_BASIS_"
+
+PAGE = 500
 
 Basis = StrEnum(  # type: ignore[misc] # of the contract's own values
     "Basis",
@@ -105,13 +109,40 @@ async def lift(
     session.output.show(receipt, lambda: _kept(receipt, session.output.language))
 
 
-async def disclose(session: Session, person: PersonArgument, incident: IncidentOption = "") -> None:
-    """Show what is known of a person, or when and why it was erased. Who asks is logged."""
-    request = DisclosePersonalDataRequest(incident_id=incident, person=person)
+async def disclose(
+    session: Session,
+    person: PersonArgument,
+    reason: ReasonOption,
+    incident: IncidentOption = "",
+) -> None:
+    """Show what is known of a person, or when it was erased. Who is shown it is recorded."""
+    request = DisclosePersonalDataRequest(
+        context=new_context(reason), incident_id=incident, person=person
+    )
     answer = await session.connection.privacy.DisclosePersonalData(
         request, **session.connection.call
     )
     session.output.show(answer, lambda: _disclosed(answer, session.output.language))
+
+
+async def disclosures(
+    session: Session,
+    person: Annotated[str, typer.Option(help="Only about this person.")] = "",
+    actor: Annotated[str, typer.Option(help="Only what this actor was shown.")] = "",
+    incident: Annotated[str, typer.Option("--incident", help="Only of this incident.")] = "",
+) -> None:
+    """List who was shown whose personal data, when and why."""
+    request = ListDisclosuresRequest(
+        incident_id=incident, person=person, actor=actor, page_size=PAGE
+    )
+    answer = ListDisclosuresResponse()
+    while True:
+        page = await session.connection.privacy.ListDisclosures(request, **session.connection.call)
+        answer.disclosures.extend(page.disclosures)
+        request.after = page.next_after
+        if not page.next_after:
+            break
+    session.output.show(answer, lambda: _listed(answer, session.output.language))
 
 
 def tombstone(erasure: Erasure, language: Language) -> str:
@@ -131,16 +162,37 @@ def _disclosed(answer: DisclosePersonalDataResponse, language: Language) -> Tabl
     if answer.HasField("erasure"):
         table.add_row(heading("state", language), tombstone(answer.erasure, language))
         return table
+    left = either(
+        language,
+        f"位置 {answer.receipt.position}，本小时还可查看 {answer.left} 次",
+        f"at position {answer.receipt.position}; {answer.left} more within the hour",
+    )
     rows = {
         "concern": word("concern", named(answer, "concern"), language) if answer.concern else "",
         "name": answer.name,
         "contacts": "\n".join(answer.contacts),
         "particulars": answer.particulars,
+        "recorded": left,
     }
     for name, value in rows.items():
         if value:
             table.add_row(heading(name, language), value)
     return table
+
+
+def _listed(answer: ListDisclosuresResponse, language: Language) -> Table:
+    rows = [
+        [
+            date_and_clock(one.at.ToDatetime(UTC)),
+            f"{one.on_behalf_of} ({one.actor})" if one.on_behalf_of else one.actor,
+            one.person,
+            one.incident_id,
+            one.reason,
+            str(one.position),
+        ]
+        for one in answer.disclosures
+    ]
+    return grid(("recorded", "who", "person", "incident", "why", "position"), rows, language)
 
 
 def _kept(receipt: Receipt, language: Language) -> str:

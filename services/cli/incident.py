@@ -26,6 +26,7 @@ from services.cli.output import Output, grid, named
 from services.cli.session import Session, action
 from services.cli.watching import watch
 from services.cli.words import Language, date_and_clock, heading, span, word
+from services.plan_ref import edition
 
 app = typer.Typer(no_args_is_help=True, help="Incidents: every command, and what is known.")
 
@@ -131,7 +132,7 @@ def _head(incident: Incident, language: Language) -> Table:
         "venue": incident.venue,
         "hazard": word("hazard", named(incident, "hazard"), language),
         "mode": f"{word('mode', named(incident, 'mode'), language)} × {incident.pace:g}",
-        "plan": f"{incident.plan.id} v{incident.plan.version} {incident.plan.hash[:12]}",
+        "plan": f"{incident.plan.id} v{edition(incident.plan)} {incident.plan.hash[:12]}",
         "version": str(incident.version),
         "position": str(incident.position),
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,13 +10,15 @@ from typing import Any
 
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from domain.texts import visible
 from services.cli.failure import Failure
 from services.cli.options import plain_name
 from services.cli.words import Language, either, heading
+from services.terminal import Terminal, as_json
 
 PIPE_WIDTH = 160
 """Columns of a table that goes to a file or a pipe, unless COLUMNS says otherwise."""
@@ -31,10 +32,10 @@ class Output:
     as_json: bool
 
     @property
-    def console(self) -> Console:
+    def console(self) -> Terminal:
         """Return what people read; what they wrote in brackets is no markup."""
         told = sys.stdout.isatty() or "COLUMNS" in os.environ
-        return Console(width=None if told else PIPE_WIDTH, highlight=False, markup=False)
+        return Terminal(width=None if told else PIPE_WIDTH, highlight=False, markup=False)
 
     def show(self, answer: object, table: Callable[[], RenderableType]) -> None:
         """Show an answer: as JSON, or as what the function makes of it."""
@@ -45,15 +46,15 @@ class Output:
 
     def line(self, answer: object, indent: int | None = None) -> None:
         """Write one JSON value."""
-        sys.stdout.write(json.dumps(plain(answer), ensure_ascii=False, indent=indent) + "\n")
+        sys.stdout.write(as_json(plain(answer), indent) + "\n")
         sys.stdout.flush()
 
     def fail(self, failure: Failure) -> None:
         """Say what went wrong, on the error stream."""
         if self.as_json:
-            sys.stderr.write(json.dumps(failure.as_json(), ensure_ascii=False) + "\n")
+            sys.stderr.write(as_json(failure.as_json()) + "\n")
             return
-        console = Console(stderr=True, highlight=False, soft_wrap=True)
+        console = Terminal(stderr=True, highlight=False, soft_wrap=True)
         console.print(Text.assemble((f"{failure.reason}: ", "bold red"), failure.text))
         for name, value in {**failure.details, **failure.fields}.items():
             console.print(Text.assemble((f"  {name}: ", "dim"), value))
@@ -93,7 +94,7 @@ def grid(
     for number, column in enumerate(columns):
         table.add_column(heading(column, language), overflow="fold", no_wrap=number == 0)
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(visible(cell) if isinstance(cell, str) else cell for cell in row))
     return table
 
 

@@ -28,6 +28,7 @@ from services.cli.output import grid
 from services.cli.session import Session, action
 from services.cli.words import Language, either, heading, word
 from services.plan_file import Diagnostic, Inspection
+from services.terminal import seen_in_json
 
 app = typer.Typer(no_args_is_help=True, help="Plans: checked, approved, brought into force, read.")
 
@@ -47,7 +48,7 @@ async def get(session: Session, plan: PlanArgument, version: VersionOption = 0) 
     if session.output.as_json:
         session.output.line(answer, indent=2)
     else:
-        sys.stdout.write(answer.json)
+        sys.stdout.write(seen_in_json(answer.json) if sys.stdout.isatty() else answer.json)
 
 
 @action(app, "list", role=READER)

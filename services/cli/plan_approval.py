@@ -31,6 +31,7 @@ from services.cli.plan import FileArgument, inspected, invalid, is_written
 from services.cli.session import Session, action
 from services.cli.words import Language, day_and_clock, word
 from services.plan_file import Inspection
+from services.plan_ref import carried, edition
 from services.plan_report import render
 
 TextArgument = Annotated[
@@ -196,8 +197,7 @@ async def _meant(session: Session, text: str, number: int) -> tuple[PlanRef, int
     found = inspected(Path(text))
     if found.plan is None:
         raise invalid(found, session.output.language)
-    ref = pinned(found.plan).ref
-    return PlanRef(id=ref.id, version=ref.version, hash=ref.hash), number
+    return carried(pinned(found.plan).ref), number
 
 
 async def _draft_of(session: Session, plan: str, number: int) -> GetPlanResponse:
@@ -208,7 +208,7 @@ async def _draft_of(session: Session, plan: str, number: int) -> GetPlanResponse
 def _told(ref: PlanRef, number: int, output: Output, state: str) -> str:
     draft = output.said(f"（草案 {number}）", f", draft {number}") if number else ""
     said = word("plan_state", state, output.language)
-    return f"{ref.id} v{ref.version}{draft} {said}, SHA-256 {ref.hash}"
+    return f"{ref.id} v{edition(ref)}{draft} {said}, SHA-256 {ref.hash}"
 
 
 def _table(answer: GetPlanResponse, language: Language) -> Table:
@@ -216,7 +216,7 @@ def _table(answer: GetPlanResponse, language: Language) -> Table:
         [
             day_and_clock(step.at.ToDatetime(UTC)),
             word("plan_state", plain_name(PlanState.DESCRIPTOR, step.state), language),
-            f"v{step.plan.version}",
+            f"v{edition(step.plan)}",
             str(step.draft or ""),
             step.by,
             step.reason,

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from domain.plan.model import Plan
 from domain.plan.quantities import Persons, Width
 from domain.plan.space import PassageKind, VenueType
+from domain.texts import visible
 from domain.values import Id
 from services.cli.output import Output
 from services.plan_file import shipped
@@ -47,7 +48,9 @@ class Questions(NamedTuple):
     def _plan(self) -> str:
         plans = {name: plan_of(name) for name in shipped()}
         for name, plan in plans.items():
-            typer.echo(f"  {name:20}  {plan.title.said_in(self.output.language)}", err=True)
+            typer.echo(
+                visible(f"  {name:20}  {plan.title.said_in(self.output.language)}"), err=True
+            )
         choice = _one_of([*plans])
         return str(self._ask("从哪份预案开始", "Which plan to begin from", None, read=choice))
 
@@ -82,7 +85,7 @@ class Questions(NamedTuple):
         holders = {}
         for post in plan.posts.values():
             contact = plan.people[post.holder]
-            typer.echo(f"{post.title.said_in(self.output.language)}:", err=True)
+            typer.echo(visible(f"{post.title.said_in(self.output.language)}:"), err=True)
             name = self._id("  担任者编号", "  id of who holds it", contact.id)
             title = self._title(None, "  担任者职务", "  what they are called", contact.title)
             holders[post.id] = {"id": name, "title": title}

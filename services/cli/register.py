@@ -157,6 +157,14 @@ def disclose(app: typer.Typer) -> None:
     action(app, "disclose", role="administrator")(commands.disclose)
 
 
+def disclosures(app: typer.Typer) -> None:
+    """Register `muster disclosures`."""
+    from services.cli import erase as commands
+    from services.cli.session import action
+
+    action(app, "disclosures", role="administrator")(commands.disclosures)
+
+
 def backup(app: typer.Typer) -> None:
     """Register `muster backup`."""
     from services.cli import backup as commands
@@ -214,6 +222,7 @@ COMMANDS: dict[str, Callable[[typer.Typer], None]] = {
         erase,
         hold,
         disclose,
+        disclosures,
         backup,
         restore,
         rewrap,

@@ -210,6 +210,9 @@ SENTENCES: dict[str, Sentence] = {
     "ContactRegistered": Sentence("登记联系人 {person}", "Contact {person} registered"),
     "ContactChanged": Sentence("变更联系人 {person}", "Contact {person} changed"),
     # the log itself
+    "PersonalDataDisclosed": Sentence(
+        "查看 {person} 的个人信息（{incident}）", "Personal data of {person} shown ({incident})"
+    ),
     "CaseExported": Sentence("导出案卷 {incident}", "Case {incident} exported"),
     "DivergenceAcknowledged": Sentence(
         "确认日志不符之处 {divergence}，继续记录", "Divergence {divergence} of the log acknowledged"

@@ -12,16 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from domain.texts import in_a_line, visible
 from services.cli.exits import Exit
 from services.cli.forms import Form
 from services.local import stack
 from services.local.failures import StackFailed
 from services.local.folder import Folder
 from services.local.stack import Ports
+from services.terminal import Terminal, as_json
 
 if TYPE_CHECKING:
     from services.local.health import Health
@@ -32,7 +33,7 @@ T = TypeVar("T")
 DETACHED_TIMEOUT_S = 90.0
 POLL_S = 0.05
 
-console = Console()
+console = Terminal()
 FolderOption = Annotated[
     Path,
     typer.Option("--folder", envvar="MUSTER_FOLDER", help="The stack's data folder."),
@@ -187,7 +188,7 @@ def show(folder: FolderOption = DEFAULT_FOLDER) -> None:
     from services.settings import redacted  # noqa: PLC0415 - the stack starts without
 
     shown = redacted(settings_of(folder))
-    sys.stdout.write(json.dumps(shown, indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.write(as_json(shown, 2) + "\n")
 
 
 def inbox(folder: FolderOption = DEFAULT_FOLDER, form: FormOption = Form.TABLE) -> None:
@@ -198,14 +199,14 @@ def inbox(folder: FolderOption = DEFAULT_FOLDER, form: FormOption = Form.TABLE) 
     if form is Form.JSON:
         keys = ("X-Envelope-To", "Subject", "Date", "Message-ID")
         listed = [{key: str(mail[key]) for key in keys} for mail in mails]
-        sys.stdout.write(json.dumps(listed, indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.write(as_json(listed, 2) + "\n")
         return
     table = Table("no.", "to", "subject", "date")
     for number, mail in enumerate(mails, start=1):
         table.add_row(
             str(number), str(mail["X-Envelope-To"]), str(mail["Subject"]), str(mail["Date"])
         )
-    Console(markup=False).print(table)
+    Terminal(markup=False).print(table)
 
 
 def read(number: int, folder: FolderOption = DEFAULT_FOLDER) -> None:
@@ -216,9 +217,9 @@ def read(number: int, folder: FolderOption = DEFAULT_FOLDER) -> None:
     if not 1 <= number <= len(mails):
         fail(f"there are {len(mails)} mails, from 1 on", Exit.NOT_FOUND)
     mail = mails[number - 1]
-    head = "".join(f"{name}: {value}\n" for name, value in mail.items())
+    head = "".join(f"{name}: {in_a_line(value)}\n" for name, value in mail.items())
     body: Any = mail.get_payload(decode=True)  # bytes, for no mail of ours has parts
-    sys.stdout.write("\n".join((head, *body.decode().splitlines(), "")))
+    sys.stdout.write("\n".join((head, *map(visible, body.decode().splitlines()), "")))
 
 
 def _show(title: str, seen: Health, form: Form) -> NoReturn:
@@ -290,5 +291,5 @@ def _goes_on_in_background(folder: Folder) -> bool:
 
 def fail(text: str, code: Exit = Exit.UNAVAILABLE) -> NoReturn:
     said = Text.assemble(("muster:", "red"), f" {text}")
-    Console(stderr=True).print(said, highlight=False, soft_wrap=True)
+    Terminal(stderr=True).print(said, highlight=False, soft_wrap=True)
     raise typer.Exit(code)

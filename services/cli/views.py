@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +15,7 @@ from projections.views import VIEWS
 from services.cli.exits import Exit
 from services.cli.forms import Form
 from services.cli.stack import DEFAULT_FOLDER, FolderOption, FormOption, console, fail, settings_of
+from services.terminal import as_json
 
 app = typer.Typer(no_args_is_help=True, help="The views: the tables that lists are read from.")
 
@@ -28,7 +28,7 @@ def list_views(folder: FolderOption = DEFAULT_FOLDER, output: FormOption = Form.
     seen = asyncio.run(_look(_dsn(folder)))
     if output is Form.JSON:
         told = [one._asdict() | {"lag": one.lag, "state": one.state} for one in seen]
-        typer.echo(json.dumps(told, ensure_ascii=False))
+        typer.echo(as_json(told))
         return
     table = Table("view", "version", "position", "lag", "state", "writer", box=None)
     for one in seen:

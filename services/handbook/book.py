@@ -18,6 +18,7 @@ from domain.plan.drawing.saying import Say
 from domain.plan.drawing.wording import AUDIENCES, COLOURS, PHASES
 from domain.plan.model import Plan
 from domain.plan.organisation import Group
+from domain.texts import shown
 from services.handbook.cards import cards, conditions, deadlines
 from services.handbook.directory import Numbers, contact_rows
 from services.handbook.supplies import supply_rows
@@ -75,6 +76,7 @@ def _template() -> Any:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=shown,
     )
     return environment.get_template("handbook.html.j2")
 

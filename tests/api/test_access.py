@@ -113,6 +113,7 @@ MATRIX = """
     RegisterContact         A.....P..
     ListContacts            ACO...PU.
     DisclosePersonalData    ACO......
+    ListDisclosures         A......U.
     ErasePersonalData       A........
     PlaceLegalHold          A......U.
     LiftLegalHold           A......U.

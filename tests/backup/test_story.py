@@ -138,9 +138,9 @@ def test_a_log_is_saved_and_lost_and_restored_and_goes_on_when_somebody_answers_
     verified = place.said("verify")
     assert (verified["sound"], verified["done"]) == (True, True)
     assert eventually(lambda: place.signed(end + 2)), place.status()["checkpoint"]
-    told = place.said("disclose", "casualty-1", "--incident", incident)
+    told = place.said("disclose", "casualty-1", "--incident", incident, "--reason", "why")
     assert told["name"] == NAME, "its key came back"
-    again = place.said("disclose", "casualty-2", "--incident", incident)
+    again = place.said("disclose", "casualty-2", "--incident", incident, "--reason", "why")
     assert again["erasure"]["basis"] == "LEGAL_BASIS_CONSENT_WITHDRAWN"
     assert "name" not in again
     assert eventually(lambda: place.lives(incident)), "its workflow began anew"

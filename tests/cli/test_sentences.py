@@ -10,6 +10,7 @@ import pytest
 from domain.directory.person import PERSONS
 from domain.incident.decider import INCIDENTS
 from domain.plan.publication import PUBLICATION
+from domain.record.disclosure import DISCLOSURES
 from domain.record.divergence import DIVERGENCES
 from domain.record.export import EXPORTS
 from domain.resource.unit import UNITS
@@ -25,6 +26,7 @@ FACTS: dict[str, type[Fact]] = {
     **PERSONS.facts,
     **DIVERGENCES.facts,
     **EXPORTS.facts,
+    **DISCLOSURES.facts,
 }
 ESCALATED = '{"task":"guide","to":"deputy","step":1,"acknowledge_by":"2026-05-01T06:30:00Z"}'
 

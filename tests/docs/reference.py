@@ -33,6 +33,12 @@ Every error is a `google.rpc.Status` with one `ErrorInfo` of the domain `muster`
 one of these, and a text in the language of the call's `accept-language`. `{name}` stands for an
 entry of the error's metadata.
 
+A status takes at most 6,000 bytes in a call's trailers, so that every client can read it. Where
+more is wrong than fits, the first violations are named, and the entries of the `ErrorInfo` say the
+rest: `violations` how many there are, `left_off` how many are not named, `cut` which entries are
+not whole, `names_all` the method that names all (`CheckPlan` with the document; `Submit` with the
+same command).
+
 | reason | code | 中文 | English |
 | --- | --- | --- | --- |
 """

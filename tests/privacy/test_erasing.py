@@ -97,7 +97,9 @@ def holding(incident: str, person: str | None = None) -> privacy_service_pb2.Pla
 async def disclosed(
     client: Client, person: str = "witness-1", incident: str = ""
 ) -> privacy_service_pb2.DisclosePersonalDataResponse:
-    request = privacy_service_pb2.DisclosePersonalDataRequest(incident_id=incident, person=person)
+    request = privacy_service_pb2.DisclosePersonalDataRequest(
+        context=context(reason="the hospital asks"), incident_id=incident, person=person
+    )
     return await client.privacy.DisclosePersonalData(request)
 
 

@@ -191,7 +191,10 @@ def test_what_is_personal_stands_nowhere_in_the_plain_and_erased_nothing_opens_i
     assert eventually(
         lambda: any(ADDRESS in str(one["X-Envelope-To"]) for one in mail_sink.kept(sent))
     ), "the webhook does not answer, and so the mail goes out"
-    assert stack.said("disclose", "casualty-1", "--incident", incident)["name"] == NAME
+    assert (
+        stack.said("disclose", "casualty-1", "--incident", incident, "--reason", "why")["name"]
+        == NAME
+    )
 
     stack.come_to_rest()
     assert holding(stack) == {ADDRESS: {"mail"}}, "a mail has an address: it has left"
@@ -222,5 +225,5 @@ def test_what_is_personal_stands_nowhere_in_the_plain_and_erased_nothing_opens_i
     assert stack.muster("report", incident, "--to", str(report)).code == Exit.OK
     told = report.read_text(encoding="utf-8")
     assert told.count("《个人信息保护法》第四十七条第一项") == told.count("PIPL art. 47 (1)") > 1
-    again = stack.said("disclose", "casualty-1", "--incident", incident)
+    again = stack.said("disclose", "casualty-1", "--incident", incident, "--reason", "why")
     assert again["erasure"]["basis"] == "LEGAL_BASIS_PURPOSE_ACHIEVED"

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from domain.plan.drawing.stages import Stage, stages
 from domain.plan.model import Plan
+from domain.texts import visible
 
 SHAPES = {"panel": ("[", "]"), "gate": ("{{", "}}"), "end": ("([", "])")}
 _MARKUP = re.compile(r'["#&<>`]')
@@ -53,4 +54,4 @@ def _name(stage: str) -> str:
 
 
 def _said(text: str) -> str:
-    return _MARKUP.sub(lambda one: f"#{ord(one[0])};", text)
+    return _MARKUP.sub(lambda one: f"#{ord(one[0])};", visible(text))

@@ -11,6 +11,7 @@ from html import escape
 from typing import Literal, NamedTuple
 
 from domain.plan.drawing.lettering import LINE_EM, width
+from domain.texts import visible
 
 FONTS = "system-ui, -apple-system, 'Segoe UI', 'PingFang SC', 'Noto Sans CJK SC', sans-serif"
 
@@ -57,7 +58,7 @@ class Label(NamedTuple):
         look = f' class="{self.look}"' if self.look else ""
         anchor = f' text-anchor="{self.anchor}"' if self.anchor != "start" else ""
         place = f'x="{self.x:.1f}" y="{self.y:.1f}" font-size="{self.size:g}"'
-        return f"<text {place}{anchor}{look}>{escape(self.text)}</text>"
+        return f"<text {place}{anchor}{look}>{escape(visible(self.text))}</text>"
 
 
 class Box(NamedTuple):
@@ -147,7 +148,9 @@ class Picture:
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.wide:g} {self.high:g}" '
             f'class="drawing" role="img" font-family="{escape(FONTS)}">'
         )
-        return f"{head}\n<title>{escape(self.title)}</title>{style}{ARROW}\n{drawn}\n</svg>\n"
+        return (
+            f"{head}\n<title>{escape(visible(self.title))}</title>{style}{ARROW}\n{drawn}\n</svg>\n"
+        )
 
 
 ARROW = (

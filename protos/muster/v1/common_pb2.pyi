@@ -525,22 +525,28 @@ class PlanRef(_message.Message):
     ID_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     HASH_FIELD_NUMBER: _builtins.int
+    EXACT_VERSION_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The plan."""
     version: _builtins.int
     """Its version."""
     hash: _builtins.str
     """SHA-256 of its canonical form, in hexadecimal."""
+    exact_version: _builtins.str
+    """Set only by the service, and only for a text from before there was a limit whose version is more than `version`
+    can hold: the number in full. `version` is then 2147483647, and the hash says which text it is.
+    """
     def __init__(
         self,
         *,
         id: _builtins.str = ...,
         version: _builtins.int = ...,
         hash: _builtins.str = ...,
+        exact_version: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hash", b"hash", "id", b"id", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["exact_version", b"exact_version", "hash", b"hash", "id", b"id", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

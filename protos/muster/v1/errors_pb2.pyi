@@ -210,6 +210,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Nothing personal was recorded under this name."""
     ERROR_REASON_KEY_DESTROYED: _ErrorReason.ValueType  # 424
     """Send the command again: it is sealed with a new key then."""
+    ERROR_REASON_DISCLOSURES_TOO_MANY: _ErrorReason.ValueType  # 425
+    """Ask again then; the limit is the setting `MUSTER_PRIVACY__DISCLOSURES_PER_HOUR`."""
     ERROR_REASON_EVENT_UNKNOWN: _ErrorReason.ValueType  # 402
     """Look at the id again, or name the position."""
     ERROR_REASON_DIVERGENCE_UNKNOWN: _ErrorReason.ValueType  # 401
@@ -229,6 +231,11 @@ class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     `google.rpc.LocalizedMessage` in the language of the call's `accept-language` (zh or en). Beside them stand
     `BadRequest` for fields, `PreconditionFailure` for states, `ResourceInfo` for what was not found, and
     `RetryInfo` where trying again may help.
+
+    A status that travels in trailers takes at most 6,000 bytes there, for a client that is given more than 8 kB can't
+    read any of it. What does not fit is left off, and the `ErrorInfo` says so: `violations` is how many there are,
+    `left_off` how many of them are not named, `cut` which entries are not whole, and `names_all` the method that
+    names all: `CheckPlan` for plans; `Submit`, with the same command, for incidents, since its answers are no trailers.
     """
 
 ERROR_REASON_UNSPECIFIED: ErrorReason.ValueType  # 0
@@ -419,6 +426,8 @@ ERROR_REASON_PERSONAL_DATA_UNKNOWN: ErrorReason.ValueType  # 423
 """Nothing personal was recorded under this name."""
 ERROR_REASON_KEY_DESTROYED: ErrorReason.ValueType  # 424
 """Send the command again: it is sealed with a new key then."""
+ERROR_REASON_DISCLOSURES_TOO_MANY: ErrorReason.ValueType  # 425
+"""Ask again then; the limit is the setting `MUSTER_PRIVACY__DISCLOSURES_PER_HOUR`."""
 ERROR_REASON_EVENT_UNKNOWN: ErrorReason.ValueType  # 402
 """Look at the id again, or name the position."""
 ERROR_REASON_DIVERGENCE_UNKNOWN: ErrorReason.ValueType  # 401

@@ -778,7 +778,7 @@ class ResourceRequest(_message.Message):
     resource_kind: _builtins.str
     """The kind, as the plan names it."""
     quantity: _builtins.int
-    """How many."""
+    """How many; 2147483647 stands for any more."""
     zone: _builtins.str
     """Where to."""
     status: Global___RequestStatus.ValueType
@@ -903,7 +903,7 @@ class ZoneEvacuation(_message.Message):
     cleared: _builtins.bool
     """Whether somebody looked and found it empty."""
     unaccounted: _builtins.int
-    """People still unaccounted for."""
+    """People still unaccounted for; 2147483647 stands for any more."""
     def __init__(
         self,
         *,

@@ -64,25 +64,31 @@ Global___LegalBasis: _TypeAlias = LegalBasis  # noqa: Y015
 
 @_typing.final
 class DisclosePersonalDataRequest(_message.Message):
-    """Asks what is known of a person."""
+    """Asks what is known of a person. The context's reason is required, and must name nobody."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     INCIDENT_ID_FIELD_NUMBER: _builtins.int
     PERSON_FIELD_NUMBER: _builtins.int
+    CONTEXT_FIELD_NUMBER: _builtins.int
     incident_id: _builtins.str
     """The incident; the directory if empty."""
     person: _builtins.str
     """The person, as the incident or the plans name them."""
+    @_builtins.property
+    def context(self) -> _common_pb2.CommandContext:
+        """How it is asked. The same call sent again within five minutes is answered again and recorded once."""
+
     def __init__(
         self,
         *,
         incident_id: _builtins.str = ...,
         person: _builtins.str = ...,
+        context: _common_pb2.CommandContext | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["incident_id", b"incident_id", "person", b"person"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "incident_id", b"incident_id", "person", b"person"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -100,6 +106,8 @@ class DisclosePersonalDataResponse(_message.Message):
     CONTACTS_FIELD_NUMBER: _builtins.int
     PARTICULARS_FIELD_NUMBER: _builtins.int
     ERASURE_FIELD_NUMBER: _builtins.int
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    LEFT_FIELD_NUMBER: _builtins.int
     person: _builtins.str
     """The person."""
     concern: _incident_commands_pb2.PersonConcern.ValueType
@@ -108,6 +116,8 @@ class DisclosePersonalDataResponse(_message.Message):
     """Their name."""
     particulars: _builtins.str
     """Injuries, an enquiry, a statement. Only of an incident."""
+    left: _builtins.int
+    """How many calls the caller has left within the hour."""
     @_builtins.property
     def contacts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """How to reach them: one for an incident, as many as there are for the directory."""
@@ -115,6 +125,10 @@ class DisclosePersonalDataResponse(_message.Message):
     @_builtins.property
     def erasure(self) -> Global___Erasure:
         """Set when it was erased; nothing else is known then."""
+
+    @_builtins.property
+    def receipt(self) -> _common_pb2.Receipt:
+        """What was recorded of this call; not set when nothing was shown."""
 
     def __init__(
         self,
@@ -125,10 +139,12 @@ class DisclosePersonalDataResponse(_message.Message):
         contacts: _abc.Iterable[_builtins.str] | None = ...,
         particulars: _builtins.str | None = ...,
         erasure: Global___Erasure | None = ...,
+        receipt: _common_pb2.Receipt | None = ...,
+        left: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_erasure", b"_erasure", "_name", b"_name", "_particulars", b"_particulars", "erasure", b"erasure", "name", b"name", "particulars", b"particulars"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_erasure", b"_erasure", "_name", b"_name", "_particulars", b"_particulars", "erasure", b"erasure", "name", b"name", "particulars", b"particulars", "receipt", b"receipt"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_erasure", b"_erasure", "_name", b"_name", "_particulars", b"_particulars", "concern", b"concern", "contacts", b"contacts", "erasure", b"erasure", "name", b"name", "particulars", b"particulars", "person", b"person"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_erasure", b"_erasure", "_name", b"_name", "_particulars", b"_particulars", "concern", b"concern", "contacts", b"contacts", "erasure", b"erasure", "left", b"left", "name", b"name", "particulars", b"particulars", "person", b"person", "receipt", b"receipt"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__erasure: _TypeAlias = _typing.Literal["erasure"]  # noqa: Y015
     _WhichOneofArgType__erasure: _TypeAlias = _typing.Literal["_erasure", b"_erasure"]  # noqa: Y015
@@ -144,6 +160,120 @@ class DisclosePersonalDataResponse(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__particulars) -> _WhichOneofReturnType__particulars | None: ...
 
 Global___DisclosePersonalDataResponse: _TypeAlias = DisclosePersonalDataResponse  # noqa: Y015
+
+@_typing.final
+class ListDisclosuresRequest(_message.Message):
+    """Asks who was shown personal data."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INCIDENT_ID_FIELD_NUMBER: _builtins.int
+    PERSON_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    incident_id: _builtins.str
+    """Only of a person of this incident; of everybody if empty."""
+    person: _builtins.str
+    """Only about this person; about everybody if empty."""
+    actor: _builtins.str
+    """Only what this actor was shown; everybody if empty."""
+    page_size: _builtins.int
+    """At most 500; 50 if 0."""
+    after: _builtins.int
+    """After this place in the log; from its beginning if 0."""
+    def __init__(
+        self,
+        *,
+        incident_id: _builtins.str = ...,
+        person: _builtins.str = ...,
+        actor: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        after: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "after", b"after", "incident_id", b"incident_id", "page_size", b"page_size", "person", b"person"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDisclosuresRequest: _TypeAlias = ListDisclosuresRequest  # noqa: Y015
+
+@_typing.final
+class ListDisclosuresResponse(_message.Message):
+    """Some disclosures, in the order in which they were recorded."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DISCLOSURES_FIELD_NUMBER: _builtins.int
+    NEXT_AFTER_FIELD_NUMBER: _builtins.int
+    next_after: _builtins.int
+    """Where to go on, as `after`; 0 when there are no more."""
+    @_builtins.property
+    def disclosures(self) -> _containers.RepeatedCompositeFieldContainer[Global___Disclosure]:
+        """Those that were asked for."""
+
+    def __init__(
+        self,
+        *,
+        disclosures: _abc.Iterable[Global___Disclosure] | None = ...,
+        next_after: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["disclosures", b"disclosures", "next_after", b"next_after"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDisclosuresResponse: _TypeAlias = ListDisclosuresResponse  # noqa: Y015
+
+@_typing.final
+class Disclosure(_message.Message):
+    """Somebody was shown what is known of a person."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POSITION_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    ON_BEHALF_OF_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    INCIDENT_ID_FIELD_NUMBER: _builtins.int
+    PERSON_FIELD_NUMBER: _builtins.int
+    position: _builtins.int
+    """The place in the log."""
+    actor: _builtins.str
+    """To whom: the actor that authentication found."""
+    on_behalf_of: _builtins.str
+    """For whom, where the actor asked on somebody's behalf."""
+    reason: _builtins.str
+    """Why."""
+    incident_id: _builtins.str
+    """Of which incident; of the directory if empty."""
+    person: _builtins.str
+    """About whom."""
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    def __init__(
+        self,
+        *,
+        position: _builtins.int = ...,
+        at: _timestamp_pb2.Timestamp | None = ...,
+        actor: _builtins.str = ...,
+        on_behalf_of: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        incident_id: _builtins.str = ...,
+        person: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "at", b"at", "incident_id", b"incident_id", "on_behalf_of", b"on_behalf_of", "person", b"person", "position", b"position", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Disclosure: _TypeAlias = Disclosure  # noqa: Y015
 
 @_typing.final
 class Erasure(_message.Message):

@@ -43,6 +43,11 @@ class PrivacyServiceStub:
                 request_serializer=muster_dot_v1_dot_privacy__service__pb2.DisclosePersonalDataRequest.SerializeToString,
                 response_deserializer=muster_dot_v1_dot_privacy__service__pb2.DisclosePersonalDataResponse.FromString,
                 _registered_method=True)
+        self.ListDisclosures = channel.unary_unary(
+                '/muster.v1.PrivacyService/ListDisclosures',
+                request_serializer=muster_dot_v1_dot_privacy__service__pb2.ListDisclosuresRequest.SerializeToString,
+                response_deserializer=muster_dot_v1_dot_privacy__service__pb2.ListDisclosuresResponse.FromString,
+                _registered_method=True)
         self.ErasePersonalData = channel.unary_unary(
                 '/muster.v1.PrivacyService/ErasePersonalData',
                 request_serializer=muster_dot_v1_dot_privacy__service__pb2.ErasePersonalDataRequest.SerializeToString,
@@ -67,7 +72,15 @@ class PrivacyServiceServicer:
     """
 
     def DisclosePersonalData(self, request, context):
-        """Opens what is sealed about a person. The service's log says who asked.
+        """Opens what is sealed about a person, once it is recorded in the log who is shown it, and why. One person a call, and
+        so many calls an hour as the setting `MUSTER_PRIVACY__DISCLOSURES_PER_HOUR` lets each caller have.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDisclosures(self, request, context):
+        """Lists who was shown whose data, when and why, as the log has it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -101,6 +114,11 @@ def add_PrivacyServiceServicer_to_server(servicer, server):
                     servicer.DisclosePersonalData,
                     request_deserializer=muster_dot_v1_dot_privacy__service__pb2.DisclosePersonalDataRequest.FromString,
                     response_serializer=muster_dot_v1_dot_privacy__service__pb2.DisclosePersonalDataResponse.SerializeToString,
+            ),
+            'ListDisclosures': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDisclosures,
+                    request_deserializer=muster_dot_v1_dot_privacy__service__pb2.ListDisclosuresRequest.FromString,
+                    response_serializer=muster_dot_v1_dot_privacy__service__pb2.ListDisclosuresResponse.SerializeToString,
             ),
             'ErasePersonalData': grpc.unary_unary_rpc_method_handler(
                     servicer.ErasePersonalData,
@@ -148,6 +166,33 @@ class PrivacyService:
             '/muster.v1.PrivacyService/DisclosePersonalData',
             muster_dot_v1_dot_privacy__service__pb2.DisclosePersonalDataRequest.SerializeToString,
             muster_dot_v1_dot_privacy__service__pb2.DisclosePersonalDataResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDisclosures(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/muster.v1.PrivacyService/ListDisclosures',
+            muster_dot_v1_dot_privacy__service__pb2.ListDisclosuresRequest.SerializeToString,
+            muster_dot_v1_dot_privacy__service__pb2.ListDisclosuresResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -38,7 +38,11 @@ class PrivacyServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> PrivacyServiceAsyncStub: ...
     DisclosePersonalData: _grpc.UnaryUnaryMultiCallable[_privacy_service_pb2.DisclosePersonalDataRequest, _privacy_service_pb2.DisclosePersonalDataResponse]
-    """Opens what is sealed about a person. The service's log says who asked."""
+    """Opens what is sealed about a person, once it is recorded in the log who is shown it, and why. One person a call, and
+    so many calls an hour as the setting `MUSTER_PRIVACY__DISCLOSURES_PER_HOUR` lets each caller have.
+    """
+    ListDisclosures: _grpc.UnaryUnaryMultiCallable[_privacy_service_pb2.ListDisclosuresRequest, _privacy_service_pb2.ListDisclosuresResponse]
+    """Lists who was shown whose data, when and why, as the log has it."""
     ErasePersonalData: _grpc.UnaryUnaryMultiCallable[_privacy_service_pb2.ErasePersonalDataRequest, _common_pb2.Receipt]
     """Records that personal data is erased, and destroys its keys. Answered once they are destroyed."""
     PlaceLegalHold: _grpc.UnaryUnaryMultiCallable[_privacy_service_pb2.PlaceLegalHoldRequest, _common_pb2.Receipt]
@@ -55,7 +59,11 @@ class PrivacyServiceAsyncStub(PrivacyServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     DisclosePersonalData: _aio.UnaryUnaryMultiCallable[_privacy_service_pb2.DisclosePersonalDataRequest, _privacy_service_pb2.DisclosePersonalDataResponse]  # type: ignore[assignment]
-    """Opens what is sealed about a person. The service's log says who asked."""
+    """Opens what is sealed about a person, once it is recorded in the log who is shown it, and why. One person a call, and
+    so many calls an hour as the setting `MUSTER_PRIVACY__DISCLOSURES_PER_HOUR` lets each caller have.
+    """
+    ListDisclosures: _aio.UnaryUnaryMultiCallable[_privacy_service_pb2.ListDisclosuresRequest, _privacy_service_pb2.ListDisclosuresResponse]  # type: ignore[assignment]
+    """Lists who was shown whose data, when and why, as the log has it."""
     ErasePersonalData: _aio.UnaryUnaryMultiCallable[_privacy_service_pb2.ErasePersonalDataRequest, _common_pb2.Receipt]  # type: ignore[assignment]
     """Records that personal data is erased, and destroys its keys. Answered once they are destroyed."""
     PlaceLegalHold: _aio.UnaryUnaryMultiCallable[_privacy_service_pb2.PlaceLegalHoldRequest, _common_pb2.Receipt]  # type: ignore[assignment]
@@ -75,7 +83,17 @@ class PrivacyServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _privacy_service_pb2.DisclosePersonalDataRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_privacy_service_pb2.DisclosePersonalDataResponse, _abc.Awaitable[_privacy_service_pb2.DisclosePersonalDataResponse]]:
-        """Opens what is sealed about a person. The service's log says who asked."""
+        """Opens what is sealed about a person, once it is recorded in the log who is shown it, and why. One person a call, and
+        so many calls an hour as the setting `MUSTER_PRIVACY__DISCLOSURES_PER_HOUR` lets each caller have.
+        """
+
+    @_abc_1.abstractmethod
+    def ListDisclosures(
+        self,
+        request: _privacy_service_pb2.ListDisclosuresRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_privacy_service_pb2.ListDisclosuresResponse, _abc.Awaitable[_privacy_service_pb2.ListDisclosuresResponse]]:
+        """Lists who was shown whose data, when and why, as the log has it."""
 
     @_abc_1.abstractmethod
     def ErasePersonalData(

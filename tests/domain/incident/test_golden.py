@@ -23,6 +23,7 @@ from domain.incident.fold import evolve
 from domain.incident.state import NOTHING_YET
 from domain.incident.truth import TOO_EARLY
 from domain.plan.model import PlanRef
+from domain.record.disclosure import DISCLOSURES
 from domain.record.divergence import DIVERGENCES
 from domain.record.export import EXPORTS
 from domain.resource.unit import UNITS
@@ -37,7 +38,7 @@ OPENED = IncidentOpened(
     mode=Mode.LIVE,
     pace=1.0,
 )
-DECIDERS = (INCIDENTS, UNITS, PERSONS, DIVERGENCES, EXPORTS)
+DECIDERS = (INCIDENTS, UNITS, PERSONS, DIVERGENCES, EXPORTS, DISCLOSURES)
 SHAPES = {
     f"{kind}.v{shape.schema_version}": (decider, shape)
     for decider in DECIDERS
