@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from domain.incident.state import Incident
     from eventstore.snapshots import Snapshots
     from services.api.edge import Stream, Unary
-    from services.settings import Settings
+    from services.settings import Privacy, Settings
 
 LOOK_S = 2.0
 """How often to look whether the log and Temporal can be reached."""
@@ -105,8 +105,7 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
         stack.push_async_callback(workflows.close)
         proof = await stack.enter_async_context(notarised(settings, store))
         tokens = ResumeTokens.of(settings.vault)
-        limit = settings.privacy.disclosures_per_hour
-        parts = _parts(store, views, vault, workflows, proof, tokens=tokens, limit=limit)
+        parts = _parts(store, views, vault, workflows, proof, tokens, settings.privacy)
         mutual = settings.api.tls is not None and settings.api.tls.client_ca_file is not None
         admission, open_calls = Admission(Limits.of(settings.api)), OpenCalls(doors)
         connections = Connections(connections_max(settings.api))
@@ -137,18 +136,18 @@ class _Parts(NamedTuple):
     watching: Watching
 
 
-def _parts(  # noqa: PLR0913 - each is what others are made of
+def _parts(  # noqa: PLR0913, PLR0917 - each is what others are made of
     store: Log,
     views: ViewReader,
     vault: Vault,
     workflows: Workflows,
     proof: Notarised,
-    *,
     tokens: ResumeTokens,
-    limit: int,
+    privacy: Privacy,
 ) -> _Parts:
     """Make what answers each method."""
     library, places = PlanLibrary(store), Places(store)
+    shown = Shown(store, places, privacy.disclosures_per_hour)
     snapshots = snapshots_of_incidents(store)
     recorders = {**_recorders(store, library, snapshots), **proof.recorders}
     incidents, history = recorders["incident"], History.of(store, snapshots)
@@ -165,8 +164,7 @@ def _parts(  # noqa: PLR0913 - each is what others are made of
         **Resources(views).unaries,
         "StateAt": audit.state_at,
         **proof.unaries,
-        **PersonalData(recorders, vault, tokens).unaries,
-        **Disclosing(recorders, vault, Shown(store, places, limit), tokens).unaries,
+        **_about_people(recorders, vault, shown, tokens),
     }
     unaries |= {one.name: recording.unary(one) for one in methods() if one.records}
     streams: dict[str, Stream] = {
@@ -177,6 +175,13 @@ def _parts(  # noqa: PLR0913 - each is what others are made of
         **proof.streams,
     }
     return _Parts(unaries, streams, watching)
+
+
+def _about_people(
+    recorders: dict[str, Recorder[Any]], vault: Vault, shown: Shown, tokens: ResumeTokens
+) -> dict[str, Unary]:
+    known = PersonalData(recorders, vault, tokens)
+    return {**known.unaries, **Disclosing(recorders, vault, shown, tokens).unaries}
 
 
 def _about_plans(store: Log, plans: Plans) -> dict[str, Unary]:
