@@ -19,6 +19,7 @@ from services.api.failures import Failure, Violation
 from services.api.measures import MEASURES
 from services.api.open_calls import Shown
 from services.api.refusals import find, language, request_id, said, tell
+from services.api.trace import traceparent
 
 if TYPE_CHECKING:
     from grpc.aio import ServicerContext
@@ -60,7 +61,7 @@ class Call(NamedTuple):
     @property
     def trace(self) -> str | None:
         """Return the trace that the call belongs to."""
-        return find(self.said, "traceparent")
+        return traceparent(find(self.said, "traceparent"))
 
 
 Unary = Callable[[Any, Call], Awaitable[Any]]

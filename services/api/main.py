@@ -66,7 +66,7 @@ if TYPE_CHECKING:
     from eventstore.snapshots import Snapshots
     from services.api.edge import Stream, Unary
     from services.clock_watch import ClockWatch
-    from services.settings import Api, Settings
+    from services.settings import Api, Privacy, Settings
 
 LOOK_S = 2.0
 """How often to look whether the log and Temporal can be reached."""
@@ -119,8 +119,7 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
         clock = await stack.enter_async_context(watch)
         proof = await stack.enter_async_context(notarised(settings, store))
         tokens = ResumeTokens.of(settings.vault)
-        limit = settings.privacy.disclosures_per_hour
-        parts = _parts(store, views, vault, workflows, proof, tokens=tokens, limit=limit)
+        parts = _parts(store, views, vault, workflows, proof, tokens, settings.privacy)
         edge, public, open_calls, connections = _entrance(settings.api, doors)
         server, well = build(edge, public, settings.api, parts.unaries, parts.streams)
         port = bind(server, settings.api)
@@ -163,18 +162,18 @@ class _Parts(NamedTuple):
     watching: Watching
 
 
-def _parts(  # noqa: PLR0913 - each is what others are made of
+def _parts(  # noqa: PLR0913, PLR0917 - each is what others are made of
     store: Log,
     views: ViewReader,
     vault: Vault,
     workflows: Workflows,
     proof: Notarised,
-    *,
     tokens: ResumeTokens,
-    limit: int,
+    privacy: Privacy,
 ) -> _Parts:
     """Make what answers each method."""
     library, places = PlanLibrary(store), Places(store)
+    shown = Shown(store, places, privacy.disclosures_per_hour)
     snapshots = snapshots_of_incidents(store)
     recorders = {**_recorders(store, library, snapshots), **proof.recorders}
     incidents, history = recorders["incident"], History.of(store, snapshots)
@@ -191,8 +190,7 @@ def _parts(  # noqa: PLR0913 - each is what others are made of
         **Resources(views).unaries,
         "StateAt": audit.state_at,
         **proof.unaries,
-        **PersonalData(recorders, vault, tokens).unaries,
-        **Disclosing(recorders, vault, Shown(store, places, limit), tokens).unaries,
+        **_about_people(recorders, vault, shown, tokens),
     }
     unaries |= {one.name: recording.unary(one) for one in methods() if one.records}
     streams: dict[str, Stream] = {
@@ -203,6 +201,13 @@ def _parts(  # noqa: PLR0913 - each is what others are made of
         **proof.streams,
     }
     return _Parts(unaries, streams, watching)
+
+
+def _about_people(
+    recorders: dict[str, Recorder[Any]], vault: Vault, shown: Shown, tokens: ResumeTokens
+) -> dict[str, Unary]:
+    known = PersonalData(recorders, vault, tokens)
+    return {**known.unaries, **Disclosing(recorders, vault, shown, tokens).unaries}
 
 
 def _about_plans(store: Log, plans: Plans) -> dict[str, Unary]:
