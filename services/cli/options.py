@@ -15,7 +15,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from services import strict_json
-from services.cli import spelling
+from services.cli import personal, spelling
 
 TEXT = "muster.v1.Text"
 TIMESTAMP = "google.protobuf.Timestamp"
@@ -128,7 +128,7 @@ def _reading(field: FieldDescriptor) -> _Reading:
     if field.enum_type is not None:
         return _Reading(choices(field.enum_type))
     if field.message_type is None:
-        return _Reading(_SCALARS.get(field.cpp_type, int))
+        return _scalar(field)
     match field.message_type.full_name:
         case name if name == TIMESTAMP:
             return _Reading(Message, spelling.instant, f"As {spelling.INSTANT_HINT}.")
@@ -138,6 +138,12 @@ def _reading(field: FieldDescriptor) -> _Reading:
             return _Reading(Message, _pair_reader(field.message_type), f"As `{'='.join(names)}`.")
         case _:
             return _Reading(Message, _json_reader(field.message_type), "As JSON.")
+
+
+def _scalar(field: FieldDescriptor) -> _Reading:
+    if personal.is_personal(field):
+        return _Reading(str, personal.text_of, personal.HINT)
+    return _Reading(_SCALARS.get(field.cpp_type, int))
 
 
 def _list_of(shape: Any) -> Any:

@@ -18,10 +18,12 @@ from muster.v1.resource_service_pb2 import (
 )
 from rich.table import Table
 
+from services.cli import personal
 from services.cli.asking import add_command, kebab, new_context
 from services.cli.contract import RESOURCE_SERVICE, commands
 from services.cli.options import number_of
 from services.cli.output import grid, named
+from services.cli.personal import text_of
 from services.cli.session import Session, action
 from services.cli.words import Language, word
 
@@ -64,10 +66,14 @@ async def list_units(
 async def register_contact(  # noqa: PLR0913, PLR0917 - its options
     session: Session,
     person: Annotated[str, typer.Argument(metavar="PERSON", help="As plans name them.")],
-    name: Annotated[str, typer.Option(help="Sealed before it is recorded.")] = "",
+    name: Annotated[
+        str, typer.Option(help=f"Sealed before it is recorded. {personal.HINT}", parser=text_of)
+    ] = "",
     channel: Annotated[
         list[str] | None,
-        typer.Option(help="As `mail=who@example.org`; may be given several times."),
+        typer.Option(
+            help="As `mail=who@example.org`, or `mail=@FILE`; may be given several times."
+        ),
     ] = None,
     exercise_channel: Annotated[
         list[str] | None, typer.Option(help="As `channel`, for exercises only.")
@@ -110,7 +116,7 @@ def _channel(text: str, *, exercise: bool) -> Channel:
         number = 0
     if not mark or not number:
         raise typer.BadParameter(f"{text!r} is no channel; write mail=ADDRESS or webhook=URL")
-    channel = Channel(address=address.strip(), exercise=exercise)
+    channel = Channel(address=text_of(address.strip()), exercise=exercise)
     channel.kind = number  # type: ignore[assignment] # just looked up
     return channel
 
