@@ -24,7 +24,7 @@ from services.cli.exits import Exit
 from services.cli.forms import Form
 from services.local import stack
 from services.local.failures import StackFailed
-from services.local.folder import Folder
+from services.local.folder import Folder, private
 from services.local.part import Part
 from services.local.postgres import DATABASE, OWNER, Postgres, find_programs
 from services.local.stack import Ports, environment, held, recipes
@@ -149,7 +149,7 @@ async def _restore_here(place: Folder, source: Path, vault: Path | None, form: F
 async def _database_alone(place: Folder) -> AsyncIterator[str]:
     """Run the stack's PostgreSQL and nothing else, with an empty database if there was none."""
     place.make()
-    with held(place):
+    with private(), held(place):
         for name, text in environment(place, Ports()).items():
             os.environ.setdefault(name, text)
         postgres = Postgres(place)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +22,16 @@ OTHERS = 0o077
 """What nobody but the user of the stack may do."""
 
 
+@contextmanager
+def private() -> Iterator[None]:
+    """Keep what this process, and those that it starts, write to their user alone."""
+    before = os.umask(OTHERS)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
 @dataclass(frozen=True, slots=True)
 class Folder:
     """The data folder; `.muster` unless somebody says otherwise."""
@@ -32,13 +44,8 @@ class Folder:
         return cls((path or Path(os.environ.get("MUSTER_DATA", ".muster"))).resolve())
 
     def make(self) -> None:
-        """Make what is missing, and keep all of it to the user of the stack.
-
-        From here on what this process and those that it starts write is for that user alone, by
-        their umask, and so is what was written before it was so.
-        """
+        """Make what is missing, and take from others what they could do with what is there."""
         self.root.mkdir(parents=True, exist_ok=True)  # parents as the user likes
-        os.umask(OTHERS)
         for secret in (self.run, self.tokens, self.keys, self.mail, self.logs):
             secret.mkdir(mode=PRIVATE, exist_ok=True)
             _close(secret)

@@ -7,7 +7,7 @@ import signal
 import time
 from collections.abc import Callable
 
-from services.local.folder import Folder
+from services.local.folder import Folder, private
 from services.local.forking import import_shared
 from services.local.part import Part
 from services.local.postgres import DATABASE, OWNER, RUNTIME, Postgres
@@ -19,7 +19,7 @@ Tell = Callable[[str], None]
 async def supervise(folder: Folder, wanted: Ports, tell: Tell) -> None:
     """Run the stack until a signal says stop. Raises StackFailed, having stopped everything."""
     folder.make()
-    with held(folder):
+    with private(), held(folder):
         await Supervisor(folder, wanted.taken(), tell).run()
 
 

@@ -56,6 +56,7 @@ FROM_PEOPLE: Mapping[str, tuple[type[BaseModel], str]] = {
 
 COUNTED = {
     "Checkpoint.lineage",
+    "DisclosePersonalDataResponse.left",
     "DraftPlanResponse.draft",
     "Event.schema_version",
     "GetPlanResponse.draft",

@@ -9,7 +9,7 @@ import pytest
 
 from services.local import postgres
 from services.local.failures import StackFailed
-from services.local.folder import Folder
+from services.local.folder import Folder, private
 from services.local.postgres import Postgres
 
 if TYPE_CHECKING:
@@ -52,9 +52,17 @@ def test_what_was_open_to_others_is_closed(careless: Folder) -> None:
 
 
 def test_what_is_written_next_is_closed_from_its_beginning(careless: Folder) -> None:
-    careless.make()
-    (careless.logs / "worker.log").write_text("of somebody")
+    with private():
+        careless.make()
+        (careless.logs / "worker.log").write_text("of somebody")
     assert open_to_others(careless.root) == []
+
+
+def test_a_process_writes_as_before_once_the_stack_is_over(careless: Folder) -> None:
+    with private():
+        careless.make()
+    (careless.logs / "worker.log").write_text("of somebody")
+    assert open_to_others(careless.root) == [careless.logs / "worker.log"]
 
 
 def test_what_others_keep_in_the_same_folder_is_theirs(careless: Folder) -> None:
