@@ -110,20 +110,12 @@ async def watched_while_killed() -> Watched:
             last = seen.log[-1].position
             await until_seen(seen.steps, last)
             watching.cancel()
-            resuming = asyncio.create_task(follow_from(cast[stage.AUDITOR], seen.middle, seen.rest))
+            again = Watched(steps=seen.rest)
+            resuming = asyncio.create_task(follow(cast[stage.AUDITOR], seen.middle, again))
             await until_seen(seen.rest, last)
             resuming.cancel()
     assert Counter(killer.killed) == dict.fromkeys(KILLED, ROUNDS)
     return seen
-
-
-async def follow_from(
-    auditor: PatientConnection, token: str, into: list[WatchIncidentsResponse]
-) -> None:
-    """Watch from a token on."""
-    request = WatchIncidentsRequest(resume_token=token)
-    async for step in auditor.incidents.WatchIncidents(request):
-        into.append(step)  # noqa: PERF401 - each as it comes
 
 
 @pytest.fixture(scope="module")
