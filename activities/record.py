@@ -49,14 +49,10 @@ STILL_ARMED: Final = "STILL_ARMED"
 """How a deadline is counted whose passing was accepted and changed nothing."""
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 class RecordActivities:
     """Reads an incident's log and speaks for the clock."""
 
-    def __init__(self, incidents: Recorder[Incident], clock: Callable[[], datetime] = _now) -> None:
+    def __init__(self, incidents: Recorder[Incident], clock: Callable[[], datetime]) -> None:
         self._incidents = incidents
         self._clock = clock
         self._again: dict[tuple[str, LetDeadlinePass], datetime] = {}

@@ -7,7 +7,6 @@ import multiprocessing
 import os
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
-from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
@@ -120,12 +119,12 @@ def _activities(
     incidents = Recorder(
         log,
         INCIDENTS,
-        clock=_now,
+        clock=clocks.now,
         surroundings=plans.surroundings,
         snapshots=snapshots_of_incidents(log),
     )
-    record = RecordActivities(incidents)
-    dispatcher = Dispatcher(log, incidents, Recorder(log, UNITS, clock=_now), plans)
+    record = RecordActivities(incidents, clocks.now)
+    dispatcher = Dispatcher(log, incidents, Recorder(log, UNITS, clock=clocks.now), plans)
     evaluator = Evaluator(log, incidents, plans, evaluations, sentence_in_utc)
     does = {
         WorkKind.DISPATCH: dispatcher.dispatch,
@@ -150,7 +149,7 @@ def _notifier(
     return Notifier(
         log,
         incidents,
-        Recorder(log, PERSONS, clock=_now),
+        Recorder(log, PERSONS, clock=clocks.now),
         plans,
         vault,
         mail_server=_mail_server(settings),
@@ -180,7 +179,3 @@ def webhook_rules(settings: Settings) -> WebhookRules:
         SecretStr(shared.read_text(encoding="utf-8").strip()) if shared and has_shared else None,
         clocks.now,
     )
-
-
-def _now() -> datetime:
-    return clocks.now()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import structlog
@@ -47,7 +46,7 @@ class Relay:
         self._lives = lives
         self._bookmarks = bookmarks
         self._incidents = Recorder(
-            log_, INCIDENTS, clock=_now, snapshots=snapshots_of_incidents(log_)
+            log_, INCIDENTS, clock=clocks.now, snapshots=snapshots_of_incidents(log_)
         )
         self.position = 0
         """Up to where Temporal has taken the news."""
@@ -98,7 +97,3 @@ class Relay:
     async def _standing(self, incident: str) -> Standing:
         known = await self._incidents.known(incident)
         return standing(incident, known.state, known.version)
-
-
-def _now() -> datetime:
-    return clocks.now()

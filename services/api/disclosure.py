@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from muster.v1 import common_pb2, privacy_service_pb2
@@ -13,6 +13,7 @@ from domain.record.disclosure import DISCLOSURES, DisclosePersonalData, Disclosu
 from domain.values import IncidentId
 from eventstore.erasure import Tombstone, tombstones
 from eventstore.recorder import Recorder
+from services import clocks
 from services.api import present
 from services.api.commands import Order, asked, context_of, incident_id, named
 from services.api.failures import Failure, Violation
@@ -96,7 +97,7 @@ class Disclosing:
             return shown.limit
 
         self._recorders = recorders
-        self._readers = Recorder(shown.log, DISCLOSURES, clock=_now, surroundings=at_most)
+        self._readers = Recorder(shown.log, DISCLOSURES, clock=clocks.now, surroundings=at_most)
         self._vault = vault
         self._tokens = tokens
         self._log, self._places, self._limit = shown
@@ -137,13 +138,13 @@ class Disclosing:
         return recorded
 
     async def _left(self, reader: str) -> int:
-        recent = (await self._readers.known(reader)).state.within(_now())
+        recent = (await self._readers.known(reader)).state.within(clocks.now())
         return max(self._limit - len(recent), 0)
 
     async def _refuse_late(self, order: Order, position: int) -> None:
         """Refuse to show anew what was recorded as shown some time ago."""
         (event,) = await self._log.read(position - 1, limit=1)
-        if _now() - event.recorded_at > REPEAT_WITHIN:
+        if clocks.now() - event.recorded_at > REPEAT_WITHIN:
             found = {"command_id": str(order.asked.command_id)}
             raise Failure("COMMAND_ID_REUSED", found, subject=order.stream)
 
@@ -241,7 +242,3 @@ def _is_wanted(one: privacy_service_pb2.Disclosure, request: Any, incident: str)
         and (not request.person or one.person == request.person)
         and (not request.actor or one.actor == request.actor)
     )
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from muster.v1 import audit_service_pb2
@@ -58,7 +57,7 @@ class Exporting:
         self._places = places
         self._notary = notary
         self._recorder: Recorder[Known] = Recorder(
-            log, EXPORTS, clock=_now, surroundings=self._found
+            log, EXPORTS, clock=clocks.now, surroundings=self._found
         )
 
     async def export(self, request: Any, call: Call) -> AsyncGenerator[Step, None]:
@@ -143,7 +142,3 @@ def _sizes(request: Any, latest: Kept | None) -> Sequence[int]:
 
 def _not_signed(wanted: int, signed: int) -> Failure:
     return Failure("NOT_SIGNED_YET", {"wanted": str(wanted), "signed": str(signed)})
-
-
-def _now() -> datetime:
-    return clocks.now()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import signal
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -228,11 +227,11 @@ def _recorders(
     around = library.surroundings
     return {
         "incident": Recorder(
-            store, INCIDENTS, clock=_now, surroundings=around, snapshots=snapshots
+            store, INCIDENTS, clock=clocks.now, surroundings=around, snapshots=snapshots
         ),
-        "unit": Recorder(store, UNITS, clock=_now),
-        "person": Recorder(store, PERSONS, clock=_now),
-        "plan": Recorder(store, PUBLICATION, clock=_now),
+        "unit": Recorder(store, UNITS, clock=clocks.now),
+        "person": Recorder(store, PERSONS, clock=clocks.now),
+        "plan": Recorder(store, PUBLICATION, clock=clocks.now),
     }
 
 
@@ -270,7 +269,3 @@ async def _workflows_move(store: Log) -> bool:
     """Tell whether every open incident has a workflow that moves, as far as is known."""
     compared = await Reconciliations(store).latest()
     return compared is None or compared.is_well
-
-
-def _now() -> datetime:
-    return clocks.now()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from domain.record.divergence import DIVERGENCES
@@ -45,7 +44,7 @@ async def notarised(settings: Settings, store: Log) -> AsyncIterator[Notarised]:
         async def standing(_state: object, _command: object) -> object:
             return await proofs.standing()
 
-        recorder = Recorder(reopening, DIVERGENCES, clock=_now, surroundings=standing)
+        recorder = Recorder(reopening, DIVERGENCES, clock=clocks.now, surroundings=standing)
         yield Notarised(
             {DIVERGENCES.category: recorder},
             {
@@ -57,7 +56,3 @@ async def notarised(settings: Settings, store: Log) -> AsyncIterator[Notarised]:
         )
     finally:
         await proofs.close()
-
-
-def _now() -> datetime:
-    return clocks.now()

@@ -55,7 +55,7 @@ class Passing:
     """Lets deadlines pass on a real log, and remembers for whom it was asked."""
 
     def __init__(self, scene: Scene) -> None:
-        self.record = RecordActivities(scene.incidents)
+        self.record = RecordActivities(scene.incidents, scene.now)
         self.asked: list[str] = []
         self.log_is_away = False
         self.nothing_passes = False
