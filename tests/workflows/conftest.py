@@ -19,10 +19,12 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 from temporalio.worker import Worker
 
+from eventstore.log import Log
 from services.lives import Lives, workflow_id
 from services.local.temporal import SETTINGS
 from services.queues import activity_queue, workflow_queue
 from services.settings import Worker as Queues
+from tests.workflows.case import Case
 from tests.workflows.world import World
 from workflows.incident import IncidentWorkflow
 from workflows.operators import SEARCH_ATTRIBUTES
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
     from domain.incident.outstanding import Standing
     from domain.values import Phase
+    from tests.conftest import Database
 
 PATIENCE_S = 15.0
 LOOK_S = 0.02
@@ -64,6 +67,20 @@ async def start_temporal() -> WorkflowEnvironment:
         data_converter=pydantic_data_converter,
         search_attributes=SEARCH_ATTRIBUTES,
     )
+
+
+@pytest.fixture
+async def log(database: Database) -> AsyncIterator[Log]:
+    opened = await Log.open(database.dsn)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def case(log: Log) -> Case:
+    made = Case(log)
+    await made.publish()
+    return made
 
 
 @pytest.fixture(scope="session")

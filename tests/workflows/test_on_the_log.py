@@ -14,7 +14,6 @@ from domain.incident.measures import ImposeMeasure
 from domain.incident.outstanding import standing
 from domain.incident.warning import VerifyAlarm
 from domain.values import Phase
-from eventstore.log import Log
 from projections.bookmarks import Bookmarks
 from services.lives import Lives
 from services.recover import Recovery, StandingStill
@@ -34,20 +33,6 @@ UNHEARD_OF = ReportExpected(report="unheard-of", due_at=datetime.now(UTC) - VERI
 """A report that the plan does not know: that it was missed can't be decided."""
 
 A_MOMENT = 0.3
-
-
-@pytest.fixture
-async def log(database: Database) -> AsyncIterator[Log]:
-    opened = await Log.open(database.dsn)
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-async def case(log: Log) -> Case:
-    made = Case(log)
-    await made.publish()
-    return made
 
 
 @pytest.fixture

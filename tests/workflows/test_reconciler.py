@@ -17,7 +17,6 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from domain.incident.warning import ReportAlarm, VerifyAlarm
 from domain.values import Mode, Phase
-from eventstore.log import Log
 from eventstore.reconciliations import Reconciliations
 from services import executions
 from services.faults import Fault
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 
     from temporalio.testing import WorkflowEnvironment
 
-    from tests.conftest import Database
 
 OLDER, NEWER = WORKFLOW_VERSION - 1, WORKFLOW_VERSION + 1
 PACE = 20.0
@@ -66,20 +64,6 @@ class Asks(Waits):
     async def run(self, _: object) -> None:
         patience = timedelta(hours=1)
         await workflow.execute_activity("nobody", start_to_close_timeout=patience)
-
-
-@pytest.fixture
-async def log(database: Database) -> AsyncIterator[Log]:
-    opened = await Log.open(database.dsn)
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-async def case(log: Log) -> Case:
-    made = Case(log)
-    await made.publish()
-    return made
 
 
 @pytest.fixture
