@@ -20,7 +20,7 @@ from services.cli.exits import Exit
 from services.cli.forms import Form
 from services.local import stack
 from services.local.failures import StackFailed
-from services.local.folder import Folder
+from services.local.folder import Folder, private
 from services.local.stack import Ports
 from services.terminal import Terminal, as_json
 
@@ -273,7 +273,7 @@ def _goes_on_in_background(folder: Folder) -> bool:
     child = os.fork()
     if child == 0:
         os.setsid()
-        with log.open("ab") as output, Path(os.devnull).open("rb") as nothing:
+        with private(), log.open("ab") as output, Path(os.devnull).open("rb") as nothing:
             os.dup2(nothing.fileno(), 0)
             os.dup2(output.fileno(), 1)
             os.dup2(output.fileno(), 2)
