@@ -5,7 +5,16 @@ A test keeps it as complete as a `match` would be.
 
 from __future__ import annotations
 
-from domain.incident.folds import aftermath, corrections, duties, means, opening, people, response
+from domain.incident.folds import (
+    aftermath,
+    corrections,
+    custody,
+    duties,
+    means,
+    opening,
+    people,
+    response,
+)
 from domain.incident.folds.changes import Changes
 from domain.incident.state import Incident
 from domain.values import Fact
@@ -18,6 +27,7 @@ CHANGES: Changes = {
     **aftermath.CHANGES,
     **people.CHANGES,
     **corrections.CHANGES,
+    **custody.CHANGES,
 }
 """Every kind of fact, and what it changes."""
 

@@ -1,20 +1,20 @@
 """An export's own stream: which events of a case left the house, on whose request.
 
 It is recorded before the bundle is made and goes with it, under the same signature: so a bundle
-from which events were taken out, at its end too, is not the one that the log speaks of.
+from which events were taken out, at its end too, is not the one that the log speaks of. Which events
+those are, the log itself finds as it records this (`muster.export_case`): no caller says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from pydantic import Field, StringConstraints
 
 from domain.aggregate import Asked, Decider, Refused
 from domain.on_behalf import may_not_speak
-from domain.refusals import Refusal
 from domain.values import Command, Fact, IncidentId, Value
 
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -34,9 +34,14 @@ class Span(Value):
 class CaseExported(Fact):
     """The events of a case were handed out as a bundle that can be verified by itself."""
 
+    schema_version: ClassVar[int] = 2
     kind: Literal["CaseExported"] = "CaseExported"
     incident: str
-    spans: tuple[Span, ...]
+    spans: tuple[Span, ...] = ()
+    """As the log found them; none before it is recorded."""
+    as_of: int | None = None
+    """The position that the case is whole up to: that of the reference in its own stream, just
+    before this. None for an export of schema version 1, which a caller composed."""
 
 
 class ExportCase(Command):
@@ -59,18 +64,16 @@ def evolve(_state: Export, fact: Fact) -> Export:
 
 
 def decide(
-    state: Export, asked: Asked, _now: datetime, surroundings: object
+    state: Export, asked: Asked, _now: datetime, _surroundings: object
 ) -> Sequence[Fact] | Refused:
-    """Decide what goes with a case: the spans that were found in the log."""
+    """Decide whether a case is exported. What goes with it, the log finds."""
     ask = asked.command
     assert isinstance(ask, ExportCase), ask  # noqa: S101 - the only command
     if refusal := may_not_speak(asked):
         return refusal
     if state.exported is not None:
         return []
-    if not isinstance(surroundings, tuple) or not surroundings:
-        return Refused(Refusal.INCIDENT_UNKNOWN)
-    return [CaseExported(incident=ask.incident, spans=surroundings)]
+    return [CaseExported(incident=ask.incident)]
 
 
 EXPORTS = Decider[Export](
@@ -79,4 +82,5 @@ EXPORTS = Decider[Export](
     facts={"CaseExported": CaseExported},
     evolve=evolve,
     decide=decide,
+    upcasts={("CaseExported", 1): lambda text: text},
 )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from eventstore.log import Log
     from eventstore.proofs import Kept, Proofs
 
-FORMAT = "muster-case-bundle/1"
+FORMAT, FORMAT_1 = "muster-case-bundle/2", "muster-case-bundle/1"
 MANIFEST = "manifest.json"
 PAGE_EVENTS = 500
 PART_BYTES = 256 * 1024
@@ -51,6 +51,8 @@ class Export(NamedTuple):
     log_key: str
     """Who signed the checkpoints, as a verifier key."""
     witnesses: Sequence[str] = ()
+    schema_version: int = 2
+    """Of the export's event: before 2, nobody but the caller answers for what is in it."""
     known_sizes: Sequence[int] = ()
     """Sizes of the log of which somebody kept checkpoints: that it begins with these is proven."""
 
@@ -108,7 +110,7 @@ async def write(log: Log, proofs: Proofs, export: Export) -> AsyncGenerator[Part
         for part in files.parts(path, content):
             yield part
     manifest = {
-        "format": FORMAT,
+        "format": FORMAT if export.schema_version > 1 else FORMAT_1,
         "case": export.incident,
         "export": export.id,
         "log": Checkpoint.parse(Note.parse(export.latest.note).text).origin,

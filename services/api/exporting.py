@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from muster.v1 import audit_service_pb2
 
-from domain.aggregate import Refused
+from domain.aggregate import Refused, decode
 from domain.record.export import EXPORTS, CaseExported, ExportCase
 from domain.values import IncidentId, Text
 from eventstore.archive import newest
-from eventstore.bundle.case import spans_of
 from eventstore.bundle.writing import Export, write
 from eventstore.note import Note
 from eventstore.proofs import ProofUnavailable
@@ -25,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from domain.record.export import Export as Known
-    from domain.record.export import Span
-    from domain.values import Command
+    from eventstore.events import StoredEvent
+    from eventstore.export_log import ExportLog
     from eventstore.log import Log
     from eventstore.proofs import Kept, Proofs
     from services.api.edge import Call
@@ -51,14 +50,14 @@ Step = audit_service_pb2.ExportCaseResponse
 class Exporting:
     """Hands out cases."""
 
-    def __init__(self, log: Log, proofs: Proofs, places: Places, notary: Notary) -> None:
+    def __init__(
+        self, log: Log, exports: ExportLog, proofs: Proofs, places: Places, notary: Notary
+    ) -> None:
         self._log = log
         self._proofs = proofs
         self._places = places
         self._notary = notary
-        self._recorder: Recorder[Known] = Recorder(
-            log, EXPORTS, clock=clocks.now, surroundings=self._found
-        )
+        self._recorder: Recorder[Known] = Recorder(exports, EXPORTS, clock=clocks.now)
 
     async def export(self, request: Any, call: Call) -> AsyncGenerator[Step, None]:
         """Record that a case is exported, wait until that is signed, and send the bundle."""
@@ -74,13 +73,18 @@ class Exporting:
             raise of_refusal(recorded, ask, EXPORTS.stream(name))
         if context.validate_only:
             return
-        known = await self._recorder.known(name)
-        exported = known.state.exported
-        assert isinstance(exported, CaseExported), "it was just recorded"  # noqa: S101 - as it says
-        export = Export(name, incident, exported.spans, await self._signed(known.position), key)
-        export = export._replace(
+        event = await self._recorded(name)
+        exported = decode(EXPORTS, event.type, event.schema_version, event.data)
+        assert isinstance(exported, CaseExported), exported  # noqa: S101 - no other kind
+        export = Export(
+            name,
+            incident,
+            exported.spans,
+            await self._signed(event.position),
+            key,
             witnesses=[one.key for one in self._notary.witnesses],
             known_sizes=sizes,
+            schema_version=event.schema_version,
         )
         async for step in self._sent(export):
             yield step
@@ -95,9 +99,10 @@ class Exporting:
         except ProofUnavailable:
             raise _not_signed(export.latest.size, 0) from None
 
-    async def _found(self, _state: Known, command: Command) -> tuple[Span, ...]:
-        assert isinstance(command, ExportCase), command  # noqa: S101 - the only command
-        return await spans_of(self._log, command.incident)
+    async def _recorded(self, name: str) -> StoredEvent:
+        """Return the export as the log has it: what goes with it, the log found itself."""
+        pages = self._log.read_stream(EXPORTS.stream(name), up_to=1)
+        return await anext(event async for page in pages for event in page)
 
     async def _refuse(self, incident: str, call: Call) -> None:
         """Refuse an incident that there isn't, or that is elsewhere."""

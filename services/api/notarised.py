@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from domain.record.divergence import DIVERGENCES
+from eventstore.export_log import ExportLog
 from eventstore.proofs import Proofs
 from eventstore.readmission import ReadmittingLog
 from eventstore.recorder import Recorder
@@ -38,7 +39,8 @@ async def notarised(settings: Settings, store: Log) -> AsyncIterator[Notarised]:
     try:
         proving = Proving(store, proofs, settings.notary.folder)
         verifying = Verifying(dsn, store, proofs, proving)
-        exporting = Exporting(store, proofs, Places(store), settings.notary)
+        exports = ExportLog(dsn, proofs.pool)
+        exporting = Exporting(store, exports, proofs, Places(store), settings.notary)
         reopening = ReadmittingLog(dsn, proofs.pool)
 
         async def standing(_state: object, _command: object) -> object:

@@ -183,6 +183,9 @@ SENTENCES: dict[str, Sentence] = {
         "{authority}要求保全 {hold}（{person}）", "{authority} holds {hold} ({person})"
     ),
     "LegalHoldLifted": Sentence("解除保全 {hold}", "Hold {hold} lifted"),
+    "ExportRecorded": Sentence(
+        "案卷按此前状态导出（{export}）", "Case exported as it stood before this ({export})"
+    ),
     # plans, units, contacts
     "PlanDrafted": Sentence(
         "{by} 提交预案 {ref}（草案 {draft}）", "{ref} handed in by {by} as draft {draft}"

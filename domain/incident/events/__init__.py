@@ -9,6 +9,7 @@ from __future__ import annotations
 from domain.incident.events import (
     aftermath,
     corrections,
+    custody,
     duties,
     means,
     opening,
@@ -19,7 +20,7 @@ from domain.values import Fact
 
 FACTS: dict[str, type[Fact]] = {
     shape.model_fields["kind"].default: shape
-    for topic in (opening, response, duties, means, aftermath, people, corrections)
+    for topic in (opening, response, duties, means, aftermath, people, corrections, custody)
     for shape in vars(topic).values()
     if isinstance(shape, type) and issubclass(shape, Fact) and shape is not Fact
 }
