@@ -53,11 +53,11 @@ class Held(verify.Bundle):
     """A bundle in memory."""
 
     def __init__(self, files: Files) -> None:
-        self.files = files
+        self.files, self.paths = files, list(files)
 
     def open(self, path: str) -> IO[bytes]:
         if path not in self.files:
-            raise verify.Broken("file", "to be there", "nothing")
+            raise verify.Missing("file", "to be there", "nothing")
         return io.BytesIO(self.files[path])
 
 
