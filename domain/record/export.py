@@ -1,8 +1,8 @@
 """An export's own stream: which events of a case left the house, on whose request.
 
 It is recorded before the bundle is made and goes with it, under the same signature: so a bundle
-from which events were taken out, at its end too, is not the one that the log speaks of. Which events
-those are, the log itself finds as it records this (`muster.export_case`): no caller says so.
+from which events were taken out, at its end too, is not the one that the log speaks of. Which
+events those are, the log itself finds as it records this (`muster.export_case`).
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@
     python3 -I verify.py BUNDLE --key FILE            ... by the log's key as you were given it
     python3 -I verify.py BUNDLE --witness FILE        ... cosigned by a witness that you trust
     python3 -I verify.py BUNDLE --checkpoint FILE     ... beginning with what you have kept yourself
+    python3 -I verify.py BUNDLE --later BUNDLE        ... and is there more of the case by now?
     python3 -I verify.py BUNDLE --report FILE         ... and a report about it
     python3 -I verify.py BUNDLE --html FILE           the verdict as a page, too
     python3 -I verify.py --vectors vectors.json       whether this program computes what it should
@@ -45,7 +46,7 @@ from typing import IO, Any, Callable, NamedTuple, Optional
 
 SOUND, FALSE, UNTOLD = 0, 1, 2
 VERDICTS = ("sound", "false", "cannot be told")
-FORMAT = "muster-case-bundle/1"
+FORMAT, FORMAT_1 = "muster-case-bundle/2", "muster-case-bundle/1"
 SHOWN_MAX = 20
 """Findings that are printed; all are counted."""
 LINE_BYTES_MAX = 64 * 1024 * 1024
@@ -539,6 +540,13 @@ class Key(NamedTuple):
             raise Broken("key", f"the id {made.hex()}", key_id)
         return cls(name, made, content[0], content[1:], text)
 
+    def named(self, name: str) -> "Key":
+        """Return the same key under another name."""
+        content = bytes([self.kind]) + self.public
+        made = _sha256(name.encode() + b"\n" + content)[:4]
+        text = f"{name}+{made.hex()}+{base64.b64encode(content).decode()}"
+        return self._replace(name=name, key_id=made, text=text)
+
     def signed(self, text: str, signature: bytes) -> bool:
         if self.kind == 4:
             time = int.from_bytes(signature[:8], "big")
@@ -611,6 +619,8 @@ class Given(NamedTuple):
     checkpoints: tuple[tuple[str, bytes], ...] = ()
     """Where each comes from, and its note."""
     proofs: dict[int, list[bytes]] = {}  # noqa: RUF012 - nobody changes it
+    later: tuple[str, ...] = ()
+    """Where later bundles of the case are, or later checkpoints."""
 
 
 class Verification:
@@ -625,6 +635,8 @@ class Verification:
         self.witnesses: list[Key] = []
         self.trusted = [Key.parse(one) for one in given.witnesses]
         self.proofs: dict[int, list[bytes]] = {}
+        self.seen: dict[str, dict[int, str]] = {}
+        """The hash of each event, by stream and version."""
         self.proving = {"manifest.json", *ALONE, WITNESSES}
 
     def run(self) -> Report:
@@ -635,7 +647,11 @@ class Verification:
         if self.checkpoint is not None:
             self._earlier(self.checkpoint)
             self._yours(self.checkpoint)
-            Events(self).run(self.checkpoint)
+            lineages = earlier_lineages(self, self.checkpoint)
+            events = Events(self)
+            events.run(self.checkpoint)
+            events.whole.tell_of_divergences(lineages)
+            self.seen = events.seen
         listed = self.proving & set(self.files) | {"manifest.json"}
         self.report.facts["unproven"] = sorted({*self.files, *self.bundle.paths} - listed)
         return self.report
@@ -795,14 +811,16 @@ class Events:
         self.seen: dict[str, dict[int, str]] = {}
         self.count = self.position = 0
         self.recorded_at = ""
-        self.exported: Optional[dict[str, Any]] = None
+        self.whole = Completeness(self.manifest, self.report)
         self.proofs = self._proven()
         self.proof = next(self.proofs, None)
         self.sealed: dict[str, int] = {}
         self.erased: set[str] = set()
 
     def run(self, checkpoint: Checkpoint) -> None:
-        facts: dict[str, Any] = {"case": self.manifest["case"], "export": self.manifest["export"]}
+        names = ("case", "export", "format")
+        facts: dict[str, Any] = {name: self.manifest[name] for name in names}
+        facts["lineage"] = lineage_of(checkpoint.origin)[1]
         self.report.facts |= {**facts, "evaluations": []}
         for number, line in self._lines("events.jsonl"):
             where = Where("events.jsonl", number)
@@ -811,7 +829,7 @@ class Events:
         while self.proof is not None:
             self._left_over(*self.proof[:2])
             self.proof = next(self.proofs, None)
-        self._as_exported()
+        self.whole.run(self.seen)
         self.report.facts |= {
             "events": self.count,
             "position": self.position,
@@ -841,7 +859,7 @@ class Events:
                 with self.report.reading(where):
                     verify(where, event)
             self._tree(event, checkpoint)
-        self._keep(where, event)
+        self._keep(event)
 
     def _content(self, where: Where, event: dict[str, Any]) -> None:
         """See that what is in an event is what was hashed."""
@@ -900,7 +918,7 @@ class Events:
                 _shape("proof", said, {"position": (int, None), "proof": (list, None)})
                 yield number, said["position"], _hashes("proof", said["proof"])
 
-    def _keep(self, where: Where, event: dict[str, Any]) -> None:
+    def _keep(self, event: dict[str, Any]) -> None:
         self.count += 1
         self.position = max(self.position, event["position"])
         self.recorded_at = max(self.recorded_at, event["recorded_at"])
@@ -915,8 +933,7 @@ class Events:
             self._tell_of_case(event)
         if event["stream"] == f"export/{self.manifest['export']}":
             self._tell_of_export(event)
-            with self.report.reading(where):
-                self.exported = strict(event["data"])
+        self.whole.take(event)
 
     def _tell_of_case(self, event: dict[str, Any]) -> None:
         facts = self.report.facts
@@ -932,26 +949,101 @@ class Events:
         told = {name: str(meta.get(field) or "") for name, field in names.items()}
         self.report.facts |= {"exported_at": event["recorded_at"], **told}
 
-    def _as_exported(self) -> None:
+
+def _ranges(versions: Iterable[int]) -> str:
+    """Return which versions there are: `1, 4-5`."""
+    found: list[list[int]] = []
+    for version in sorted(versions):
+        if found and found[-1][1] + 1 == version:
+            found[-1][1] = version
+        else:
+            found.append([version, version])
+    return ", ".join(f"{a}-{b}" if a != b else f"{a}" for a, b in found)
+
+
+# -- nothing left out ----------------------------------------------------------------------------
+
+OF_A_LINEAGE = re.compile(r"(.+)/([2-9]|[1-9][0-9]{1,8})")
+ENDS_A_LINEAGE = frozenset({"leaf", "root", "end", "checkpoint"})
+"""Which divergences are from what was signed: the log went on under another name."""
+
+
+class Completeness:
+    """One case from its first event to its export, with nothing left out, and nothing else."""
+
+    def __init__(self, manifest: dict[str, Any], report: Report) -> None:
+        self.report, self.manifest = report, manifest
+        self.is_first_format = manifest["format"] == FORMAT_1
+        self.case, self.mine = f"incident/{manifest['case']}", f"export/{manifest['export']}"
+        self.opening: Optional[dict[str, Any]] = None
+        self.end: Optional[dict[str, Any]] = None
+        self.export: Optional[dict[str, Any]] = None
+        self.acknowledged: list[dict[str, Any]] = []
+        self.positions: list[int] = []
+
+    def take(self, event: dict[str, Any]) -> None:
+        """Take the next event into account."""
+        stream = event["stream"]
+        if stream == self.case:
+            self.opening, self.end = self.opening or event, event
+        if stream == self.mine:
+            self.export = event
+        elif stream.startswith("log/"):
+            self.acknowledged.append(event)
+        else:
+            self.positions.append(event["position"])
+
+    def run(self, seen: dict[str, dict[int, str]]) -> None:
         """See that the events are those that were exported: none more, none less."""
-        mine = f"export/{self.manifest['export']}"
-        where = Where("events.jsonl", stream=mine)
-        if self.exported is None:
-            self.report.diverges(where, "export", f"the event of {mine}", "none")
+        where, before = Where("events.jsonl", stream=self.mine), len(self.report.divergences)
+        if self.export is None:
+            self.report.diverges(where, "export", f"the event of {self.mine}", "none")
             return
         with self.report.reading(where):
-            _shape("export", self.exported, {"incident": (str, UUID), "spans": (list, None)})
-            _same("case", self.exported["incident"], self.manifest["case"])
-            left = {name: dict(versions) for name, versions in self.seen.items()}
-            _same("export", 1, len(left.pop(mine)))
-            for span in self.exported["spans"]:
-                self._span(span, left)
-            for stream, versions in left.items():
-                for version in versions:
-                    at = Where("events.jsonl", stream=stream, version=version)
-                    self.report.diverges(at, "export", "only what was exported", "one more")
+            said = self._exported(self.export, seen)
+            self._held(said["spans"], seen)
+            with self.report.reading(where):
+                self._spans(said["spans"])
+            with self.report.reading(Where("events.jsonl", stream=self.case)):
+                self._from_its_beginning(self.export)
+                if not self.is_first_format:
+                    self._to_its_end(said, self.export)
+        if len(self.report.divergences) == before and self.end is not None:
+            as_of = None if self.is_first_format else self.end["recorded_at"]
+            told = {"versions": self.end["version"], "position": self.export["position"] - 1}
+            self.report.facts["whole"] = {**told, "as_of": as_of}
 
-    def _span(self, span: dict[str, Any], left: dict[str, dict[int, str]]) -> None:
+    def _exported(self, event: dict[str, Any], seen: dict[str, dict[int, str]]) -> dict[str, Any]:
+        """Read the export. It has its own type, and is the one event of its stream."""
+        _same("export", [1], list(seen[self.mine]))
+        _same("type", "CaseExported", event["type"])
+        _same("schema_version", 1 if self.is_first_format else 2, event["schema_version"])
+        said: dict[str, Any] = strict(event["data"])
+        fields: Fields = {"incident": (str, UUID), "spans": (list, None)}
+        _shape("export", said, fields if self.is_first_format else {**fields, "as_of": (int, None)})
+        _same("case", said["incident"], self.manifest["case"])
+        meta = strict(event["meta"])
+        _holds("meta", "an object", event["meta"], holds=isinstance(meta, dict))
+        _same("command_id", self.manifest["export"], meta.get("command_id"))
+        actor = meta.get("actor")
+        _holds("actor", "a name", actor, holds=isinstance(actor, str) and actor != "")
+        return said
+
+    def _held(self, spans: list[Any], seen: dict[str, dict[int, str]]) -> None:
+        """See that all versions of all spans are there, and no other event."""
+        left = {name: dict(versions) for name, versions in seen.items() if name != self.mine}
+        for span in spans:
+            self._span(span, left)
+        position = self.export["position"] if self.export else 0
+        for event in self.acknowledged:
+            if not self.is_first_format and event["position"] > position:
+                left[event["stream"]].pop(event["version"], None)
+        for stream, versions in left.items():
+            for version in versions:
+                at = Where("events.jsonl", stream=stream, version=version)
+                self.report.diverges(at, "export", "only what was exported", "one more")
+
+    def _span(self, span: Any, left: dict[str, dict[int, str]]) -> None:
         """See that all versions of a span are there, up to the hash that was exported."""
         _shape("export", span, SPAN)
         stream, head = span["stream"], ""
@@ -968,16 +1060,142 @@ class Events:
             at = Where("events.jsonl", stream=stream, version=last)
             self.report.diverges(at, "hash", span["hash"], head)
 
+    def _spans(self, spans: list[Any]) -> None:
+        """See that the case comes first, as one span, and each stream's spans in their order."""
+        _holds("spans", f"{self.case} first", spans[:1], holds=bool(spans))
+        _same("spans", (self.case, 1), (spans[0]["stream"], spans[0]["first"]))
+        ends: dict[str, int] = {}
+        for span in spans:
+            stream, first = span["stream"], span["first"]
+            apart = first > ends.get(stream, 0) and not (stream == self.case and stream in ends)
+            _holds("spans", "each version once, the case in one span", span, holds=apart)
+            ends[stream] = span["last"]
 
-def _ranges(versions: Iterable[int]) -> str:
-    """Return which versions there are: `1, 4-5`."""
-    found: list[list[int]] = []
-    for version in sorted(versions):
-        if found and found[-1][1] + 1 == version:
-            found[-1][1] = version
+    def _from_its_beginning(self, export: dict[str, Any]) -> None:
+        """See that the case begins with its opening, and that nothing comes after its export."""
+        if self.opening is None:
+            raise Broken("case", f"the events of {self.case}", "none")
+        found = (self.opening["version"], self.opening["type"])
+        _same("opening", (1, "IncidentOpened"), found)
+        last = max(self.positions)
+        _holds("position", f"before {export['position']}", last, holds=last < export["position"])
+
+    def _to_its_end(self, said: dict[str, Any], export: dict[str, Any]) -> None:
+        """See that the case ends with the reference to this export, one position before it.
+
+        An event is appended to a stream at its end only: what the case had then, came before.
+        """
+        end = self.end or {}
+        _same("end", ("ExportRecorded", 1), (end["type"], end["schema_version"]))
+        _same("end", {"export": self.manifest["export"]}, strict(end["data"]))
+        _same("as_of", said["as_of"], end["position"])
+        _same("position", export["position"] - 1, end["position"])
+
+    def tell_of_divergences(self, lineages: dict[int, Checkpoint]) -> None:
+        """Say where the log was found to be another one, and see that each lineage's end is told."""
+        self.report.facts["acknowledged"] = acknowledged = []
+        ends: set[tuple[Any, ...]] = set()
+        for event in self.acknowledged:
+            said, meta = _lenient(event["data"]).get("what"), _lenient(event["meta"])
+            with self.report.reading(Where("events.jsonl", position=event["position"])):
+                _same("type", "DivergenceAcknowledged", event["type"])
+                if not isinstance(said, dict):
+                    raise Broken("divergence", "an object", said)
+                said = {name: said.get(name) for name in DIVERGED}
+                _shape("divergence", said, DIVERGED)
+                is_end = said["doubt"] in ENDS_A_LINEAGE
+                until = said["signed_size"] if is_end else said["position"]
+                between = (said["position"] <= one <= until for one in self.positions)
+                if is_end:
+                    ends.add((said["lineage"], said["signed_size"], said["signed_root"]))
+                who = {name: str(meta.get(name) or "") for name in ("actor", "reason")}
+                told = {"recorded_at": event["recorded_at"], "of_this_case": sum(between)}
+                acknowledged.append({**said, **who, **told})
+        for number, last in lineages.items():
+            with self.report.reading(Where(f"lineages/{number}")):
+                end = (number, last.size, last.root.hex())
+                _holds("lineage", "the acknowledgement of its end", "none", holds=end in ends)
+
+
+DIVERGED: Fields = {
+    **dict.fromkeys(("doubt", "stream", "expected", "found", "signed_root", "root"), (str, None)),
+    **dict.fromkeys(("position", "version", "lineage", "signed_size", "size"), (int, None)),
+}
+"""How a divergence is described that was acknowledged."""
+
+
+def earlier_lineages(verification: "Verification", latest: Checkpoint) -> dict[int, Checkpoint]:
+    """Return what was signed last in each lineage before this one.
+
+    A log goes on under another name, `<name>/2` and so on, where it was found to be another one.
+    """
+    found: dict[int, Checkpoint] = {}
+    if verification.manifest["format"] == FORMAT_1 or verification.key is None:
+        return found
+    there = {path for path in verification.files if path.startswith("lineages/")}
+    name, number = lineage_of(latest.origin)
+    with verification.report.reading(Where("manifest.json")):
+        _same("lineages", sorted(f"lineages/{one}" for one in range(1, number)), sorted(there))
+    for one in range(1, number):
+        path = f"lineages/{one}"
+        with verification.report.reading(Where(path)):
+            verification.proving.add(path)
+            read = Checkpoint.parse(verification.bundle.read(path))
+            read.require(verification.key.named(name if one == 1 else f"{name}/{one}"))
+            found[one] = read
+    return found
+
+
+def lineage_of(origin: str) -> tuple[str, int]:
+    """Return a log's own name, and the number of its lineage."""
+    later = OF_A_LINEAGE.fullmatch(origin)
+    return (later[1], int(later[2])) if later else (origin, 1)
+
+
+# -- what came later -----------------------------------------------------------------------------
+
+
+def compare_later(mine: "Verification", path: str) -> None:
+    """Compare a bundle with a later one of the same case, or with a later checkpoint."""
+    where, report = Where(path), mine.report
+    with report.reading(where):
+        if Path(path).is_dir() or zipfile.is_zipfile(path):
+            told = _later_bundle(mine, path)
         else:
-            found.append([version, version])
-    return ", ".join(f"{a}-{b}" if a != b else f"{a}" for a, b in found)
+            told = _later_checkpoint(mine, _file(path))
+        report.facts.setdefault("later", []).append({"from": path, **told})
+
+
+def _later_bundle(mine: "Verification", path: str) -> dict[str, Any]:
+    other = Verification(Bundle(path), mine.given)
+    verdict = other.run().verdict
+    if verdict != SOUND or mine.key is None or other.key is None:
+        raise Missing("later", "a bundle that is sound", VERDICTS[verdict])
+    if (other.key.public, other.manifest["case"]) != (mine.key.public, mine.manifest["case"]):
+        raise Missing("later", "a bundle of this case, of this log", other.manifest["case"])
+    stream = f"incident/{mine.manifest['case']}"
+    known, more = mine.seen.get(stream, {}), other.seen.get(stream, {})
+    for version in sorted(set(known) & set(more)):
+        if known[version] != more[version]:
+            raise Broken("hash", more[version], f"{known[version]} for version {version}")
+    whole = other.report.facts["whole"]
+    told = {"versions": max(more), "position": whole["position"], "as_of": whole["as_of"]}
+    return {**told, "more": max(0, max(more) - max(known, default=0))}
+
+
+def _later_checkpoint(mine: "Verification", note: bytes) -> dict[str, Any]:
+    """Tell that the log has grown; whether the case has, a checkpoint does not say."""
+    latest, read = mine.checkpoint, Checkpoint.parse(note)
+    if latest is None or mine.key is None:
+        raise Missing("later", "a checkpoint to compare it with", "none")
+    (name, number), (other, its) = lineage_of(latest.origin), lineage_of(read.origin)
+    _same("origin", name, other)
+    read.require(mine.key.named(read.origin))
+    proof = mine.given.proofs.get(latest.size)
+    if number == its and (proof is not None or read.size <= latest.size):
+        newer, older = (read, latest) if read.size > latest.size else (latest, read)
+        _begins(newer, older, proof if newer is read else {**mine.proofs}.get(older.size))
+    return {"size": read.size, "lineage": its, "more": None}
 
 
 # -- forms ---------------------------------------------------------------------------------------
@@ -1095,8 +1313,9 @@ def _manifest(bundle: Bundle) -> dict[str, Any]:
     }
     try:
         said: dict[str, Any] = strict(bundle.read("manifest.json").decode())
-        if isinstance(said, dict) and said.get("format") != FORMAT:
-            raise NotABundle(f"its format is {said.get('format')!r}; this reads {FORMAT!r}")
+        if isinstance(said, dict) and said.get("format") not in (FORMAT, FORMAT_1):
+            known = f"{FORMAT_1!r} and {FORMAT!r}"
+            raise NotABundle(f"its format is {said.get('format')!r}; this reads {known}")
         _shape("manifest", said, fields)
         for one in said["files"]:
             _shape("files", one, {"path": (str, PATH), "bytes": (int, None), "sha256": (str, HASH)})
@@ -1206,18 +1425,30 @@ UNVOUCHED: Said = (
     "属实，但仅依据案卷自带的密钥：该密钥无人担保",
     "SOUND under the key in the bundle, which nobody vouched for",
 )
+ALTERED: Said = (
+    "此日志曾被发现与已签署的内容不符，并经确认后继续（见下）。此后：",
+    "THIS LOG WAS FOUND TO DIFFER FROM WHAT HAD BEEN SIGNED, and went on (see below). Since then:",
+)
 NOT_KNOWN: dict[str, Said] = {
     "true": (
         "所记录的内容是否真实、应记录的是否都已记录",
         "whether what was entered is true, and whether everything was entered",
     ),
     "left out": (
-        "导出时是否遗漏了本案的事件：只能证明，导出时记录的各段均在此，且未被改动",
-        "whether the export itself left events of the case out: what is proven is that all it named is here, unchanged",
+        "导出时是否遗漏了本案的事件：本案卷为第 1 版格式，只能证明，导出时记录的各段均在此，且未被改动",
+        "whether the export itself left events of the case out: in format 1, what is proven is that all it named is here, unchanged",
+    ),
+    "beside": (
+        "预案和单元的事件是否齐全：由日志自身的函数选取，此处只证明其所选均在此",
+        "whether all of the plan and of units is here: the log's own function chose it, and what it chose is here",
+    ),
+    "lineages": (
+        "日志此前与已签署内容的不符之处：本案卷为第 1 版格式，未予说明",
+        "where the log differed from what had been signed, as it did before: format 1 does not say",
     ),
     "later": (
-        "导出之后发生的一切，包括是否另有更新的导出",
-        "anything later than the export, and whether there is a later one",
+        "此后发生的一切，包括是否另有更新的导出",
+        "anything later, and whether there is a later export",
     ),
     "key": (
         "密钥属于谁：请与日志保管方公布的密钥比对，并用 --key 给出",
@@ -1233,7 +1464,10 @@ NOT_KNOWN: dict[str, Said] = {
     ),
 }
 LABELS: dict[str, Said] = {
+    "acknowledged": ("日志曾有不符", "the log differed"),
     "case": ("案件", "case"),
+    "whole": ("完整性", "whole"),
+    "later": ("此后", "later"),
     "events": ("事件", "events"),
     "recorded": ("记录时间", "recorded"),
     "exported": ("导出", "exported"),
@@ -1273,7 +1507,9 @@ def page_of(report: Report, language: str) -> Page:
     rows = [(LABELS[name][at], said) for name, said in _rows(facts, at) if said]
     open_questions = {
         "true": True,
-        "left out": True,
+        "left out": "whole" not in facts or facts["whole"]["as_of"] is None,
+        "beside": "whole" in facts and facts["whole"]["as_of"] is not None,
+        "lineages": facts.get("lineage", 1) > 1 and facts.get("format") == FORMAT_1,
         "later": True,
         "key": not facts.get("key_given"),
         "witness": not facts.get("witnesses"),
@@ -1284,14 +1520,15 @@ def page_of(report: Report, language: str) -> Page:
     more = len(report.divergences) - SHOWN_MAX
     if more > 0:
         findings.append((f"另有 {more} 处", f"... and {more} more")[at])
-    return Page(language, report.verdict, sentence[at], rows, findings, unknown)
+    altered = f"{ALTERED[at]} " if facts.get("acknowledged") else ""
+    return Page(language, report.verdict, altered + sentence[at], rows, findings, unknown)
 
 
 def _rows(facts: dict[str, Any], at: int) -> Iterator[tuple[str, list[str]]]:
     def said(zh: str, en: str) -> str:
         return (zh, en)[at]
 
-    yield "case", [facts["case"]] if "case" in facts else []
+    yield from ((name, [one[at] for one in told]) for name, told in _trail(facts).items())
     if "events" in facts:
         yield (
             "events",
@@ -1375,6 +1612,62 @@ def _rows(facts: dict[str, Any], at: int) -> Iterator[tuple[str, list[str]]]:
     yield "unproven", facts.get("unproven", [])
 
 
+def _trail(facts: dict[str, Any]) -> dict[str, list[Said]]:
+    """Return what is known of the case as a whole, beginning with why to doubt it."""
+    return {
+        "acknowledged": [_diverged(one) for one in facts.get("acknowledged", [])],
+        "case": [(facts["case"], facts["case"])] if "case" in facts else [],
+        "whole": [_nothing_left_out(facts["whole"])] if "whole" in facts else [],
+        "later": [_later(one) for one in facts.get("later", [])],
+    }
+
+
+def _diverged(one: dict[str, Any]) -> Said:
+    return (
+        "第 {position} 位（{stream} 第 {version} 版）与第 {lineage} 谱系已签署的 {signed_size} 个事件不符："
+        "应为 {expected}，实为 {found}；{recorded_at} 由 {actor} 确认，事由：{reason}；"
+        "可能涉及本案卷 {of_this_case} 个事件".format(**one),
+        "at position {position} ({stream} version {version}), from the {signed_size} events signed in "
+        "lineage {lineage}: expected {expected}, found {found}; acknowledged {recorded_at} by {actor}, "
+        "for: {reason}; of this bundle {of_this_case} events may be concerned".format(**one),
+    )
+
+
+def _nothing_left_out(whole: dict[str, Any]) -> Said:
+    if whole["as_of"] is None:
+        return (
+            "第 1 至 {versions} 版之间无遗漏；此后至导出时是否还有，无从证明".format(**whole),
+            "versions 1 to {versions} without a gap; not proven that these were all when it was "
+            "exported".format(**whole),
+        )
+    return (
+        "第 1 至 {versions} 版，无一遗漏，截至日志第 {position} 位（{as_of}）".format(**whole),
+        "versions 1 to {versions}, nothing left out, as of position {position} ({as_of})".format(
+            **whole
+        ),
+    )
+
+
+def _later(one: dict[str, Any]) -> Said:
+    if one["more"] is None:
+        return (
+            "日志已增至 {size} 个事件（第 {lineage} 谱系）；本案是否有新事件，检查点不能说明".format(
+                **one
+            ),
+            "the log has grown to {size} events (lineage {lineage}); whether the case has, a "
+            "checkpoint does not say".format(**one),
+        )
+    until = "{as_of}" if one["as_of"] else "?"
+    zh = "本案另有 {more} 个更晚的版本" if one["more"] else "本案没有更晚的版本"
+    en = (
+        "there are {more} later versions of the case" if one["more"] else "nothing more of the case"
+    )
+    return (
+        (zh + "，截至日志第 {position} 位（" + until + "）").format(**one),
+        (en + ", as of position {position} (" + until + ")").format(**one),
+    )
+
+
 def _exported(facts: dict[str, Any], at: int) -> Iterator[str]:
     yield facts["exported_at"]
     by, other, reason = (facts[name] for name in ("exported_by", "on_behalf_of", "exported_for"))
@@ -1382,8 +1675,7 @@ def _exported(facts: dict[str, Any], at: int) -> Iterator[str]:
         yield (f"由 {by}", f"by {by}")[at]
     if other:
         yield (f"代 {other}", f"on behalf of {other}")[at]
-    if reason:
-        yield (f"事由：{reason}", f"for: {reason}")[at]
+    yield (f"事由：{reason or '未说明'}", f"for: {reason or 'no reason was given'}")[at]
 
 
 def _finding(one: dict[str, Any], at: int) -> str:
@@ -1545,7 +1837,10 @@ def _main(asked: argparse.Namespace) -> int:
         wrong = check_vectors(json.loads(_file(asked.vectors)))
         _say("\n".join(wrong) or "every test vector is met")
         return FALSE if wrong else SOUND
-    report = Verification(Bundle(asked.bundle), _given(asked)).run()
+    verification = Verification(Bundle(asked.bundle), _given(asked))
+    report = verification.run()
+    for path in verification.given.later:
+        compare_later(verification, path)
     if asked.report:
         check_report(report, _file(asked.report))
     page = page_of(report, asked.language)
@@ -1581,6 +1876,12 @@ def _asked(arguments: Optional[list[str]]) -> argparse.Namespace:
     parser.add_argument("--witness", action="append", default=[], help="a witness's key, likewise")
     parser.add_argument("--checkpoint", action="append", default=[], help="one that you have kept")
     parser.add_argument("--proof", action="append", default=[], help="more proofs of consistency")
+    parser.add_argument(
+        "--later",
+        action="append",
+        default=[],
+        help="a later bundle of the case, or a later checkpoint: is there more?",
+    )
     parser.add_argument("--report", help="a report about the case, as `muster report` writes it")
     parser.add_argument(
         "--html", help="where the verdict is written as a page; nothing is replaced"
@@ -1619,6 +1920,7 @@ def _given(asked: argparse.Namespace) -> Given:
             tuple(Key.parse(_text(one)).text for one in asked.witness),
             checkpoints,
             {size: proof for one in proofs for size, proof in one.items()},
+            tuple(asked.later),
         )
     except (Broken, UnicodeDecodeError) as error:
         raise NotABundle(f"an argument can't be read: {error}") from None

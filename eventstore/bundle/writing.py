@@ -9,7 +9,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, NamedTuple
 
 from domain.record.export import EXPORTS
-from eventstore.bundle import earlier
+from eventstore.bundle import earlier, lineages
 from eventstore.checkpoint import Checkpoint
 from eventstore.note import Note
 from eventstore.seal import genesis
@@ -56,16 +56,24 @@ class Export(NamedTuple):
     known_sizes: Sequence[int] = ()
     """Sizes of the log of which somebody kept checkpoints: that it begins with these is proven."""
 
+    acknowledged_since: Sequence[tuple[str, int, int]] = ()
+    """Streams of divergences that were acknowledged after the export."""
+
     @property
     def events(self) -> int:
         """Return how many events there are, the export itself among them."""
-        return sum(span.last - span.first + 1 for span in self.spans) + 1
+        return sum(last - first + 1 for _, first, last in self.all_spans)
 
     @property
     def all_spans(self) -> Sequence[tuple[str, int, int]]:
         """Return stream, first and last version of each span, the export's own last."""
         spans = [(span.stream, span.first, span.last) for span in self.spans]
-        return [*spans, (EXPORTS.stream(self.id), 1, 1)]
+        return [*spans, (EXPORTS.stream(self.id), 1, 1), *self.acknowledged_since]
+
+    @property
+    def is_first_format(self) -> bool:
+        """Tell whether it was recorded before the log itself found what belongs to a case."""
+        return self.schema_version == 1
 
 
 @dataclass
@@ -106,11 +114,15 @@ async def write(log: Log, proofs: Proofs, export: Export) -> AsyncGenerator[Part
             *files.parts("proofs.jsonl", b"".join(_proof_line(*one) for one in proven.items())),
         ):
             yield part
+    if not export.is_first_format:
+        for one in await lineages.ended(log, export.latest):
+            for part in files.parts(f"lineages/{one.lineage}", one.note.encode()):
+                yield part
     async for path, content in _signed(proofs, export, positions):
         for part in files.parts(path, content):
             yield part
     manifest = {
-        "format": FORMAT if export.schema_version > 1 else FORMAT_1,
+        "format": FORMAT_1 if export.is_first_format else FORMAT,
         "case": export.incident,
         "export": export.id,
         "log": Checkpoint.parse(Note.parse(export.latest.note).text).origin,

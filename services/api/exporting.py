@@ -12,6 +12,7 @@ from domain.aggregate import Refused, decode
 from domain.record.export import EXPORTS, CaseExported, ExportCase
 from domain.values import IncidentId, Text
 from eventstore.archive import newest
+from eventstore.bundle.lineages import acknowledged
 from eventstore.bundle.writing import Export, write
 from eventstore.note import Note
 from eventstore.proofs import ProofUnavailable
@@ -76,16 +77,22 @@ class Exporting:
         event = await self._recorded(name)
         exported = decode(EXPORTS, event.type, event.schema_version, event.data)
         assert isinstance(exported, CaseExported), exported  # noqa: S101 - no other kind
+        latest = await self._signed(event.position)
         export = Export(
             name,
             incident,
             exported.spans,
-            await self._signed(event.position),
+            latest,
             key,
             witnesses=[one.key for one in self._notary.witnesses],
             known_sizes=sizes,
             schema_version=event.schema_version,
         )
+        if not export.is_first_format:
+            known = {span.stream for span in exported.spans}
+            told = await acknowledged(self._log, latest)
+            since = [span for span in told if span[0] not in known]
+            export = export._replace(acknowledged_since=since)
         async for step in self._sent(export):
             yield step
 
