@@ -174,7 +174,7 @@ const genesis = (stream) => sha256("muster/stream/v1\0", sized(stream));
 
 function microseconds(instant) {
   if (instant === "-infinity" || instant === "0001-01-01T00:00:00.000000Z") return -(2n ** 63n);
-  if (instant === "infinity") return 2n ** 63n - 1n;
+  if (instant === "infinity" || instant === "9999-12-31T23:59:59.999999Z") return 2n ** 63n - 1n;
   const [, year, month, day, hour, minute, second, micro] = INSTANT.exec(instant);
   const date = new Date(0);
   date.setUTCFullYear(+year, +month - 1, +day);
