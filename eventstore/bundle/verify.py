@@ -85,8 +85,9 @@ EPOCH = datetime(2000, 1, 1, tzinfo=timezone.utc)
 INTEGER_MAX = 2**63 - 1
 ENDLESS = {
     "-infinity": -(2**63),
-    "0001-01-01T00:00:00.000000Z": -(2**63),  # so it was written until there was a word for it
+    "0001-01-01T00:00:00.000000Z": -(2**63),  # so it was written before there were words for it
     "infinity": 2**63 - 1,
+    "9999-12-31T23:59:59.999999Z": 2**63 - 1,
 }
 """Moments before and after all others, and what is hashed for them."""
 
