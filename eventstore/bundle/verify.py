@@ -964,7 +964,7 @@ def _ranges(versions: Iterable[int]) -> str:
 
 # -- nothing left out ----------------------------------------------------------------------------
 
-OF_A_LINEAGE = re.compile(r"(.+)/([2-9]|[1-9][0-9]{1,8})")
+OF_A_LINEAGE = re.compile(r"(.+)/([2-9]|[1-9][0-9]{1,2})")
 ENDS_A_LINEAGE = frozenset({"leaf", "root", "end", "checkpoint"})
 """Which divergences are from what was signed: the log went on under another name."""
 
@@ -1097,9 +1097,11 @@ class Completeness:
         self.report.facts["acknowledged"] = acknowledged = []
         ends: set[tuple[Any, ...]] = set()
         for event in self.acknowledged:
-            said, meta = _lenient(event["data"]).get("what"), _lenient(event["meta"])
+            meta = _lenient(event["meta"])
             with self.report.reading(Where("events.jsonl", position=event["position"])):
                 _same("type", "DivergenceAcknowledged", event["type"])
+                said = strict(event["data"])
+                said = said.get("what") if isinstance(said, dict) else None
                 if not isinstance(said, dict):
                     raise Broken("divergence", "an object", said)
                 said = {name: said.get(name) for name in DIVERGED}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from eventstore import merkle
-from eventstore.bundle.writing import FORMAT, event_line
+from eventstore.bundle.writing import FORMAT, FORMAT_1, event_line
 from eventstore.checkpoint import Checkpoint
 from eventstore.events import StoredEvent
 from eventstore.note import Signer
@@ -39,6 +39,21 @@ class Draft:
     data: str = "{}"
     meta: str = '{"actor":"lin"}'
     occurred_at: datetime = NOON
+    schema_version: int = 1
+
+
+Row = tuple[StoredEvent, bytes]
+"""An event, and the hash of the one before it in its stream."""
+
+ASKED = json.dumps(
+    {
+        "actor": "zhao",
+        "reason": "court",
+        "command_id": EXPORT,
+        "command": {"kind": "ExportCase", "incident": CASE},
+    }
+)
+REFERENCE = Draft(MINE, "ExportRecorded", json.dumps({"export": EXPORT}), ASKED)
 
 
 @dataclass
@@ -52,21 +67,30 @@ class Draughts:
     """Events under an earlier checkpoint that goes with the case; none if 0."""
     changes: dict[str, bytes] = field(default_factory=dict)
     """Files that are otherwise, and in the manifest as they are."""
+    closing: Sequence[Draft] = (REFERENCE,)
+    """What the log takes just before the export."""
+    export: Callable[[Draft], Draft] = lambda export: export
+    shown: Callable[[list[Row]], list[Row]] = lambda rows: rows
+    """Which events are in the bundle; all are in the log."""
+    format: str = FORMAT
 
     def files(self) -> Files:
         """Return the bundle, each event between two of other cases."""
-        rows = _rows(self.drafts)
-        exported = {"incident": CASE, "spans": self.spans(_spans(rows))}
-        export = Draft(
-            OWN, "CaseExported", json.dumps(exported), '{"actor":"zhao","reason":"court"}'
-        )
-        rows = _rows([*self.drafts, export])
+        before = [*self.drafts, *self.closing]
+        rows = _rows(before)
+        exported: dict[str, Any] = {"incident": CASE, "spans": self.spans(_spans(rows))}
+        if self.format != FORMAT_1:
+            exported["as_of"] = rows[-1][0].position
+        version = 1 if self.format == FORMAT_1 else 2
+        export = Draft(OWN, "CaseExported", json.dumps(exported), ASKED, schema_version=version)
+        rows = _rows([*before, self.export(export)])
         leaves = [
             merkle.leaf_hash(sha256(bytes([number])).digest())
             for number in range(2 * len(rows) + 1)
         ]
         for row, _ in rows:
             leaves[row.position - 1] = merkle.leaf_hash(row.hash)
+        rows = self.shown(rows)
         proofs = "".join(_proof(leaves, row.position) for row, _ in rows)
         sizes = [self.earlier] if self.earlier else []
         files = {
@@ -83,7 +107,9 @@ class Draughts:
         }
         return {
             **files,
-            "manifest.json": _manifest(files, self.signer.name, len(leaves), len(rows)),
+            "manifest.json": _manifest(
+                files, self.signer.name, len(leaves), len(rows), self.format
+            ),
         }
 
     def checkpoint(self, leaves: Sequence[bytes]) -> bytes:
@@ -117,8 +143,10 @@ def _rows(drafts: Sequence[Draft]) -> list[tuple[StoredEvent, bytes]]:
         version, before = heads.get(one.stream, (0, genesis(one.stream)))
         event_id = UUID(int=0x0123456789ABCDEF0123456789ABCDEF + number)
         recorded_at = NOON + timedelta(seconds=number)
-        place = (one.stream, version + 1, event_id, one.type, 1, one.data, one.meta, b"")
-        row = StoredEvent(2 * number, recorded_at, one.occurred_at, *place)
+        kind = (one.type, one.schema_version)
+        place = (one.stream, version + 1, event_id, *kind, one.data, one.meta, b"")
+        position = 2 * number - (one.stream == OWN)  # nothing is between the export and the last
+        row = StoredEvent(position, recorded_at, one.occurred_at, *place)
         row = row._replace(hash=event_hash(before, row))
         heads[one.stream] = (version + 1, row.hash)
         rows.append((row, before))
@@ -126,7 +154,7 @@ def _rows(drafts: Sequence[Draft]) -> list[tuple[StoredEvent, bytes]]:
 
 
 def _spans(rows: Sequence[tuple[StoredEvent, bytes]]) -> list[dict[str, Any]]:
-    lasts = {row.stream: row for row, _ in rows}
+    lasts = {row.stream: row for row, _ in sorted(rows, key=lambda row: row[0].stream != MINE)}
     return [
         {"stream": one.stream, "first": 1, "last": one.version, "hash": one.hash.hex()}
         for one in lasts.values()
@@ -147,12 +175,12 @@ def _consistent(leaves: Sequence[bytes], size: int) -> dict[str, Any]:
     }
 
 
-def _manifest(files: Files, log: str, size: int, events: int) -> bytes:
+def _manifest(files: Files, log: str, size: int, events: int, form: str) -> bytes:
     listed = [
         {"path": path, "bytes": len(files[path]), "sha256": sha256(files[path]).hexdigest()}
         for path in sorted(files)
     ]
-    said = {"format": FORMAT, "case": CASE, "export": EXPORT, "log": log, "checkpoint": size}
+    said = {"format": form, "case": CASE, "export": EXPORT, "log": log, "checkpoint": size}
     return _json({**said, "events": events, "files": listed})
 
 

@@ -8,7 +8,7 @@ import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-const FORMAT = "muster-case-bundle/1";
+const [FORMAT_1, FORMAT] = ["muster-case-bundle/1", "muster-case-bundle/2"];
 const REQUIRED = ["checkpoint", "consistency.json", "events.jsonl", "keys/log.vkey", "proofs.jsonl"];
 const HASH = /^[0-9a-f]{64}$/;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -489,7 +489,9 @@ function verifyBundle(files, given) {
       if (note.size > latest.size) beginsWith(note, latest, proofs);
       else beginsWith(latest, note, proofs);
     });
-  verifyEvents(content, manifest, listed, latest, attempt, facts);
+  const lineages = earlierLineages(manifest, listed, read, latest, key, attempt);
+  const acknowledged = verifyEvents(content, manifest, listed, latest, attempt, facts);
+  divergencesOf(acknowledged, lineages, attempt);
   return { found, facts };
 }
 
@@ -501,7 +503,7 @@ function beginsWith(newer, older, proofs) {
 function manifestOf(read, paths) {
   try {
     const said = shaped("manifest", strict(utf8(read("manifest.json"))), MANIFEST);
-    insist(said.format === FORMAT, "format");
+    insist([FORMAT_1, FORMAT].includes(said.format), "format");
     for (const one of said.files) shaped("files", one, { path: PATH, bytes: "integer", sha256: HASH });
     const listed = said.files.map((one) => one.path);
     insist(listed.length <= FILES_MAX && !listed.some((one) => one.endsWith("/")), "files");
@@ -543,7 +545,8 @@ function verifyEvents(content, manifest, listed, latest, attempt, facts) {
   const left = new Set(proven.keys());
   attempt({ file: "events.jsonl" }, () => insist(BigInt(lines.length) === manifest.events, "events"));
   const streams = new Map();
-  let [position, recordedAt, exported] = [0n, "", null];
+  let [position, recordedAt] = [0n, ""];
+  const told = { opening: null, end: null, exported: null, acknowledged: [], last: 0n };
   const mine = `export/${manifest.export}`;
   lines.forEach((line, number) => {
     const place = { file: "events.jsonl", line: number + 1 };
@@ -573,34 +576,124 @@ function verifyEvents(content, manifest, listed, latest, attempt, facts) {
     const stream = streams.get(event.stream) ?? { versions: new Map() };
     stream.versions.set(event.version, event.hash);
     streams.set(event.stream, Object.assign(stream, { version: event.version, hash: event.hash }));
-    if (event.stream === mine) exported = event;
+    if (event.stream === `incident/${manifest.case}`) {
+      told.opening ??= event;
+      told.end = event;
+    }
+    if (event.stream === mine) told.exported = event;
+    else if (event.stream.startsWith("log/")) told.acknowledged.push(event);
+    else if (event.position > told.last) told.last = event.position;
   });
   const heads = Object.fromEntries([...streams].map(([name, { hash }]) => [name, hash]));
   Object.assign(facts, { case: manifest.case, export: manifest.export, events: lines.length, position, heads });
   for (const position of left)
     attempt({ file: "proofs.jsonl", position: Number(position) }, () => insist(false, "position"));
-  attempt({ file: "events.jsonl", stream: mine }, () => asExported(exported, manifest, streams, mine));
+  const whole = attempt({ file: "events.jsonl", stream: mine }, () => asExported(told, manifest, streams, mine));
+  if (whole) facts.whole = whole;
+  return told.acknowledged;
 }
 
-function asExported(event, manifest, streams, mine) {
-  insist(event !== null, "export");
-  const said = shaped("export", strict(event.data), { incident: UUID, spans: "list" });
+// -- nothing left out --------------------------------------------------------------------------------
+
+const DIVERGED = {
+  doubt: "text", stream: "text", expected: "text", found: "text", signed_root: "text", root: "text",
+  position: "integer", version: "integer", lineage: "integer", signed_size: "integer", size: "integer",
+};
+const ENDS_A_LINEAGE = ["leaf", "root", "end", "checkpoint"];
+
+function asExported(told, manifest, streams, mine) {
+  const { opening, end, exported, acknowledged, last } = told;
+  const isFirst = manifest.format === FORMAT_1;
+  const its = `incident/${manifest.case}`;
+  insist(exported !== null, "export");
+  insist(streams.get(mine).versions.size === 1 && exported.version === 1n, "export");
+  insist(exported.type === "CaseExported", "type");
+  insist(exported.schema_version === (isFirst ? 1n : 2n), "schema_version");
+  const fields = { incident: UUID, spans: "list", ...(isFirst ? {} : { as_of: "integer" }) };
+  const said = shaped("export", strict(exported.data), fields);
   insist(said.incident === manifest.case, "case");
-  insist(streams.get(mine).versions.size === 1, "export");
+  const meta = strict(exported.meta);
+  insist(meta !== null && typeof meta === "object" && !Array.isArray(meta), "meta");
+  insist(meta.command_id === manifest.export, "command_id");
+  insist(typeof meta.actor === "string" && meta.actor !== "", "actor");
+
   const left = new Set();
   for (const [stream, { versions }] of streams)
     if (stream !== mine) for (const version of versions.keys()) left.add(`${stream} ${version}`);
+  const ends = new Map();
   for (const span of said.spans) {
     shaped("export", span, SPAN);
     const versions = streams.get(span.stream)?.versions ?? new Map();
     insist(span.first >= 1n && span.first <= span.last, "first");
+    if (ends.size === 0) insist(span.stream === its && span.first === 1n, "spans");
+    else insist(span.stream !== its && span.first > (ends.get(span.stream) ?? 0n), "spans");
+    ends.set(span.stream, span.last);
     for (let version = span.first; version <= span.last; version += 1n) {
       const held = left.delete(`${span.stream} ${version}`);
       insist(held, "version", { stream: span.stream, version: Number(version) });
     }
     insist(versions.get(span.last) === span.hash, "hash", { stream: span.stream });
   }
+  insist(ends.size > 0, "spans");
+  if (!isFirst)
+    for (const one of acknowledged)
+      if (one.position > exported.position) left.delete(`${one.stream} ${one.version}`);
   insist(left.size === 0, "export");
+
+  insist(opening !== null && opening.version === 1n && opening.type === "IncidentOpened", "opening");
+  insist(last < exported.position, "position");
+  const whole = { versions: end.version, position: exported.position - 1n, as_of: null };
+  if (isFirst) return whole;
+  insist(end.type === "ExportRecorded" && end.schema_version === 1n, "end");
+  insist(shaped("end", strict(end.data), { export: "text" }).export === manifest.export, "end");
+  insist(said.as_of === end.position && end.position === exported.position - 1n, "as_of");
+  return { ...whole, as_of: end.recorded_at };
+}
+
+function lineageOf(origin) {
+  const later = /^(.+)\/([2-9]|[1-9][0-9]{1,2})$/.exec(origin);
+  return later ? [later[1], Number(later[2])] : [origin, 1];
+}
+
+function named(key, name) {
+  const content = Buffer.concat([Buffer.from([key.kind]), key.bytes]);
+  return { ...key, name, id: sha256(name, "\n", content).subarray(0, 4).toString("hex") };
+}
+
+// What was signed last in each lineage before this one.
+function earlierLineages(manifest, listed, read, latest, key, attempt) {
+  const found = new Map();
+  if (manifest.format === FORMAT_1 || !key) return found;
+  const [name, number] = lineageOf(latest.origin);
+  const wanted = Array.from({ length: number - 1 }, (_, at) => `lineages/${at + 1}`).sort();
+  const there = [...listed.keys()].filter((path) => path.startsWith("lineages/")).sort();
+  attempt({ file: "manifest.json" }, () => insist(wanted.join() === there.join(), "lineages"));
+  for (let one = 1; one < number; one += 1)
+    attempt({ file: `lineages/${one}` }, () => {
+      const note = noteOf(read(`lineages/${one}`));
+      const origin = one === 1 ? name : `${name}/${one}`;
+      insist(note.origin === origin, "origin");
+      insist(signedBy(note, named(key, origin)), "signature");
+      found.set(one, `${one} ${note.size} ${note.root.toString("hex")}`);
+    });
+  return found;
+}
+
+function divergencesOf(acknowledged, lineages, attempt) {
+  const ends = new Set();
+  for (const event of acknowledged)
+    attempt({ file: "events.jsonl", position: Number(event.position) }, () => {
+      insist(event.type === "DivergenceAcknowledged", "type");
+      const content = strict(event.data);
+      insist(content !== null && typeof content === "object", "divergence");
+      const { what } = content;
+      insist(what !== null && typeof what === "object" && !Array.isArray(what), "divergence");
+      const said = Object.fromEntries(Object.keys(DIVERGED).map((name) => [name, what[name]]));
+      shaped("divergence", said, DIVERGED);
+      if (ENDS_A_LINEAGE.includes(said.doubt)) ends.add(`${said.lineage} ${said.signed_size} ${said.signed_root}`);
+    });
+  for (const [number, end] of lineages)
+    attempt({ file: `lineages/${number}` }, () => insist(ends.has(end), "lineage"));
 }
 
 // -- test vectors ------------------------------------------------------------------------------------
