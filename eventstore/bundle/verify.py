@@ -1160,12 +1160,13 @@ def lineage_of(origin: str) -> tuple[str, int]:
 
 def compare_later(mine: "Verification", path: str) -> None:
     """Compare a bundle with a later one of the same case, or with a later checkpoint."""
-    where, report = Where(path), mine.report
-    with report.reading(where):
-        if Path(path).is_dir() or zipfile.is_zipfile(path):
-            told = _later_bundle(mine, path)
-        else:
-            told = _later_checkpoint(mine, _file(path))
+    report = mine.report
+    with report.reading(Where(path)):
+        try:
+            is_bundle = Path(path).is_dir() or zipfile.is_zipfile(path)
+            told = _later_bundle(mine, path) if is_bundle else _later_checkpoint(mine, path)
+        except NotABundle as error:
+            raise Missing("later", "a bundle or a checkpoint", error) from None
         report.facts.setdefault("later", []).append({"from": path, **told})
 
 
@@ -1186,14 +1187,19 @@ def _later_bundle(mine: "Verification", path: str) -> dict[str, Any]:
     return {**told, "more": max(0, max(more) - max(known, default=0))}
 
 
-def _later_checkpoint(mine: "Verification", note: bytes) -> dict[str, Any]:
+def _later_checkpoint(mine: "Verification", path: str) -> dict[str, Any]:
     """Tell that the log has grown; whether the case has, a checkpoint does not say."""
-    latest, read = mine.checkpoint, Checkpoint.parse(note)
+    latest = mine.checkpoint
     if latest is None or mine.key is None:
         raise Missing("later", "a checkpoint to compare it with", "none")
-    (name, number), (other, its) = lineage_of(latest.origin), lineage_of(read.origin)
-    _same("origin", name, other)
-    read.require(mine.key.named(read.origin))
+    name, number = lineage_of(latest.origin)
+    try:
+        read = Checkpoint.parse(_file(path))
+        other, its = lineage_of(read.origin)
+        _same("origin", name, other)
+        read.require(mine.key.named(read.origin))
+    except (Broken, UnicodeDecodeError) as error:
+        raise Missing("later", f"a checkpoint of {name}", error) from None
     proof = mine.given.proofs.get(latest.size)
     if number == its and (proof is not None or read.size <= latest.size):
         newer, older = (read, latest) if read.size > latest.size else (latest, read)

@@ -41,7 +41,9 @@ def only(*ranges: tuple[str, int, int]) -> dict[str, Any]:
 
     def is_shown(row: Row) -> bool:
         event = row[0]
-        within = (first <= event.version <= last for of, first, last in ranges if of == event.stream)
+        within = (
+            first <= event.version <= last for of, first, last in ranges if of == event.stream
+        )
         return event.stream == OWN or any(within)
 
     def spans(found: Spans) -> Spans:
@@ -120,14 +122,24 @@ CUT: dict[str, tuple[Draughts, str]] = {
     ),
     "it is another incident's": (long(**only((OTHER, 1, 1))), "spans"),
     "another incident comes first": (long(**only((OTHER, 1, 1), (MINE, 1, 8))), "spans"),
-    "a version twice, in two spans": (long(**only((MINE, 1, 8), (PLAN, 1, 1), (PLAN, 1, 1))), "spans"),
+    "a version twice, in two spans": (
+        long(**only((MINE, 1, 8), (PLAN, 1, 1), (PLAN, 1, 1))),
+        "spans",
+    ),
     "it does not begin with its opening": (
-        long(drafts=[replace(one, type="AlarmReported") if one.stream == MINE else one for one in LONG]),
+        long(
+            drafts=[
+                replace(one, type="AlarmReported") if one.stream == MINE else one for one in LONG
+            ]
+        ),
         "opening",
     ),
     "the export has another type": (exported_as(type="SituationReported"), "type"),
     "the export has an older shape": (exported_as(schema_version=1), "schema_version"),
-    "the export is another command's": (exported_as(meta='{"actor":"z","command_id":"c"}'), "command_id"),
+    "the export is another command's": (
+        exported_as(meta='{"actor":"z","command_id":"c"}'),
+        "command_id",
+    ),
     "nobody exported it": (exported_as(meta=json.dumps({"command_id": EXPORT})), "actor"),
     "the export says no object": (exported_as(data="[]"), "export"),
     "two events are the export": (
