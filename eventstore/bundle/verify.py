@@ -33,6 +33,7 @@ import binascii
 import contextlib
 import hashlib
 import html
+import io
 import json
 import os
 import re
@@ -233,6 +234,22 @@ class Bundle:
                 size += len(part)
                 digest.update(part)
         return size, digest.hexdigest()
+
+
+class Held(Bundle):
+    """A bundle in memory."""
+
+    def __init__(self, files: dict[str, bytes]) -> None:
+        self.files, self.paths = files, list(files)
+        try:
+            plain(self.paths)
+        except Broken as broken:
+            raise NotABundle(str(broken)) from None
+
+    def open(self, path: str) -> IO[bytes]:
+        if path not in self.files:
+            raise Missing("file", "to be there", "nothing")
+        return io.BytesIO(self.files[path])
 
 
 def plain(paths: Iterable[str]) -> None:
@@ -651,7 +668,7 @@ class Verification:
             lineages = earlier_lineages(self, self.checkpoint)
             events = Events(self)
             events.run(self.checkpoint)
-            events.whole.tell_of_divergences(lineages)
+            events.whole.tell_of_divergences(lineages if events.is_read else {})
             self.seen = events.seen
         listed = self.proving & set(self.files) | {"manifest.json"}
         self.report.facts["unproven"] = sorted({*self.files, *self.bundle.paths} - listed)
@@ -813,6 +830,8 @@ class Events:
         self.count = self.position = 0
         self.recorded_at = ""
         self.whole = Completeness(self.manifest, self.report)
+        self.is_read = True
+        """Whether the events could be read; else nothing is said of what is not among them."""
         self.proofs = self._proven()
         self.proof = next(self.proofs, None)
         self.sealed: dict[str, int] = {}
@@ -827,10 +846,11 @@ class Events:
             where = Where("events.jsonl", number)
             with self.report.reading(where):
                 self._take(where, line, checkpoint)
-        while self.proof is not None:
-            self._left_over(*self.proof[:2])
-            self.proof = next(self.proofs, None)
-        self.whole.run(self.seen)
+        if self.is_read:
+            while self.proof is not None:
+                self._left_over(*self.proof[:2])
+                self.proof = next(self.proofs, None)
+            self.whole.run(self.seen)
         self.report.facts |= {
             "events": self.count,
             "position": self.position,
@@ -839,14 +859,18 @@ class Events:
             "sealed_texts": sum(self.sealed.values()),
             "erasure_ordered": sum(self.sealed.get(key, 0) for key in self.erased),
         }
-        if self.count != self.manifest["events"]:
+        if self.is_read and self.count != self.manifest["events"]:
             meant = self.manifest["events"]
             self.report.diverges(Where("events.jsonl"), "events", meant, self.count)
 
     def _lines(self, path: str) -> Iterator[tuple[int, bytes]]:
         most = self.files.get(path, {"bytes": 0})["bytes"]
         with self.report.reading(Where(path)):
-            yield from enumerate(self.bundle.lines(path, most), start=1)
+            try:
+                yield from enumerate(self.bundle.lines(path, most), start=1)
+            except Missing:
+                self.is_read = self.is_read and path != "events.jsonl"
+                raise
 
     def _take(self, where: Where, line: bytes, checkpoint: Checkpoint) -> None:
         event = strict(line.decode())
@@ -1758,13 +1782,30 @@ def as_html(page: Page) -> str:
 
 def check_vectors(vectors: dict[str, Any]) -> list[str]:
     """Return what this program computes otherwise than it should."""
+    base = vectors["bundle"][0]["files"]
     return [
         f"{kind} {number}: expected {one['expected']}, found {found}"
         for kind, compute in COMPUTED.items()
         for number, one in enumerate(vectors[kind])
-        for found in [compute(one)]
+        for found in [compute({**one, "base": base} if kind == "bundle" else one)]
         if found != one["expected"]
     ]
+
+
+def _bundled(one: dict[str, Any]) -> str:
+    """Return the verdict on a bundle that is the first one with changes; None takes a file out."""
+    changed = {**one["base"], **one["files"]}
+    files = {path: text.encode() for path, text in changed.items() if text is not None}
+    told = one.get("given", {})
+    try:
+        given = _known(
+            told.get("key"),
+            told.get("witnesses", []),
+            [("kept", note.encode()) for note in told.get("checkpoints", [])],
+        )
+        return VERDICTS[Verification(Held(files), given).run().verdict]
+    except NotABundle:
+        return VERDICTS[UNTOLD]
 
 
 def _included(one: dict[str, Any]) -> bool:
@@ -1824,6 +1865,7 @@ COMPUTED: dict[str, Callable[[dict[str, Any]], object]] = {
     "note": _noted,
     "json": lambda one: _accepts(lambda: (strict(one["text"]), True)),
     "paths": _unpacks,
+    "bundle": _bundled,
 }
 
 
@@ -1919,17 +1961,29 @@ def _language() -> str:
 
 def _given(asked: argparse.Namespace) -> Given:
     """Read what the arguments name. Raises NotABundle."""
+    key = asked.key and _text(asked.key)
+    checkpoints = [(path, _file(path)) for path in asked.checkpoint]
+    proofs = [_file(path) for path in asked.proof]
+    known = _known(key, [_text(one) for one in asked.witness], checkpoints, proofs)
+    return known._replace(later=tuple(asked.later))
+
+
+def _known(
+    key: Optional[str],
+    witnesses: Iterable[str],
+    checkpoints: Iterable[tuple[str, bytes]],
+    proofs: Iterable[bytes] = (),
+) -> Given:
+    """Return what is known apart from the bundle. Raises NotABundle if it can't be read."""
     try:
-        checkpoints = tuple((path, _file(path)) for path in asked.checkpoint)
         for _, note in checkpoints:
             Checkpoint.parse(note)
-        proofs = [_consistency(strict(_file(path).decode())) for path in asked.proof]
+        read = [_consistency(strict(one.decode())) for one in proofs]
         return Given(
-            asked.key and Key.parse(_text(asked.key)).text,
-            tuple(Key.parse(_text(one)).text for one in asked.witness),
-            checkpoints,
-            {size: proof for one in proofs for size, proof in one.items()},
-            tuple(asked.later),
+            Key.parse(key).text if key is not None else None,
+            tuple(Key.parse(one).text for one in witnesses),
+            tuple(checkpoints),
+            {size: proof for one in read for size, proof in one.items()},
         )
     except (Broken, UnicodeDecodeError) as error:
         raise NotABundle(f"an argument can't be read: {error}") from None

@@ -57,7 +57,7 @@ REFERENCE = Draft(MINE, "ExportRecorded", json.dumps({"export": EXPORT}), ASKED)
 
 
 @dataclass
-class Draughts:
+class Forgery:
     """A log of which a case is exported; each field is what a forger could put otherwise."""
 
     drafts: Sequence[Draft]
@@ -118,7 +118,7 @@ class Draughts:
         return note.with_signatures([WITNESS.cosign(note.text, COSIGNED_AT)]).whole.encode()
 
 
-SMALL = Draughts(
+SMALL = Forgery(
     [
         Draft("plan/p", "PlanPublished"),
         Draft(MINE, "IncidentOpened", '{"venue":"商场"}'),
@@ -130,7 +130,7 @@ SMALL = Draughts(
 """A case of four events, with an earlier checkpoint."""
 
 
-def small(**changes: Any) -> Draughts:
+def small(**changes: Any) -> Forgery:
     """Return the small log with changes."""
     return replace(SMALL, **changes)
 

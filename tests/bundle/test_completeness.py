@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.bundle.synthetic import Draughts
+    from tests.bundle.synthetic import Forgery
 
 OTHER = "incident/2d0c1f9e-6d0f-4c63-9a55-6d2d4c3f7a11"
 PLAN, UNIT = "plan/p", "unit/u"
@@ -56,7 +56,7 @@ def only(*ranges: tuple[str, int, int]) -> dict[str, Any]:
     return {"spans": spans, "shown": lambda rows: [row for row in rows if is_shown(row)]}
 
 
-def hashed(draughts: Draughts) -> Draughts:
+def hashed(draughts: Forgery) -> Forgery:
     """Have each span end with the hash of its last event, as the log has it."""
     heads: dict[tuple[str, int], str] = {}
 
@@ -75,13 +75,13 @@ def hashed(draughts: Draughts) -> Draughts:
     return replace(draughts, spans=spans)
 
 
-def long(**changes: Any) -> Draughts:
+def long(**changes: Any) -> Forgery:
     """Return the log of seven events with changes; by default its case is exported as it is."""
     whole = only((MINE, 1, 8), (PLAN, 1, 1))
     return hashed(small(**{"drafts": LONG, "earlier": 0, **whole, **changes}))
 
 
-def twice(draughts: Draughts) -> Draughts:
+def twice(draughts: Forgery) -> Forgery:
     """Append a second version 3, with other contents: the log's owner can."""
 
     def shown(rows: list[Row]) -> list[Row]:
@@ -93,7 +93,7 @@ def twice(draughts: Draughts) -> Draughts:
     return replace(draughts, shown=shown)
 
 
-def exported_as(**changes: Any) -> Draughts:
+def exported_as(**changes: Any) -> Forgery:
     """Return the whole case with another export event."""
     return long(export=lambda export: replace(export, **changes))
 
@@ -101,7 +101,7 @@ def exported_as(**changes: Any) -> Draughts:
 EARLY = [*LONG[:4], REFERENCE, *LONG[4:]]
 """The reference is appended in the middle: what comes after it is to be cut off."""
 
-CUT: dict[str, tuple[Draughts, str]] = {
+CUT: dict[str, tuple[Forgery, str]] = {
     "no event of the case": (long(**only((PLAN, 1, 1))), "spans"),
     "no event at all": (long(**only()), "spans"),
     "the middle is missing": (long(**only((MINE, 1, 2), (MINE, 6, 8))), "spans"),
@@ -180,7 +180,7 @@ def test_the_whole_case_is_sound_and_says_until_where(tmp_path: Path) -> None:
     assert whole == {"versions": 8, "position": 20, "as_of": "2026-05-01T12:00:10.000000Z"}
 
 
-def first_format(**changes: Any) -> Draughts:
+def first_format(**changes: Any) -> Forgery:
     """Return the case as the program before exported it: without a reference."""
     return long(format=FORMAT_1, closing=(), **{**only((MINE, 1, 7), (PLAN, 1, 1)), **changes})
 

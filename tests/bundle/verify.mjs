@@ -339,6 +339,8 @@ const MANIFEST = {
   files: "list",
 };
 const SPAN = { stream: "text", first: "integer", last: "integer", hash: HASH };
+const VERDICTS = ["sound", "false", "cannot be told"];
+
 const PATH = /^(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9._/+-]{0,199}$/;
 const SEGMENT = /^\.?[A-Za-z0-9_](?:[A-Za-z0-9._+-]*[A-Za-z0-9_+-])?$/;
 const DEVICE = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?$/i;
@@ -491,7 +493,7 @@ function verifyBundle(files, given) {
     });
   const lineages = earlierLineages(manifest, listed, read, latest, key, attempt);
   const acknowledged = verifyEvents(content, manifest, listed, latest, attempt, facts);
-  divergencesOf(acknowledged, lineages, attempt);
+  if (acknowledged) divergencesOf(acknowledged, lineages, attempt);
   return { found, facts };
 }
 
@@ -528,8 +530,11 @@ function linesOf(content) {
 }
 
 function verifyEvents(content, manifest, listed, latest, attempt, facts) {
+  let isRead = true;
   const [proofs, lines] = ["proofs.jsonl", "events.jsonl"].map((file) => {
-    const found = attempt({ file }, () => linesOf(content(file))) ?? { lines: [], whole: true };
+    const found = attempt({ file }, () => linesOf(content(file)));
+    isRead = found !== undefined;
+    if (!isRead) return [];
     attempt({ file }, () => insist(found.whole, "line"));
     return found.lines;
   });
@@ -543,6 +548,7 @@ function verifyEvents(content, manifest, listed, latest, attempt, facts) {
       proven.set(said.position, hashes(said.proof));
     });
   const left = new Set(proven.keys());
+  if (!isRead) return;
   attempt({ file: "events.jsonl" }, () => insist(BigInt(lines.length) === manifest.events, "events"));
   const streams = new Map();
   let [position, recordedAt] = [0n, ""];
@@ -723,6 +729,18 @@ function checkVectors(vectors) {
     note: (one) => accepts(() => signedBy(noteOf(Buffer.from(one.note)), keyOf(one.key))),
     json: (one) => accepts(() => (strict(one.text), true)),
   };
+  const base = vectors.bundle[0].files;
+  kinds.bundle = (one) => {
+    const files = Object.entries({ ...base, ...one.files }).filter(([, text]) => text !== null);
+    const held = new Map(files.map(([path, text]) => [path, Buffer.from(text)]));
+    const { key, witnesses = [], checkpoints = [] } = one.given ?? {};
+    const given = () => ({
+      key: key === undefined ? undefined : keyOf(key),
+      witnesses: witnesses.map(keyOf),
+      checkpoints: checkpoints.map((note) => ["kept", noteOf(Buffer.from(note))]),
+    });
+    return verifyOne(() => held, given).verdict;
+  };
   return Object.entries(kinds).flatMap(([kind, compute]) =>
     vectors[kind].flatMap((one, number) => {
       const found = compute(one);
@@ -730,8 +748,6 @@ function checkVectors(vectors) {
     }),
   );
 }
-
-const VERDICTS = ["sound", "false", "cannot be told"];
 
 function verifyOne(files, given) {
   try {
