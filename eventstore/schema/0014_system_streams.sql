@@ -1,6 +1,7 @@
 -- What only the system writes is written only as the log bears it out, whoever has the password of the
 -- runtime role. The trigger's condition is evaluated without a call: what it costs other events is too
 -- little to be measured.
+-- Compatible: programs that don't know it append as before; only an export by them is refused.
 
 DO $$
 BEGIN

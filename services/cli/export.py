@@ -177,6 +177,7 @@ def _told(facts: dict[str, Any], output: Output) -> RenderableType:
     shown = {
         output.said("案卷", "bundle"): facts["bundle"],
         output.said("事件", "events"): facts.get("events", ""),
+        output.said("截至", "as of"): _as_of(facts, output),
         output.said("日志", "log"): f"{facts.get('log', '')}, {facts.get('size', '')}",
         output.said("密钥", "key"): facts.get("key", ""),
         output.said(
@@ -193,3 +194,17 @@ def _told(facts: dict[str, Any], output: Output) -> RenderableType:
     }
     style = "bold green" if facts["sound"] else "bold red"
     return Group(*lines, Text(said[facts["verdict"]], style=style))
+
+
+def _as_of(facts: dict[str, Any], output: Output) -> str:
+    """Say until where the case is whole, and whether the log was ever another one."""
+    whole = facts.get("whole")
+    if whole is None or whole["as_of"] is None:
+        return ""
+    until = output.said(
+        "第 {position} 位（{as_of}），第 1 至 {versions} 版，无一遗漏",
+        "position {position} ({as_of}), versions 1 to {versions}, nothing left out",
+    ).format(**whole)
+    differed = len(facts.get("acknowledged", []))
+    note = output.said(f"；日志曾 {differed} 次不符", f"; the log differed {differed} times")
+    return until + (note if differed else "")

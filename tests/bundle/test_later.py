@@ -28,8 +28,9 @@ OLD_EXPORT = """
     INSERT INTO muster.event (position, recorded_at, occurred_at, event_id, version,
         schema_version, stream, type, data, meta, hash)
     SELECT n.position, n.at, n.at, '{id}', 1, 1, '{stream}', 'CaseExported', '{data}', '{meta}',
-        muster.event_hash(sha256('muster/stream/v1'::bytea || '\\x00'::bytea || n.named), n.named, 1,
-            '{id}', n.at, n.at, 'CaseExported', 1::smallint, '{data}', '{meta}')
+        muster.event_hash(
+            sha256('muster/stream/v1'::bytea || '\\x00'::bytea || n.named), n.named, 1, '{id}',
+            n.at, n.at, 'CaseExported', 1::smallint, '{data}', '{meta}')
     FROM (SELECT max(position) + 1 AS position,
                  max(recorded_at) + interval '1 microsecond' AS at,
           int4send(octet_length('{stream}')) || convert_to('{stream}', 'UTF8') AS named
