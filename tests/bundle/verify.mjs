@@ -536,6 +536,7 @@ function verifyEvents(content, manifest, listed, latest, attempt, facts) {
     attempt({ file }, () => insist(found.whole, "line"));
     return found.lines;
   });
+  if (!isRead) return;
   const proven = new Map();
   let last = 0n;
   for (const [number, line] of proofs.entries())
@@ -546,7 +547,6 @@ function verifyEvents(content, manifest, listed, latest, attempt, facts) {
       proven.set(said.position, hashes(said.proof));
     });
   const left = new Set(proven.keys());
-  if (!isRead) return;
   attempt({ file: "events.jsonl" }, () => insist(BigInt(lines.length) === manifest.events, "events"));
   const streams = new Map();
   let [position, recordedAt, exported] = [0n, "", null];
