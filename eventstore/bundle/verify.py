@@ -833,7 +833,7 @@ class Events:
         self.is_read = True
         """Whether the events could be read; else nothing is said of what is not among them."""
         self.proofs = self._proven()
-        self.proof = next(self.proofs, None)
+        self.proof: Optional[tuple[int, int, list[bytes]]] = None
         self.sealed: dict[str, int] = {}
         self.erased: set[str] = set()
 
@@ -842,6 +842,8 @@ class Events:
         facts: dict[str, Any] = {name: self.manifest[name] for name in names}
         facts["lineage"] = lineage_of(checkpoint.origin)[1]
         self.report.facts |= {**facts, "evaluations": []}
+        with contextlib.suppress(Missing), self.bundle.open("events.jsonl"):
+            self.proof = next(self.proofs, None)
         for number, line in self._lines("events.jsonl"):
             where = Where("events.jsonl", number)
             with self.report.reading(where):

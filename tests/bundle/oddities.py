@@ -261,6 +261,10 @@ def _of_what_lacks() -> Iterator[Bundle]:
         )
     proofs = b"".join(base[PROOFS].splitlines(keepends=True)[1:])
     yield "without the proof of an event", remade({**base, PROOFS: proofs}), UNTOLD, {}
+    turned = b"".join(base[PROOFS].splitlines(keepends=True)[::-1])
+    unread = remade({**base, PROOFS: turned})
+    unread = {path: one for path, one in unread.items() if path != EVENTS}
+    yield "without events, their proofs in disorder", unread, UNTOLD, {}
     events = b"".join(base[EVENTS].splitlines(keepends=True)[1:])
     yield "without an event", remade({**base, EVENTS: events}, events=4), FALSE, {}
     size = json.loads(base["manifest.json"])["checkpoint"]

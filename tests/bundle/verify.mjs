@@ -538,6 +538,7 @@ function verifyEvents(content, manifest, listed, latest, attempt, facts) {
     attempt({ file }, () => insist(found.whole, "line"));
     return found.lines;
   });
+  if (!isRead) return;
   const proven = new Map();
   let last = 0n;
   for (const [number, line] of proofs.entries())
@@ -548,7 +549,6 @@ function verifyEvents(content, manifest, listed, latest, attempt, facts) {
       proven.set(said.position, hashes(said.proof));
     });
   const left = new Set(proven.keys());
-  if (!isRead) return;
   attempt({ file: "events.jsonl" }, () => insist(BigInt(lines.length) === manifest.events, "events"));
   const streams = new Map();
   let [position, recordedAt] = [0n, ""];
