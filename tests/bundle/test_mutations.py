@@ -260,7 +260,7 @@ def signed_by_another(files: Files) -> Files:
     for span in exported["spans"]:
         ends = [one for one in events if one["stream"] == span["stream"]]
         span["hash"] = next(one["hash"] for one in ends if one["version"] == span["last"])
-    changed(events[-1], data=json.dumps(exported))
+    changed(events[-1], data=json.dumps({**exported, "as_of": events[-2]["position"]}))
     leaves = [merkle.leaf_hash(bytes.fromhex(one["hash"])) for one in events]
     proofs = []
     for index in range(len(leaves)):
