@@ -31,6 +31,7 @@ STATED = (
     "events",
     "position",
     "heads",
+    "whole",
 )
 """What both verifiers state of a bundle that they call sound."""
 
@@ -47,6 +48,9 @@ STATED_TO_PEOPLE = (
     "sealed_texts",
     "erasure_ordered",
     "evaluations",
+    "format",
+    "lineage",
+    "acknowledged",
 )
 """What the first verifier's page states beside that."""
 

@@ -130,6 +130,41 @@ SMALL = Forgery(
 """A case of four events, with an earlier checkpoint."""
 
 
+SIGNED_BEFORE = Checkpoint(LOG.name, 5, sha256(b"before").digest())
+ALTERED = replace(
+    SMALL,
+    drafts=[
+        *SMALL.drafts,
+        Draft(
+            "log/d1",
+            "DivergenceAcknowledged",
+            json.dumps(
+                {
+                    "divergence": "d1",
+                    "what": {
+                        "doubt": "leaf",
+                        "position": 4,
+                        "stream": MINE,
+                        "version": 1,
+                        "expected": "a",
+                        "found": "b",
+                        "lineage": 1,
+                        "signed_size": SIGNED_BEFORE.size,
+                        "signed_root": SIGNED_BEFORE.root.hex(),
+                        "size": 5,
+                        "root": "c",
+                    },
+                }
+            ),
+            '{"actor":"wu","reason":"disk"}',
+        ),
+    ],
+    signer=LOG.named(f"{LOG.name}/2"),
+    changes={"lineages/1": SIGNED_BEFORE.signed(LOG).whole.encode()},
+)
+"""The same in the second lineage of its log, which was altered at position 4."""
+
+
 def small(**changes: Any) -> Forgery:
     """Return the small log with changes."""
     return replace(SMALL, **changes)

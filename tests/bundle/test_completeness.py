@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from eventstore.bundle.writing import FORMAT_1
-from tests.bundle.synthetic import EXPORT, MINE, OWN, REFERENCE, Draft, Row, small
+from eventstore.note import Signer
+from tests.bundle.synthetic import (
+    ALTERED,
+    EXPORT,
+    LOG,
+    MINE,
+    OWN,
+    REFERENCE,
+    SIGNED_BEFORE,
+    Draft,
+    Row,
+    small,
+)
 from tests.bundle.verifiers import first, second, written
 
 if TYPE_CHECKING:
@@ -205,3 +217,45 @@ def test_a_cut_in_the_format_before_is_found_too(changes: dict[str, Any], tmp_pa
     folder = written(first_format(**changes).files(), tmp_path / "case")
     for found in (first(folder), second(folder)):
         assert found.exit == 1
+
+
+def acknowledged(**changes: Any) -> Forgery:
+    """Return the log in its second lineage with another acknowledgement."""
+    *drafts, last = ALTERED.drafts
+    said = json.loads(last.data)
+    what = {**said["what"], **changes}
+    return replace(ALTERED, drafts=[*drafts, replace(last, data=json.dumps({"what": what}))])
+
+
+def before(signer: Signer = LOG, **changes: Any) -> Forgery:
+    """Return it with another checkpoint of the first lineage."""
+    note = replace(SIGNED_BEFORE, **changes).signed(signer).whole.encode()
+    return replace(ALTERED, changes={"lineages/1": note})
+
+
+UNACCOUNTED = {
+    "no acknowledgement": replace(ALTERED, drafts=ALTERED.drafts[:-1]),
+    "of another event": acknowledged(doubt="content"),
+    "of another lineage": acknowledged(lineage=2),
+    "of another checkpoint": acknowledged(signed_root="00" * 32),
+    "of no divergence": acknowledged(position="4"),
+    "no checkpoint": replace(ALTERED, changes={}),
+    "a larger checkpoint": before(size=6),
+    "a checkpoint under another name": before(LOG.named("other"), origin="other"),
+    "a checkpoint by another key": before(Signer(LOG.name, bytes(32))),
+    "a lineage in between": replace(ALTERED, signer=LOG.named(f"{LOG.name}/3")),
+    "a lineage in the first one": replace(ALTERED, signer=LOG),
+}
+
+
+@pytest.mark.parametrize("why", UNACCOUNTED)
+def test_a_lineage_that_is_not_accounted_for_is_false_to_both(why: str, tmp_path: Path) -> None:
+    folder = written(UNACCOUNTED[why].files(), tmp_path / "case")
+    for found in (first(folder), second(folder)):
+        assert found.exit == 1, found.said
+
+
+def test_a_log_in_its_second_lineage_is_sound_to_both(tmp_path: Path) -> None:
+    folder = written(ALTERED.files(), tmp_path / "case")
+    for found in (first(folder), second(folder)):
+        assert (found.exit, found.divergences) == (0, [])
