@@ -1,4 +1,4 @@
-"""The digests of the verifier that are published: `python -m tests.bundle.published` writes them."""
+"""The published digests of the verifier: `python -m tests.bundle.published` writes them."""
 
 from __future__ import annotations
 
