@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import time
 from collections import Counter
@@ -12,6 +13,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.proof.duel import STATED, Known, Verdict, duel
+from benchmarks.proof.large import large
 from tests.bundle.mutants import mutant
 from tests.bundle.synthetic import LOG, SMALL, WITNESS
 
@@ -29,9 +31,10 @@ def main() -> None:
     """Measure, show, and add to what other parts of the benchmark wrote."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mutants", type=int, default=100_000)
+    parser.add_argument("--events", type=int, default=5_000, help="of the case that is timed")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
-    found = mutated(asked.mutants, asked.seed)
+    found = asyncio.run(large(asked.events)) | mutated(asked.mutants, asked.seed)
     for name, value in found.items():
         print(f"{name:22}{value}")
     OUT.parent.mkdir(exist_ok=True)

@@ -1559,92 +1559,63 @@ def page_of(report: Report, language: str) -> Page:
     return Page(language, report.verdict, altered + sentence[at], rows, findings, unknown)
 
 
-def _rows(facts: dict[str, Any], at: int) -> Iterator[tuple[str, list[str]]]:
-    def said(zh: str, en: str) -> str:
-        return (zh, en)[at]
+Row = tuple[str, list[str]]
+"""Which label, and what is said below it."""
 
+
+def _rows(facts: dict[str, Any], at: int) -> Iterator[Row]:
     yield from ((name, [one[at] for one in told]) for name, told in _trail(facts).items())
+    yield from _of_case(facts, at)
+    yield from _of_log(facts, at)
+    yield from _of_others(facts, at)
+    if "report" in facts:
+        known = (
+            "与案件中记录的摘要一致，依据第 1 至 {up_to_version} 版",
+            "is the one whose digest the case holds, made of versions 1 to {up_to_version}",
+        )
+        yield "report", [known[at].format(**facts["report"])]
+    yield "unproven", facts.get("unproven", [])
+
+
+def _of_case(facts: dict[str, Any], at: int) -> Iterator[Row]:
     if "events" in facts:
-        yield (
-            "events",
-            [
-                said("{0} 个，至日志第 {1} 位", "{0}, up to position {1} of the log").format(
-                    facts["events"], facts["position"]
-                )
-            ],
-        )
-        spans = [
-            said(f"{name}，第 {seen} 版", f"{name}, versions {seen}")
-            for name, seen in facts["streams"].items()
-        ]
-        yield "streams", spans
+        count = ("{} 个，至日志第 {} 位", "{}, up to position {} of the log")
+        yield "events", [count[at].format(facts["events"], facts["position"])]
+        span = ("{}，第 {} 版", "{}, versions {}")
+        yield "streams", [span[at].format(*one) for one in facts["streams"].items()]
     if "first_recorded_at" in facts:
-        first, last = facts["first_recorded_at"], facts["last_recorded_at"]
-        yield (
-            "recorded",
-            [said(f"{first} 至 {last}（协调世界时）", f"from {first} to {last} (UTC)")],
-        )
+        times = ("{} 至 {}（协调世界时）", "from {} to {} (UTC)")
+        times_of_case = (facts["first_recorded_at"], facts["last_recorded_at"])
+        yield "recorded", [times[at].format(*times_of_case)]
     if "exported_at" in facts:
         yield "exported", list(_exported(facts, at))
-    if "log" in facts:
-        size = said(f"检查点包含 {facts['size']} 个事件", f"checkpoint over {facts['size']} events")
-        yield "log", [facts["log"], size]
-        yield "root", [facts["root"]]
-        whose = (
-            said("由您提供", "as you gave it")
-            if facts["key_given"]
-            else said("仅见于案卷，无人担保", "from the bundle only: nobody vouched for it")
-        )
-        yield "key", [str(facts["key"]), whose]
+    if facts.get("sealed_texts"):
+        sealed = ("{} 处，其中 {} 处已命令删除", "{}; of {} the erasure was ordered")
+        yield "sealed", [sealed[at].format(facts["sealed_texts"], facts["erasure_ordered"])]
+
+
+def _of_log(facts: dict[str, Any], at: int) -> Iterator[Row]:
+    if "log" not in facts:
+        return
+    size = ("检查点包含 {} 个事件", "checkpoint over {} events")
+    yield "log", [facts["log"], size[at].format(facts["size"])]
+    yield "root", [facts["root"]]
+    given = ("由您提供", "as you gave it")
+    alone = ("仅见于案卷，无人担保", "from the bundle only: nobody vouched for it")
+    yield "key", [str(facts["key"]), (given if facts["key_given"] else alone)[at]]
+
+
+def _of_others(facts: dict[str, Any], at: int) -> Iterator[Row]:
     yield "witnesses", facts.get("witnesses", [])
-    yield (
-        "claimed",
-        [
-            said(
-                f"{name}（案卷自称，未经您认可）",
-                f"{name} (the bundle says so; you did not name it)",
-            )
-            for name in facts.get("claimed_witnesses", [])
-        ],
-    )
-    yield (
-        "kept",
-        [
-            said(f"大小 {size}：日志以它开头", f"of size {size}: the log begins with it")
-            for size in facts.get("kept_checkpoints", [])
-        ],
-    )
+    claim = ("{}（案卷自称，未经您认可）", "{} (the bundle says so; you did not name it)")
+    yield "claimed", [claim[at].format(name) for name in facts.get("claimed_witnesses", [])]
+    kept = ("大小 {}：日志以它开头", "of size {}: the log begins with it")
+    yield "kept", [kept[at].format(size) for size in facts.get("kept_checkpoints", [])]
     if facts.get("earlier_checkpoints"):
         yield "earlier", [str(facts["earlier_checkpoints"])]
     if facts.get("timestamps"):
-        yield (
-            "stamps",
-            [
-                said(
-                    "{0} 个；出自谁手，此处不核验", "{0}; whose they are, is not verified here"
-                ).format(facts["timestamps"])
-            ],
-        )
-    if facts.get("sealed_texts"):
-        yield (
-            "sealed",
-            [
-                said("{0} 处，其中 {1} 处已命令删除", "{0}; of {1} the erasure was ordered").format(
-                    facts["sealed_texts"], facts["erasure_ordered"]
-                )
-            ],
-        )
-    if "report" in facts:
-        yield (
-            "report",
-            [
-                said(
-                    "与案件中记录的摘要一致，依据第 1 至 {up_to_version} 版",
-                    "is the one whose digest the case holds, made of versions 1 to {up_to_version}",
-                ).format(**facts["report"])
-            ],
-        )
-    yield "unproven", facts.get("unproven", [])
+        stamps = ("{} 个；出自谁手，此处不核验", "{}; whose they are, is not verified here")
+        yield "stamps", [stamps[at].format(facts["timestamps"])]
 
 
 def _trail(facts: dict[str, Any]) -> dict[str, list[Said]]:

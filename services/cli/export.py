@@ -85,10 +85,15 @@ async def case(
         raise _refused("FILE_UNWRITABLE", f"{place}: {error.strerror or error}") from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    _say(session.output, str(place), found)
+
+
+def _say(output: Output, bundle: str, found: verify.Report) -> None:
+    """Show the verdict on a bundle. Raises Failure unless it is sound."""
     sound = found.verdict == verify.SOUND
     verdict = {"verdict": verify.VERDICTS[found.verdict], "sound": sound}
-    facts = {"bundle": str(place), **verdict, **found.facts}
-    session.output.show(facts, lambda: _told(facts, session.output))
+    facts = {"bundle": bundle, **verdict, **found.facts}
+    output.show(facts, lambda: _told(facts, output))
     if not sound:
         raise Failure(
             Exit.VERIFICATION_FAILED,

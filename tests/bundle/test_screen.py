@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from base64 import b64encode
 from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
@@ -239,7 +240,7 @@ def test_the_page_is_written_over_nothing(tmp_path: Path) -> None:
 def test_a_report_is_proven_by_what_the_case_says_of_it(tmp_path: Path) -> None:
     core = b"<!doctype html>\n<p>all went well</p>\n</html>\n"
     text = f"# all went well\n\nHTML: SHA-256 `{sha256(core).hexdigest()}`\n".encode()
-    page = core + verify.CORE_END + verify.base64.b64encode(text) + b" -->\n"
+    page = core + verify.CORE_END + b64encode(text) + b" -->\n"
     said = json.dumps({"up_to_version": 2, "report_sha256": sha256(text).hexdigest()})
     drafts = [*SMALL.drafts, Draft(MINE, "EvaluationCompleted", said)]
     folder = written(small(drafts=drafts).files(), tmp_path / "case")
