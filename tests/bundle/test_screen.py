@@ -120,7 +120,7 @@ def test_what_is_known_and_what_is_not_is_said(tmp_path: Path) -> None:
     for text in ("whose key it is", "showed others another log", "written anew before"):
         assert text in alone
         assert text not in known
-    for text in ("anything later than the export", "by zhao", "for: court", "versions 1-3"):
+    for text in ("anything later", "by zhao", "for: court", "versions 1 to 4, nothing left out"):
         assert text in alone
         assert text in known
 
