@@ -39,7 +39,7 @@ OLD_EXPORT = """
 
 def page(*arguments: object) -> str:
     """Return what a person is shown."""
-    command = [sys.executable, "-I", "-S", VERIFY, *map(str, arguments), "--language", "en"]
+    command = [sys.executable, "-I", "-S", str(VERIFY), *map(str, arguments), "--language", "en"]
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
 

@@ -133,7 +133,7 @@ def test_an_acknowledged_alteration_is_said_first(altered: Altered, tmp_path: Pa
     assert (told["reason"], told["lineage"]) == ("the disk was replaced", 1)
     assert told["of_this_case"] > 0
     for language, begins in (("en", "THIS LOG WAS FOUND TO DIFFER"), ("zh", "此日志曾被发现")):
-        command = [sys.executable, "-I", "-S", VERIFY, folder, "--language", language]
+        command = [sys.executable, "-I", "-S", str(VERIFY), str(folder), "--language", language]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.stdout.startswith(begins)
 
