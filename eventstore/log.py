@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from eventstore.addresses import addresses
@@ -269,7 +270,7 @@ class Log:
             if page is None:
                 if caught_up:
                     raise FollowerTooSlow(after)
-                page = await self._page(after)
+                page = await whole_page(partial(self._after, after), PAGE_EVENTS)
             elif page:
                 caught_up = True
             else:
@@ -281,11 +282,8 @@ class Log:
             if shown:
                 yield shown
 
-    async def _page(self, after: int) -> Sequence[StoredEvent]:
-        async def read(limit: int) -> Sequence[StoredEvent]:
-            return _stored(await self.fetch(READ, after, limit))
-
-        return await whole_page(read, PAGE_EVENTS)
+    async def _after(self, position: int, limit: int) -> Sequence[StoredEvent]:
+        return _stored(await self.fetch(READ, position, limit))
 
     async def fetch(self, query: str, *arguments: object) -> list[asyncpg.Record]:
         """Ask the database, for the rest of the event store."""
