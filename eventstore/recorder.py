@@ -134,11 +134,8 @@ class Recorder(Generic[S]):
             events = [event for draft in drafts for event in draft.events]
             try:
                 if not events:
-                    latest = await self._read_on(key, known)
-                    if latest.version == known.version:
-                        self._keep(key, known, epoch)
-                        unchanged = self._answer_changed(key, these, drafts, known, known)
-                        await self._answer_unchanged(key, unchanged, epoch, only_read=True)
+                    latest = await self._answer_read(key, these, drafts, known, epoch)
+                    if latest is None:
                         return rest
                     known = latest
                     continue
@@ -153,8 +150,7 @@ class Recorder(Generic[S]):
                     after = after._replace(position=position)
                     self._keep(key, after, epoch)
                     unchanged = self._answer_changed(key, these, drafts, known, after)
-                    if unchanged:
-                        await self._answer_unchanged(key, unchanged, epoch, only_read=False)
+                    await self._answer_unchanged(key, unchanged, epoch, only_read=False)
                     return rest
                 case Conflict():
                     pass
@@ -162,6 +158,23 @@ class Recorder(Generic[S]):
                     batch = await self._recorded.answer(self._decider.stream(key), batch)
             known = await self._read_on(key, known)
         raise Overloaded
+
+    async def _answer_read(
+        self,
+        key: str,
+        batch: Sequence[Waiting],
+        drafts: Sequence[Draft[S]],
+        known: Known[S],
+        epoch: Epoch | None,
+    ) -> Known[S] | None:
+        """Answer commands that led to nothing, unless the stream stands elsewhere: return where."""
+        latest = await self._read_on(key, known)
+        if latest.version != known.version:
+            return latest
+        self._keep(key, known, epoch)
+        unchanged = self._answer_changed(key, batch, drafts, known, known)
+        await self._answer_unchanged(key, unchanged, epoch, only_read=True)
+        return None
 
     def _answer_changed(
         self,
@@ -205,6 +218,8 @@ class Recorder(Generic[S]):
         Where no append proved that it is so, it was only read: to acknowledge it, a standby must
         have it, too. Raises PrimaryChanged.
         """
+        if not answers:
+            return
         acknowledges = only_read and any(isinstance(answer, Receipt) for _, answer in answers)
         await self._recorded.answer(
             self._decider.stream(key), [one for one, _ in answers], after_reading=acknowledges
