@@ -79,3 +79,13 @@ async def test_what_the_clock_says_is_recorded_however_much_it_leads_to(
     receipt = await recorder.record("a", passed)
     assert isinstance(receipt, Receipt)
     assert await log.head() == COMMAND_EVENTS_MAX + 2
+
+
+async def test_what_is_so_already_waits_for_nobody_where_there_is_no_standby(
+    log: Log, recorder: Recorder[Door]
+) -> None:
+    first, second = asked(OpenDoor()), asked(OpenDoor())
+    await recorder.record("a", first)
+    receipts = [await recorder.record("a", one) for one in (second, first, second)]
+    assert [one.duplicate for one in receipts if isinstance(one, Receipt)] == [False, True, False]
+    assert log._barrier._committing._connection is None  # noqa: SLF001 - nothing was committed
