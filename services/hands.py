@@ -61,12 +61,16 @@ class Activities(NamedTuple):
 
     record: Sequence[Callable[..., Any]]
     hands: Sequence[Callable[..., Any]]
-    clock: SecondClock
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Activities]:
-    """Open the log, the vault and the process that evaluates; close them afterwards."""
+async def opened(
+    settings: Settings, show_late: Callable[[float], None] = lambda _: None
+) -> AsyncIterator[Activities]:
+    """Open the log, the vault and the process that evaluates; close them afterwards.
+
+    `show_late` is told of each deadline that Temporal was late with, and of how many seconds.
+    """
     dsn = settings.database.dsn.get_secret_value()
     await check(dsn)
     log = await Log.open(dsn)
@@ -79,7 +83,9 @@ async def opened(settings: Settings) -> AsyncIterator[Activities]:
         try:
             changes = Changes(log)
             activities = _activities(settings, log, vault, evaluations, changes)
-            async with _running(changes.follow, activities.clock.run):
+            standing, let_deadline_pass = activities.record
+            clock = SecondClock(log, standing, let_deadline_pass, show_late)
+            async with _running(changes.follow, clock.run):
                 yield activities
         finally:
             evaluations.shutdown(wait=False, cancel_futures=True)
@@ -135,7 +141,6 @@ def _activities(
     return Activities(
         record=[record.standing, record.let_deadline_pass],
         hands=[IncidentWork(SharedReads(incidents.known), changes, does).work],
-        clock=SecondClock(log, record.standing, record.let_deadline_pass),
     )
 
 

@@ -134,7 +134,8 @@ async def _serve(settings: Settings) -> None:
         await readiness.may_begin()
         shown = clock_metrics.of_worker()
         await held.enter_async_context(clock_watch.watched(settings, client, shown))
-        activities = await held.enter_async_context(opened(settings))
+        late = clock_metrics.of_second_clock()
+        activities = await held.enter_async_context(opened(settings, late))
         for worker in workers(client, settings, activities):
             await held.enter_async_context(worker)
         readiness.announce()
