@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import asyncpg
 import pytest
 
-from eventstore.connecting import connect
+from eventstore.connecting import connect, watch_primary
 from eventstore.epochs import Epoch, Epochs, keep
 from eventstore.primary import NoPrimary
 from tests.eventstore.notarising import checkpoint, notarising, signed_up_to
@@ -68,6 +68,17 @@ async def test_a_server_that_was_told_of_an_epoch_never_goes_below_it(place: Pla
     tell = "SELECT muster.supersede({}, {}); SELECT highest FROM muster.server()"
     assert earlier.ask(tell.format(system, number + 7), place.name).split() == [str(number + 7)]
     assert earlier.ask(tell.format(system, number), place.name).split() == [str(number + 7)]
+
+
+async def test_the_watch_of_a_process_alone_fences_a_primary_that_comes_back(place: Place) -> None:
+    """Nobody connects anew, and nobody appends."""
+    earlier, _ = await two_primaries(place)
+    watching = asyncio.create_task(watch_primary(place.dsn))
+    async with asyncio.timeout(ENDED_WITHIN_S):
+        while not await superseded(place, earlier):
+            await asyncio.sleep(0.05)
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
 
 
 async def test_a_process_that_knows_nothing_takes_the_word_of_a_fenced_primary(
