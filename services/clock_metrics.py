@@ -10,6 +10,8 @@ from prometheus_client import REGISTRY, Gauge
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from temporalio.common import MetricMeter
+
     from services.clocks import Comparison
 
 NAME = "muster_clocks_difference_seconds"
@@ -52,11 +54,8 @@ def of_worker() -> Callable[[Comparison], None]:
     return lambda seen: gauge.set(seen.difference_s)
 
 
-def of_second_clock() -> Callable[[float], None]:
-    """Return what counts, among the same metrics, a deadline that passed so many seconds late."""
-    from temporalio.runtime import Runtime  # noqa: PLC0415 - only a worker has it
-
-    meter = Runtime.default().metric_meter
+def of_second_clock(meter: MetricMeter) -> Callable[[float], None]:
+    """Return what counts a deadline that passed so many seconds late."""
     passed = meter.create_counter(PASSED_NAME, PASSED_MEANING)
     late = meter.create_gauge_float(LATE_NAME, LATE_MEANING)
     passed.add(0)  # so that it is there before it is needed

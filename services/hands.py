@@ -7,10 +7,12 @@ import multiprocessing
 import os
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 from pydantic import SecretStr
+from temporalio.common import MetricMeter
 
 from activities.dispatch import Dispatcher
 from activities.evaluation.evaluate import Evaluator
@@ -18,6 +20,7 @@ from activities.notification.mail import MailServer
 from activities.notification.notify import Notifier
 from activities.notification.signing import Secrets, SecretsUnusable
 from activities.notification.webhook import WebhookRules
+from activities.own_commands import METER
 from activities.record import RecordActivities
 from activities.work.changes import Changes
 from activities.work.reads import SharedReads
@@ -31,7 +34,7 @@ from eventstore.migrations import check
 from eventstore.plans import PlanLibrary
 from eventstore.recorder import Recorder
 from eventstore.vault import Vault
-from services import clocks
+from services import clock_metrics, clocks
 from services.cli.sentences import sentence_in_utc
 from services.second_clock import SecondClock
 from services.snapshotting import snapshots_of_incidents
@@ -65,11 +68,11 @@ class Activities(NamedTuple):
 
 @asynccontextmanager
 async def opened(
-    settings: Settings, show_late: Callable[[float], None] = lambda _: None
+    settings: Settings, meter: MetricMeter = MetricMeter.noop
 ) -> AsyncIterator[Activities]:
     """Open the log, the vault and the process that evaluates; close them afterwards.
 
-    `show_late` is told of each deadline that Temporal was late with, and of how many seconds.
+    `meter` counts what the second clock does, which is no activity.
     """
     dsn = settings.database.dsn.get_secret_value()
     await check(dsn)
@@ -84,8 +87,9 @@ async def opened(
             changes = Changes(log)
             activities = _activities(settings, log, vault, evaluations, changes)
             standing, let_deadline_pass = activities.record
-            clock = SecondClock(log, standing, let_deadline_pass, show_late)
-            async with _running(changes.follow, clock.run):
+            late = clock_metrics.of_second_clock(meter)
+            clock = SecondClock(log, standing, let_deadline_pass, late)
+            async with _running(changes.follow, partial(_tick, clock, meter)):
                 yield activities
         finally:
             evaluations.shutdown(wait=False, cancel_futures=True)
@@ -102,6 +106,11 @@ async def _running(*runs: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
     finally:
         for task in tasks:
             task.cancel()
+
+
+async def _tick(clock: SecondClock, meter: MetricMeter) -> None:
+    METER.set(meter)
+    await clock.run()
 
 
 async def _for_ever(run: Callable[[], Awaitable[None]]) -> None:

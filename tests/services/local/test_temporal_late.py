@@ -7,12 +7,14 @@ import os
 import re
 import signal
 import urllib.request
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 from muster.v1 import common_pb2
 from muster.v1.plan_service_pb2 import PlanDocument
 
+from domain.values import Mode
 from eventstore.log import Log
 from services import plan_file
 from services.cli.exits import Exit
@@ -23,7 +25,7 @@ from services.local.stack import PROCESSES, Stack, running
 from services.publishing import bring_into_force
 from services.second_clock import GRACE
 from tests.api.conftest import PLAN, alarm
-from tests.services.local.test_late import PACE, facts
+from tests.services.local.test_late import PACE, REFUSED_CLOCK, facts, happened, opened, past
 from tests.services.local.test_stack import FREE, PATIENCE_S, asked, eventually, free_ports
 from tests.services.running import muster
 
@@ -47,10 +49,14 @@ def stack() -> Iterator[Stack]:
         muster("down", "--folder", str(place.root))
 
 
-def measured(pattern: re.Pattern[str]) -> float:
+def measures() -> str:
     port = METRICS_PORT + PROCESSES.index("worker")
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
-        found = pattern.search(str(answer.read(), "utf-8"))
+        return str(answer.read(), "utf-8")
+
+
+def measured(pattern: re.Pattern[str]) -> float:
+    found = pattern.search(measures())
     return float(found[1]) if found else 0.0
 
 
@@ -62,18 +68,28 @@ def shown(stack: Stack, command: str) -> tuple[int, str]:
 def test_deadlines_that_pass_without_temporal_are_shown_and_counted(stack: Stack) -> None:
     assert shown(stack, "status") == (Exit.OK, "at rest")
     assert measured(PASSED) == 0
-    temporal = stack.parts["temporal"]["pid"]
-    os.kill(temporal, signal.SIGSTOP)
-    try:
+    with standing_still(stack):
         asyncio.run(left_unverified(stack))
-    finally:
-        os.kill(temporal, signal.SIGCONT)
     assert eventually(lambda: shown(stack, "status") == (Exit.OK, "acting"))
     assert eventually(lambda: shown(stack, "doctor") == (Exit.OK, "acting"))
     _, seen = asked("status", stack.folder)
     assert "without Temporal in the last 10 min" in seen["parts"]["second clock"]["what"]
     assert measured(PASSED) >= 1
     assert measured(LATE) >= GRACE.total_seconds()
+    with standing_still(stack):
+        asyncio.run(happened(stack, opened(Mode.LIVE), past()))
+        assert eventually(lambda: REFUSED_CLOCK.search(measures()) is not None)
+
+
+@contextmanager
+def standing_still(stack: Stack) -> Iterator[None]:
+    """Have Temporal's process stand still."""
+    temporal = stack.parts["temporal"]["pid"]
+    os.kill(temporal, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(temporal, signal.SIGCONT)
 
 
 async def left_unverified(stack: Stack) -> None:
