@@ -13,8 +13,8 @@ import pytest
 
 from eventstore.connecting import connect, watch_primary
 from eventstore.epochs import Epoch, Epochs, keep
-from eventstore.primary import NoPrimary
-from tests.eventstore.notarising import checkpoint, notarising, signed_up_to
+from eventstore.primary import Answer, NoPrimary, ask, supersede
+from tests.eventstore.notarising import checkpoint, notarising, signed_up_to, value
 from tests.standby.conftest import TEMPLATE
 from tests.standby.test_fence import LOCALLY, append_directly, superseded, two_primaries
 
@@ -99,6 +99,17 @@ async def test_primaries_of_two_clusters_are_both_refused(
     named = urlencode({"host": hosts, "port": "5432,5432"})
     with pytest.raises(NoPrimary, match="primaries of different clusters"):
         await connect(f"postgresql://muster_runtime@/{TEMPLATE}?{named}")
+
+
+async def test_a_primary_of_another_cluster_is_told_nothing(place: Place) -> None:
+    """It remembers one epoch: that of another cluster would replace its own."""
+    primary = place.pair.primary
+    answer = Answer(primary.dsn(place.name))
+    await ask(answer, asyncpg.connect)
+    await supersede([answer], Epoch(1, 99))
+    assert answer.connection is not None
+    answer.connection.terminate()
+    assert await value(primary.dsn(place.name), "SELECT count(*) FROM muster.epoch") == 0
 
 
 async def test_a_notary_whose_folder_knows_a_later_primary_signs_nothing_of_an_earlier(
