@@ -43,6 +43,7 @@ async def of(node: Node, place: Place) -> Epoch:
         row = await connection.fetchrow("SELECT system, epoch FROM muster.server()")
     finally:
         await connection.close()
+    assert row is not None
     return Epoch(*row)
 
 

@@ -16,14 +16,17 @@ from services.cli.exits import Exit
 from services.demo import stage
 from services.local.folder import Folder
 from services.local.postgres import RUNTIME, Postgres
+from services.local.stack import Stack
 from tests.upgrade import incidents as the
 from tests.upgrade.incidents import Cast, cast_of, eventually, open_in_every_phase
 from tests.upgrade.released import FREE, ROOT, muster, released, stack
 from tests.upgrade.test_upgrade import MOVING_WITHIN_S, all_move, refuse_what_is_wrong, versions
 from workflows.version import WORKFLOW_VERSION
 
-PACKAGES = ("activities", "domain", "eventstore", "plans", "projections", "protos")
-PACKAGES += ("services", "workflows")
+PACKAGES = (
+    *("activities", "domain", "eventstore", "plans", "projections", "protos", "services"),
+    "workflows",
+)
 STEP = "-- Compatible: a table that nobody asks.\nCREATE TABLE muster.added_later (one int);\n"
 NEWER = WORKFLOW_VERSION + 1
 ACKNOWLEDGE = re.compile(r"`muster acknowledge (\S+)`")
@@ -89,7 +92,7 @@ async def test_a_compatible_version_is_rolled_back_on_the_same_data(
         await eventually(lambda: all_move(dsn), MOVING_WITHIN_S)
 
 
-async def _has(on: stage.Stack, wanted: dict[int, int]) -> bool:
+async def _has(on: Stack, wanted: dict[int, int]) -> bool:
     return await versions(on) == wanted
 
 
