@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import structlog
 
 from domain.values import Actor
-from services import token_file
+from services import clocks, token_file
 from services.api.certificates import Certificate
 from services.api.failures import Failure
 from services.api.measures import MEASURES
@@ -88,7 +88,7 @@ class Doors:
 
 
 def _in_force(found: tuple[Actor, float] | None) -> Actor:
-    if found is None or time.time() >= found[1]:
+    if found is None or clocks.now().timestamp() >= found[1]:
         raise Failure("UNAUTHENTICATED")
     return found[0]
 

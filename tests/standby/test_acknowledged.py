@@ -171,6 +171,26 @@ async def test_nothing_is_acknowledged_because_it_is_there_while_the_standby_lac
     await other_log.close()
 
 
+async def test_what_is_found_is_not_told_of_while_the_standby_lacks_it(
+    place: Place, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eventstore.barrier.PATIENCE_S", 0.5)
+    one = event()
+    await log.append("door/b", 0, events(1))
+    place.pair.standby.kill()
+    appending = asyncio.create_task(log.append("door/a", 0, [one]))
+    await waiting(place)
+    place.pair.primary.kill()
+    place.pair.primary.start()
+    assert await there(place) == 2
+    other = await Log.open(place.dsn)
+    assert set(await other.find([one.event_id])) == {one.event_id}
+    with pytest.raises(LogUnavailable):
+        await other.find_settled([one.event_id])
+    await other.close()
+    await asyncio.gather(appending, return_exceptions=True)
+
+
 async def test_reading_goes_on_while_the_standby_is_away(place: Place, log: Log) -> None:
     await log.append("door/a", 0, events(3))
     place.pair.standby.kill()
