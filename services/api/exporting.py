@@ -11,7 +11,7 @@ from muster.v1 import audit_service_pb2
 from domain.aggregate import Refused, decode
 from domain.record.export import EXPORTS, CaseExported, ExportCase
 from domain.values import IncidentId, Text
-from eventstore.archive import newest
+from eventstore.archive import Archive, newest
 from eventstore.bundle.lineages import acknowledged
 from eventstore.bundle.writing import Export, write
 from eventstore.note import Note
@@ -64,7 +64,7 @@ class Exporting:
         """Record that a case is exported, wait until that is signed, and send the bundle."""
         incident = incident_id(request.incident_id)
         await self._refuse(incident, call)
-        key = self._key()
+        self._key(newest(self._notary.folder))
         context = context_of(request)
         ask = asked(ExportCase(incident=IncidentId(incident)), context, call)
         name = str(context.command_id)
@@ -83,7 +83,7 @@ class Exporting:
             incident,
             exported.spans,
             latest,
-            key,
+            self._key(Archive(self._notary.folder, latest.lineage)),
             witnesses=[one.key for one in self._notary.witnesses],
             known_sizes=sizes,
             schema_version=event.schema_version,
@@ -118,9 +118,9 @@ class Exporting:
             raise Failure("INCIDENT_UNKNOWN", {"incident": incident}, subject=stream)
         await self._places.refuse_elsewhere(call.actor, stream)
 
-    def _key(self) -> str:
-        """Return who signs: without that a bundle can't be verified."""
-        archive = newest(self._notary.folder)
+    @staticmethod
+    def _key(archive: Archive | None) -> str:
+        """Return who signs a lineage: without that a bundle can't be verified."""
         key = archive.log_key() if archive else None
         if key is None:
             raise Failure("LOG_KEY_UNKNOWN")

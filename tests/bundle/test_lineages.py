@@ -124,7 +124,7 @@ async def _all(log: Log) -> AsyncIterator[StoredEvent]:
 def test_an_acknowledged_alteration_is_said_first(altered: Altered, tmp_path: Path) -> None:
     folder = written(altered.files, tmp_path / "case")
     for found in (first(folder), second(folder)):
-        assert (found.exit, found.divergences) == (0, [])
+        assert (found.exit, found.divergences) == (0, []), found.divergences
     facts = first(folder).said["facts"]
     (told,) = facts["acknowledged"]
     assert (facts["lineage"], facts["log"]) == (2, f"{SIGNER.name}/2")
