@@ -8,7 +8,7 @@ would cost ten times as much for each of ten thousand messages.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 import h11
 
@@ -71,8 +71,7 @@ class _Exchange(asyncio.Protocol):
         self._written = written
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a stream's is one
-        transport.write(self._written)
+        cast("asyncio.Transport", transport).write(self._written)
 
     def data_received(self, data: bytes) -> None:
         self._read(data)
