@@ -33,6 +33,7 @@ from eventstore.statements import (
     READ_SNAPSHOT,
     READ_STREAM,
     VERSION_AT,
+    VERSIONS,
 )
 from eventstore.tail import HEAD, READ, VERSION_MAX, Tail, whole
 from eventstore.writer import Writer
@@ -211,6 +212,10 @@ class Log:
     async def grown(self, after: int) -> Mapping[str, int]:
         """Return the streams that have grown since a position, with the last position of each."""
         return dict(await self.fetch(GROWN, after))  # type: ignore[arg-type] # rows of two
+
+    async def versions(self, streams: Sequence[str]) -> Mapping[str, int]:
+        """Return the last version of each of these streams; 0 of one that has no events."""
+        return dict(await self.fetch(VERSIONS, streams))  # type: ignore[arg-type] # rows of two
 
     async def position_at(self, instant: datetime) -> int:
         """Return the last position recorded at or before an instant; 0 before the first."""

@@ -13,6 +13,9 @@ READ_FACTS = """
     WHERE stream = $1 AND version > $2 AND version <= $3 ORDER BY version LIMIT $4"""
 FIND = f"SELECT {COLUMNS} FROM muster.event WHERE event_id = ANY ($1)"  # noqa: S608 - our own column names
 GROWN = "SELECT stream, max(position) FROM muster.event WHERE position > $1 GROUP BY stream"
+VERSIONS = """
+    SELECT asked, coalesce((SELECT max(version) FROM muster.event WHERE stream = asked), 0)
+    FROM unnest($1::text[]) AS asked"""
 POSITION_AT = "SELECT muster.position_at($1)"
 VERSION_AT = "SELECT muster.version_at($1, $2)"
 FIND_SNAPSHOT = """
