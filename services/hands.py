@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
-import os
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,6 +11,7 @@ from pydantic import SecretStr
 
 from activities.dispatch import Dispatcher
 from activities.evaluation.evaluate import Evaluator
+from activities.evaluation.process import EvaluationProcess
 from activities.notification.mail import MailServer
 from activities.notification.notify import Notifier
 from activities.notification.signing import Secrets, SecretsUnusable
@@ -43,13 +41,6 @@ if TYPE_CHECKING:
     from domain.incident.state import Incident
     from services.settings import Settings
 
-EVALUATIONS_AT_ONCE = 1
-"""Each is a process's whole attention; an incident has one."""
-
-NICENESS = 10
-"""Of the process that evaluates: nobody's life hangs on a report."""
-
-
 PAUSE_S = 1.0
 """Before what failed is begun again."""
 
@@ -72,10 +63,7 @@ async def opened(settings: Settings) -> AsyncIterator[Activities]:
     log = await Log.open(dsn)
     try:
         vault = await Vault.connect(dsn, settings.vault.key_file, settings.vault.previous_key_file)
-        spawn = multiprocessing.get_context("spawn")  # a fork would share our connections
-        evaluations = ProcessPoolExecutor(
-            EVALUATIONS_AT_ONCE, mp_context=spawn, initializer=os.nice, initargs=(NICENESS,)
-        )
+        evaluations = EvaluationProcess()
         try:
             changes = Changes(log)
             activities = _activities(settings, log, vault, evaluations, changes)
@@ -112,7 +100,7 @@ def _activities(
     settings: Settings,
     log: Log,
     vault: Vault,
-    evaluations: ProcessPoolExecutor,
+    evaluations: EvaluationProcess,
     changes: Changes,
 ) -> Activities:
     plans = PlanLibrary(log)
