@@ -89,6 +89,7 @@ class Notifier:
     ) -> None:
         self._incidents = incidents
         self._known = SharedReads(incidents.known)
+        self._begun = SharedReads(incidents.begun_at)
         self._people = BatchedReads(people.known_all)
         self._addresses = BatchedReads(vault.open_all)
         self._bursts = Bursts()
@@ -106,6 +107,7 @@ class Notifier:
         """Deliver a notification, unless it was answered or withdrawn meanwhile."""
         work = f"notify/{order.subject}"
         async with self._preparing:
+            await self._begun.get(order.incident)  # once, for the reports of all
             known = await self._known.get(order.incident)
         owed = known.state.notifications.get(order.subject)
         if owed is None:
