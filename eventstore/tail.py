@@ -133,7 +133,7 @@ class Tail:
 
     def _keep(self, page: Sequence[StoredEvent]) -> None:
         self._kept.extend(page)
-        if len(self._kept) > 2 * WINDOW_EVENTS:
+        if len(self._kept) > WINDOW_EVENTS + WINDOW_EVENTS // 8:
             del self._kept[:-WINDOW_EVENTS]
         self._head, self._hash = page[-1].position, page[-1].hash
         self._tell()
