@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 from pydantic import SecretStr
+from temporalio.common import MetricMeter
 
 from activities.dispatch import Dispatcher
 from activities.evaluation.evaluate import Evaluator
@@ -16,6 +18,7 @@ from activities.notification.mail import MailServer
 from activities.notification.notify import Notifier
 from activities.notification.signing import Secrets, SecretsUnusable
 from activities.notification.webhook import WebhookRules
+from activities.own_commands import METER
 from activities.record import RecordActivities
 from activities.work.changes import Changes
 from activities.work.reads import SharedReads
@@ -29,7 +32,7 @@ from eventstore.migrations import check
 from eventstore.plans import PlanLibrary
 from eventstore.recorder import Recorder
 from eventstore.vault import Vault
-from services import clocks
+from services import clock_metrics, clocks
 from services.cli.sentences import sentence_in_utc
 from services.second_clock import SecondClock
 from services.snapshotting import snapshots_of_incidents
@@ -52,12 +55,16 @@ class Activities(NamedTuple):
 
     record: Sequence[Callable[..., Any]]
     hands: Sequence[Callable[..., Any]]
-    clock: SecondClock
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Activities]:
-    """Open the log, the vault and the process that evaluates; close them afterwards."""
+async def opened(
+    settings: Settings, meter: MetricMeter = MetricMeter.noop
+) -> AsyncIterator[Activities]:
+    """Open the log, the vault and the process that evaluates; close them afterwards.
+
+    `meter` counts what the second clock does, which is no activity.
+    """
     dsn = settings.database.dsn.get_secret_value()
     await check(dsn)
     log = await Log.open(dsn)
@@ -67,7 +74,10 @@ async def opened(settings: Settings) -> AsyncIterator[Activities]:
         try:
             changes = Changes(log)
             activities = _activities(settings, log, vault, evaluations, changes)
-            async with _running(changes.follow, activities.clock.run):
+            standing, let_deadline_pass = activities.record
+            late = clock_metrics.of_second_clock(meter)
+            clock = SecondClock(log, standing, let_deadline_pass, late)
+            async with _running(changes.follow, partial(_tick, clock, meter)):
                 yield activities
         finally:
             evaluations.shutdown(wait=False, cancel_futures=True)
@@ -84,6 +94,11 @@ async def _running(*runs: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
     finally:
         for task in tasks:
             task.cancel()
+
+
+async def _tick(clock: SecondClock, meter: MetricMeter) -> None:
+    METER.set(meter)
+    await clock.run()
 
 
 async def _for_ever(run: Callable[[], Awaitable[None]]) -> None:
@@ -123,7 +138,6 @@ def _activities(
     return Activities(
         record=[record.standing, record.let_deadline_pass],
         hands=[IncidentWork(SharedReads(incidents.known), changes, does).work],
-        clock=SecondClock(log, record.standing, record.let_deadline_pass),
     )
 
 
