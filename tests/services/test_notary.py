@@ -14,7 +14,8 @@ from eventstore.archive import COSIGNED, newest
 from eventstore.log import Log
 from eventstore.note import Note, Signer
 from eventstore.proofs import Proofs
-from services.notary import KeyUnusable, Others, make_key, read_key
+from services.endorsement import Others
+from services.notary import KeyUnusable, make_key, read_key
 from services.settings import Notary as Chosen
 from services.settings import Witness as ChosenWitness
 from tests.eventstore.notarising import (
