@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from eventstore.committing import settle
 from eventstore.evidence import Evidence, KeyDiffers, Published, covers, gather, named
 from eventstore.growing import Claim, Growing, LogDiffers
 from eventstore.note import Note, NoteInvalid
-from eventstore.refusing import ENDING, OF_THE_TREE, Compared, acknowledged, standing_of
+from eventstore.refusing import ENDING, OF_THE_TREE, Compared, acknowledged, gate, standing_of
 from eventstore.tail import HEAD
 from eventstore.tiles import tiles_of
 from eventstore.verify import Divergence, Doubt
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from eventstore.connecting import Connection
     from eventstore.growing import Subtree
     from eventstore.note import Signer
+
+FOLDER_POLL_S = 0.5
 
 KEEP_CHECKPOINT = """
     INSERT INTO muster.checkpoint AS kept (lineage, size, root, note, counts)
@@ -265,3 +268,12 @@ def see_that_it_is_there(at: Beginning) -> None:
         size = at.published.signed.size if at.published else 0
         expected = f"the checkpoint over {size} events" if size else "no checkpoint"
         raise LogDiffers(Divergence(size, "", 0, Doubt.FOLDER, expected, "another"))
+
+
+async def until_the_folder_changes(connection: Connection, folder: Path, signer: Signer) -> None:
+    """Wait until the folder has what was signed, or somebody acknowledged that it has not."""
+    before = await gate(connection)
+    while (await gather(connection, folder, signer)).lacks_folder and before == await gate(
+        connection
+    ):
+        await asyncio.sleep(FOLDER_POLL_S)

@@ -13,6 +13,7 @@ from eventstore.archive import COSIGNED, Archive, newest
 from eventstore.audit import Signed
 from eventstore.checkpoint import open_checkpoint
 from eventstore.growing import Claim
+from eventstore.merkle import verify_consistency
 from eventstore.note import NoteInvalid
 from eventstore.proofs import SIGNED, Kept
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from domain.record.divergence import Diverged
     from eventstore.connecting import Connection
     from eventstore.note import Signer
+    from eventstore.proofs import Proofs
 
 ROWS_MAX = 100
 """Newest checkpoints in the database that are looked at."""
@@ -35,6 +37,10 @@ AHEAD_MAX = 1
 
 class KeyDiffers(Exception):  # noqa: N818 - a state
     """What is in the folder was signed by another key than the one that was given."""
+
+
+class NotaryConfused(Exception):  # noqa: N818 - a state
+    """What proofs are made of is not right; it is made again when the notary begins again."""
 
 
 class Published(NamedTuple):
@@ -108,6 +114,16 @@ async def gather(connection: Connection, folder: Path, signer: Signer) -> Eviden
     found = Evidence(here, there[0] if there else None, ahead, None, earlier)
     beyond = found.newest is None or (forged and forged[0][:2] >= found.newest.claim[:2])
     return found._replace(forged=forged[0]) if forged and beyond else found
+
+
+async def see_that_it_grew(proofs: Proofs, before: Signed, after: Signed) -> None:
+    """Check, as any witness would, that what is to be signed begins with what was.
+
+    Raises NotaryConfused.
+    """
+    proof = await proofs.consistency(before.size, after.size)
+    if not verify_consistency(*before, *after, proof):
+        raise NotaryConfused(f"{after.size} events do not begin with the {before.size} signed")
 
 
 def named(signer: Signer, lineage: int) -> Signer:

@@ -23,6 +23,7 @@ from eventstore.beginning import (
     keep_checkpoint,
     keep_subtrees,
     see_that_it_is_there,
+    until_the_folder_changes,
 )
 from eventstore.checkpoint import Checkpoint
 from eventstore.committing import settle
@@ -36,13 +37,12 @@ from eventstore.connecting import (
 )
 from eventstore.disagreement import Disagreement, examined
 from eventstore.epochs import EPOCHS, Epoch, keep, remember
-from eventstore.evidence import KeyDiffers, Published, gather, named
+from eventstore.evidence import KeyDiffers, Published, gather, named, see_that_it_grew
 from eventstore.failures import passes
 from eventstore.growing import PAGE_EVENTS, LogDiffers
 from eventstore.inspection import Inspection, Seen
-from eventstore.merkle import verify_consistency
 from eventstore.proofs import Proofs
-from eventstore.refusing import acknowledged, standing
+from eventstore.refusing import gate, standing
 from eventstore.tail import CHANNEL, POLL_S
 from eventstore.write_gate import FAR, close_gate
 
@@ -69,10 +69,6 @@ SETTINGS = {**LOG_SETTINGS, "application_name": "muster notary", "synchronous_co
 TRY_LOCK = "SELECT pg_try_advisory_lock($1)"
 
 
-class NotaryConfused(Exception):  # noqa: N818 - a state
-    """What proofs are made of is not right; it is made again when the notary begins again."""
-
-
 class Notary:
     """Signs what the log was, for as long as it runs."""
 
@@ -96,6 +92,8 @@ class Notary:
         self._counts_alone = counts_alone
         """Whether a checkpoint counts before any witness cosigned it."""
         self._disagreement: Disagreement | None = None
+        self._gate = (0, False)
+        """How the gate was when the log was compared: others close it, too."""
         self._at: Beginning | None = None
         """Where it stands; None if that must be compared with the log again."""
         self._bell = asyncio.Event()
@@ -160,7 +158,7 @@ class Notary:
         while True:
             try:
                 await self._begin(connection)
-                while self.seen.refusing is None:
+                while self.seen.refusing is None and await gate(connection) == self._gate:
                     await self._step(connection)
                     await self._wait()
                     await self._examine(connection)
@@ -179,6 +177,7 @@ class Notary:
     async def _begin(self, connection: Connection) -> None:
         """Compare all that was signed with the log. Raises LogDiffers and FolderLacking."""
         await self._until_acknowledged(connection)
+        self._gate = await gate(connection)
         evidence = await gather(connection, self._folder, self._signer)
         if self._at is None or not evidence.stands_at(self._at.published):
             counts = self._counts_alone
@@ -215,7 +214,7 @@ class Notary:
         signer = named(self._signer, at.archive.lineage)
         signed = Signed(at.growing.size, at.growing.root())
         if at.published is not None:
-            await self._see_that_it_grew(at.published.signed, signed)
+            await see_that_it_grew(self._proofs, at.published.signed, signed)
         note = Checkpoint(signer.name, *signed).signed(signer).whole
         published = Published(at.archive, signed, note)
         counts = self._counts_alone
@@ -228,12 +227,6 @@ class Notary:
         self.seen.news.set()
         self._signed_at = time.monotonic()
         return Beginning(at.archive, at.growing, published)
-
-    async def _see_that_it_grew(self, before: Signed, after: Signed) -> None:
-        """Check, as any witness would, that what is to be signed begins with what was."""
-        proof = await self._proofs.consistency(before.size, after.size)
-        if not verify_consistency(*before, *after, proof):
-            raise NotaryConfused(f"{after.size} events do not begin with the {before.size} signed")
 
     async def _wait(self) -> None:
         """Wait for news: for many of them a moment, for a few until the pause is over."""
@@ -275,12 +268,7 @@ class Notary:
         self.seen.lacking = stands.divergence
         self.seen.begun.set()
         await raise_alarm(connection, FOLDER, str(found), stands)
-        known = len(await acknowledged(connection))
-        while True:
-            await asyncio.sleep(REFUSED_POLL_S)
-            evidence = await gather(connection, self._folder, self._signer)
-            if not evidence.lacks_folder or len(await acknowledged(connection)) > known:
-                return
+        await until_the_folder_changes(connection, self._folder, self._signer)
 
     async def _until_acknowledged(self, connection: Connection) -> None:
         while stands := await standing(connection):

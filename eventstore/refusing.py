@@ -37,6 +37,9 @@ STANDING = "SELECT divergence, what, found_by FROM muster.refusal"
 ACKNOWLEDGEABLE = """
     SELECT divergence, what FROM muster.refusal WHERE divergence = $1
     UNION ALL SELECT divergence, what FROM muster.alarm WHERE divergence = $1"""
+GATE = """
+    SELECT (SELECT count(*) FROM muster.event WHERE stream >= 'log/' AND stream < 'log0') AS known,
+           EXISTS (SELECT FROM muster.refusal) AS closed"""
 ACKNOWLEDGED = """
     SELECT type, schema_version, data FROM muster.event
     WHERE stream >= 'log/' AND stream < 'log0' ORDER BY position"""
@@ -92,6 +95,13 @@ def standing_in(row: asyncpg.Record) -> Standing:
     """Read the divergence in a row."""
     what = Diverged.model_validate_json(row["what"])
     return Standing(row["divergence"], what, row.get("found_by") or NOTARY)
+
+
+async def gate(connection: Connection) -> tuple[int, bool]:
+    """Return how many divergences were acknowledged, and whether one stands: whoever closed it."""
+    row = await connection.fetchrow(GATE)
+    assert row is not None  # noqa: S101 - it always has a row
+    return int(row["known"]), bool(row["closed"])
 
 
 async def acknowledged(connection: Connection) -> Sequence[Diverged]:

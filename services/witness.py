@@ -73,7 +73,7 @@ class Witness:
                 if self._known[origin] == known == size:
                     raise WitnessDisagrees(f"{self.key.name} knows another log", known)
                 continue
-            if answer.status == httpx2.codes.UNPROCESSABLE_ENTITY and known:
+            if answer.status == httpx2.codes.UNPROCESSABLE_CONTENT and known:
                 text = f"{self.key.name} knows a log of {known} events that this one does not begin"
                 raise WitnessDisagrees(f"{text} with", known)
             if answer.status != httpx2.codes.OK:

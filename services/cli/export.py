@@ -64,7 +64,7 @@ async def case(
     )
     shutil.rmtree(folder, ignore_errors=True)
     try:
-        await _receive(session, request, folder)
+        missing = await _receive(session, request, folder)
         found = _verified(folder, kept)
         if zipped:
             pack(folder, place)
@@ -75,7 +75,7 @@ async def case(
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     sound = not found.divergences
-    facts = {"bundle": str(place), "sound": sound, **found.facts}
+    facts = {"bundle": str(place), "sound": sound, "missing_witnesses": missing, **found.facts}
     session.output.show(facts, lambda: _told(facts, session.output))
     if not sound:
         raise Failure(
@@ -95,9 +95,9 @@ def pack(folder: Path, place: Path) -> None:
             packed.writestr(about, file.read_bytes())
 
 
-async def _receive(session: Session, request: ExportCaseRequest, folder: Path) -> None:
-    """Write the files as they come, with a bar for people."""
-    output = session.output
+async def _receive(session: Session, request: ExportCaseRequest, folder: Path) -> list[str]:
+    """Write the files as they come, with a bar for people; return which witnesses are missing."""
+    output, missing = session.output, list[str]()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=output.console, transient=True, disable=output.as_json) as bar:
         task = bar.add_task(output.said("导出", "exporting"), total=None)
@@ -106,7 +106,9 @@ async def _receive(session: Session, request: ExportCaseRequest, folder: Path) -
             file.parent.mkdir(parents=True, exist_ok=True)
             with file.open("ab") as writing:
                 writing.write(step.content)
+            missing += step.missing_witnesses
             bar.update(task, completed=step.events, total=step.total)
+    return missing
 
 
 def _safe(path: str) -> str:
@@ -152,5 +154,9 @@ def _told(facts: dict[str, Any], output: Output) -> RenderableType:
         output.said("核验", "verify"): f"python3 {facts['bundle']}/verify.py --key …",
     }
     lines = [Text.assemble((f"{name}  ", "dim"), str(value)) for name, value in shown.items()]
+    if facts["missing_witnesses"]:
+        names = ", ".join(facts["missing_witnesses"])
+        text = output.said(f"以下见证未联署：{names}", f"not cosigned by the witnesses {names}")
+        lines.append(Text(text, style="bold yellow"))
     outcome = output.said("完好", "sound") if facts["sound"] else output.said("有误", "NOT SOUND")
     return Group(*lines, Text(outcome, style="bold green" if facts["sound"] else "bold red"))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from eventstore.alarms import Alarms
 from eventstore.archive import Archive, EvidenceDiffers
 from eventstore.checkpoint import Checkpoint
 from eventstore.events import Appended
@@ -31,9 +30,9 @@ from tests.eventstore.forging import (
     writing,
 )
 from tests.eventstore.notarising import (
-    PATIENCE_S,
     SIGNER,
     acknowledge,
+    alarm,
     archive_of,
     checkpoint,
     notarising,
@@ -55,20 +54,6 @@ RESTORED = "DELETE FROM muster.checkpoint WHERE size > 10"
 RESTORED_EVENTS = "DELETE FROM muster.event WHERE position > 10"
 ROWS = "SELECT count(*) FROM muster.checkpoint"
 HASHES = [bytes([number]) * 32 for number in range(256)]
-
-
-async def alarm(database: Database, kind: str) -> str:
-    """Wait for an alarm, and return what it says."""
-    proofs = await Proofs.open(database.dsn)
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            while True:
-                for one in await Alarms(proofs.pool).raised():
-                    if one.kind == kind:
-                        return one.says
-                await asyncio.sleep(0.02)
-    finally:
-        await proofs.close()
 
 
 async def step_by_step(log: Log, folder: Path, after: int, up_to: int) -> None:
@@ -157,7 +142,7 @@ async def test_an_older_copy_of_the_folder_is_an_alarm_and_nothing_is_signed_int
         await step_by_step(log, folder, 3, 6)
     put_in_place_of(folder, copy)
     async with notarising(database.dsn, folder) as notary:
-        says = await alarm(database, "folder")
+        says = await alarm(database.dsn, "folder")
         assert "the checkpoint over 6 events, but one over 3" in says
         assert isinstance(await log.append("door/a", 6, events(1)), Appended)
         await asyncio.sleep(0)
@@ -195,7 +180,7 @@ async def test_an_empty_folder_is_an_alarm_that_ends_when_the_folder_is_back(
     await signed(database, log, folder)
     folder.rename(away)
     async with notarising(database.dsn, folder) as notary:
-        assert "but none" in await alarm(database, "folder")
+        assert "but none" in await alarm(database.dsn, "folder")
         await log.append("door/c", 0, events(1))
         assert list(folder.glob("*/*")) == []
         shutil.copytree(away / "1", folder / "1")
@@ -213,7 +198,7 @@ async def test_a_folder_that_is_swapped_while_the_notary_runs_is_noticed_before_
         await step_by_step(log, folder, 3, 6)
         put_in_place_of(folder, copy)
         await log.append("door/a", 6, events(1))
-        assert "one over 3" in await alarm(database, "folder")
+        assert "one over 3" in await alarm(database.dsn, "folder")
         assert checkpoint(folder).size == 3
 
 
@@ -236,7 +221,7 @@ async def test_the_folder_of_another_key_is_an_alarm_and_stays_as_it_is(
     await signed(database, log, tmp_path)
     with pytest.raises(KeyDiffers):
         async with notarising(database.dsn, tmp_path, signer=OTHER_KEY):
-            assert "checkpoint" in await alarm(database, "key")
+            assert "checkpoint" in await alarm(database.dsn, "key")
     assert checkpoint(tmp_path).size == 20
 
 
