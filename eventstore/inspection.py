@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from eventstore.alarms import ARCHIVE, clear_alarms, raise_alarm
 from eventstore.audit import Report, audit
 from eventstore.connecting import LOG_SETTINGS, close_quietly, connect
-from eventstore.failures import passes
+from eventstore.failures import LogUnavailable, passes
+from eventstore.merkle import leaf_hash
 from eventstore.refusing import acknowledged, is_of_the_tree, unacknowledged
 from eventstore.scan import Range, Scanned, scan
 from eventstore.tiles import WIDTH, Tile
@@ -88,43 +89,48 @@ class Inspection:
                 self._seen.begun.set()
         return found
 
-    async def sweep(self, period_s: float = SWEEP_S) -> None:
-        """Verify the log slice by slice, for as long as the notary runs."""
+    async def sweep(self, period_s: float = SWEEP_S, share: float = SHARE_MAX) -> None:
+        """Verify the log slice by slice, for as long as the notary runs.
+
+        It takes at most some share of the time, and so longer than the period if it must.
+        """
         await self._seen.begun.wait()
         while True:
             began = time.monotonic()
             slices = list(range(-(-self._seen.size // SLICE_EVENTS)))
             SystemRandom().shuffle(slices)
             for number in slices:
-                await self._slice(number, period_s / len(slices))
+                await self._slice(number, period_s / len(slices), share)
             if slices:
                 self._seen.swept_at = began
             else:
                 await asyncio.sleep(AGAIN_S)
 
-    async def _slice(self, number: int, pause_s: float) -> None:
+    async def _slice(self, number: int, pause_s: float, share: float) -> None:
         """Verify a slice, again and again until that was possible, and give way for a while."""
         while True:
-            began = time.monotonic()
             try:
                 if self._seen.refusing is None:
-                    await self._look(number)
-                    took = time.monotonic() - began
-                    await asyncio.sleep(max(pause_s - took, took * (1 / SHARE_MAX - 1)))
+                    took = await self._look(number)
+                    await asyncio.sleep(max(pause_s - took, took * (1 / share - 1)))
                     return
+            except LogUnavailable:
+                pass
             except Exception as error:
                 if not passes(error):
                     raise
             await asyncio.sleep(AGAIN_S)
 
-    async def _look(self, number: int) -> None:
-        """Verify a slice; what is not right is looked for in the whole log."""
+    async def _look(self, number: int) -> float:
+        """Verify a slice, and the whole log if it is not right; return how long the slice took."""
+        began = time.monotonic()
         first = number * SLICE_EVENTS + 1
         last = min(first + SLICE_EVENTS - 1, self._seen.size)
         if last < first:
-            return
+            return 0.0
         published = self._seen.published
         scanned = await scan(self._dsn, Range(first, last), lambda _: None)
+        took = time.monotonic() - began
         other = _other_tile(published, first, scanned) if published else None
         async with AsyncExitStack() as stack:
             connection = await self._connected(stack)
@@ -137,6 +143,7 @@ class Inspection:
                     await raise_alarm(connection, ARCHIVE, _damaged(other))
             elif other is None:
                 await clear_alarms(connection, ARCHIVE)
+        return took
 
     async def _audited(self) -> Sequence[Divergence]:
         """Return what is wrong and was not acknowledged."""
@@ -165,7 +172,7 @@ def _place(flaw: Divergence) -> tuple[object, ...]:
 
 
 def _other_tile(published: Published, first: int, scanned: Scanned) -> Divergence | None:
-    """Return the first whole tile whose root is not the one in the folder, if it is there."""
+    """Return the first tile, or leaf after the whole ones, that is another one in the folder."""
     whole = published.signed.size // WIDTH
     for number, root in enumerate(scanned.tiles, (first - 1) // WIDTH):
         above, at = divmod(number, WIDTH)
@@ -174,6 +181,13 @@ def _other_tile(published: Published, first: int, scanned: Scanned) -> Divergenc
         if hashes is not None and hashes[at] != root:
             where = number * WIDTH + 1
             return Divergence(where, "", 0, Doubt.LEAF, hashes[at].hex(), root.hex())
+    number = (first - 1) // WIDTH + len(scanned.tiles)
+    leaves = published.archive.leaves(number, published.signed.size) or ()
+    for where, (entry, leaf) in enumerate(
+        zip(scanned.tail, leaves, strict=False), number * WIDTH + 1
+    ):
+        if leaf_hash(entry) != leaf:
+            return Divergence(where, "", 0, Doubt.LEAF, leaf.hex(), leaf_hash(entry).hex())
     return None
 
 

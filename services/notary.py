@@ -14,7 +14,7 @@ import httpx2
 import structlog
 from prometheus_client import REGISTRY, Gauge
 
-from eventstore.failures import passes
+from eventstore.failures import LogUnavailable, passes
 from eventstore.migrations import check
 from eventstore.notary import Notary
 from eventstore.note import NoteInvalid, Signer
@@ -150,7 +150,7 @@ async def _audit(notary: Notary, every_s: float) -> None:
             found = await notary.inspection.whole()
             log.info("audited", events=notary.seen.size, flaws=len(found))
         except Exception as error:
-            if not passes(error):
+            if not (isinstance(error, LogUnavailable) or passes(error)):
                 raise
             log.warning("not_audited", because=type(error).__name__)
         await asyncio.sleep(every_s)

@@ -22,6 +22,7 @@ from tests.eventstore.notarising import (
     signed_up_to,
     tamper,
     until,
+    value,
 )
 from tests.eventstore.samples import events, whole
 
@@ -35,14 +36,20 @@ if TYPE_CHECKING:
 
 CHANGED = "UPDATE muster.event SET data = '{\"number\": 7 }' WHERE position = 5"
 QUICK_S = 0.05
+WHOLLY = 1.0
+"""Share of the time; the bound is for a machine that has other work."""
+
 MUCH = 3_000
+ENDED = """
+    SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()"""
 
 
 @asynccontextmanager
 async def sweeping(database: Database, folder: Path) -> AsyncIterator[Notary]:
     """Run a notary that sweeps the log as its process would, only sooner."""
     async with notarising(database.dsn, folder) as notary:
-        task = asyncio.create_task(notary.inspection.sweep(QUICK_S))
+        task = asyncio.create_task(notary.inspection.sweep(QUICK_S, WHOLLY))
         yield notary
         task.cancel()
         ends = await asyncio.gather(task, return_exceptions=True)
@@ -111,6 +118,18 @@ async def test_a_damaged_tile_in_the_folder_is_an_alarm_and_no_divergence(
         await alarms_when(database.dsn, lambda kinds: not kinds)
         assert notary.seen.refusing is None
     assert not await refuses(log)
+
+
+async def test_a_database_that_restarts_is_waited_for(
+    database: Database, log: Log, tmp_path: Path
+) -> None:
+    await signed(database, log, tmp_path)
+    async with sweeping(database, tmp_path) as notary:
+        for _ in range(20):
+            await value(database.owner_dsn, ENDED)
+            began = notary.seen.swept_at or 0.0
+            await until(lambda since=began: (notary.seen.swept_at or 0.0) > since)
+        assert notary.seen.refusing is None
 
 
 @pytest.mark.parametrize(
