@@ -60,28 +60,34 @@ class Verifying:
                 else:
                     yield step
         if end is not None and not end.sound:
-            end = await self._refusing(request.stream, known, end, call)
-        if end is not None:
+            async with aclosing(self._again(request.stream, end, call)) as steps:
+                async for step in steps:
+                    yield step
+        elif end is not None:
             yield end
 
     def _looked(self, stream: str, known: Newest | None) -> AsyncGenerator[VerifyStep, None]:
         return self._stream(checked_stream(stream), known) if stream else self._whole(known)
 
-    async def _refusing(
-        self, stream: str, known: Newest | None, first: VerifyStep, call: Call
-    ) -> VerifyStep:
-        """Look again at what was found, and close the gate if it is found twice."""
+    async def _again(
+        self, stream: str, first: VerifyStep, call: Call
+    ) -> AsyncGenerator[VerifyStep, None]:
+        """Look again for what was found, and close the gate if it is found twice."""
         known = await self._proving.newest()
-        async with aclosing(self._looked(stream, known)) as steps:
+        end = first
+        looked = self._looked(stream, known) if stream else self._steps(known)
+        async with aclosing(looked) as steps:  # it finds a place also where none is free
             async for step in steps:
-                end = step
-        if end.sound:
-            return end  # a server that was going away answered, or a backup came back
-        found = confirmed(_flaws_of(first), _flaws_of(end))
-        standing = await self._gate.close(found, known, call.actor.id)
-        if standing is not None:
-            end.divergence.CopyFrom(divergence_of(standing))
-        return end
+                if step.done:
+                    end = step
+                else:
+                    yield step
+        if not end.sound:  # else a server that was going away answered
+            found = confirmed(_flaws_of(first), _flaws_of(end))
+            standing = await self._gate.close(found, known, call.actor.id)
+            if standing is not None:
+                end.divergence.CopyFrom(divergence_of(standing))
+        yield end
 
     async def _whole(self, known: Newest | None) -> AsyncGenerator[VerifyStep, None]:
         """Verify chain and tree, in processes of their own once there is much."""
