@@ -56,6 +56,12 @@ async def sweeping(database: Database, folder: Path) -> AsyncIterator[Notary]:
     assert isinstance(ends[0], asyncio.CancelledError)
 
 
+async def swept_again(notary: Notary) -> None:
+    """Wait until one more sweep is over."""
+    before = notary.seen.swept_at or 0.0
+    await until(lambda: (notary.seen.swept_at or 0.0) > before)
+
+
 async def test_an_edit_is_noticed_between_two_audits_and_closes_the_gate(
     database: Database, log: Log, tmp_path: Path
 ) -> None:
@@ -99,8 +105,7 @@ async def test_every_slice_of_a_log_is_verified_in_a_sweep(
             assert (what.doubt, what.position) == (Doubt.CONTENT, position)
             await acknowledge(database.dsn, divergence, "tried")
             await until(lambda: notary.seen.refusing is None)
-        began = notary.seen.swept_at or 0.0
-        await until(lambda: (notary.seen.swept_at or 0.0) > began)
+        await swept_again(notary)
         assert notary.seen.refusing is None
 
 
@@ -127,8 +132,7 @@ async def test_a_database_that_restarts_is_waited_for(
     async with sweeping(database, tmp_path) as notary:
         for _ in range(20):
             await value(database.owner_dsn, ENDED)
-            began = notary.seen.swept_at or 0.0
-            await until(lambda since=began: (notary.seen.swept_at or 0.0) > since)
+            await swept_again(notary)
         assert notary.seen.refusing is None
 
 
