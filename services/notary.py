@@ -19,7 +19,7 @@ from eventstore.migrations import check
 from eventstore.notary import Notary
 from eventstore.note import NoteInvalid, Signer
 from eventstore.proofs import Proofs
-from services import metrics, readiness
+from services import clock_metrics, clock_watch, metrics, readiness
 from services.endorsement import Others
 
 if TYPE_CHECKING:
@@ -88,6 +88,8 @@ async def notarise(settings: Settings) -> None:
             pause_s=chosen.pause_seconds,
             counts_alone=not chosen.witnesses_required,
         )
+        watch = clock_watch.watched_by_notary(settings, clock_metrics.show)
+        await opened.enter_async_context(watch)
         others = Others.of(chosen, notary, proofs, client)
         _count(settings.metrics, notary, others)
         works = [notary.run(), _announce(notary), _audit(notary, chosen.audit_every_seconds)]
