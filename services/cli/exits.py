@@ -24,5 +24,8 @@ class Exit(IntEnum):
     """The token is not known, or its role may not do this."""
     FAULT = 7
     """Something is broken in Muster itself; the service's log says what."""
+    LOG_DIVERGES = 8
+    """The log is not the one whose checkpoint was kept here. What was read may be false; a command
+    that records keeps its own code, and only warns."""
     INTERRUPTED = 130
     """Somebody pressed Ctrl-C."""

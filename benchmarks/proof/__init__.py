@@ -1,0 +1,1 @@
+"""Measures of what proofs hold against."""
