@@ -122,20 +122,23 @@ class LogContact:
     def _key(self, expected: LogKey | None, shown: Shown) -> LogKey | None:
         """Return the key to verify with; None if what is shown is of another log than it should be.
 
-        Raises NotCompared if nobody says which key it is.
+        A key may be read as that of a log `name/2` or of the second lineage of `name`: it is of the
+        one of which something is kept, else as the service says. Raises NotCompared if nobody says
+        which key it is.
         """
-        try:
-            wanted = LogKey.candidates(self.pin) if self.pin else [expected] if expected else []
-        except KeyInvalid as error:
-            raise NotCompared(f"the key that was given can't be used: {error}") from None
-        if wanted:
-            return next((key for key in wanted if _is_of(key, shown.note)), None)
-        if not shown.log_key:
+        if not (self.pin or expected or shown.log_key):
             raise NotCompared("the service does not say the log's key, and none was given")
         try:
-            return key_for(shown.log_key, shown.note, shown.lineage)
-        except (KeyInvalid, NoteInvalid) as error:
-            raise NotCompared(f"the key that the service says is not the log's: {error}") from None
+            if self.pin or expected is None:
+                wanted = LogKey.candidates(self.pin or shown.log_key)
+            else:
+                wanted = [expected]
+        except KeyInvalid as error:
+            raise NotCompared(f"the log's key can't be used: {error}") from None
+        fitting = [key for key in wanted if _lineage_under(key, shown.note) is not None]
+        known = [key for key in fitting if key == expected or self.store.kept(key)]
+        said = [key for key in fitting if _lineage_under(key, shown.note) == max(shown.lineage, 1)]
+        return next(iter((*known, *said, *fitting)), None)
 
     def _other_log(self, kept: Kept | None, shown: Shown) -> Finding:
         """Say whether another log is shown, or something that no key signed."""
@@ -198,15 +201,14 @@ class LogContact:
         return replace(finding, evidence=self.store.keep_evidence(self.server, finding))
 
 
-def _is_of(key: LogKey, note: str) -> bool:
-    """Tell whether a note says that it is of a key's log; its signature is verified after."""
+def _lineage_under(key: LogKey, note: str) -> int | None:
+    """Return of which lineage a note says that it is; None if it is of another log."""
     try:
-        key.open(note)
+        return key.open(note).lineage
     except OtherLog:
-        return False
+        return None
     except NoteInvalid:
-        return True
-    return True
+        return 0  # of this log by its name, and not signed by its key
 
 
 def _alarm(alarm: Alarm, kept: Kept | None, now: Kept | None, shown: Shown) -> Finding:

@@ -164,6 +164,18 @@ class Contact:
         return any(map(_is_recorded, self.connection.called))
 
 
+def check_log_key(pin: str, output: Output) -> None:
+    """Refuse a text that is no log's key. Raises Failure."""
+    from services.checkpoints.log_key import KeyInvalid, LogKey  # noqa: PLC0415 - only with a key
+
+    try:
+        LogKey.parse(pin)
+    except KeyInvalid as error:
+        said = output.said("不是日志的验证密钥", "is no verifier key of a log")
+        fields = {"--log-key": f"{said}: {error}"}
+        raise Failure(Exit.USAGE, "FIELD_INVALID", fields["--log-key"], fields=fields) from None
+
+
 def _log_contact(contact: Contact) -> LogContact | None:
     from services.checkpoints.contact import LogContact  # noqa: PLC0415 - in a thread, beside
     from services.checkpoints.service import ServiceSource  # noqa: PLC0415 - as above

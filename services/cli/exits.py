@@ -25,7 +25,6 @@ class Exit(IntEnum):
     FAULT = 7
     """Something is broken in Muster itself; the service's log says what."""
     LOG_DIVERGES = 8
-    """The log is not the one whose checkpoint was kept here. What was read may be false; a command
-    that records keeps its own code, and only warns."""
+    """The log is not the one that was seen before. What records only warns of it."""
     INTERRUPTED = 130
     """Somebody pressed Ctrl-C."""

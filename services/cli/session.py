@@ -16,7 +16,7 @@ import grpc
 import typer
 
 from services.cli.connection import Connection, connect
-from services.cli.contact import Contact
+from services.cli.contact import Contact, check_log_key
 from services.cli.exits import Exit
 from services.cli.failure import Failure, failure_of
 from services.cli.forms import Form
@@ -199,6 +199,8 @@ def _outcome(function: Action, common: dict[str, Any], *, compares: bool) -> Exi
 async def _within(
     function: Action, output: Output, common: Mapping[str, Any], *, compares: bool
 ) -> Exit:
+    if common["log_key"]:
+        check_log_key(common["log_key"], output)
     async with connect(output.language, common) as connection:
         session = Session(connection, output, common["log_key"])
         if not compares:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from services.checkpoints.log_key import Opened
     from services.client import Client
 
+SECRET = 0o600
 BATCH_EVENTS = 1_000
 NANOSECONDS = 1_000
 
@@ -83,6 +84,7 @@ class EventVerification:
     @classmethod
     def open(cls, client: Client, file: Path) -> Self:
         """Go on where the file says. Raises sqlite3.Error."""
+        file.touch(mode=SECRET, exist_ok=True)
         database = sqlite3.connect(file, isolation_level=None)
         database.execute("PRAGMA journal_mode = WAL")
         database.executescript(SCHEMA)
