@@ -13,6 +13,7 @@ import asyncio
 import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from eventstore.note import NoteInvalid
@@ -88,9 +89,9 @@ class LogContact:
             if finding.alarm is not None:
                 self.suspicious.set()
                 if finding.alarm not in PASSING or time.monotonic() >= deadline:
-                    return self._with_evidence(finding)
+                    return await self._with_evidence(finding)
                 await asyncio.sleep(PAUSE_S)
-            elif self._keep(finding):
+            elif await self._keep(finding):
                 return finding
             else:
                 races += 1
@@ -189,16 +190,22 @@ class LogContact:
             return _alarm(Alarm.SHRUNK, kept, now, shown)
         return await self._grown(kept, now, shown, Status.NEW_LINEAGE, ended)
 
-    def _keep(self, finding: Finding) -> bool:
-        """Keep what is newer; False if another process kept something else meanwhile."""
-        if finding.shown is None:
+    async def _keep(self, finding: Finding) -> bool:
+        """Keep what is newer; False if another process kept something else meanwhile.
+
+        In a thread, since it may wait for a lock and for the disk.
+        """
+        shown, before = finding.shown, finding.kept
+        if shown is None:
             return True
         if finding.status is Status.NEW_LINEAGE:
-            self.store.keep_evidence(self.server, finding)
-        return self.store.keep(self.server, finding.shown, instead_of=finding.kept)
+            await self._with_evidence(finding)
+        keep = partial(self.store.keep, self.server, shown, instead_of=before)
+        return await asyncio.to_thread(keep)
 
-    def _with_evidence(self, finding: Finding) -> Finding:
-        return replace(finding, evidence=self.store.keep_evidence(self.server, finding))
+    async def _with_evidence(self, finding: Finding) -> Finding:
+        file = await asyncio.to_thread(self.store.keep_evidence, self.server, finding)
+        return replace(finding, evidence=file)
 
 
 def _lineage_under(key: LogKey, note: str) -> int | None:

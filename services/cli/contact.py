@@ -127,7 +127,8 @@ class Contact:
         )
 
         try:
-            missed = CheckpointStore.of_user().missed(self.connection.server)
+            store = CheckpointStore.of_user()
+            missed = await asyncio.to_thread(store.missed, self.connection.server)
         except StoreUnusable as unusable:
             return _unusable(self.output, str(unusable))
         if missed.times < MISSED_MAX:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 import pytest
 
+from activities.notification import signing
 from benchmarks.proof.forgery import Kind
 from eventstore.checkpoint import open_checkpoint
 from services.checkpoints import evidence
@@ -80,7 +81,7 @@ async def test_checkpoints_and_alarms_leave_by_mail_and_webhook(monitor: Monitor
     async with mailbox() as mails, hook() as posts:
         secrets = monitor.folder.parent / "webhook-secrets"
         secrets.mkdir()
-        (secrets / "monitor").write_text("whsec_" + "QUJDRA" * 7 + "QUI=\n")
+        (secrets / "monitor").write_text(signing.written(bytes(32)) + "\n")
         monitor.settings |= {
             "MUSTER_MAIL__PORT": str(mails.port),
             "MUSTER_MONITOR__MAIL_TO": "court@example.org",
@@ -94,7 +95,8 @@ async def test_checkpoints_and_alarms_leave_by_mail_and_webhook(monitor: Monitor
             await monitor.forkable.fork()
             await until(lambda: len(mails.kept) > 1 and len(posts.posts) > 1)
             assert await ended(process) == Exit.LOG_DIVERGES
-    note = mails.kept[0].get_content().rpartition("\n" + SIGNER.verifier.vkey)[0]
+    text = mails.kept[0].get_content().replace("\r\n", "\n")
+    note = text.rpartition("\n" + SIGNER.verifier.vkey)[0]
     assert open_checkpoint(note, SIGNER.verifier).size == PLAN_EVENTS
     alarm = mails.kept[1].get_content()
     convicts = evidence.parse(alarm[alarm.index("{") :])
