@@ -41,7 +41,7 @@ class Monitor:
     async def running(self, *options: str) -> AsyncIterator[Process]:
         """Run it, and kill it if it does not end."""
         process = await asyncio.create_subprocess_exec(
-            *(MUSTER, "monitor", "-o", "json", *options),
+            *(str(MUSTER), "monitor", "-o", "json", *options),
             env=self.environment(),
             stdout=PIPE,
         )

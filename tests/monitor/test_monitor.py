@@ -140,7 +140,8 @@ async def test_events_that_make_another_tree_than_was_signed_are_an_alarm(
     await forkable.fork(Kind.CHANGED)
     await signed.execute("DELETE FROM muster.checkpoint")
     await signed.executemany(
-        "INSERT INTO muster.checkpoint (lineage, size, root, note) VALUES ($1, $2, $3, $4)", rows
+        "INSERT INTO muster.checkpoint (lineage, size, root, note) VALUES ($1, $2, $3, $4)",
+        [tuple(row) for row in rows],
     )
     await signed.close()
     code, found = await monitor.once("--events")
