@@ -12,11 +12,11 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from eventstore.note import NoteInvalid
+from services import clocks
 from services.checkpoints.comparison import (
     Alarm,
     Finding,
@@ -115,7 +115,7 @@ class LogContact:
             opened = key.open(shown.note)
         except NoteInvalid:
             return self._other_log(kept, shown)
-        now = Kept(key, shown.note, datetime.now(UTC))
+        now = Kept(key, shown.note, clocks.now())
         if kept is None:
             return Finding(Status.FIRST, None, now, shown_note=shown.note)
         return await self._compared(kept, now, opened, shown)
@@ -147,7 +147,7 @@ class LogContact:
             other = key_for(shown.log_key, shown.note, shown.lineage)
         except (KeyInvalid, NoteInvalid):
             return _alarm(Alarm.SIGNATURE_INVALID, kept, None, shown)
-        now = Kept(other, shown.note, datetime.now(UTC))
+        now = Kept(other, shown.note, clocks.now())
         return _alarm(Alarm.KEY_CHANGED, kept, now, shown)
 
     async def _compared(self, kept: Kept, now: Kept, opened: Opened, shown: Shown) -> Finding:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import binascii
 from base64 import b64decode, b64encode
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from eventstore.note import NoteInvalid
+from services import clocks
 from services.checkpoints.comparison import Growth, Kept, forked
 from services.checkpoints.log_key import KeyInvalid, LogKey
 
@@ -96,7 +96,7 @@ def evidence_of(server: str, expected: LogKey | None, finding: Finding) -> dict[
         "format": FORMAT,
         "what": str(finding.alarm or finding.status),
         "server": server,
-        "found_at": datetime.now(UTC).isoformat(),
+        "found_at": clocks.now().isoformat(),
         "expected_key": expected.vkey if expected else "",
         "kept": _signed(kept) if kept else None,
         "shown": _signed(shown) if shown else _unsigned(finding.shown_note),

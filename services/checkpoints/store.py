@@ -18,7 +18,7 @@ import secrets
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from eventstore.note import NoteInvalid
+from services import clocks
 from services.checkpoints.comparison import Kept
 from services.checkpoints.evidence import evidence_of
 from services.checkpoints.log_key import KeyInvalid, LogKey
@@ -149,7 +150,7 @@ class CheckpointStore:
             given_up = {
                 "server": server,
                 "reason": reason,
-                "trusted_at": datetime.now(UTC).isoformat(),
+                "trusted_at": clocks.now().isoformat(),
                 "trusted": {"key": kept.key.vkey, "note": kept.note},
                 "given_up": [one.model_dump(mode="json") for one in logs if one],
             }
@@ -161,7 +162,7 @@ class CheckpointStore:
 
     def missed(self, server: str) -> Missed:
         """Count that a service could not be compared. Raises StoreUnusable."""
-        now = datetime.now(UTC)
+        now = clocks.now()
         with self._locked():
             known = self._server(server) or _Server(server=server)
             since = known.missed_since or now

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +10,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from eventstore.note import NoteInvalid
+from services import clocks
 from services.checkpoints import evidence as files
 from services.checkpoints import wording
 from services.checkpoints.comparison import Kept
@@ -67,7 +67,7 @@ async def trust(
             said = output.said("尚无签名的检查点", "nothing was signed yet")
             raise Failure(Exit.NOT_FOUND, "NOT_SIGNED_YET", said)
         key = key_for(shown.log_key, shown.note, shown.lineage)
-        now = Kept(key, shown.note, datetime.now(UTC))
+        now = Kept(key, shown.note, clocks.now())
         given_up = store.replace(server, now, reason)
     except (NotCompared, KeyInvalid, NoteInvalid) as error:
         raise Failure(Exit.VERIFICATION_FAILED, "LOG_NOT_COMPARED", str(error)) from None

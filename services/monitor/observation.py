@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
+from services import clocks
 from services.checkpoints import wording
 from services.checkpoints.comparison import Finding, Kept, Status
 from services.checkpoints.contact import LogContact, NotCompared
@@ -53,7 +54,7 @@ class Observation:
     chosen: Monitor
     every_event: bool
     state: MonitorState
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    now: Callable[[], datetime] = clocks.now
     _kept: Kept | None = None
     _reached_s: float = field(default_factory=time.monotonic)
     _moved_s: float = field(default_factory=time.monotonic)
