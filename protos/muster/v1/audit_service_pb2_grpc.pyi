@@ -52,7 +52,7 @@ class AuditServiceStub:
     GetInclusionProof: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.GetInclusionProofRequest, _audit_service_pb2.GetInclusionProofResponse]
     """Proves that an event is in the log that was signed (RFC 9162, section 2.1.3)."""
     GetConsistencyProof: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.GetConsistencyProofRequest, _audit_service_pb2.GetConsistencyProofResponse]
-    """Proves that the log that was signed begins with an earlier one (RFC 9162, section 2.1.4)."""
+    """Proves that the log that was signed begins with an earlier one (RFC 9162, section 2.1.4). It holds hashes only."""
     ExportCase: _grpc.UnaryStreamMultiCallable[_audit_service_pb2.ExportCaseRequest, _audit_service_pb2.ExportCaseResponse]
     """Hands out the events of a case as the files of a bundle that proves itself. That it was handed out is itself
     an event, which goes with it; asked again under the same command id it is the same export.
@@ -82,7 +82,7 @@ class AuditServiceAsyncStub(AuditServiceStub):
     GetInclusionProof: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.GetInclusionProofRequest, _audit_service_pb2.GetInclusionProofResponse]  # type: ignore[assignment]
     """Proves that an event is in the log that was signed (RFC 9162, section 2.1.3)."""
     GetConsistencyProof: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.GetConsistencyProofRequest, _audit_service_pb2.GetConsistencyProofResponse]  # type: ignore[assignment]
-    """Proves that the log that was signed begins with an earlier one (RFC 9162, section 2.1.4)."""
+    """Proves that the log that was signed begins with an earlier one (RFC 9162, section 2.1.4). It holds hashes only."""
     ExportCase: _aio.UnaryStreamMultiCallable[_audit_service_pb2.ExportCaseRequest, _audit_service_pb2.ExportCaseResponse]  # type: ignore[assignment]
     """Hands out the events of a case as the files of a bundle that proves itself. That it was handed out is itself
     an event, which goes with it; asked again under the same command id it is the same export.
@@ -151,7 +151,7 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _audit_service_pb2.GetConsistencyProofRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_audit_service_pb2.GetConsistencyProofResponse, _abc.Awaitable[_audit_service_pb2.GetConsistencyProofResponse]]:
-        """Proves that the log that was signed begins with an earlier one (RFC 9162, section 2.1.4)."""
+        """Proves that the log that was signed begins with an earlier one (RFC 9162, section 2.1.4). It holds hashes only."""
 
     @_abc_1.abstractmethod
     def ExportCase(
