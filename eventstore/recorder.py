@@ -14,9 +14,10 @@ from eventstore.failures import LogClosed, LogUnavailable, Overloaded, PrimaryCh
 from eventstore.log import Appended, Conflict, Log
 from eventstore.recognising import Recorded
 from eventstore.replay import read_on
+from eventstore.statements import VERSIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from domain.values import Command
     from eventstore.epochs import Epoch
@@ -88,6 +89,19 @@ class Recorder(Generic[S]):
         known = await self._read_on(key, self._remembered(key) or await self._begun(key))
         self._keep(key, known, epoch)
         return known
+
+    async def known_all(self, keys: Sequence[str]) -> Mapping[str, Known[S]]:
+        """Return what is known of streams now; what has not grown since is not read again."""
+        streams = [self._decider.stream(key) for key in keys]
+        versions = dict(map(tuple, await self._log.fetch(VERSIONS, streams)))
+        found: dict[str, Known[S]] = {}
+        for key, stream in zip(keys, streams, strict=True):
+            known = self._remembered(key)
+            if known is not None and known.version == versions[stream]:
+                found[key] = known
+        grown = [key for key in keys if key not in found]
+        read = await asyncio.gather(*map(self.known, grown))
+        return found | dict(zip(grown, read, strict=True))
 
     async def known_at(self, key: str, *, version: int) -> Known[S]:
         """Return what was known of a stream when it was at a version."""

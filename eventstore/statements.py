@@ -30,6 +30,9 @@ FIND = f"""
 """Finds events, and says in the same look that there is no standby to wait for and that no other
 server was ever the primary: what `muster.settle` would look at (0010)."""
 GROWN = "SELECT stream, max(position) FROM muster.event WHERE position > $1 GROUP BY stream"
+VERSIONS = """
+    SELECT asked, coalesce((SELECT max(version) FROM muster.event WHERE stream = asked), 0)
+    FROM unnest($1::text[]) AS asked"""
 POSITION_AT = "SELECT muster.position_at($1)"
 VERSION_AT = "SELECT muster.version_at($1, $2)"
 FIND_SNAPSHOT = """

@@ -143,7 +143,7 @@ class Tail:
         """Keep the newest events, and all of the last commit, however large it is."""
         self._kept.extend(page)
         newest = max(WINDOW_EVENTS, len(page))
-        if len(self._kept) > 2 * newest:
+        if len(self._kept) > newest + newest // 8:
             del self._kept[:-newest]
         self._head, self._hash = page[-1].position, page[-1].hash
         self._tell()

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
-import os
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,6 +13,7 @@ from temporalio.common import MetricMeter
 
 from activities.dispatch import Dispatcher
 from activities.evaluation.evaluate import Evaluator
+from activities.evaluation.process import EvaluationProcess
 from activities.notification.mail import MailServer
 from activities.notification.notify import Notifier
 from activities.notification.signing import Secrets, SecretsUnusable
@@ -46,13 +44,6 @@ if TYPE_CHECKING:
     from domain.incident.state import Incident
     from services.settings import Settings
 
-EVALUATIONS_AT_ONCE = 1
-"""Each is a process's whole attention; an incident has one."""
-
-NICENESS = 10
-"""Of the process that evaluates: nobody's life hangs on a report."""
-
-
 PAUSE_S = 1.0
 """Before what failed is begun again."""
 
@@ -79,10 +70,7 @@ async def opened(
     log = await Log.open(dsn)
     try:
         vault = await Vault.connect(dsn, settings.vault.key_file, settings.vault.previous_key_file)
-        spawn = multiprocessing.get_context("spawn")  # a fork would share our connections
-        evaluations = ProcessPoolExecutor(
-            EVALUATIONS_AT_ONCE, mp_context=spawn, initializer=os.nice, initargs=(NICENESS,)
-        )
+        evaluations = EvaluationProcess()
         try:
             changes = Changes(log)
             activities = _activities(settings, log, vault, evaluations, changes)
@@ -127,7 +115,7 @@ def _activities(
     settings: Settings,
     log: Log,
     vault: Vault,
-    evaluations: ProcessPoolExecutor,
+    evaluations: EvaluationProcess,
     changes: Changes,
 ) -> Activities:
     plans = PlanLibrary(log)

@@ -76,6 +76,8 @@ class Situation(NamedTuple):
 
     def withdrawn(self, *about: str) -> list[Fact]:
         """Return the withdrawal of whatever is still to be told about these duties."""
+        if not about:  # what is owed may be thousands
+            return []
         these = frozenset(about)
         return [
             NotificationWithdrawn(notification=notification)

@@ -34,10 +34,12 @@ BEGIN
     ELSIF category = 'log' THEN
         valid := type = 'DivergenceAcknowledged' AND version = 1
             AND coalesce(meta ->> 'reason', '') <> ''
-            AND EXISTS (SELECT FROM muster.refusal r
-                        WHERE to_stream = 'log/' || r.divergence
-                          AND data ->> 'divergence' = r.divergence
-                          AND (data -> 'what')::jsonb = r.what::jsonb);
+            AND EXISTS (SELECT FROM (SELECT r.divergence, r.what FROM muster.refusal r
+                                     UNION ALL
+                                     SELECT a.divergence, a.what FROM muster.alarm a) AS known
+                        WHERE to_stream = 'log/' || known.divergence
+                          AND data ->> 'divergence' = known.divergence
+                          AND (data -> 'what')::jsonb = known.what::jsonb);
     ELSIF category = 'disclosure' THEN
         valid := type = 'PersonalDataDisclosed' AND to_stream = 'disclosure/' || actor
             AND coalesce(meta ->> 'reason', '') <> ''

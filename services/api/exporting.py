@@ -13,8 +13,8 @@ from domain.record.export import EXPORTS, CaseExported, ExportCase
 from domain.values import IncidentId, Text
 from eventstore.archive import Archive, newest
 from eventstore.bundle.lineages import acknowledged
-from eventstore.bundle.writing import Export, write
-from eventstore.note import Note
+from eventstore.bundle.writing import MANIFEST, Export, write
+from eventstore.note import Note, Verifier
 from eventstore.proofs import ProofUnavailable
 from eventstore.recorder import Recorder
 from services import clocks
@@ -37,7 +37,7 @@ NOTARY_PATIENCE_S = 30.0
 """How long to wait for the checkpoint over the export; the notary signs within two seconds."""
 
 WITNESS_PATIENCE_S = 5.0
-"""How long to wait, beyond that, for a checkpoint that somebody cosigned."""
+"""How long to wait, beyond that, for a checkpoint that all witnesses cosigned."""
 
 LOOK_S = 0.2
 KNOWN_SIZES_MAX = 100
@@ -58,6 +58,7 @@ class Exporting:
         self._proofs = proofs
         self._places = places
         self._notary = notary
+        self._keys = [one.key for one in notary.witnesses]
         self._recorder: Recorder[Known] = Recorder(exports, EXPORTS, clock=clocks.now)
 
     async def export(self, request: Any, call: Call) -> AsyncGenerator[Step, None]:
@@ -84,7 +85,7 @@ class Exporting:
             exported.spans,
             latest,
             self._key(Archive(self._notary.folder, latest.lineage)),
-            witnesses=[one.key for one in self._notary.witnesses],
+            witnesses=self._keys,
             known_sizes=sizes,
             schema_version=event.schema_version,
         )
@@ -102,7 +103,10 @@ class Exporting:
             async for part in write(self._log, self._proofs, export):
                 if part.path == EVENTS:
                     events += part.content.count(b"\n")
-                yield Step(path=part.path, content=part.content, events=events, total=total)
+                step = Step(path=part.path, content=part.content, events=events, total=total)
+                if part.path == MANIFEST:
+                    step.missing_witnesses.extend(self._missing(export.latest))
+                yield step
         except ProofUnavailable:
             raise _not_signed(export.latest.size, 0) from None
 
@@ -127,7 +131,7 @@ class Exporting:
         return key.strip()
 
     async def _signed(self, position: int) -> Kept:
-        """Return a checkpoint over a position, cosigned if there are witnesses who do so soon."""
+        """Return a checkpoint over a position, cosigned by all witnesses if they do so soon."""
         waited = 0.0
         while True:
             latest = await self._proofs.latest()
@@ -140,8 +144,12 @@ class Exporting:
             waited += LOOK_S
 
     def _is_enough(self, latest: Kept, waited: float) -> bool:
-        alone = len(Note.parse(latest.note).signatures) <= 1
-        return not (self._notary.witnesses and alone) or waited >= WITNESS_PATIENCE_S
+        return not self._missing(latest) or waited >= WITNESS_PATIENCE_S
+
+    def _missing(self, latest: Kept) -> Sequence[str]:
+        """Return the names of the witnesses who are asked and did not cosign a checkpoint."""
+        note, asked = Note.parse(latest.note), map(Verifier.parse, self._keys)
+        return [key.name for key in asked if note.signed_by(key) is None]
 
 
 def _sizes(request: Any, latest: Kept | None) -> Sequence[int]:

@@ -7,18 +7,23 @@ from uuid import UUID
 
 from muster.v1 import audit_service_pb2
 
+from eventstore.acknowledgements import Acknowledged, acknowledgements
+from eventstore.alarms import Alarms
 from eventstore.archive import Archive, newest
 from eventstore.audit import Signed
 from eventstore.checkpoint import Checkpoint
+from eventstore.growing import Claim
 from eventstore.note import Note, Verifier
 from eventstore.proofs import Kept, ProofUnavailable
 from services.api.failures import Failure, Violation
 from services.api.incidents import check_page
+from services.api.resume_tokens import reads_the_past
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from domain.record.divergence import Standing
+    from eventstore.alarms import Alarm
     from eventstore.events import StoredEvent
     from eventstore.log import Log
     from eventstore.proofs import Proofs
@@ -37,6 +42,14 @@ class Newest(NamedTuple):
     archive: Archive | None
     genuine: bool
     """Whether it is signed by the log's key, as far as that is known here."""
+    lineage: int
+    key: Verifier | None
+    """The log's key in the folder; None if the folder can't be seen."""
+
+    @property
+    def claim(self) -> Claim:
+        """Return what it says of its lineage."""
+        return Claim(self.lineage, *self.signed)
 
 
 class Proving:
@@ -47,18 +60,25 @@ class Proving:
         self._proofs = proofs
         self._folder = folder
 
-    async def checkpoints(self, request: Any, _: Call) -> audit_service_pb2.ListCheckpointsResponse:
+    async def checkpoints(
+        self, request: Any, call: Call
+    ) -> audit_service_pb2.ListCheckpointsResponse:
         """Return a page of checkpoints, newest first, and whether the log diverged from them."""
         check_page(request)
         wanted = request.page_size or PAGE_SIZE
         rows = await self._proofs.before(*_page(request.page_token), wanted + 1)
         more = rows[wanted - 1] if len(rows) > wanted else None
-        standing = await self._proofs.standing()
+        trusted = reads_the_past(call.actor)
+        standing = await self._proofs.standing() if trusted else None
+        alarms = await Alarms(self._proofs.pool).raised() if trusted else ()
+        ended = () if request.page_token else await acknowledgements(self._proofs.pool)
         return audit_service_pb2.ListCheckpointsResponse(
             checkpoints=[_kept(row) for row in rows[:wanted]],
             next_page_token=f"{more.lineage}.{more.size}" if more else "",
             log_key=self._key() or "",
-            divergence=_divergence(standing) if standing else None,
+            divergence=divergence_of(standing) if standing else None,
+            alarms=[_alarm(one) for one in alarms],
+            acknowledged=[_acknowledged(one) for one in ended],
         )
 
     async def inclusion(
@@ -87,10 +107,9 @@ class Proving:
         )
 
     async def consistency(
-        self, request: Any, call: Call
+        self, request: Any, _: Call
     ) -> audit_service_pb2.GetConsistencyProofResponse:
-        """Prove that the log that was signed begins with an earlier one."""
-        _refuse_in_part(call)
+        """Prove that the log that was signed begins with an earlier one, to whoever lists those."""
         latest = await self._latest()
         first = _checked(request.first, "first")
         second = _checked(request.second, "second") or latest.size
@@ -122,9 +141,9 @@ class Proving:
         note = archive.checkpoint() if archive else None
         if archive is None or note is None:
             latest = await self._proofs.latest()
-            return None if latest is None else _parsed(latest.note, None, None)
+            return None if latest is None else _parsed(latest.note, None, latest.lineage, None)
         key = archive.log_key()
-        return _parsed(note, archive, Verifier.parse(key) if key else None)
+        return _parsed(note, archive, archive.lineage, Verifier.parse(key) if key else None)
 
     async def _latest(self) -> Kept:
         latest = await self._proofs.latest()
@@ -174,11 +193,11 @@ def checkpoint_of(note: str) -> audit_service_pb2.Checkpoint:
     )
 
 
-def _parsed(note: str, archive: Archive | None, key: Verifier | None) -> Newest:
+def _parsed(note: str, archive: Archive | None, lineage: int, key: Verifier | None) -> Newest:
     parsed = Note.parse(note)
     said = Checkpoint.parse(parsed.text)
     genuine = key is None or (key.name == said.origin and parsed.signed_by(key) is not None)
-    return Newest(note, Signed(said.size, said.root), archive, genuine)
+    return Newest(note, Signed(said.size, said.root), archive, genuine, lineage, key)
 
 
 def _kept(row: Kept) -> audit_service_pb2.Checkpoint:
@@ -190,7 +209,8 @@ def _kept(row: Kept) -> audit_service_pb2.Checkpoint:
     return message
 
 
-def _divergence(standing: Standing) -> audit_service_pb2.Divergence:
+def divergence_of(standing: Standing) -> audit_service_pb2.Divergence:
+    """Return why nothing is recorded as the contract says it."""
     what = standing.what
     return audit_service_pb2.Divergence(
         divergence=standing.divergence,
@@ -207,7 +227,29 @@ def _divergence(standing: Standing) -> audit_service_pb2.Divergence:
         signed_root=bytes.fromhex(what.signed_root),
         size=what.size,
         root=bytes.fromhex(what.root),
+        found_by=standing.found_by,
     )
+
+
+def _alarm(raised: Alarm) -> audit_service_pb2.ProofAlarm:
+    message = audit_service_pb2.ProofAlarm(kind=raised.kind, says=raised.says)
+    message.since.FromDatetime(raised.since)
+    return message
+
+
+def _acknowledged(one: Acknowledged) -> audit_service_pb2.AcknowledgedDivergence:
+    message = audit_service_pb2.AcknowledgedDivergence(
+        divergence=one.divergence,
+        lineage=one.what.lineage,
+        signed_size=one.what.signed_size,
+        signed_root=bytes.fromhex(one.what.signed_root),
+        differs_from=one.what.position,
+        position=one.position,
+        actor=one.actor,
+        reason=one.reason,
+    )
+    message.recorded_at.FromDatetime(one.recorded_at)
+    return message
 
 
 def _page(token: str) -> tuple[int, int]:

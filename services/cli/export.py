@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import zipfile
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any
@@ -75,7 +76,7 @@ async def case(
     )
     shutil.rmtree(folder, ignore_errors=True)
     try:
-        await _receive(session, request, folder)
+        missing = await _receive(session, request, folder)
         found = _verified(folder, kept)
         if zipped:
             pack(folder, place)
@@ -85,14 +86,14 @@ async def case(
         raise _refused("FILE_UNWRITABLE", f"{place}: {error.strerror or error}") from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    _say(session.output, str(place), found)
+    _say(session.output, str(place), found, missing)
 
 
-def _say(output: Output, bundle: str, found: verify.Report) -> None:
+def _say(output: Output, bundle: str, found: verify.Report, missing: Sequence[str] = ()) -> None:
     """Show the verdict on a bundle. Raises Failure unless it is sound."""
     sound = found.verdict == verify.SOUND
     verdict = {"verdict": verify.VERDICTS[found.verdict], "sound": sound}
-    facts = {"bundle": bundle, **verdict, **found.facts}
+    facts = {"bundle": bundle, **verdict, "missing_witnesses": list(missing), **found.facts}
     output.show(facts, lambda: _told(facts, output))
     if not sound:
         raise Failure(
@@ -130,9 +131,9 @@ def pack(folder: Path, place: Path) -> None:
             packed.writestr(about, file.read_bytes())
 
 
-async def _receive(session: Session, request: ExportCaseRequest, folder: Path) -> None:
-    """Write the files as they come, with a bar for people."""
-    output = session.output
+async def _receive(session: Session, request: ExportCaseRequest, folder: Path) -> list[str]:
+    """Write the files as they come, with a bar for people; return which witnesses are missing."""
+    output, missing = session.output, list[str]()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=output.console, transient=True, disable=output.as_json) as bar:
         task = bar.add_task(output.said("导出", "exporting"), total=None)
@@ -141,7 +142,9 @@ async def _receive(session: Session, request: ExportCaseRequest, folder: Path) -
             file.parent.mkdir(parents=True, exist_ok=True)
             with file.open("ab") as writing:
                 writing.write(step.content)
+            missing += step.missing_witnesses
             bar.update(task, completed=step.events, total=step.total)
+    return missing
 
 
 def _safe(path: str) -> str:
@@ -192,6 +195,10 @@ def _told(facts: dict[str, Any], output: Output) -> RenderableType:
     lines = [
         Text.assemble((f"{name}  ", "dim"), verify.shown(value)) for name, value in shown.items()
     ]
+    if facts["missing_witnesses"]:
+        names = verify.shown(", ".join(facts["missing_witnesses"]))
+        text = output.said(f"以下见证未联署：{names}", f"not cosigned by the witnesses {names}")
+        lines.append(Text(text, style="bold yellow"))
     said = {
         "sound": output.said("完好", "sound"),
         "false": output.said("不实", "NOT SOUND"),

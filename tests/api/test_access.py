@@ -122,9 +122,9 @@ MATRIX = """
     Diff                    ACO...PU.
     Verify                  A......U.
     ExportCase              A......U.
-    ListCheckpoints         ACO...PU.
+    ListCheckpoints         ACORILPU.
     GetInclusionProof       A......U.
-    GetConsistencyProof     A......U.
+    GetConsistencyProof     ACORILPU.
     AcknowledgeDivergence   A........
 """
 """Written down a second time, so that nobody is let in by a slip of the pen in the contract."""

@@ -111,7 +111,8 @@ class AuditServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Verify(self, request, context):
-        """Checks every seal, every version and every position, and says how far it has come.
+        """Checks every seal, every version and every position, and says how far it has come. What is found is looked for
+        again; if it is there twice, nothing is recorded any more until an administrator acknowledges it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -132,7 +133,7 @@ class AuditServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetConsistencyProof(self, request, context):
-        """Proves that the log that was signed begins with an earlier one (RFC 9162, section 2.1.4).
+        """Proves that the log that was signed begins with an earlier one (RFC 9162, section 2.1.4). It holds hashes only.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

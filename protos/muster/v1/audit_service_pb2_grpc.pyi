@@ -44,13 +44,15 @@ class AuditServiceStub:
     Diff: _grpc.UnaryStreamMultiCallable[_audit_service_pb2.DiffRequest, _audit_service_pb2.DiffResponse]
     """Returns what changed in an incident between two moments, each change with the events that made it."""
     Verify: _grpc.UnaryStreamMultiCallable[_audit_service_pb2.VerifyRequest, _audit_service_pb2.VerifyResponse]
-    """Checks every seal, every version and every position, and says how far it has come."""
+    """Checks every seal, every version and every position, and says how far it has come. What is found is looked for
+    again; if it is there twice, nothing is recorded any more until an administrator acknowledges it.
+    """
     ListCheckpoints: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.ListCheckpointsRequest, _audit_service_pb2.ListCheckpointsResponse]
     """Lists what the notary signed, newest first."""
     GetInclusionProof: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.GetInclusionProofRequest, _audit_service_pb2.GetInclusionProofResponse]
     """Proves that an event is in the log that was signed (RFC 9162, section 2.1.3)."""
     GetConsistencyProof: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.GetConsistencyProofRequest, _audit_service_pb2.GetConsistencyProofResponse]
-    """Proves that the log that was signed begins with an earlier one (RFC 9162, section 2.1.4)."""
+    """Proves that the log that was signed begins with an earlier one (RFC 9162, section 2.1.4). It holds hashes only."""
     ExportCase: _grpc.UnaryStreamMultiCallable[_audit_service_pb2.ExportCaseRequest, _audit_service_pb2.ExportCaseResponse]
     """Hands out the events of a case as the files of a bundle that proves itself. That it was handed out is itself
     an event, which goes with it; asked again under the same command id it is the same export.
@@ -72,13 +74,15 @@ class AuditServiceAsyncStub(AuditServiceStub):
     Diff: _aio.UnaryStreamMultiCallable[_audit_service_pb2.DiffRequest, _audit_service_pb2.DiffResponse]  # type: ignore[assignment]
     """Returns what changed in an incident between two moments, each change with the events that made it."""
     Verify: _aio.UnaryStreamMultiCallable[_audit_service_pb2.VerifyRequest, _audit_service_pb2.VerifyResponse]  # type: ignore[assignment]
-    """Checks every seal, every version and every position, and says how far it has come."""
+    """Checks every seal, every version and every position, and says how far it has come. What is found is looked for
+    again; if it is there twice, nothing is recorded any more until an administrator acknowledges it.
+    """
     ListCheckpoints: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.ListCheckpointsRequest, _audit_service_pb2.ListCheckpointsResponse]  # type: ignore[assignment]
     """Lists what the notary signed, newest first."""
     GetInclusionProof: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.GetInclusionProofRequest, _audit_service_pb2.GetInclusionProofResponse]  # type: ignore[assignment]
     """Proves that an event is in the log that was signed (RFC 9162, section 2.1.3)."""
     GetConsistencyProof: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.GetConsistencyProofRequest, _audit_service_pb2.GetConsistencyProofResponse]  # type: ignore[assignment]
-    """Proves that the log that was signed begins with an earlier one (RFC 9162, section 2.1.4)."""
+    """Proves that the log that was signed begins with an earlier one (RFC 9162, section 2.1.4). It holds hashes only."""
     ExportCase: _aio.UnaryStreamMultiCallable[_audit_service_pb2.ExportCaseRequest, _audit_service_pb2.ExportCaseResponse]  # type: ignore[assignment]
     """Hands out the events of a case as the files of a bundle that proves itself. That it was handed out is itself
     an event, which goes with it; asked again under the same command id it is the same export.
@@ -121,7 +125,9 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _audit_service_pb2.VerifyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_audit_service_pb2.VerifyResponse], _abc.AsyncIterator[_audit_service_pb2.VerifyResponse]]:
-        """Checks every seal, every version and every position, and says how far it has come."""
+        """Checks every seal, every version and every position, and says how far it has come. What is found is looked for
+        again; if it is there twice, nothing is recorded any more until an administrator acknowledges it.
+        """
 
     @_abc_1.abstractmethod
     def ListCheckpoints(
@@ -145,7 +151,7 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _audit_service_pb2.GetConsistencyProofRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_audit_service_pb2.GetConsistencyProofResponse, _abc.Awaitable[_audit_service_pb2.GetConsistencyProofResponse]]:
-        """Proves that the log that was signed begins with an earlier one (RFC 9162, section 2.1.4)."""
+        """Proves that the log that was signed begins with an earlier one (RFC 9162, section 2.1.4). It holds hashes only."""
 
     @_abc_1.abstractmethod
     def ExportCase(
