@@ -992,6 +992,7 @@ def _ranges(versions: Iterable[int]) -> str:
 
 OF_A_LINEAGE = re.compile(r"(.+)/([2-9]|[1-9][0-9]{1,2})")
 ENDS_A_LINEAGE = frozenset({"leaf", "root", "end", "checkpoint"})
+ENDS_BY_OTHERS = frozenset({"witness", "archive"})
 """Which divergences are from what was signed: the log went on under another name."""
 
 
@@ -1132,6 +1133,8 @@ class Completeness:
                     raise Broken("divergence", "an object", said)
                 said = {name: said.get(name) for name in DIVERGED}
                 _shape("divergence", said, DIVERGED)
+                if said["doubt"] in ENDS_BY_OTHERS:  # who knew of another checkpoint than this one
+                    ends.add((said["lineage"],))
                 is_end = said["doubt"] in ENDS_A_LINEAGE
                 until = said["signed_size"] if is_end else said["position"]
                 between = (said["position"] <= one <= until for one in self.positions)
@@ -1143,7 +1146,8 @@ class Completeness:
         for number, last in lineages.items():
             with self.report.reading(Where(f"lineages/{number}")):
                 end = (number, last.size, last.root.hex())
-                _holds("lineage", "the acknowledgement of its end", "none", holds=end in ends)
+                held = end in ends or (number,) in ends
+                _holds("lineage", "the acknowledgement of its end", "none", holds=held)
 
 
 DIVERGED: Fields = {

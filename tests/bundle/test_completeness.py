@@ -255,7 +255,10 @@ def test_a_lineage_that_is_not_accounted_for_is_false_to_both(why: str, tmp_path
         assert found.exit == 1, found.said
 
 
-def test_a_log_in_its_second_lineage_is_sound_to_both(tmp_path: Path) -> None:
-    folder = written(ALTERED.files(), tmp_path / "case")
+@pytest.mark.parametrize(
+    "altered", [ALTERED, acknowledged(doubt="witness", signed_size=9)], ids=["tree", "witness"]
+)
+def test_a_log_in_its_second_lineage_is_sound_to_both(altered: Forgery, tmp_path: Path) -> None:
+    folder = written(altered.files(), tmp_path / "case")
     for found in (first(folder), second(folder)):
         assert (found.exit, found.divergences) == (0, [])

@@ -696,10 +696,11 @@ function divergencesOf(acknowledged, lineages, attempt) {
       insist(what !== null && typeof what === "object" && !Array.isArray(what), "divergence");
       const said = Object.fromEntries(Object.keys(DIVERGED).map((name) => [name, what[name]]));
       shaped("divergence", said, DIVERGED);
+      if (["witness", "archive"].includes(said.doubt)) ends.add(`${said.lineage}`);
       if (ENDS_A_LINEAGE.includes(said.doubt)) ends.add(`${said.lineage} ${said.signed_size} ${said.signed_root}`);
     });
   for (const [number, end] of lineages)
-    attempt({ file: `lineages/${number}` }, () => insist(ends.has(end), "lineage"));
+    attempt({ file: `lineages/${number}` }, () => insist(ends.has(end) || ends.has(`${number}`), "lineage"));
 }
 
 // -- test vectors ------------------------------------------------------------------------------------
