@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from eventstore.archive import VKEY, Archive, newest
 from eventstore.audit import Signed, locate
-from eventstore.checkpoint import open_checkpoint
+from eventstore.checkpoint import heads_of, open_checkpoint
 from eventstore.committing import settle
 from eventstore.growing import Growing, LogDiffers
+from eventstore.heads.audit import heads_differ
+from eventstore.heads.index import HeadIndex
 from eventstore.note import NoteInvalid
 from eventstore.proofs import LATEST, Kept
-from eventstore.refusing import acknowledged
+from eventstore.refusing import acknowledged, is_of
 from eventstore.tail import HEAD
 from eventstore.tiles import tiles_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from eventstore.connecting import Connection
@@ -46,13 +47,19 @@ class Published(NamedTuple):
     signed: Signed
     note: str
 
+    @property
+    def heads(self) -> bytes | None:
+        """Return the root of the map of heads that was signed with it."""
+        return heads_of(self.note)
+
 
 @dataclass(frozen=True)
 class Beginning:
-    """Where a notary goes on: the lineage, its tree so far, and what was signed of it."""
+    """Where a notary goes on: the lineage, its tree and map so far, and what was signed of it."""
 
     archive: Archive
     growing: Growing
+    heads: HeadIndex
     published: Published | None
 
 
@@ -64,7 +71,8 @@ async def begin(connection: Connection, folder: Path, signer: Signer) -> Beginni
     growing = await grown(connection, published.signed.size)
     if (growing.size, growing.root()) == published.signed:
         await _repair(connection, published, growing, signer)
-        return Beginning(published.archive, growing, published)
+        heads = await _heads(connection, published)
+        return Beginning(published.archive, growing, heads, published)
     for one in reversed(await acknowledged(connection)):
         of_this = (published.archive.lineage, *published.signed)
         if (one.lineage, one.signed_size, bytes.fromhex(one.signed_root)) == of_this:
@@ -109,11 +117,12 @@ async def grown(connection: Connection, size: int) -> Growing:
     return growing
 
 
-async def keep_subtrees(connection: Connection, subtrees: Sequence[Subtree]) -> None:
-    """Keep the roots of whole tiles for those who prove."""
+async def keep_subtrees(connection: Connection, subtrees: list[Subtree]) -> None:
+    """Keep the roots of whole tiles for those who prove, and take them off the list."""
     if subtrees:
         levels, numbers, hashes = zip(*subtrees, strict=True)
         await connection.execute(KEEP_SUBTREES, levels, numbers, hashes)
+        subtrees.clear()
 
 
 async def keep_checkpoint(connection: Connection, published: Published) -> None:
@@ -143,7 +152,19 @@ async def _lineage(connection: Connection, archive: Archive, signer: Signer) -> 
     """Begin a tree of its own, before the first event."""
     _keep_name(archive, signer)
     await connection.execute(FORGET_SUBTREES, 0)
-    return Beginning(archive, Growing(archive), None)
+    heads = await HeadIndex.begin(connection, archive.lineage, 0, None)
+    return Beginning(archive, Growing(archive), heads, None)
+
+
+async def _heads(connection: Connection, published: Published) -> HeadIndex:
+    """Return the map of heads under a checkpoint. Raises LogDiffers if that signed another one."""
+    lineage, size, signed = published.archive.lineage, published.signed.size, published.heads
+    heads = await HeadIndex.begin(connection, lineage, size, signed)
+    if signed is not None and signed != heads.root():
+        found = heads_differ(size, signed, heads.root())
+        if not any(is_of(found, what) for what in await acknowledged(connection)):
+            raise LogDiffers(found)
+    return heads
 
 
 async def _repair(
@@ -163,7 +184,6 @@ async def _repair(
         archive.keep_checkpoint(published.note)
     await connection.execute(FORGET_SUBTREES, size)
     await keep_subtrees(connection, growing.subtrees)
-    growing.subtrees.clear()
     await keep_checkpoint(connection, published)
 
 

@@ -39,6 +39,7 @@ from eventstore.connecting import (
 from eventstore.epochs import EPOCHS, Epoch, keep, remember
 from eventstore.failures import passes
 from eventstore.growing import PAGE_EVENTS, LogDiffers
+from eventstore.heads.audit import audit_heads
 from eventstore.merkle import EMPTY_ROOT, verify_consistency
 from eventstore.proofs import Proofs
 from eventstore.refusing import (
@@ -66,8 +67,7 @@ SOON_EVENTS = 256
 SOON_S = 0.5
 """So many events are signed so soon, without waiting for the pause to end."""
 
-LOCK_POLL_S = 0.5
-REFUSED_POLL_S = 0.5
+LOCK_POLL_S = REFUSED_POLL_S = 0.5
 FAR = 2**62
 
 SETTINGS = {**LOG_SETTINGS, "application_name": "muster notary", "synchronous_commit": "off"}
@@ -148,16 +148,16 @@ class Notary:
         published = self.seen.published
         signed, archive = (published.signed, published.archive) if published else (None, None)
         report = await audit(self._dsn, signed, archive, lambda _: None)
+        flaws = report.flaws or await audit_heads(self._dsn, published and published.note)
         async with AsyncExitStack() as stack:
             connection = await connect(self._dsn, SETTINGS)
             stack.push_async_callback(close_quietly, connection)
             known = await acknowledged(connection)
-            found = [one for one in report.flaws if not any(is_of(one, what) for what in known)]
+            found = [one for one in flaws if not any(is_of(one, what) for what in known)]
             if self._lineage() != (published.archive.lineage if published else 1):
                 found = [one for one in found if not is_of_the_tree(one)]
             if found:
-                log = Signed(report.size, report.root)
-                compared = Compared(self._lineage(), signed, log)
+                compared = Compared(self._lineage(), signed, Signed(report.size, report.root))
                 await self._refuse(connection, found[0], compared)
         return found
 
@@ -204,6 +204,7 @@ class Notary:
             self._at.published
         ):
             self._at = await begin(connection, self._folder, self._signer)
+        await self._at.heads.restore(connection)
         self.seen.published = self._at.published
         self.seen.size = self._at.growing.size
         self.seen.begun.set()
@@ -214,6 +215,7 @@ class Notary:
         while self._at is not None and behind:
             before, signed = self._at.growing.size, self._at.published
             since = await self._at.growing.read_on(connection, FAR)
+            await self._at.heads.read_on(connection, self._at.growing.size)
             behind = self._at.growing.size - before >= PAGE_EVENTS
             if self._at.growing.size > (signed.signed.size if signed else 0):
                 self._at = await self._publish(connection, self._at)
@@ -223,13 +225,13 @@ class Notary:
     async def _publish(self, connection: Connection, at: Beginning) -> Beginning:
         """Sign the tree as it is: its tiles first, then the checkpoint over them."""
         await keep_subtrees(connection, at.growing.subtrees)
-        at.growing.subtrees.clear()
+        await at.heads.keep(connection)
         await asyncio.to_thread(at.growing.keep_end)
         signer = named(self._signer, at.archive.lineage)
         signed = Signed(at.growing.size, at.growing.root())
         if at.published is not None:
             await self._see_that_it_grew(at.published.signed, signed)
-        note = Checkpoint(signer.name, *signed).signed(signer).whole
+        note = Checkpoint(signer.name, *signed, at.heads.root()).signed(signer).whole
         published = Published(at.archive, signed, note)
         await keep_checkpoint(connection, published)  # fails if the lock went with the session
         await settle(connection)  # nothing is signed that a standby may lack
@@ -237,7 +239,7 @@ class Notary:
         self.seen.published, self.seen.size = published, signed.size
         self.seen.news.set()
         self._signed_at = time.monotonic()
-        return Beginning(at.archive, at.growing, published)
+        return Beginning(at.archive, at.growing, at.heads, published)
 
     async def _see_that_it_grew(self, before: Signed, after: Signed) -> None:
         """Check, as any witness would, that what is to be signed begins with what was."""

@@ -32,6 +32,9 @@ ACKNOWLEDGED = """
     WHERE stream >= 'log/' AND stream < 'log0' ORDER BY position"""
 
 
+OF_THE_TREE = {Doubt.LEAF, Doubt.ROOT, Doubt.END, Doubt.CHECKPOINT, Doubt.HEADS}
+
+
 class Compared(NamedTuple):
     """What a log is compared with, and how it stands itself."""
 
@@ -92,4 +95,4 @@ def is_of(found: Divergence, what: Diverged) -> bool:
 
 def is_of_the_tree(found: Divergence) -> bool:
     """Tell whether it is about what was signed, and so ends with the lineage."""
-    return found.doubt in {Doubt.LEAF, Doubt.ROOT, Doubt.END, Doubt.CHECKPOINT}
+    return found.doubt in OF_THE_TREE

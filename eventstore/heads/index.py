@@ -1,0 +1,122 @@
+"""The map beside the tree: it grows with it, and every checkpoint signs both."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Self
+
+from eventstore.heads import store
+from eventstore.heads.audit import buckets_over
+from eventstore.heads.source import (
+    PAGE_EVENTS,
+    Openings,
+    map_at,
+    newest_between,
+    openings_between,
+)
+from eventstore.heads.trie import Trie
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from eventstore.connecting import Connection
+    from eventstore.heads.source import Entry, Opening
+
+TOGETHER = 2_000
+"""Entries that are put into the map before other work has its turn."""
+
+
+class HeadIndex:
+    """The heads of all streams and venues as of a size of the log."""
+
+    def __init__(self, lineage: int, size: int = 0) -> None:
+        self.size = size
+        self._lineage = lineage
+        self._kept = size
+        """The size as of which the database has it."""
+        self._trie = Trie()
+        self._openings = Openings()
+        self._entries: dict[tuple[str, str], Entry] = {}
+        """Those that the database does not have yet."""
+        self._opened: list[Opening] = []
+
+    @classmethod
+    async def begin(
+        cls, connection: Connection, lineage: int, size: int, signed: bytes | None
+    ) -> Self:
+        """Return the map as of what was signed last: as it was kept, if that is what was signed.
+
+        Else it is made again from the log, and may still be another one than was signed.
+        """
+        if signed is not None:
+            kept = await store.entries_of(connection, size)
+            index = await cls._over(kept, lineage, size)
+            if index.root() == signed:
+                return index
+        entries, opened = await map_at(connection, size)
+        index = await cls._over(entries, lineage, size)
+        await _keep_anew(connection, (lineage, size), entries, opened)
+        return index
+
+    async def restore(self, connection: Connection) -> None:
+        """Make again what a crash took of the database's copy, which is not logged."""
+        if not await store.is_kept(connection, self._lineage, self._kept):
+            entries, opened = await map_at(connection, self._kept)
+            await _keep_anew(connection, (self._lineage, self._kept), entries, opened)
+
+    @classmethod
+    async def _over(cls, entries: list[Entry], lineage: int, size: int) -> Self:
+        index = cls(lineage, size)
+        index._openings = Openings(entries)
+        for first in range(0, len(entries), TOGETHER):
+            index._put(entries[first : first + TOGETHER])
+            await asyncio.sleep(0)
+        return index
+
+    async def read_on(self, connection: Connection, size: int) -> None:
+        """Take what the log has up to a size."""
+        while self.size < size:
+            last = min(size, self.size + PAGE_EVENTS)
+            newest = await newest_between(connection, self.size, last)
+            for entry in newest.values():
+                self._entries[entry.space, entry.name] = entry
+            async for page in openings_between(connection, self._openings, self.size, last):
+                for opening in page:
+                    self._entries[opening.entry.space, opening.venue] = opening.entry
+                self._opened += page
+            self.size = last
+
+    def root(self) -> bytes:
+        """Return the root over all that was taken."""
+        self._put(self._entries.values())
+        return self._trie.root()
+
+    async def keep(self, connection: Connection) -> None:
+        """Keep what is new, and the map as it is now, before a checkpoint signs it."""
+        self._put(self._entries.values())
+        buckets = self._trie.buckets()
+        async with connection.transaction():
+            await store.keep(connection, self._entries.values(), self._opened)
+            await store.keep_buckets(connection, self._lineage, self.size, buckets)
+        self._kept = self.size
+        self._entries.clear()
+        self._opened.clear()
+
+    def _put(self, entries: Iterable[Entry]) -> None:
+        for entry in entries:
+            leaf = entry.leaf
+            self._trie.put(leaf.key, leaf.digest)
+
+
+async def _keep_anew(
+    connection: Connection,
+    of: tuple[int, int],
+    entries: Sequence[Entry],
+    opened: Sequence[Opening],
+) -> None:
+    """Replace what the database has by the whole map of a lineage as of a size."""
+    buckets = await buckets_over(entry.leaf for entry in entries)
+    async with connection.transaction():
+        await store.forget(connection)
+        await store.keep(connection, entries, opened)
+        await store.keep_buckets(connection, *of, buckets)

@@ -1,0 +1,102 @@
+"""The map as the notary keeps it: in memory, where only what changed is hashed again."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, TypeAlias
+
+from eventstore.heads.hashes import EMPTY, KEY_BITS, node_hash
+from eventstore.heads.subtrees import BUCKET_BITS, MANY, NOTHING, ONE, Summary
+
+TOP_BIT = KEY_BITS - 1
+
+
+class End(NamedTuple):
+    """A leaf: its key as a number, and its hash."""
+
+    bits: int
+    hash: bytes
+
+
+class Inner:
+    """A subtree with more than one leaf."""
+
+    __slots__ = ("hash", "left", "right")
+
+    def __init__(self, left: Node, right: Node) -> None:
+        self.left = left
+        self.right = right
+        self.hash: bytes | None = None
+        """None while it is not known."""
+
+
+Node: TypeAlias = "End | Inner | None"
+
+
+class Trie:
+    """A trie that grows and whose leaves are replaced; some 400 bytes per leaf."""
+
+    def __init__(self) -> None:
+        self._root: Node = None
+
+    def put(self, key: bytes, digest: bytes) -> None:
+        """Set the leaf under a key."""
+        end, shift = End(int.from_bytes(key, "big"), digest), TOP_BIT
+        bits, node = end.bits, self._root
+        if not isinstance(node, Inner):
+            self._root = _placed(node, end, shift)
+            return
+        while True:
+            node.hash = None
+            right = bits >> shift & 1
+            below = node.right if right else node.left
+            shift -= 1
+            if isinstance(below, Inner):
+                node = below
+                continue
+            placed = _placed(below, end, shift)
+            if right:
+                node.right = placed
+            else:
+                node.left = placed
+            return
+
+    def root(self) -> bytes:
+        """Return the root, hashing what changed since it was asked for last."""
+        return _hash(self._root)
+
+    def buckets(self) -> list[Summary]:
+        """Return the subtrees by the first bits of their keys."""
+        found = [NOTHING] * (1 << BUCKET_BITS)
+        _fill(found, self._root, 0, 0)
+        return found
+
+
+def _placed(there: End | None, end: End, shift: int) -> Node:
+    """Return what stands in the place of a leaf, or of nothing, once another comes there."""
+    if there is None or there.bits == end.bits:
+        return end
+    one, other = there.bits >> shift & 1, end.bits >> shift & 1
+    if one == other:
+        below = _placed(there, end, shift - 1)
+        return Inner(None, below) if one else Inner(below, None)
+    return Inner(end, there) if one else Inner(there, end)
+
+
+def _hash(node: Node) -> bytes:
+    if node is None:
+        return EMPTY
+    known = node.hash
+    if known is None and isinstance(node, Inner):
+        known = node.hash = node_hash(_hash(node.left), _hash(node.right))
+    return known or EMPTY
+
+
+def _fill(found: list[Summary], node: Node, depth: int, number: int) -> None:
+    """Put the subtrees below a node in their places."""
+    if isinstance(node, End):
+        found[node.bits >> KEY_BITS - BUCKET_BITS] = Summary(ONE, node.hash)
+    elif node is not None and depth == BUCKET_BITS:
+        found[number] = Summary(MANY, _hash(node))
+    elif node is not None:
+        _fill(found, node.left, depth + 1, number << 1)
+        _fill(found, node.right, depth + 1, number << 1 | 1)
