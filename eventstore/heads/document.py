@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from eventstore.note import Verifier
 
 FORMAT = "muster-head-proof/1"
-NUMBER_MAX = 2**63 - 1
+NUMBER_MAX = 2**53 - 1
+"""What every language reads as a whole number; no log has as many events."""
 FIELDS = {
     "format": str, "space": str, "name": str, "number": int, "hash": str, "path": list,
     "other": (dict, type(None)), "incidents": list, "checkpoint": str,
@@ -75,7 +76,10 @@ class HeadDocument:
             read["name"],
             number,
             _hash(read["hash"], "hash") if number or read["hash"] else b"",
-            Proof([_hash(one, "path") for one in read["path"]], other and _leaf(other)),
+            Proof(
+                [_hash(one, "path") for one in read["path"]],
+                None if other is None else _leaf(other),
+            ),
             [_incident(one) for one in read["incidents"]],
             read["checkpoint"],
         )

@@ -104,7 +104,7 @@ def verify_presence(root: bytes, leaf: Leaf, path: Sequence[bytes]) -> bool:
 def verify_absence(root: bytes, key: bytes, proof: Proof) -> bool:
     """Tell whether a map with this root has no entry under a key."""
     path, other = proof
-    if other is None:
+    if other is None or len(path) > KEY_BITS:
         return _root(key, EMPTY, path) == root
     shared = all(bit(key, depth) == bit(other.key, depth) for depth in range(len(path)))
     return other.key != key and shared and _root(key, other.digest, path) == root

@@ -62,8 +62,10 @@ class HeadProver:
         """Prove which incidents were opened at a venue. Raises ProofUnavailable."""
         key = key_of(Space.VENUE, venue)
         kept = await patiently(self._pool, lambda lent: _kept(lent, signed, key))
-        if kept:
-            count = kept.leaf.number if kept.leaf else 0
+        if kept and kept.leaf is None:
+            return kept
+        if kept and kept.leaf:
+            count = kept.leaf.number
             incidents = await patiently(
                 self._pool, lambda lent: store.incidents_of(lent, venue, count)
             )
@@ -108,6 +110,5 @@ def _holds(root: bytes, key: bytes, proven: Proven) -> bool:
     return verify_presence(root, proven.leaf, proven.proof.path)
 
 
-def _are_all(venue: str, incidents: Sequence[Opened], leaf: Leaf | None) -> bool:
-    chained = venue_chain(venue, incidents)
-    return not incidents if leaf is None else (len(incidents), chained) == leaf[1:]
+def _are_all(venue: str, incidents: Sequence[Opened], leaf: Leaf) -> bool:
+    return (len(incidents), venue_chain(venue, incidents)) == (leaf.number, leaf.hash)

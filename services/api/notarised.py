@@ -12,6 +12,7 @@ from eventstore.readmission import ReadmittingLog
 from eventstore.recorder import Recorder
 from services import clocks
 from services.api.exporting import Exporting
+from services.api.heads import Heads
 from services.api.places import Places
 from services.api.proving import Proving
 from services.api.verifying import Verifying
@@ -37,6 +38,7 @@ async def notarised(settings: Settings, store: Log) -> AsyncIterator[Notarised]:
     proofs = await Proofs.open(dsn)
     try:
         proving = Proving(store, proofs, settings.notary.folder)
+        heads = Heads(proofs)
         verifying = Verifying(dsn, store, proofs, proving)
         exporting = Exporting(store, proofs, Places(store), settings.notary)
         reopening = ReadmittingLog(dsn, proofs.pool)
@@ -51,8 +53,13 @@ async def notarised(settings: Settings, store: Log) -> AsyncIterator[Notarised]:
                 "ListCheckpoints": proving.checkpoints,
                 "GetInclusionProof": proving.inclusion,
                 "GetConsistencyProof": proving.consistency,
+                "GetStreamHead": heads.stream,
             },
-            {"Verify": verifying.verify, "ExportCase": exporting.export},
+            {
+                "Verify": verifying.verify,
+                "ExportCase": exporting.export,
+                "ListVenueIncidents": heads.venue,
+            },
         )
     finally:
         await proofs.close()

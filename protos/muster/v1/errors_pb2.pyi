@@ -72,6 +72,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Wait a moment: the notary signs within two seconds. Or ask about a smaller tree."""
     ERROR_REASON_LOG_KEY_UNKNOWN: _ErrorReason.ValueType  # 52
     """Let MUSTER_NOTARY__FOLDER be the folder of the notary, and the notary run."""
+    ERROR_REASON_HEADS_NOT_SIGNED: _ErrorReason.ValueType  # 53
+    """Ask for the newest checkpoint, or for one that `muster checkpoint list` shows. Checkpoints of the programs before
+    have no map of heads.
+    """
     ERROR_REASON_VERSION_UNKNOWN: _ErrorReason.ValueType  # 61
     """Ask for a version up to the current one."""
     ERROR_REASON_VENUE_NOT_PERMITTED: _ErrorReason.ValueType  # 81
@@ -288,6 +292,10 @@ ERROR_REASON_NOT_SIGNED_YET: ErrorReason.ValueType  # 51
 """Wait a moment: the notary signs within two seconds. Or ask about a smaller tree."""
 ERROR_REASON_LOG_KEY_UNKNOWN: ErrorReason.ValueType  # 52
 """Let MUSTER_NOTARY__FOLDER be the folder of the notary, and the notary run."""
+ERROR_REASON_HEADS_NOT_SIGNED: ErrorReason.ValueType  # 53
+"""Ask for the newest checkpoint, or for one that `muster checkpoint list` shows. Checkpoints of the programs before
+have no map of heads.
+"""
 ERROR_REASON_VERSION_UNKNOWN: ErrorReason.ValueType  # 61
 """Ask for a version up to the current one."""
 ERROR_REASON_VENUE_NOT_PERMITTED: ErrorReason.ValueType  # 81
