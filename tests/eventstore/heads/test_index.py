@@ -44,6 +44,9 @@ MALL = [f"incident/{number}" for number in range(3)]
 AHEAD = "DELETE FROM muster.checkpoint WHERE size > {}"
 AS_BEFORE = "UPDATE muster.checkpoint SET note = '{}'"
 TAIL_CUT = "DELETE FROM muster.event WHERE position > {}"
+CUT_OFF = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE application_name = 'muster notary' AND datname = current_database()"""
 FORGET = "DELETE FROM muster.head; DELETE FROM muster.venue_incident"
 
 
@@ -169,6 +172,21 @@ async def test_what_is_kept_is_not_believed_and_is_made_again(
         after = await signed_up_to(tmp_path, last.size + 1)
     assert after.heads == await recomputed(database.dsn, after.size)
     assert await prover.stream(after, "door/7") == await newest_of(log, "door/7", after.size)
+
+
+async def test_what_a_crash_of_the_database_took_is_made_again_when_the_notary_is_back(
+    database: Database, log: Log, tmp_path: Path
+) -> None:
+    entries = "SELECT count(*) FROM muster.head"
+    async with notarising(database.dsn, tmp_path):
+        await filled(log)
+        last = await signed_up_to(tmp_path, await log.head())
+        before = await value(database.dsn, entries)
+        await execute(database.owner_dsn, FORGET, "DELETE FROM muster.head_buckets", CUT_OFF)
+        await log.append("door/new", 0, events(1))
+        after = await signed_up_to(tmp_path, last.size + 1)
+    assert await value(database.dsn, entries) == int(str(before)) + 1
+    assert after.heads == await recomputed(database.dsn, after.size)
 
 
 async def test_a_notary_that_begins_again_goes_on_with_what_is_kept(
