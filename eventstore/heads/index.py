@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Self
 
 from eventstore.heads import store
 from eventstore.heads.audit import buckets_over
+from eventstore.heads.hashes import Space
 from eventstore.heads.source import (
     PAGE_EVENTS,
     Openings,
     map_at,
     newest_between,
-    openings_between,
+    opened_between,
 )
+from eventstore.heads.subtrees import BUCKETS
 from eventstore.heads.trie import Trie
 
 if TYPE_CHECKING:
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
     from eventstore.connecting import Connection
     from eventstore.heads.source import Entry, Opening
+
+PART_BUCKETS = 4
+"""So many of the 256 parts of the map are read from the database at a time."""
 
 TOGETHER = 2_000
 """Entries that are put into the map before other work has its turn."""
@@ -49,12 +54,16 @@ class HeadIndex:
         Else it is made again from the log, and may still be another one than was signed.
         """
         if signed is not None:
-            kept = await store.entries_of(connection, size)
-            index = await cls._over(kept, lineage, size)
+            index = cls(lineage, size)
+            await index._load(connection)
             if index.root() == signed:
                 return index
+        index = cls(lineage, size)
         entries, opened = await map_at(connection, size)
-        index = await cls._over(entries, lineage, size)
+        index._openings = Openings(entries)
+        for first in range(0, len(entries), TOGETHER):
+            index._put(entries[first : first + TOGETHER])
+            await asyncio.sleep(0)
         await _keep_anew(connection, (lineage, size), entries, opened)
         return index
 
@@ -64,26 +73,16 @@ class HeadIndex:
             entries, opened = await map_at(connection, self._kept)
             await _keep_anew(connection, (self._lineage, self._kept), entries, opened)
 
-    @classmethod
-    async def _over(cls, entries: list[Entry], lineage: int, size: int) -> Self:
-        index = cls(lineage, size)
-        index._openings = Openings(entries)
-        for first in range(0, len(entries), TOGETHER):
-            index._put(entries[first : first + TOGETHER])
-            await asyncio.sleep(0)
-        return index
-
     async def read_on(self, connection: Connection, size: int) -> None:
         """Take what the log has up to a size."""
         while self.size < size:
             last = min(size, self.size + PAGE_EVENTS)
             newest = await newest_between(connection, self.size, last)
-            for entry in newest.values():
+            opened = await opened_between(connection, self.size, last)
+            # From here on nothing waits: a connection that is lost leaves no page half taken.
+            self._opened += (taken := [self._openings.take(*one) for one in opened])
+            for entry in (*newest.values(), *(opening.entry for opening in taken)):
                 self._entries[entry.space, entry.name] = entry
-            async for page in openings_between(connection, self._openings, self.size, last):
-                for opening in page:
-                    self._entries[opening.entry.space, opening.venue] = opening.entry
-                self._opened += page
             self.size = last
 
     def root(self) -> bytes:
@@ -101,6 +100,16 @@ class HeadIndex:
         self._kept = self.size
         self._entries.clear()
         self._opened.clear()
+
+    async def _load(self, connection: Connection) -> None:
+        """Take what the database has, part by part, whatever it is worth."""
+        venues: list[Entry] = []
+        for first in range(0, BUCKETS, PART_BUCKETS):
+            last = first + PART_BUCKETS - 1
+            entries = await store.entries_of(connection, self.size, first, last)
+            venues += [entry for entry in entries if entry.space is Space.VENUE]
+            self._put(entries)
+        self._openings = Openings(venues)
 
     def _put(self, entries: Iterable[Entry]) -> None:
         for entry in entries:

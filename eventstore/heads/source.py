@@ -123,25 +123,25 @@ async def streams_at(connection: Connection | Lent, size: int) -> AsyncIterator[
         began = rows[-1]["began"]
 
 
-async def openings_between(
-    connection: Connection | Lent, openings: Openings, after: int, last: int
-) -> AsyncIterator[Sequence[Opening]]:
-    """Yield the incidents that were opened after a position, up to another, page by page."""
-    asked = (OPENED, INCIDENTS)
-    while rows := await connection.fetch(OPENINGS, *asked, after, last, PAGE_STREAMS):
-        told = [
+async def opened_between(
+    connection: Connection | Lent, after: int, last: int
+) -> Sequence[tuple[str, Opened]]:
+    """Return the incidents that were opened after a position, up to another, by their venues."""
+    opened: list[tuple[str, Opened]] = []
+    while rows := await connection.fetch(OPENINGS, OPENED, INCIDENTS, after, last, PAGE_STREAMS):
+        opened += [
             (venue, Opened(row["position"], row["stream"], row["hash"]))
             for row in rows
             if (venue := venue_in(row["data"])) is not None
         ]
-        yield [openings.take(venue, incident) for venue, incident in told]
         after = rows[-1]["position"]
+    return opened
 
 
 async def map_at(connection: Connection | Lent, size: int) -> tuple[list[Entry], list[Opening]]:
     """Return all entries as of a size of the log: some 15 µs per stream."""
     entries = [entry async for page in streams_at(connection, size) for entry in page]
-    pages = openings_between(connection, Openings(), 0, size)
-    opened = [opening async for page in pages for opening in page]
+    openings = Openings()
+    opened = [openings.take(*one) for one in await opened_between(connection, 0, size)]
     venues = {opening.venue: opening.entry for opening in opened}
     return [*entries, *venues.values()], opened
