@@ -35,8 +35,9 @@ WITH, WITHOUT = "muster", "young"
 """The names of the two databases."""
 
 BATCHES = (1, 10)
-ROUNDS = 6
-ROUND_S = 4.0
+ROUNDS = 8
+ROUND_S = 3.0
+REST_S = 0.5
 WRITERS = 16
 STREAMS_EACH = 200
 """Streams that a writer writes to in turns: 3,200 are written at a time."""
@@ -138,7 +139,7 @@ async def measure(found: Databases, folder: Path) -> dict[str, object]:
             for batch in BATCHES:
                 for name in (WITH, WITHOUT) if number % 2 else (WITHOUT, WITH):
                     rates.setdefault((name, batch), []).append(await writers[name].rate(batch))
-                    await asyncio.sleep(1.0)
+                    await asyncio.sleep(REST_S)
     return _figures(rates, went)
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from eventstore.connecting import Connection
+    from eventstore.heads.hashes import Leaf
     from eventstore.heads.source import Entry, Opening
 
 PART_BUCKETS = 4
@@ -92,10 +93,10 @@ class HeadIndex:
 
     async def keep(self, connection: Connection) -> None:
         """Keep what is new, and the map as it is now, before a checkpoint signs it."""
-        self._put(self._entries.values())
+        leaves = self._put(self._entries.values())
         buckets = self._trie.buckets()
         async with connection.transaction():
-            await store.keep(connection, self._entries.values(), self._opened)
+            await store.keep(connection, self._entries.values(), leaves, self._opened)
             await store.keep_buckets(connection, self._lineage, self.size, buckets)
         self._kept = self.size
         self._entries.clear()
@@ -111,10 +112,11 @@ class HeadIndex:
             self._put(entries)
         self._openings = Openings(venues)
 
-    def _put(self, entries: Iterable[Entry]) -> None:
-        for entry in entries:
-            leaf = entry.leaf
+    def _put(self, entries: Iterable[Entry]) -> list[Leaf]:
+        leaves = [entry.leaf for entry in entries]
+        for leaf in leaves:
             self._trie.put(leaf.key, leaf.digest)
+        return leaves
 
 
 async def _keep_anew(
@@ -124,8 +126,9 @@ async def _keep_anew(
     opened: Sequence[Opening],
 ) -> None:
     """Replace what the database has by the whole map of a lineage as of a size."""
-    buckets = await buckets_over(entry.leaf for entry in entries)
+    leaves = [entry.leaf for entry in entries]
+    buckets = await buckets_over(leaves)
     async with connection.transaction():
         await store.forget(connection)
-        await store.keep(connection, entries, opened)
+        await store.keep(connection, entries, leaves, opened)
         await store.keep_buckets(connection, *of, buckets)

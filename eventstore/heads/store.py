@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from eventstore.connecting import Connection, Lent
+    from eventstore.heads.hashes import Leaf
     from eventstore.heads.source import Opening
 
 KEPT_FOR: Final = "10 minutes"
@@ -62,10 +63,12 @@ INCIDENTS: Final = """
 
 
 async def keep(
-    connection: Connection, entries: Collection[Entry], opened: Collection[Opening]
+    connection: Connection,
+    entries: Collection[Entry],
+    leaves: Collection[Leaf],
+    opened: Collection[Opening],
 ) -> None:
-    """Keep entries and incidents that are new."""
-    leaves = [entry.leaf for entry in entries]
+    """Keep entries, each with its leaf, and incidents that are new."""
     await connection.execute(
         KEEP_ENTRIES,
         [leaf.key for leaf in leaves],

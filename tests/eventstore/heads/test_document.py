@@ -91,7 +91,8 @@ def places(read: Any) -> Iterator[tuple[Any, Any]]:
 def other_values(value: Any) -> list[Any]:
     """Return what may stand in the place of a value; none of it means the same."""
     donor = json.loads(CHANCE.choice(SOUND).text)
-    strange = [None, True, -1, 1 << 60, "", "x", [], {}, "0" * 64, "\ud83d", [[]]]
+    strange: list[Any] = [None, True, -1, 1 << 60, "", "x", [], {}, "0" * 64, "\ud83d", [[]]]
+    near: list[Any]
     match value:
         case str() if value:
             at = CHANCE.randrange(len(value))
