@@ -6,6 +6,7 @@ command goes under another; every refusal is counted, and logged where an operat
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -24,6 +25,9 @@ S = TypeVar("S")
 REFUSED = "muster_own_commands_refused"
 """Counts commands of the clock and of activities that were refused, by actor, command, reason."""
 
+METER: ContextVar[MetricMeter] = ContextVar("METER", default=MetricMeter.noop)
+"""Counts outside of activities, where the second clock speaks."""
+
 
 async def record_own(recorder: Recorder[S], key: str, asked: Asked) -> Receipt | Refused:
     """Record a command of the system's own, under another id if its own is taken."""
@@ -39,6 +43,6 @@ async def record_own(recorder: Recorder[S], key: str, asked: Asked) -> Receipt |
 
 def count(asked: Asked, reason: str) -> None:
     """Count a command of the system's own that came to nothing, and why."""
-    meter = activity.metric_meter() if activity.in_activity() else MetricMeter.noop
+    meter = activity.metric_meter() if activity.in_activity() else METER.get()
     labels = {"actor": asked.actor.id, "command": asked.command.kind, "reason": reason}
     meter.create_counter(REFUSED, "Own commands refused.").add(1, labels)

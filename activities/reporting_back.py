@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from typing import Any
 from uuid import UUID
@@ -19,6 +20,9 @@ from eventstore.recorder import Receipt, Recorder
 UNREPORTED_MAX = 10_000
 """Outcomes that are remembered until the log has them; beyond it the oldest is forgotten."""
 
+BURST_S = 0.15
+"""How long an outcome waits for others, at most."""
+
 
 async def command_id(incidents: Recorder[Incident], incident: str, work: str, what: str) -> UUID:
     """Return the id of what a hand reports about a piece of work: the same for every attempt.
@@ -35,6 +39,29 @@ async def report(
     """Record what came of a piece of work; said again by every attempt, recorded once."""
     named = await command_id(recorder, incident, work, what)
     return await record_own(recorder, incident, Asked(command, named, HANDS))
+
+
+class Bursts:
+    """Moments at which the outcomes of an incident that has many are recorded together.
+
+    Each append has everybody else who writes to the incident decide again, its workflow nudged, its
+    views brought up to date: a few large ones leave room for commands, which hundreds do not.
+    """
+
+    def __init__(self) -> None:
+        self._next: dict[str, asyncio.Future[None]] = {}
+
+    async def next(self, incident: str) -> None:
+        """Wait until the next moment, at most BURST_S."""
+        coming = self._next.get(incident)
+        if coming is None:
+            loop = asyncio.get_running_loop()
+            coming = self._next[incident] = loop.create_future()
+            loop.call_later(BURST_S, self._come, incident)
+        await asyncio.shield(coming)
+
+    def _come(self, incident: str) -> None:
+        self._next.pop(incident).set_result(None)
 
 
 class Unreported:

@@ -1,4 +1,4 @@
-"""How large a number of the domain may be, so that the contract can carry it."""
+"""How large a number of the domain may be, so that the contract and the log can carry it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ INT32_MAX = 2**31 - 1
 
 INT64_MAX = 2**63 - 1
 """The largest `int64` of the contract."""
+
+COMMAND_EVENTS_MAX = 30_000
+"""Events that one command may lead to. They are committed together: some 0.6 s of the log's time.
+A plan's file holds at most 100,000 values, seven or more for each task, which begins with two."""
 
 FEN_MAX = 2**53 - 1
 """Hundredths of a yuan: the largest whole number that every reader of JSON keeps exactly."""

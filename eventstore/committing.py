@@ -11,7 +11,14 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from eventstore.connecting import Connection, close_quietly, connect_to_append, pauses
+from eventstore.connecting import (
+    APPEND_LASTS_MAX_S,
+    Connection,
+    close_quietly,
+    connect_to_append,
+    let_last,
+    pauses,
+)
 from eventstore.epochs import EPOCHS
 from eventstore.failures import LogUnavailable, passes
 
@@ -63,21 +70,31 @@ class Committing:
         await close_quietly(connection)
 
     async def fetch(
-        self, query: str, *arguments: object, timeout_s: float = COMMIT_TIMEOUT_S
+        self,
+        query: str,
+        *arguments: object,
+        timeout_s: float = COMMIT_TIMEOUT_S,
+        longer_s: float = 0.0,
     ) -> list[asyncpg.Record]:
         """Ask for something that commits. Raises NotReplicated, TimeoutError and the like.
 
-        What takes too long is left to itself, and the connection is ended. It is never cancelled:
-        that would end the wait for the standby, and show to all what only the primary has.
+        Something large may hold the log's lock for longer than what is usual, by `longer_s`. What
+        takes too long is left to itself, and the connection is ended. It is never cancelled: that
+        would end the wait for the standby, and show to all what only the primary has.
         """
         if self._connection is None:
             await self.open()
         connection = self._connection
         assert connection is not None  # noqa: S101 - just opened
         began, self._gave_up = time.monotonic(), False
+        timeout_s += longer_s
         limit = asyncio.get_running_loop().call_later(timeout_s, connection.terminate)
         try:
+            if longer_s:
+                await let_last(connection, APPEND_LASTS_MAX_S + longer_s)
             rows: list[asyncpg.Record] = await connection.fetch(query, *arguments)
+            if longer_s:
+                await let_last(connection, APPEND_LASTS_MAX_S)
         except BaseException as error:
             connection.terminate()  # before a cancellation is sent
             if isinstance(error, Exception) and time.monotonic() - began >= timeout_s:

@@ -108,13 +108,18 @@ async def connect_to_append(dsn: str) -> Connection:
     It has no time limit on our side, since asyncpg cancels what takes too long (see `committing`).
     """
     connection = await connect(dsn, APPEND_SETTINGS, command_timeout_s=None)
-    if connection.get_server_version().major >= KNOWS_TRANSACTION_TIMEOUT:
-        try:
-            await connection.execute(f"SET transaction_timeout = '{APPEND_LASTS_MAX_S}s'")
-        except BaseException:
-            await close_quietly(connection)
-            raise
+    try:
+        await let_last(connection, APPEND_LASTS_MAX_S)
+    except BaseException:
+        await close_quietly(connection)
+        raise
     return connection
+
+
+async def let_last(connection: Connection, seconds: float) -> None:
+    """Let a transaction of a connection last so long at most, if PostgreSQL knows how to end it."""
+    if connection.get_server_version().major >= KNOWS_TRANSACTION_TIMEOUT:
+        await connection.execute(f"SET transaction_timeout = {round(seconds * 1_000)}")
 
 
 async def connect_pool(

@@ -7,13 +7,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from domain.aggregate import Asked, Decider, Known, Refused, encode
+from domain.limits import COMMAND_EVENTS_MAX
 from domain.refusals import Refusal
-from domain.values import Command
+from domain.values import Command, Role
 from eventstore.asking import Receipt
 from eventstore.events import NewEvent
 from eventstore.ids import event_id_of
 from eventstore.meta import meta_texts
-from eventstore.writer import APPEND_EVENTS_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from domain.values import Fact
 
 S = TypeVar("S")
+
+BATCH_EVENTS_MAX = 1_000
+"""Events that commands lead to which are appended as one; a command that leads to more is alone."""
 
 CLOCK_SKEW = timedelta(minutes=1)
 """How much a caller's clock may be ahead of ours."""
@@ -64,13 +67,11 @@ class Deciding(Generic[S]):
         As many as fit into one append: those that are left are to be decided on what follows.
         """
         drafts: list[Draft[S]] = []
-        room = APPEND_EVENTS_MAX
+        room = BATCH_EVENTS_MAX
         for asked in commands:
             draft, after = await self._decide(known, asked)
-            if len(draft.events) > room:
-                if drafts:
-                    break
-                draft, after = Draft(known, failed=_too_many(draft.events)), known
+            if len(draft.events) > room and drafts:
+                break
             room -= len(draft.events)
             drafts.append(draft)
             known = after
@@ -81,6 +82,7 @@ class Deciding(Generic[S]):
             now = self.clock()
             refusal = _stale(known, asked) or _yet_to_come(asked, now)
             decision = refusal or await self._decision(known, asked, now)
+            decision = _too_many(asked, decision) or decision
             if isinstance(decision, Refused):
                 return Draft(known, refused=decision), known
             state = known.state
@@ -103,8 +105,17 @@ class Deciding(Generic[S]):
         return self.decider.decide(known.state, asked, now, around)
 
 
-def _too_many(events: Sequence[NewEvent]) -> ValueError:
-    return ValueError(f"one command led to {len(events)} events: at most {APPEND_EVENTS_MAX}")
+def _too_many(asked: Asked, decision: Sequence[Fact] | Refused) -> Refused | None:
+    """Refuse a command that leads to more events than one may; never the system's own.
+
+    Nobody is there to ask the clock for less: a deadline would stay armed for good.
+    """
+    if isinstance(decision, Refused) or Role.SYSTEM in asked.actor.roles:
+        return None
+    if len(decision) <= COMMAND_EVENTS_MAX:
+        return None
+    found = {"events": str(len(decision)), "most": str(COMMAND_EVENTS_MAX)}
+    return Refused(Refusal.EVENTS_TOO_MANY, found)
 
 
 def _stale(known: Known[S], asked: Asked) -> Refused | None:

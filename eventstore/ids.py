@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import time
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -30,6 +31,9 @@ SYSTEM_EVENT = b"muster/system-event/v1\x00"
 SYSTEM_COMMAND = b"muster/system-command/v1\x00"
 """Hashed first, so that no text of one kind is ever one of another."""
 
+EVENT_IDS = 1_024
+"""Remembered, since a command's are needed again for its receipt."""
+
 _VERSION, _VARIANT = 76, 62
 """How far to the left the bits stand that say what kind of id it is."""
 _KIND_BITS = ~(0xF << _VERSION | 0x3 << _VARIANT)
@@ -41,6 +45,7 @@ def new_command_id() -> UUID:
     return _of_kind(7, moment + os.urandom(DRAWN_BYTES))
 
 
+@lru_cache(maxsize=EVENT_IDS)
 def event_id(command_id: UUID, number: int) -> UUID:
     """Return the id of a command's n-th event, from 0: the same whoever records it, and when.
 

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from eventstore.requests import Request
 
 APPEND_TIMEOUT_S = 10.0
+LARGE_EVENTS = 5_000
+"""A call with more may last longer, by what a slow machine takes for so many at a time."""
+LARGE_EVENTS_PER_S = 5_000
+
 UNAVAILABLE_AFTER_S = 5.0
 """How long a request waits for a database that is away, such as one that restarts."""
 
@@ -77,7 +81,9 @@ class Lane:
             return
         query, arguments = asked(batch)
         try:
-            rows = await self._committing.fetch(query, *arguments, timeout_s=APPEND_TIMEOUT_S)
+            rows = await self._committing.fetch(
+                query, *arguments, timeout_s=APPEND_TIMEOUT_S, longer_s=_longer_s(batch)
+            )
         except BaseException:
             for request in batch:
                 request.sent = True
@@ -102,6 +108,12 @@ def _is_of(request: Request, epoch: Epoch | None) -> bool:
         return True
     request.fail(PrimaryChanged("another server is the primary now: ask again with the same ids"))
     return False
+
+
+def _longer_s(batch: Sequence[Request]) -> float:
+    """Return for how much longer than what is usual a batch may keep the log to itself."""
+    events = sum(len(request.events) for request in batch)
+    return events / LARGE_EVENTS_PER_S if events > LARGE_EVENTS else 0.0
 
 
 def _still_patient(requests: Iterable[Request], error: Exception) -> list[Request]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
+from eventstore.addresses import addresses
 from eventstore.barrier import Barrier
 from eventstore.connecting import LOG_SETTINGS, Pool, close_pool, connect_pool, watch_primary
 from eventstore.epochs import EPOCHS, Epoch
@@ -33,8 +35,9 @@ from eventstore.statements import (
     READ_SNAPSHOT,
     READ_STREAM,
     VERSION_AT,
+    found,
 )
-from eventstore.tail import HEAD, READ, VERSION_MAX, Tail, whole
+from eventstore.tail import HEAD, READ, VERSION_MAX, Tail, whole_page
 from eventstore.writer import Writer
 
 if TYPE_CHECKING:
@@ -77,6 +80,7 @@ class Log:
         self._writer = writer
         self._tail = Tail(dsn)
         self._barrier = Barrier(dsn)
+        self._is_one_server = len(addresses(dsn)) == 1
         self._watch: asyncio.Task[None] | None = None
 
     @classmethod
@@ -187,22 +191,23 @@ class Log:
 
     async def find(self, event_ids: Sequence[UUID]) -> Mapping[UUID, StoredEvent]:
         """Return those of the events that are in the log."""
-        found = _stored(await self.fetch(FIND, event_ids))
-        return {event.event_id: event for event in found}
+        return found(await self.fetch(FIND, event_ids))
 
-    async def find_settled(self, event_ids: Sequence[UUID]) -> Mapping[UUID, StoredEvent]:
+    async def find_settled(
+        self, event_ids: Sequence[UUID], *, after_reading: bool = False
+    ) -> Mapping[UUID, StoredEvent]:
         """Return those of the events that are in the log, and where commits are to be.
 
-        Raises LogUnavailable.
+        So is then what was read before, if that is asked for. Raises LogUnavailable.
         """
         while True:
             epoch = self.epoch
-            found = await self.find(event_ids)
-            if not found:
-                return found
-            await self.settled()
+            rows = await self.fetch(FIND, event_ids)
+            there, is_alone = found(rows), self._is_one_server and rows[0]["alone"]
+            if (there or after_reading) and not is_alone:
+                await self.settled()
             if epoch == self.epoch:
-                return found
+                return there
 
     async def head(self) -> int:
         """Return the last position; 0 if nothing ever happened."""
@@ -265,7 +270,7 @@ class Log:
             if page is None:
                 if caught_up:
                     raise FollowerTooSlow(after)
-                page = whole(await self.read(after, limit=PAGE_EVENTS), PAGE_EVENTS)
+                page = await whole_page(partial(self._after, after), PAGE_EVENTS)
             elif page:
                 caught_up = True
             else:
@@ -276,6 +281,9 @@ class Log:
             shown = [event for event in page if is_of(event, categories, streams, types)]
             if shown:
                 yield shown
+
+    async def _after(self, position: int, limit: int) -> Sequence[StoredEvent]:
+        return _stored(await self.fetch(READ, position, limit))
 
     async def fetch(self, query: str, *arguments: object) -> list[asyncpg.Record]:
         """Ask the database, for the rest of the event store."""

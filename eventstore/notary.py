@@ -11,7 +11,6 @@ import asyncio
 import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from eventstore.archive import ArchiveInUse, kept_alone
@@ -72,6 +71,9 @@ FAR = 2**62
 
 SETTINGS = {**LOG_SETTINGS, "application_name": "muster notary", "synchronous_commit": "off"}
 """What it writes in the database can be made again; what counts is in the folder."""
+
+WAITED = "SELECT extract(epoch FROM clock_timestamp() - $1)::float8"
+"""By the clock that said when an event was recorded."""
 
 TRY_LOCK = "SELECT pg_try_advisory_lock($1)"
 
@@ -220,7 +222,7 @@ class Notary:
             if self._at.growing.size > (signed.signed.size if signed else 0):
                 self._at = await self._publish(connection, self._at)
             if since is not None:
-                self.seen.lag_s = (datetime.now(UTC) - since).total_seconds()
+                self.seen.lag_s = await connection.fetchval(WAITED, since)
 
     async def _publish(self, connection: Connection, at: Beginning) -> Beginning:
         """Sign the tree as it is: its tiles first, then the checkpoint over them."""

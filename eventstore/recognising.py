@@ -29,10 +29,15 @@ class Recorded:
     def __init__(self, log: Log) -> None:
         self._log = log
 
-    async def answer(self, stream: str, batch: Sequence[Waiting]) -> list[Waiting]:
-        """Answer the commands that were recorded before; return the others."""
+    async def answer(
+        self, stream: str, batch: Sequence[Waiting], *, after_reading: bool = False
+    ) -> list[Waiting]:
+        """Answer the commands that were recorded before; return the others.
+
+        What was read before may be acknowledged then, if that is asked for.
+        """
         firsts = {event_id_of(one.asked, 0): one for one in batch}
-        found = await self._log.find_settled(list(firsts))
+        found = await self._log.find_settled(list(firsts), after_reading=after_reading)
         for first, event in found.items():
             firsts[first].settle(await self._again(stream, firsts[first].asked, event))
         return [one for first, one in firsts.items() if first not in found]

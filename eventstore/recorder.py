@@ -14,9 +14,10 @@ from eventstore.failures import LogClosed, LogUnavailable, Overloaded, PrimaryCh
 from eventstore.log import Appended, Conflict, Log
 from eventstore.recognising import Recorded
 from eventstore.replay import read_on
+from eventstore.statements import VERSIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from domain.values import Command
     from eventstore.epochs import Epoch
@@ -89,6 +90,19 @@ class Recorder(Generic[S]):
         self._keep(key, known, epoch)
         return known
 
+    async def known_all(self, keys: Sequence[str]) -> Mapping[str, Known[S]]:
+        """Return what is known of streams now; what has not grown since is not read again."""
+        streams = [self._decider.stream(key) for key in keys]
+        versions = dict(map(tuple, await self._log.fetch(VERSIONS, streams)))
+        found: dict[str, Known[S]] = {}
+        for key, stream in zip(keys, streams, strict=True):
+            known = self._remembered(key)
+            if known is not None and known.version == versions[stream]:
+                found[key] = known
+        grown = [key for key in keys if key not in found]
+        read = await asyncio.gather(*map(self.known, grown))
+        return found | dict(zip(grown, read, strict=True))
+
     async def known_at(self, key: str, *, version: int) -> Known[S]:
         """Return what was known of a stream when it was at a version."""
         return await self._read_on(key, await self._begun(key, version), up_to=version)
@@ -134,10 +148,8 @@ class Recorder(Generic[S]):
             events = [event for draft in drafts for event in draft.events]
             try:
                 if not events:
-                    latest = await self._confirmed(key, known, drafts, epoch)
-                    if latest.version == known.version:
-                        self._keep(key, known, epoch)
-                        await self._answer(key, these, drafts, known, known)
+                    latest = await self._answer_read(key, these, drafts, known, epoch)
+                    if latest is None:
                         return rest
                     known = latest
                     continue
@@ -151,7 +163,8 @@ class Recorder(Generic[S]):
                 case Appended(position=position):
                     after = after._replace(position=position)
                     self._keep(key, after, epoch)
-                    await self._answer(key, these, drafts, known, after)
+                    unchanged = self._answer_changed(key, these, drafts, known, after)
+                    await self._answer_unchanged(key, unchanged, epoch, only_read=False)
                     return rest
                 case Conflict():
                     pass
@@ -160,29 +173,35 @@ class Recorder(Generic[S]):
             known = await self._read_on(key, known)
         raise Overloaded
 
-    async def _confirmed(
-        self, key: str, known: Known[S], drafts: Sequence[Draft[S]], epoch: Epoch | None
-    ) -> Known[S]:
-        """Read on where nothing is to be appended. That it is so already is acknowledged, too.
-
-        Raises PrimaryChanged.
-        """
+    async def _answer_read(
+        self,
+        key: str,
+        batch: Sequence[Waiting],
+        drafts: Sequence[Draft[S]],
+        known: Known[S],
+        epoch: Epoch | None,
+    ) -> Known[S] | None:
+        """Answer commands that led to nothing, unless the stream stands elsewhere: return where."""
         latest = await self._read_on(key, known)
-        if any(draft.refused is None for draft in drafts):
-            await self._log.settled()
-        if epoch != self._log.epoch:
-            raise PrimaryChanged("another server is the primary now")
-        return latest
+        if latest.version != known.version:
+            return latest
+        self._keep(key, known, epoch)
+        unchanged = self._answer_changed(key, batch, drafts, known, known)
+        await self._answer_unchanged(key, unchanged, epoch, only_read=True)
+        return None
 
-    async def _answer(
+    def _answer_changed(
         self,
         key: str,
         batch: Sequence[Waiting],
         drafts: Sequence[Draft[S]],
         before: Known[S],
         after: Known[S],
-    ) -> None:
-        """Answer a batch that took the stream from one point to another: appended ones at once."""
+    ) -> list[tuple[Waiting, Refused | Receipt | Exception]]:
+        """Answer those of a batch that took the stream from one point to another, at once.
+
+        Return what to answer the others, unless they were recorded before.
+        """
         stream = self._decider.stream(key)
         unchanged: list[tuple[Waiting, Refused | Receipt | Exception]] = []
         for one, draft in zip(batch, drafts, strict=True):
@@ -198,14 +217,29 @@ class Recorder(Generic[S]):
                 )
                 receipt = draft.receipt(stream, position)
                 unchanged.append((one, draft.failed or draft.refused or receipt))
-        if unchanged:
-            await self._answer_unchanged(stream, unchanged)
+        return unchanged
 
     async def _answer_unchanged(
-        self, stream: str, answers: Sequence[tuple[Waiting, Refused | Receipt | Exception]]
+        self,
+        key: str,
+        answers: Sequence[tuple[Waiting, Refused | Receipt | Exception]],
+        epoch: Epoch | None,
+        *,
+        only_read: bool,
     ) -> None:
-        """Answer commands that led to nothing now; some may have when they were asked before."""
-        await self._recorded.answer(stream, [one for one, _ in answers])
+        """Answer commands that led to nothing now; some may have when they were asked before.
+
+        Where no append proved that it is so, it was only read: to acknowledge it, a standby must
+        have it, too. Raises PrimaryChanged.
+        """
+        if not answers:
+            return
+        acknowledges = only_read and any(isinstance(answer, Receipt) for _, answer in answers)
+        await self._recorded.answer(
+            self._decider.stream(key), [one for one, _ in answers], after_reading=acknowledges
+        )
+        if only_read and epoch != self._log.epoch:
+            raise PrimaryChanged("another server is the primary now")
         for one, answer in answers:
             if isinstance(answer, Exception):
                 one.fail(answer)

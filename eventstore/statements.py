@@ -1,6 +1,17 @@
 """What the log asks the database, beside what its tail does."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eventstore.events import StoredEvent
 from eventstore.tail import COLUMNS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from uuid import UUID
+
+    import asyncpg
 
 READ_CATEGORY = f"""
     SELECT {COLUMNS} FROM muster.event WHERE position > $1 AND starts_with(stream, $3 || '/')
@@ -11,8 +22,17 @@ READ_STREAM = f"""
 READ_FACTS = """
     SELECT version, position, type, schema_version, data FROM muster.event
     WHERE stream = $1 AND version > $2 AND version <= $3 ORDER BY version LIMIT $4"""
-FIND = f"SELECT {COLUMNS} FROM muster.event WHERE event_id = ANY ($1)"  # noqa: S608 - our own column names
+FIND = f"""
+    SELECT {COLUMNS}, here.alone FROM (
+        SELECT current_setting('synchronous_standby_names') = ''
+               AND NOT EXISTS (SELECT FROM muster.epoch) AS alone
+    ) here LEFT JOIN muster.event ON event_id = ANY ($1)"""  # noqa: S608 - our own column names
+"""Finds events, and says in the same look that there is no standby to wait for and that no other
+server was ever the primary: what `muster.settle` would look at (0010)."""
 GROWN = "SELECT stream, max(position) FROM muster.event WHERE position > $1 GROUP BY stream"
+VERSIONS = """
+    SELECT asked, coalesce((SELECT max(version) FROM muster.event WHERE stream = asked), 0)
+    FROM unnest($1::text[]) AS asked"""
 POSITION_AT = "SELECT muster.position_at($1)"
 VERSION_AT = "SELECT muster.version_at($1, $2)"
 FIND_SNAPSHOT = """
@@ -26,3 +46,9 @@ KEEP_SNAPSHOT = """
     ON CONFLICT (stream, version) DO UPDATE
     SET fold = $3, hash = excluded.hash, state = $4, digest = $5"""
 DROP_SNAPSHOT = "DELETE FROM muster.snapshot WHERE stream = $1 AND version = $2"
+
+
+def found(rows: Sequence[asyncpg.Record]) -> Mapping[UUID, StoredEvent]:
+    """Return the events of an answer to FIND, which has one row if there are none."""
+    events = [StoredEvent.of(tuple(row)[:-1]) for row in rows if row["event_id"] is not None]
+    return {event.event_id: event for event in events}

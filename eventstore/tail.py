@@ -10,7 +10,7 @@ from eventstore.events import StoredEvent
 from eventstore.failures import LogClosed, passes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
 CHANNEL = "muster_log"
 POLL_S = 0.5
@@ -86,7 +86,10 @@ class Tail:
         if position < oldest:
             return None
         first = position - oldest
-        return whole(self._kept[first : first + PAGE_EVENTS], PAGE_EVENTS)
+        limit = PAGE_EVENTS
+        while (page := whole(self._kept[first : first + limit], limit)) is None:
+            limit *= 2
+        return page
 
     async def _listen(self) -> None:
         wait = pauses()
@@ -121,9 +124,8 @@ class Tail:
             self._tell()
         while True:
             self._bell.clear()
-            rows = await connection.fetch(READ, self._head, PAGE_EVENTS)
-            if rows:
-                self._keep(whole([StoredEvent.of(row) for row in rows], PAGE_EVENTS))
+            if page := await self._page(connection, self._head):
+                self._keep(page)
                 continue
             try:
                 async with asyncio.timeout(POLL_S):
@@ -131,10 +133,18 @@ class Tail:
             except TimeoutError:
                 continue
 
+    async def _page(self, connection: Connection, after: int) -> Sequence[StoredEvent]:
+        async def read(limit: int) -> Sequence[StoredEvent]:
+            return [StoredEvent.of(row) for row in await connection.fetch(READ, after, limit)]
+
+        return await whole_page(read, PAGE_EVENTS)
+
     def _keep(self, page: Sequence[StoredEvent]) -> None:
+        """Keep the newest events, and all of the last commit, however large it is."""
         self._kept.extend(page)
-        if len(self._kept) > 2 * WINDOW_EVENTS:
-            del self._kept[:-WINDOW_EVENTS]
+        newest = max(WINDOW_EVENTS, len(page))
+        if len(self._kept) > newest + newest // 8:
+            del self._kept[:-newest]
         self._head, self._hash = page[-1].position, page[-1].hash
         self._tell()
 
@@ -146,13 +156,22 @@ class Tail:
         self._bell.set()
 
 
-def whole(page: Sequence[StoredEvent], limit: int) -> Sequence[StoredEvent]:
+async def whole_page(
+    read: Callable[[int], Awaitable[Sequence[StoredEvent]]], limit: int
+) -> Sequence[StoredEvent]:
+    """Read a page of whole commits: as many events as the limit, or one commit that has more."""
+    while (page := whole(await read(limit), limit)) is None:
+        limit *= 2
+    return page
+
+
+def whole(page: Sequence[StoredEvent], limit: int) -> Sequence[StoredEvent] | None:
     """Leave out the commit that the end of a full page may have cut; the next page begins with it.
 
-    The events of a commit share their moment, which no other has; none is larger than a page.
+    The events of a commit share their moment, which no other has. None for a page that holds one
+    commit only and perhaps not all of it: it takes a larger page.
     """
     if len(page) < limit:
         return page
     last = page[-1].recorded_at
-    kept = [event for event in page if event.recorded_at != last]
-    return kept or page
+    return [event for event in page if event.recorded_at != last] or None

@@ -26,7 +26,7 @@ from eventstore.connecting import Pool, close_pool, connect_pool
 from eventstore.patience import patiently
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
 KEY_BYTES = 32
@@ -36,7 +36,7 @@ VAULT_CONNECTIONS = 2
 SEALED = re.compile(r"sealed:v1:(?P<key>[0-9a-f-]{36}):(?P<sealed>[A-Za-z0-9+/=]+)")
 
 KEY_OF = "SELECT key_id, wrapped FROM muster_vault.key WHERE subject = $1 AND wrapped IS NOT NULL"
-KEY_CALLED = "SELECT subject, wrapped FROM muster_vault.key WHERE key_id = $1"
+KEYS_CALLED = "SELECT key_id, subject, wrapped FROM muster_vault.key WHERE key_id = ANY ($1)"
 LIVING = "SELECT key_id, wrapped FROM muster_vault.key WHERE wrapped IS NOT NULL FOR UPDATE"
 REWRAP = "UPDATE muster_vault.key SET wrapped = $2 WHERE key_id = $1"
 KEEP_KEY = """
@@ -91,17 +91,33 @@ class Vault:
 
     async def open(self, sealed: str) -> str | None:
         """Return what was sealed; None once its key is destroyed. Raises VaultBroken."""
+        found = (await self.open_all([sealed]))[sealed]
+        if isinstance(found, VaultBroken):
+            raise found
+        return found
+
+    async def open_all(self, sealed: Sequence[str]) -> dict[str, str | VaultBroken | None]:
+        """Return what each text was, in one look at the keys; what is broken spoils no other."""
+        ids = {UUID(parts["key"]) for one in sealed if (parts := SEALED.fullmatch(one))}
+        rows = await patiently(self._pool, lambda lent: lent.fetch(KEYS_CALLED, ids))
+        keys = {row["key_id"]: row for row in rows}
+        return {one: self._opened(one, keys) for one in sealed}
+
+    def _opened(self, sealed: str, keys: Mapping[UUID, asyncpg.Record]) -> str | VaultBroken | None:
         parts = SEALED.fullmatch(sealed)
         if parts is None:
-            raise VaultBroken("this was not sealed by a vault")
-        key_id, text = UUID(parts["key"]), b64decode(parts["sealed"])
-        row = await patiently(self._pool, lambda lent: lent.fetchrow(KEY_CALLED, key_id))
+            return VaultBroken("this was not sealed by a vault")
+        key_id = UUID(parts["key"])
+        row = keys.get(key_id)
         if row is None:
-            raise VaultBroken(f"the vault has no key {key_id}")
+            return VaultBroken(f"the vault has no key {key_id}")
         if row["wrapped"] is None:
             return None
-        cipher = self._unwrapped(key_id, row["wrapped"]).cipher
-        return _decrypted(cipher, text, row["subject"].encode()).decode()
+        try:
+            cipher = self._unwrapped(key_id, row["wrapped"]).cipher
+            return _decrypted(cipher, b64decode(parts["sealed"]), row["subject"].encode()).decode()
+        except VaultBroken as broken:
+            return broken
 
     async def destroy(self, keys: Iterable[str]) -> None:
         """Destroy keys, as often as asked. What is sealed for their subjects next has a new one."""

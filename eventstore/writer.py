@@ -18,10 +18,7 @@ if TYPE_CHECKING:
     from eventstore.events import NewEvent, Outcome
 
 QUEUE_EVENTS_MAX = 10_000
-"""Events that wait; beyond it a request is turned away."""
-
-APPEND_EVENTS_MAX = 1_000
-"""Events of one request, which are all or none: a follower is shown a commit in one page."""
+"""Events that wait; once there are so many, a request is turned away, however small it is."""
 
 CALL_EVENTS_MAX = 256
 CALL_BYTES_MAX = 1_000_000
@@ -82,9 +79,7 @@ class Writer:
         """Append events to one stream, all or none, together with whoever else asks meanwhile."""
         if self._closed:
             raise LogClosed
-        if len(events) > APPEND_EVENTS_MAX:
-            raise ValueError(f"{len(events)} events at once: at most {APPEND_EVENTS_MAX}")
-        if self._events_waiting and self._events_waiting + len(events) > QUEUE_EVENTS_MAX:
+        if self._events_waiting >= QUEUE_EVENTS_MAX:
             raise Overloaded
         request = Request(stream, expected, events, epoch)
         self._waiting.append(request)

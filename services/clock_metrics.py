@@ -10,10 +10,17 @@ from prometheus_client import REGISTRY, Gauge
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from temporalio.common import MetricMeter
+
     from services.clocks import Comparison
 
 NAME = "muster_clocks_difference_seconds"
 MEANING = "Largest difference between the clocks of this process, PostgreSQL and Temporal."
+
+PASSED_NAME = "muster_second_clock_deadlines"
+PASSED_MEANING = "Deadlines that passed without Temporal, since it was late."
+LATE_NAME = "muster_second_clock_late_seconds"
+LATE_MEANING = "How late the last of these was when it had passed."
 
 DIFFERENCE = Gauge(NAME, MEANING, registry=None)
 AHEAD = Gauge(
@@ -45,3 +52,16 @@ def of_worker() -> Callable[[Comparison], None]:
 
     gauge = Runtime.default().metric_meter.create_gauge_float(NAME, MEANING)
     return lambda seen: gauge.set(seen.difference_s)
+
+
+def of_second_clock(meter: MetricMeter) -> Callable[[float], None]:
+    """Return what counts a deadline that passed so many seconds late."""
+    passed = meter.create_counter(PASSED_NAME, PASSED_MEANING)
+    late = meter.create_gauge_float(LATE_NAME, LATE_MEANING)
+    passed.add(0)  # so that it is there before it is needed
+
+    def show(late_s: float) -> None:
+        passed.add(1)
+        late.set(max(0.0, late_s))
+
+    return show

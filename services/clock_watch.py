@@ -46,11 +46,18 @@ class ClockWatch:
     """Compares the clocks, again and again, and says when they differ."""
 
     def __init__(
-        self, settings: Settings, client: Client | None, show: Callable[[Comparison], None]
+        self,
+        settings: Settings,
+        client: Client | None,
+        show: Callable[[Comparison], None],
+        *,
+        without: frozenset[str] = frozenset(),
     ) -> None:
         self._settings = settings
         self._client = client
         self._show = show
+        self._without = without
+        """Clocks that this process has nothing to do with."""
         self.latest = Comparison((), settings.clocks.max_difference_seconds)
 
     async def compare(self) -> Comparison:
@@ -86,7 +93,7 @@ class ClockWatch:
 
     async def _next(self) -> None:
         every_s = self._settings.clocks.compare_every_seconds
-        pause_s = every_s if self.latest.is_whole else min(AGAIN_S, every_s)
+        pause_s = min(AGAIN_S, every_s) if self.latest.unread - self._without else every_s
         begun = time.monotonic()
         while (waited_s := time.monotonic() - begun) < pause_s:
             set_by_s = abs(AGREED.strayed_s)
@@ -106,6 +113,8 @@ class ClockWatch:
 
     async def _read_temporal(self) -> Reading | None:
         """Read Temporal's clock; connecting, and importing its client, is no part of that."""
+        if TEMPORAL in self._without:
+            return None
         client = await asyncio.to_thread(import_module, "services.temporal_client")
         temporal = await asyncio.to_thread(import_module, "services.temporal_clock")
         with suppress(Exception):  # that Temporal is away is said elsewhere
@@ -127,11 +136,32 @@ async def watched(
     first = await watch.compare()
     if not first.agree:
         raise ClocksDiffer(first.complaint())
-    if not first.are_well:
-        log.error("the clocks are wrong", why=first.complaint())
+    async with _running(watch):
+        yield watch
+
+
+@asynccontextmanager
+async def watched_by_notary(
+    settings: Settings, show: Callable[[Comparison], None] = lambda _: None
+) -> AsyncIterator[ClockWatch]:
+    """Compare this process's clock with PostgreSQL's, and say when they differ.
+
+    A notary starts all the same: nothing that it signs has a time in it, and a log that nobody
+    signs is the greater harm. It has nothing to do with Temporal.
+    """
+    watch = ClockWatch(settings, None, show, without=frozenset({TEMPORAL}))
+    await watch.compare()
+    async with _running(watch):
+        yield watch
+
+
+@asynccontextmanager
+async def _running(watch: ClockWatch) -> AsyncIterator[None]:
+    if not watch.latest.are_well:
+        log.error("the clocks are wrong", why=watch.latest.complaint())
     watching = asyncio.create_task(watch.run(), name="clocks")
     try:
-        yield watch
+        yield
     finally:
         watching.cancel()
         AGREED.forget()

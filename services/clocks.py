@@ -58,9 +58,14 @@ class Comparison(NamedTuple):
         return self.agree and self.log_ahead_s <= self.bound_s
 
     @property
+    def unread(self) -> frozenset[str]:
+        """Return the clocks that could not be read."""
+        return frozenset({POSTGRESQL, TEMPORAL} - {one.clock for one in self.readings})
+
+    @property
     def is_whole(self) -> bool:
         """Tell whether every clock could be read."""
-        return {one.clock for one in self.readings} == {HERE, POSTGRESQL, TEMPORAL}
+        return not self.unread
 
     def described(self) -> str:
         """Name each clock, and how far it is from this process's."""

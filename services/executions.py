@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from temporalio.api.common.v1 import WorkflowExecution
@@ -15,6 +14,7 @@ from temporalio.api.workflowservice.v1 import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
+from services import clocks
 from services.lives import VERSION_MEMO, WORKFLOW_ID_PREFIX, workflow_id
 from services.queues import UNVERSIONED
 
@@ -112,7 +112,7 @@ async def is_attended(client: Client, queue: str) -> bool:
         retry=True,
     )
     polled = [one.last_access_time.ToNanoseconds() / 1e9 for one in answer.pollers]
-    return bool(polled) and time.time() - max(polled) < POLL_AGE_S_MAX
+    return bool(polled) and clocks.now().timestamp() - max(polled) < POLL_AGE_S_MAX
 
 
 _OPEN = frozenset(

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
-import os
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 from pydantic import SecretStr
+from temporalio.common import MetricMeter
 
 from activities.dispatch import Dispatcher
 from activities.evaluation.evaluate import Evaluator
+from activities.evaluation.process import EvaluationProcess
 from activities.notification.mail import MailServer
 from activities.notification.notify import Notifier
 from activities.notification.signing import Secrets, SecretsUnusable
 from activities.notification.webhook import WebhookRules
+from activities.own_commands import METER
 from activities.record import RecordActivities
 from activities.work.changes import Changes
 from activities.work.reads import SharedReads
@@ -31,7 +32,7 @@ from eventstore.migrations import check
 from eventstore.plans import PlanLibrary
 from eventstore.recorder import Recorder
 from eventstore.vault import Vault
-from services import clocks
+from services import clock_metrics, clocks
 from services.cli.sentences import sentence_in_utc
 from services.second_clock import SecondClock
 from services.snapshotting import snapshots_of_incidents
@@ -42,13 +43,6 @@ if TYPE_CHECKING:
 
     from domain.incident.state import Incident
     from services.settings import Settings
-
-EVALUATIONS_AT_ONCE = 1
-"""Each is a process's whole attention; an incident has one."""
-
-NICENESS = 10
-"""Of the process that evaluates: nobody's life hangs on a report."""
-
 
 PAUSE_S = 1.0
 """Before what failed is begun again."""
@@ -61,25 +55,29 @@ class Activities(NamedTuple):
 
     record: Sequence[Callable[..., Any]]
     hands: Sequence[Callable[..., Any]]
-    clock: SecondClock
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Activities]:
-    """Open the log, the vault and the process that evaluates; close them afterwards."""
+async def opened(
+    settings: Settings, meter: MetricMeter = MetricMeter.noop
+) -> AsyncIterator[Activities]:
+    """Open the log, the vault and the process that evaluates; close them afterwards.
+
+    `meter` counts what the second clock does, which is no activity.
+    """
     dsn = settings.database.dsn.get_secret_value()
     await check(dsn)
     log = await Log.open(dsn)
     try:
         vault = await Vault.connect(dsn, settings.vault.key_file, settings.vault.previous_key_file)
-        spawn = multiprocessing.get_context("spawn")  # a fork would share our connections
-        evaluations = ProcessPoolExecutor(
-            EVALUATIONS_AT_ONCE, mp_context=spawn, initializer=os.nice, initargs=(NICENESS,)
-        )
+        evaluations = EvaluationProcess()
         try:
             changes = Changes(log)
             activities = _activities(settings, log, vault, evaluations, changes)
-            async with _running(changes.follow, activities.clock.run):
+            standing, let_deadline_pass = activities.record
+            late = clock_metrics.of_second_clock(meter)
+            clock = SecondClock(log, standing, let_deadline_pass, late)
+            async with _running(changes.follow, partial(_tick, clock, meter)):
                 yield activities
         finally:
             evaluations.shutdown(wait=False, cancel_futures=True)
@@ -98,6 +96,11 @@ async def _running(*runs: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
             task.cancel()
 
 
+async def _tick(clock: SecondClock, meter: MetricMeter) -> None:
+    METER.set(meter)
+    await clock.run()
+
+
 async def _for_ever(run: Callable[[], Awaitable[None]]) -> None:
     """Run something that has no end; should it fail by a bug of ours, run it again."""
     while True:
@@ -112,7 +115,7 @@ def _activities(
     settings: Settings,
     log: Log,
     vault: Vault,
-    evaluations: ProcessPoolExecutor,
+    evaluations: EvaluationProcess,
     changes: Changes,
 ) -> Activities:
     plans = PlanLibrary(log)
@@ -135,7 +138,6 @@ def _activities(
     return Activities(
         record=[record.standing, record.let_deadline_pass],
         hands=[IncidentWork(SharedReads(incidents.known), changes, does).work],
-        clock=SecondClock(log, record.standing, record.let_deadline_pass),
     )
 
 

@@ -18,7 +18,7 @@ from eventstore.migrations import check
 from eventstore.notary import Notary
 from eventstore.note import Note, NoteInvalid, Signature, Signer
 from eventstore.proofs import Proofs, ProofUnavailable
-from services import metrics, readiness
+from services import clock_metrics, clock_watch, metrics, readiness
 from services.timestamp import TimestampAuthority, TimestampFailed
 from services.witness import Witness, WitnessFailed
 
@@ -65,6 +65,8 @@ async def notarise(settings: Settings) -> None:
         chosen = settings.notary
         notary = Notary(dsn, chosen.folder, signer, proofs, pause_s=chosen.pause_seconds)
         _count(settings.metrics, notary)
+        watch = clock_watch.watched_by_notary(settings, clock_metrics.show)
+        await opened.enter_async_context(watch)
         others = Others.of(chosen, notary, proofs, client)
         works = [notary.run(), _announce(notary), _audit(notary, chosen.audit_every_seconds)]
         works += [others.witness(), others.stamp(chosen.timestamp_every_seconds)]

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import structlog
 
 from eventstore.failures import LogUnavailable, Overloaded
+from eventstore.second_clock import SecondClockActs
 from projections.late import Late, late
+from services import clocks
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -57,14 +59,19 @@ class SecondClock:
         self,
         log: Log,
         standing: Callable[[str], Awaitable[Standing]],
-        let_pass: Callable[[str, NextDeadline], Awaitable[object]],
+        let_pass: Callable[[str, NextDeadline], Awaitable[Standing]],
+        show: Callable[[float], None] = lambda _: None,
     ) -> None:
         self._log = log
         self._standing = standing
         self._let_pass = let_pass
+        self._show = show
+        """Counts a deadline that passed so many seconds late."""
+        self._acts = SecondClockActs(log)
         self._free = asyncio.Semaphore(AT_ONCE_MAX)
         self._taken_up: dict[str, _TakenUp] = {}
-        self._passed = 0
+        self._late_s: list[float] = []
+        """By how much was late what passed since that was last said."""
         self._said_at = 0.0
 
     async def run(self) -> None:
@@ -73,9 +80,9 @@ class SecondClock:
             try:
                 found = await late(self._log, GRACE, TAKEN_UP_MAX + len(self._taken_up))
                 await asyncio.gather(*map(self._take_up, self._not_taken_up(found)))
+                await self._tell()
             except LogUnavailable as error:
                 log_line.warning("the log is away", because=str(error))
-            self._tell()
             await asyncio.sleep(LOOK_S)
 
     def _not_taken_up(self, found: Sequence[Late]) -> list[Late]:
@@ -95,17 +102,27 @@ class SecondClock:
         async with self._free:
             try:
                 deadline = (await self._standing(one.incident)).next_deadline
-                if (
-                    deadline is not None and deadline.at <= one.deadline_at
-                ):  # the log has it so, too
-                    await self._let_pass(one.incident, deadline)
-                    self._passed += 1
+                if deadline and deadline.at <= one.deadline_at:  # the log has it so, too
+                    after = (await self._let_pass(one.incident, deadline)).next_deadline
+                    if after is None or after.command != deadline.command:
+                        self._passed((clocks.now() - deadline.at).total_seconds())
             except (LogUnavailable, Overloaded) as error:
                 log_line.warning("a deadline can't pass now", because=type(error).__name__)
             except Exception:
                 log_line.exception("a deadline can't pass", incident=one.incident)
 
-    def _tell(self) -> None:
-        if self._passed and time.monotonic() - self._said_at >= SAID_EVERY_S:
-            log_line.warning("temporal was late, the second clock was not", deadlines=self._passed)
-            self._passed, self._said_at = 0, time.monotonic()
+    def _passed(self, late_s: float) -> None:
+        self._late_s.append(late_s)
+        self._show(late_s)
+
+    async def _tell(self) -> None:
+        """Log and keep what passed, now and then. Raises LogUnavailable."""
+        late_s = self._late_s
+        if late_s and time.monotonic() - self._said_at >= SAID_EVERY_S:
+            await self._acts.keep(len(late_s), max(late_s))
+            log_line.warning(
+                "temporal was late, the second clock was not",
+                deadlines=len(late_s),
+                late_s=round(max(late_s), 3),
+            )
+            self._late_s, self._said_at = [], time.monotonic()

@@ -16,6 +16,7 @@ from temporalio.api.operatorservice.v1 import (
     ListSearchAttributesRequest,
 )
 from temporalio.common import WorkerDeploymentVersion
+from temporalio.runtime import Runtime
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
@@ -134,7 +135,8 @@ async def _serve(settings: Settings) -> None:
         await readiness.may_begin()
         shown = clock_metrics.of_worker()
         await held.enter_async_context(clock_watch.watched(settings, client, shown))
-        activities = await held.enter_async_context(opened(settings))
+        meter = Runtime.default().metric_meter
+        activities = await held.enter_async_context(opened(settings, meter))
         for worker in workers(client, settings, activities):
             await held.enter_async_context(worker)
         readiness.announce()

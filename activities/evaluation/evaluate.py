@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import Executor
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from typing import TYPE_CHECKING
+
+import structlog
 
 from activities.reporting_back import report as report_back
 from activities.reporting_back import version_of
@@ -20,6 +24,8 @@ from eventstore.recorder import Recorder
 
 if TYPE_CHECKING:
     from activities.evaluation.report import Report, Say
+
+log = structlog.get_logger()
 
 
 class Evaluator:
@@ -58,8 +64,14 @@ class Evaluator:
         return version_of(answer, known.version)
 
     async def _made(self, events: Sequence[StoredEvent], pinned: PinnedPlan) -> Report:
+        """Make the report; once more if the process is killed meanwhile."""
+        make = partial(_report, events, pinned, self._say)
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, _report, events, pinned, self._say)
+        try:
+            return await loop.run_in_executor(self._executor, make)
+        except BrokenProcessPool:
+            log.warning("the process that evaluates was killed; another one begins")
+            return await loop.run_in_executor(self._executor, make)
 
 
 async def case_of(log: Log, incident: str, up_to: int | None = None) -> list[StoredEvent]:

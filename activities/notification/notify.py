@@ -15,8 +15,8 @@ from activities.notification.message import Wanted, Written, written
 from activities.notification.outcome import Failed, Undelivered
 from activities.notification.texts import Texts
 from activities.notification.webhook import WebhookRules
-from activities.reporting_back import Unreported, report, version_of
-from activities.work.reads import SharedReads
+from activities.reporting_back import Bursts, Unreported, report, version_of
+from activities.work.reads import BatchedReads, SharedReads
 from activities.work.slots import Slots
 from domain.directory.person import Channel, Person
 from domain.incident.notification import ConfirmDelivery, ReportDeliveryFailure
@@ -41,8 +41,11 @@ SENDS_AT_ONCE_MAX = {ChannelKind.MAIL: 48, ChannelKind.WEBHOOK: 128}
 """Messages that a process hands over at once. Postfix takes 50 connections of one client unless
 told otherwise (smtpd_client_connection_count_limit)."""
 
-PREPARED_AT_ONCE_MAX = 16
+PREPARED_AT_ONCE_MAX = 64
 """Messages that a process writes at once: what a deadline needs of the log waits for no more."""
+
+FEW = 32
+"""Notifications that an incident may owe and yet have each outcome recorded at once."""
 
 Send = Callable[[str, Written], Awaitable[None]]
 Slot = Callable[[], AbstractAsyncContextManager[None]]
@@ -86,8 +89,10 @@ class Notifier:
     ) -> None:
         self._incidents = incidents
         self._known = SharedReads(incidents.known)
-        self._people = SharedReads(people.known)
-        self._addresses = SharedReads(vault.open)
+        self._begun = SharedReads(incidents.begun_at)
+        self._people = BatchedReads(people.known_all)
+        self._addresses = BatchedReads(vault.open_all)
+        self._bursts = Bursts()
         self._texts = Texts(log)
         self._plans = plans
         self._preparing = asyncio.Semaphore(PREPARED_AT_ONCE_MAX)
@@ -102,6 +107,7 @@ class Notifier:
         """Deliver a notification, unless it was answered or withdrawn meanwhile."""
         work = f"notify/{order.subject}"
         async with self._preparing:
+            await self._begun.get(order.incident)  # once, for the reports of all
             known = await self._known.get(order.incident)
         owed = known.state.notifications.get(order.subject)
         if owed is None:
@@ -114,6 +120,8 @@ class Notifier:
         except _OwedNoMore:
             return (await self._known.get(order.incident)).version
         self._unreported.keep(order.incident, work, command)
+        if len(known.state.notifications) > FEW:
+            await self._bursts.next(order.incident)
         answer = await report(self._incidents, order.incident, work, command.kind, command)
         version = version_of(answer, known.version)
         self._unreported.drop(order.incident, work)

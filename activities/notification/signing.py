@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 import re
 import secrets
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,12 +41,23 @@ class SecretsUnusable(Exception):  # noqa: N818 - names a state
     """A file of secrets is not as it must be; the text says which, and what would be right."""
 
 
+class _Stamp(NamedTuple):
+    """Which writing of a file this is."""
+
+    inode: int
+    modified_ns: int
+    changed_ns: int
+    size: int
+
+
 class Secrets:
-    """Every receiver's secrets, read anew for each message: a rotation needs no new start."""
+    """Every receiver's secrets, as the files are at each message: a rotation needs no new start."""
 
     def __init__(self, key_file: Path | None, folder: Path | None) -> None:
         self._key_file = key_file
         self._folder = folder
+        self._read_keys: tuple[str, ...] = ()
+        self._read_at: _Stamp | None = None
 
     def check(self) -> None:
         """See that every file is as it must be. Raises SecretsUnusable."""
@@ -56,7 +68,7 @@ class Secrets:
     def of(self, receiver: str) -> tuple[bytes, ...]:
         """Return a receiver's secrets, the newest first; none without a file. Raises as above."""
         own = self.file_of(receiver)
-        if own is not None and own.exists():
+        if own is not None and _stamp(own) is not None:
             return _read(own)
         about = DERIVED + receiver.encode()
         return tuple(hmac.digest(key.encode(), about, "sha256") for key in self._keys())
@@ -86,16 +98,13 @@ class Secrets:
             return []
         return [file for file in self._folder.iterdir() if RECEIVER.fullmatch(file.name)]
 
-    def _keys(self) -> list[str]:
-        if self._key_file is None or not self._key_file.exists():
-            return []
-        keys = _lines(self._key_file)
-        if not keys or any(len(key) < KEY_LENGTH_MIN for key in keys):
-            raise SecretsUnusable(
-                f"{self._key_file}: each line must be a key of {KEY_LENGTH_MIN} characters or more "
-                "(`openssl rand -hex 32`)"
-            )
-        return keys[:SECRETS_MAX]
+    def _keys(self) -> tuple[str, ...]:
+        stamp = _stamp(self._key_file)
+        if self._key_file is None or stamp is None:
+            return ()
+        if stamp != self._read_at:
+            self._read_keys, self._read_at = _keys_in(self._key_file), stamp
+        return self._read_keys
 
     def _keep(self, receiver: str, kept: tuple[bytes, ...]) -> None:
         file = self.file_of(receiver)
@@ -119,6 +128,25 @@ def signatures(keys: tuple[bytes, ...], message_id: str, timestamp: int, body: b
     signed = f"{message_id}.{timestamp}.".encode() + body
     digests = (hmac.digest(key, signed, hashlib.sha256) for key in keys)
     return " ".join(f"v1,{b64encode(one).decode()}" for one in digests)
+
+
+def _stamp(file: Path | None) -> _Stamp | None:
+    """Return what differs once a file has been written anew; None without a file."""
+    try:
+        found = None if file is None else os.stat(file)  # noqa: PTH116 - half the time, each message
+    except OSError:
+        return None
+    return found and _Stamp(found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size)
+
+
+def _keys_in(file: Path) -> tuple[str, ...]:
+    keys = _lines(file)
+    if not keys or any(len(key) < KEY_LENGTH_MIN for key in keys):
+        raise SecretsUnusable(
+            f"{file}: each line must be a key of {KEY_LENGTH_MIN} characters or more "
+            "(`openssl rand -hex 32`)"
+        )
+    return tuple(keys[:SECRETS_MAX])
 
 
 def _read(file: Path) -> tuple[bytes, ...]:

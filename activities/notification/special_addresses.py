@@ -11,7 +11,10 @@ from typing import Final
 
 REGISTRIES_OF: Final = "2025-10-09"
 """When IANA last changed the registries that the two tables are taken from:
-iana.org/assignments/iana-ipv4-special-registry and …/iana-ipv6-special-registry (RFC 6890)."""
+iana.org/assignments/iana-ipv4-special-registry and …/iana-ipv6-special-registry (RFC 6890).
+Their files `iana-ipv4-special-registry-1.csv` and `iana-ipv6-special-registry-1.csv` then have
+the SHA-256 e3e39e76d00b1677335db8e9a805c7b9480ea2f4dc9e33f0b93cd3a905128d73 and
+775feea0621dec8735a44fbf30f762e721e8f0a1b3ab7eb341961a88cfce2139: others are newer."""
 
 SPECIAL_IPV4: Final = tuple(
     IPv4Network(block)

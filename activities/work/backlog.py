@@ -21,7 +21,7 @@ AT_ONCE_MAX: Final = {
     WorkKind.DISPATCH: 4,
     WorkKind.RETURN: 4,
     WorkKind.EVALUATE: 1,
-    WorkKind.NOTIFY: 64,
+    WorkKind.NOTIFY: 256,
 }
 """Pieces of one incident's work that are under way at once: no kind waits for another."""
 

@@ -9,10 +9,12 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import cast
 
 ANSWER = b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n"
 BACKLOG = 1_024
 LENGTH = b"content-length:"
+HEAD_END = b"\r\n\r\n"
 
 
 @asynccontextmanager
@@ -31,20 +33,32 @@ async def receiving(seconds: float) -> AsyncIterator[str]:
         await process.wait()
 
 
-async def _serve(seconds: float) -> None:
-    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while head := await reader.readuntil(b"\r\n\r\n"):
-                await reader.readexactly(_length(head))
-                await asyncio.sleep(seconds)
-                writer.write(ANSWER)
-                await writer.drain()
-        except (asyncio.IncompleteReadError, OSError):
-            pass
-        finally:
-            writer.close()
+class _Taking(asyncio.Protocol):
+    """Takes whole requests on a connection, one after another, each for a while."""
 
-    server = await asyncio.start_server(take, "127.0.0.1", 0, backlog=BACKLOG)
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._came = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin with nothing read."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Answer once a request is there to its last byte; who stops before gets no answer."""
+        self._came += data
+        while (end := self._came.find(HEAD_END)) >= 0:
+            rest = end + len(HEAD_END) + _length(self._came[:end])
+            if len(self._came) < rest:
+                return
+            self._came = self._came[rest:]
+            asyncio.get_running_loop().call_later(self._seconds, self._transport.write, ANSWER)
+
+
+async def _serve(seconds: float) -> None:
+    server = await asyncio.get_running_loop().create_server(
+        lambda: _Taking(seconds), "127.0.0.1", 0, backlog=BACKLOG
+    )
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 

@@ -51,7 +51,7 @@ class PublishNotice(Command):
 
 
 def draft_notice(on: Situation, ask: DraftNotice) -> Decision:
-    channels = ask.channels or on.plan.notices.channels
+    channels = tuple(dict.fromkeys(ask.channels or on.plan.notices.channels))
     if unknown := [channel for channel in channels if channel not in on.plan.people]:
         return Refused(Refusal.CHANNEL_UNKNOWN, {"channels": ", ".join(unknown)})
     if notice := on.incident.notices.get(ask.notice):

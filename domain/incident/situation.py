@@ -76,8 +76,11 @@ class Situation(NamedTuple):
 
     def withdrawn(self, *about: str) -> list[Fact]:
         """Return the withdrawal of whatever is still to be told about these duties."""
+        if not about:  # what is owed may be thousands
+            return []
+        these = frozenset(about)
         return [
             NotificationWithdrawn(notification=notification)
             for notification, owed in self.incident.notifications.items()
-            if owed.about in about
+            if owed.about in these
         ]

@@ -32,6 +32,7 @@ from domain.plan.rules import (
     scene,
     shifts,
     signals,
+    size,
     space,
     statements,
     stock,
@@ -81,6 +82,7 @@ TOPICS = (
     readiness,
     uses,
     words,
+    size,
 )
 """In the order in which findings are told."""
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import time
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
 from domain.values import Actor
-from services import token_file
+from services import clocks, token_file
 from services.api.certificates import Certificate
 from services.api.failures import Failure
 from services.api.measures import MEASURES
@@ -25,6 +26,11 @@ RELOAD_AFTER_S = 0.5
 BEARER = "bearer"
 TOKEN_LENGTH_MAX = 512
 """Characters; what is longer is no token of ours, and is not even hashed."""
+
+HEADER_LENGTH_MAX = 2 * TOKEN_LENGTH_MAX
+"""Characters of a header that are looked at."""
+HEADERS = 256
+"""Of which the hash is remembered: that of a token says nothing of whether it is in force."""
 
 log = structlog.get_logger()
 
@@ -82,13 +88,20 @@ class Doors:
 
 
 def _in_force(found: tuple[Actor, float] | None) -> Actor:
-    if found is None or time.time() >= found[1]:
+    if found is None or clocks.now().timestamp() >= found[1]:
         raise Failure("UNAUTHENTICATED")
     return found[0]
 
 
 def _digest(authorization: str) -> bytes:
     """Return the hash of the token in a header, however the header is spelt."""
+    if len(authorization) > HEADER_LENGTH_MAX:
+        raise Failure("UNAUTHENTICATED")
+    return _digest_of_short(authorization)
+
+
+@lru_cache(maxsize=HEADERS)
+def _digest_of_short(authorization: str) -> bytes:
     scheme, _, token = authorization.partition(" ")
     token = token.strip()
     if scheme.lower() != BEARER or len(token) > TOKEN_LENGTH_MAX:

@@ -15,6 +15,7 @@ import grpc
 from google.protobuf.message import DecodeError
 
 from services.api.admission import Kind
+from services.api.expiry import Expiry
 from services.api.failures import Failure, Violation
 from services.api.measures import MEASURES
 from services.api.open_calls import Shown
@@ -93,6 +94,7 @@ class Edge:
         self._open_calls = open_calls
         self._connections = connections
         self._mutual_tls = mutual_tls
+        self._deadlines = Expiry(admission.limits.deadline_s)
         self._reading: set[asyncio.Timeout] = set()
         self._draining = False
 
@@ -222,13 +224,17 @@ class Edge:
 
     async def _in_time(self, answering: Awaitable[Any]) -> Any:
         """Wait as long as the service allows; the caller named no deadline, or a later one."""
+        limit = asyncio.timeout(None)
         try:
-            async with asyncio.timeout(self._limits.deadline_s) as limit:
+            async with limit:
+                self._deadlines.begin(limit)
                 return await answering
         except TimeoutError:
             if limit.expired():
                 raise Failure("DEADLINE_EXCEEDED") from None
             raise
+        finally:
+            self._deadlines.leave(limit)
 
 
 def not_allowed(actor: Actor, method: Method) -> Failure:

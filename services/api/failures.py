@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from muster.v1 import errors_pb2, options_pb2
 
+from domain.limits import COMMAND_EVENTS_MAX
 from domain.values import Text
 from eventstore.failures import LogClosed, LogDiverged, LogUnavailable, Overloaded
 from services.api.status import TRAILERS, Room, status_of
@@ -79,6 +80,10 @@ PLAIN_RULES: Mapping[str, Text] = {
     "not_both": Text.of("不能与文档同时给出", "can't be given together with a document"),
     "venue": Text.of("须为预案中的场所", "must be a venue of the plan"),
     "state": Text.of("须为已知的状态", "must be a known state"),
+    "too_many_events": Text.of(
+        f"所产生的事件最多{COMMAND_EVENTS_MAX}个",
+        f"must lead to at most {COMMAND_EVENTS_MAX} events",
+    ),
     "page_size": Text.of("须为0至500", "must be 0 to 500"),
     "not_negative": Text.of("不能为负数", "must not be negative"),
     "too_many": Text.of("最多256条命令", "at most 256 commands"),
@@ -151,9 +156,23 @@ def of_refusal(refused: Refused, asked: Asked, stream: str) -> Failure:
         said = asked.who if place == "who" else getattr(asked.command, place, None)
         if said is not None:
             metadata[place] = str(said)
-    violations = [REASON_MISSING] if reason == "REASON_REQUIRED" else ()
+    violations: Sequence[Violation] = ()
+    if reason == "REASON_REQUIRED":
+        violations = [REASON_MISSING]
+    elif reason == "EVENTS_TOO_MANY":
+        fields = MANY_BY.get(asked.command.kind, ())
+        field = next((one for one in fields if getattr(asked.command, one)), "")
+        violations = [Violation.of(field, "too_many_events")]
     return Failure(reason, metadata, violations=violations, subject=stream)
 
+
+MANY_BY: Mapping[str, Sequence[str]] = {
+    "RaiseWarning": ("measures",),
+    "ActivateResponse": ("measures", "level"),
+    "ChangeResponseLevel": ("level",),
+    "PublishNotice": ("notice",),
+}
+"""Which fields of a command say how many events it leads to; of the others, none alone."""
 
 REASON_MISSING = Violation.of("context.reason", "missing")
 

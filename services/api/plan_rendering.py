@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from muster.v1.plan_service_pb2 import PlanRendering, PlanSheet, RenderPlanResponse
 
+from services import clocks
 from services.api.failures import Failure, Violation
 from services.api.plan_meant import plan_meant
 from services.handbook.book import Edition
@@ -38,7 +38,7 @@ class PlanDrawing:
         if wanted is None:
             raise Failure("FIELD_INVALID", violations=[Violation.of("wanted", "missing")])
         plan = await plan_meant(self._log, request, "text")
-        edition = Edition(call.language, datetime.now(UTC).date(), _venue(request, plan))
+        edition = Edition(call.language, clocks.now().date(), _venue(request, plan))
         sheets = await asyncio.to_thread(rendered, plan, wanted, edition)
         return RenderPlanResponse(sheets=[PlanSheet(**one._asdict()) for one in sheets])
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from muster.v1 import common_pb2, plan_service_pb2
@@ -14,6 +13,7 @@ from domain.plan.model import PlanRef
 from domain.plan.publication import DraftPlan, PublishPlan
 from projections.paging import PageTokenInvalid
 from projections.reading import ViewBehind
+from services import clocks
 from services.api import present
 from services.api.commands import Order, asked, context_of, named
 from services.api.convert import Converter, enum_names
@@ -84,7 +84,7 @@ class Plans:
 
     async def check(self, request: Any, _: Call) -> plan_service_pb2.CheckPlanResponse:
         """Say what is wrong with a plan."""
-        inspection = await inspected(request.document, datetime.now(UTC).date())
+        inspection = await inspected(request.document, clocks.now().date())
         valid = inspection.plan is not None and not inspection.errors
         ref = pinned(inspection.plan).ref if inspection.plan and valid else None
         return plan_service_pb2.CheckPlanResponse(

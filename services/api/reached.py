@@ -108,6 +108,9 @@ class Reached:
         except (WorkflowQueryFailedError, WorkflowQueryRejectedError) as error:
             log.warning("workflow_did_not_answer", incident_id=incident, because=str(error))
             raise Failure("WORKFLOW_UNAVAILABLE") from None
+        except ValueError as error:  # it is paused, a state that the client can't read
+            log.warning("workflow_is_paused", incident_id=incident, because=str(error))
+            raise Failure("WORKFLOW_UNAVAILABLE") from None
         return Seen(seen, described)
 
 

@@ -11,7 +11,7 @@ import binascii
 import hmac
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple, Self
@@ -36,6 +36,9 @@ EVENT_BYTES = 4
 """Of the end of the event's id, which is drawn: enough to tell another log from this one."""
 
 TOKEN_LENGTH_MAX = 256
+SHORT_NAMES = 1_024
+"""Callers and streams of which the hash is remembered."""
+
 DERIVED_FOR = b"muster/resume-token/v3"
 
 _HEAD = Struct(">BBQ4s8s8s")
@@ -187,5 +190,6 @@ def _watch(stream: str | None) -> bytes:
     return bytes(8) if stream is None else _short(stream)
 
 
+@lru_cache(maxsize=SHORT_NAMES)
 def _short(name: str) -> bytes:
     return sha256(name.encode()).digest()[:8]

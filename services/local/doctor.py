@@ -18,6 +18,7 @@ from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from eventstore.log import Log
 from eventstore.migrations import check
 from eventstore.reconciliations import Reconciliations
+from eventstore.second_clock import SecondClockActs
 from projections import overdue
 from services.local.clock_lines import clock_line
 from services.local.folder import Folder
@@ -29,6 +30,7 @@ from services.local.health import (
     Line,
     overdue_lines,
     proof_lines,
+    second_clock_line,
     workflow_line,
 )
 from services.local.postgres import find_programs
@@ -62,6 +64,7 @@ async def examine(folder: Folder, settings: Settings, stack: Stack | None) -> He
         checks["proof"] = lambda: _proof(settings)
         checks["deadlines"] = lambda: _overdue(settings, "deadlines")
         checks["owed work"] = lambda: _overdue(settings, "owed work")
+        checks["second clock"] = lambda: _second_clock(settings)
         checks["workflows"] = lambda: _workflows(settings, stack)
     if _names(settings, "temporal"):
         checks["temporal"] = lambda: _temporal(settings)
@@ -154,6 +157,15 @@ async def _workflows(settings: Settings, stack: Stack | None) -> Line:
     log = await Log.open(settings.database.dsn.get_secret_value())
     try:
         return workflow_line(await Reconciliations(log).latest(), follower_up_s)
+    finally:
+        await log.close()
+
+
+async def _second_clock(settings: Settings) -> Line:
+    """See whether deadlines had to pass without Temporal lately."""
+    log = await Log.open(settings.database.dsn.get_secret_value())
+    try:
+        return second_clock_line(await SecondClockActs(log).lately())
     finally:
         await log.close()
 

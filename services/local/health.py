@@ -12,6 +12,7 @@ from eventstore.log import Log
 from eventstore.migrations import check
 from eventstore.proofs import Proofs
 from eventstore.reconciliations import Comparison, Reconciliations
+from eventstore.second_clock import Acts, SecondClockActs
 from projections import overdue
 from projections.bookmarks import Bookmarks
 from projections.overseeing import Overseer
@@ -97,6 +98,7 @@ async def _log(stack: Stack, bounds: Overdue) -> list[Line]:
     try:
         head = await log.head()
         compared = await Reconciliations(log).latest()
+        acts = await SecondClockActs(log).lately()
         bookmarks = await Bookmarks.open(dsn)
         try:
             marks = await bookmarks.positions()
@@ -109,7 +111,7 @@ async def _log(stack: Stack, bounds: Overdue) -> list[Line]:
     proven = [*await proof_lines(dsn, head), *await _stopped_views(dsn)]
     workflows = workflow_line(compared, time.time() - stack.parts["follower"]["since"])
     opened = Line("log", "open", f"schema up to date, position {head}")
-    return [opened, workflows, *late, *proven, *followers]
+    return [opened, workflows, *late, second_clock_line(acts), *proven, *followers]
 
 
 def overdue_lines(seen: overdue.Overdue, bounds: Overdue) -> list[Line]:
@@ -148,6 +150,13 @@ def workflow_line(compared: Comparison | None, follower_up_s: float) -> Line:
         return Line("workflows", "not compared", "the follower has just started", WARN)
     why = "nobody knows whether deadlines pass: is Temporal away, or every follower?"
     return Line("workflows", "not compared", f"{compared}: {why}", BAD)
+
+
+def second_clock_line(acts: Acts | None) -> Line:
+    """Say whether deadlines had to pass without Temporal lately."""
+    if acts is None:
+        return Line("second clock", "at rest", "no deadline had to pass without Temporal lately")
+    return Line("second clock", "acting", f"{acts}: Temporal is slow, or away", WARN)
 
 
 async def _stopped_views(dsn: str) -> list[Line]:

@@ -60,7 +60,7 @@ class Part:
     def __init__(self, recipe: Recipe, run: Path, logs: Path) -> None:
         self.recipe = recipe
         self.restarts = 0
-        self.started_at = 0.0
+        self.started_at, self._begun_at = 0.0, 0.0
         self._ready_file = run / f"{recipe.name}.ready"
         self._log_file = logs / f"{recipe.name}.log"
         self._process: asyncio.subprocess.Process | Forked | None = None
@@ -98,7 +98,7 @@ class Part:
                 return
             self._died.append(time.monotonic())
             self._refuse_to_go_on_for_ever()
-            lived_long = time.time() - self.started_at > SOON_S
+            lived_long = time.monotonic() - self._begun_at > SOON_S
             self._in_a_row = 0 if lived_long else self._in_a_row + 1
             pause = RESTART_PAUSES_S[min(self._in_a_row, len(RESTART_PAUSES_S) - 1)]
             log.warning("died", part=self.recipe.name, code=code, again_in_s=pause)
@@ -136,7 +136,7 @@ class Part:
                 self._process = fork(self.recipe.name, environment, output)
             else:
                 self._process = await self._started(self.recipe.command, environment, output)
-        self.started_at = time.time()
+        self.started_at, self._begun_at = time.time(), time.monotonic()
 
     async def _started(
         self, command: list[str], environment: Mapping[str, str], output: IO[bytes]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+import os
+import signal
+from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
 from activities.evaluation.evaluate import Evaluator, case_of
+from activities.evaluation.process import EvaluationProcess
 from activities.evaluation.report import Report, report
 from domain.incident.aftermath import AddFinding, RecordDamage
 from domain.incident.closing import TerminateResponse
@@ -23,6 +26,7 @@ from tests.activities.scene import CAI
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.activities.scene import Scene
 
@@ -67,6 +71,16 @@ async def report_of(scene: Scene, incident: str, up_to: int | None = None) -> Re
     return report(await case_of(scene.log, incident, up_to), plan, sentence_in_utc)
 
 
+def killed_at_first(mark: Path, kind: str, data: str, language: str) -> str:
+    """Say a sentence; whoever is the first to be asked for one is killed at that."""
+    try:
+        mark.touch(exist_ok=False)
+    except FileExistsError:
+        return sentence_in_utc(kind, data, language)
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
 async def test_figures_are_what_happened(scene: Scene) -> None:
     order = await played(scene)
     made = await report_of(scene, order.incident)
@@ -104,10 +118,33 @@ async def test_a_case_is_evaluated_once_and_its_report_can_be_made_again(
 
 async def test_evaluating_works_in_a_process_of_its_own(scene: Scene) -> None:
     order = await played(scene)
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as elsewhere:
+    with EvaluationProcess() as elsewhere:
         version = await evaluator(scene, elsewhere).evaluate(order)
     assert version == (await scene.incidents.known(order.incident)).version
     assert (await scene.state(order.incident)).evaluated
+
+
+async def test_a_process_that_was_killed_is_replaced(scene: Scene) -> None:
+    order = await played(scene)
+    with EvaluationProcess() as elsewhere:
+        os.kill(elsewhere.submit(os.getpid).result(), signal.SIGKILL)
+        await evaluator(scene, elsewhere).evaluate(order)
+    assert (await scene.state(order.incident)).evaluated
+
+
+async def test_an_evaluation_whose_process_is_killed_is_made_by_the_next(
+    scene: Scene, tmp_path: Path
+) -> None:
+    order = await played(scene)
+    say = partial(killed_at_first, tmp_path / "killed")
+    with EvaluationProcess() as elsewhere:
+        await Evaluator(scene.log, scene.incidents, scene.plans, elsewhere, say).evaluate(order)
+    assert (tmp_path / "killed").exists()
+    (completed,) = await scene.facts(f"incident/{order.incident}", "EvaluationCompleted")
+    assert (
+        json.loads(completed)["report_sha256"]
+        == (await report_of(scene, order.incident, json.loads(completed)["up_to_version"])).sha256
+    )
 
 
 async def test_nothing_in_a_report_is_taken_for_markup(scene: Scene) -> None:

@@ -10,7 +10,7 @@ import pytest
 from temporalio.runtime import MetricBuffer, Runtime, TelemetryConfig
 from temporalio.testing import ActivityEnvironment
 
-from activities.own_commands import REFUSED
+from activities.own_commands import METER, REFUSED
 from activities.record import (
     AGAIN_AFTER,
     AWAITED,
@@ -144,6 +144,18 @@ async def test_a_deadline_that_cannot_pass_is_counted(scene: Scene) -> None:
     counted = [one for one in buffer.retrieve_updates() if one.metric.name == REFUSED]
     assert {one.attributes["reason"] for one in counted} == {"AssertionError", STILL_ARMED}
     assert {one.attributes["actor"] for one in counted} == {"clock"}
+
+
+async def test_what_the_second_clock_could_not_let_pass_is_counted_too(scene: Scene) -> None:
+    incident = await scene.opened()
+    await expect_report(scene, incident, "unheard-of", scene.now() - timedelta(seconds=1))
+    buffer = MetricBuffer(100)
+    meter = Runtime(telemetry=TelemetryConfig(metrics=buffer)).metric_meter
+    before = METER.set(meter)
+    await clock_of(scene).let_deadline_pass(incident, await next_of(scene, incident))
+    METER.reset(before)
+    counted = [one for one in buffer.retrieve_updates() if one.metric.name == REFUSED]
+    assert STILL_ARMED in {one.attributes["reason"] for one in counted}
 
 
 async def test_a_later_deadline_comes_before_the_next_attempt_at_one_that_is_stuck(

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
-from activities.work.reads import SharedReads
+from activities.work.reads import BatchedReads, SharedReads
 from activities.work.slots import Slots
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 async def held(slots: Slots, incident: str, order: list[str], *, live: bool = True) -> None:
@@ -82,3 +86,42 @@ async def test_a_read_that_fails_fails_for_those_who_asked_and_no_others() -> No
     assert all(isinstance(one, ConnectionError) for one in found)
     failing = False
     assert await reads.get("a") == "read"
+
+
+async def test_what_is_asked_while_a_read_is_under_way_is_read_together_afterwards() -> None:
+    begun: list[tuple[str, ...]] = []
+    goes_on = asyncio.Event()
+
+    async def read(keys: Sequence[str]) -> dict[str, int]:
+        begun.append(tuple(keys))
+        number = len(begun)
+        await goes_on.wait()
+        return dict.fromkeys(keys, number)
+
+    reads = BatchedReads(read)
+    first = asyncio.create_task(reads.get("a"))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    later = [asyncio.create_task(reads.get(key)) for key in "abacb"]
+    await asyncio.sleep(0)
+    goes_on.set()
+    assert await first == 1
+    assert await asyncio.gather(*later) == [2] * 5
+    assert begun == [("a",), ("a", "b", "c")]
+
+
+async def test_what_one_read_found_broken_fails_for_nobody_else() -> None:
+    failing = True
+
+    async def read(keys: Sequence[str]) -> dict[str, str | Exception]:
+        if failing:
+            raise ConnectionError
+        return {key: ValueError() if key == "broken" else key for key in keys}
+
+    reads = BatchedReads[str, str](read)
+    asked = "good", "broken"
+    found = await asyncio.gather(*map(reads.get, asked), return_exceptions=True)
+    assert [type(one) for one in found] == [ConnectionError] * 2
+    failing = False
+    good, broken = await asyncio.gather(*map(reads.get, asked), return_exceptions=True)
+    assert (good, type(broken)) == ("good", ValueError)

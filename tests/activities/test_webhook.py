@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import hmac
 import json
-import ssl
 import time
 from typing import TYPE_CHECKING
 
@@ -38,18 +37,6 @@ async def test_a_receiver_can_tell_a_repeat(hook: Hook) -> None:
     await webhook.send(rules(), hook.url, MESSAGE)
     assert [post.headers["idempotency-key"] for post in hook.posts] == ["case/n1", "case/n1"]
     assert hook.posts[0].body == hook.posts[1].body
-
-
-async def test_the_authorities_are_not_read_again_for_each_webhook(hook: Hook) -> None:
-    """A worker that owes ten thousand would do little else."""
-    await webhook.send(rules(), hook.url, MESSAGE)
-    begun = time.process_time()
-    for _ in range(20):
-        ssl.create_default_context()
-    read = time.process_time()
-    for _ in range(20):
-        await webhook.send(rules(), hook.url, MESSAGE)
-    assert time.process_time() - read < read - begun
 
 
 async def test_the_whole_address_and_the_host_name_arrive(hook: Hook) -> None:

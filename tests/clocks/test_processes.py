@@ -8,7 +8,7 @@ import re
 import time
 import urllib.request
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -33,6 +33,8 @@ from tests.clocks.conftest import (
     serving_process,
     told,
 )
+from tests.eventstore.notarising import SIGNER, signed_up_to
+from tests.eventstore.samples import event
 from tests.services.running import muster
 
 if TYPE_CHECKING:
@@ -135,6 +137,50 @@ async def test_a_clock_that_is_set_while_the_service_runs_is_loud_and_changes_no
     assert all(abs(late_s) < DAY_S / 2 for late_s in await promised(database))
     clock.step(-DAY_S)
     assert await said_by(api, SERVING)
+
+
+@needs_a_compiler
+async def test_a_token_is_good_until_it_expires_by_the_agreed_time(
+    api: tuple[Service, Path, int], clock: Clock
+) -> None:
+    service, _, _ = api
+    await publish(service)
+    expiring(service.settings.api.tokens_file, datetime.now(UTC) + timedelta(hours=1))
+    assert await said_by(api, SERVING)
+    clock.step(DAY_S)
+    assert await said_by(api, NOT_SERVING)
+    assert (await opened(service)).version == 2
+
+
+def expiring(file: Path, at: datetime) -> None:
+    """Have every token be good until then only."""
+    held = json.loads(file.read_text())
+    for one in held["tokens"]:
+        one["expires_at"] = at.isoformat()
+    part = file.with_suffix(".part")
+    part.write_text(json.dumps(held))
+    part.replace(file)
+
+
+@needs_a_compiler
+async def test_a_notary_with_a_wrong_clock_signs_and_says_so_and_its_lag_is_right(
+    settings: Settings, clock: Clock, tmp_path: Path
+) -> None:
+    environment = told(settings, tmp_path) | clock.environment
+    environment |= {"MUSTER_METRICS__PORT": str(port := free_port())}
+    environment |= {"MUSTER_NOTARY__KEY_FILE": str(tmp_path / "key")}
+    (tmp_path / "key").write_text(SIGNER.skey)
+    clock.step(-DAY_S)
+    log = await Log.open(settings.database.dsn.get_secret_value())
+    await log.append("incident/1", 0, [event()])
+    await log.close()
+    async with serving_process("notary", environment) as said:
+        await signed_up_to(tmp_path / "notary", 1)
+        shown = await asyncio.to_thread(metrics_of, port)
+        assert "the clocks differ by 86" in said.read_text()
+        assert "Temporal" not in said.read_text()
+    assert float(shown["muster_clocks_difference_seconds"]) == pytest.approx(DAY_S, abs=EXACT_S)
+    assert 0 < float(shown["muster_notary_lag_seconds"]) < DAY_S / 2
 
 
 async def promised(database: Database) -> list[float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -65,17 +66,41 @@ async def test_a_follower_of_a_stream_or_of_some_kinds_sees_only_these(log: Log)
     assert [one.position for one in await anext(by_type)] == [2, 4]
 
 
-async def test_no_commit_is_larger_than_what_a_follower_is_shown_at_once(log: Log) -> None:
-    with pytest.raises(ValueError, match="at most 1000"):
-        await log.append("door/a", 0, events(1_001))
-    await log.append("door/a", 0, events(3))
-    await log.append("door/a", 3, events(1_000))
-    sizes = []
-    async for page in log.follow(0):
-        sizes.append(len(page))
-        if sum(sizes) == 1_003:
-            break
-    assert 1_000 in sizes or sizes == [1_003]
+SIZES = [3, 1_000, tail.PAGE_EVENTS - 3, log_module.PAGE_EVENTS, 5_001, 40_000, 2]
+"""Of commits: as large as a page, less, more, and more than what is kept in memory."""
+
+
+async def commits_seen(log: Log, after: int, until: int) -> list[int]:
+    """Follow until a position; return how many events of each commit came in one page."""
+    sizes: list[int] = []
+    async with asyncio.timeout(PATIENCE_S):
+        async for page in log.follow(after):
+            sizes += Counter(event.recorded_at for event in page).values()
+            after = page[-1].position
+            if after >= until:
+                break
+    return sizes
+
+
+async def test_a_commit_is_shown_whole_however_large_it_is(log: Log, other_log: Log) -> None:
+    following = asyncio.create_task(commits_seen(log, 0, sum(SIZES)))
+    grown = 0
+    for size in SIZES:
+        await other_log.append("door/a", grown, events(size))
+        grown += size
+    assert await following == SIZES
+    assert await commits_seen(other_log, 0, grown) == SIZES
+
+
+async def test_a_follower_at_the_end_is_shown_a_commit_larger_than_the_memory(
+    log: Log, other_log: Log
+) -> None:
+    following = asyncio.create_task(commits_seen(log, 0, 40_001))
+    await other_log.append("door/a", 0, events(1))
+    while log._tail._head != 1:  # noqa: SLF001 - it is at the end once this is read
+        await asyncio.sleep(0)
+    await other_log.append("door/a", 1, events(40_000))
+    assert await following == [1, 40_000]
 
 
 async def test_a_slow_follower_is_cut_and_told_where_to_resume(

@@ -269,6 +269,18 @@ async def test_what_is_known_is_fresh(recorder: Recorder[Door], other: Recorder[
     assert await recorder.known("a") == Known(Door(open=True, people=4), 5, 5)
 
 
+async def test_what_is_known_of_many_is_fresh_for_each(
+    recorder: Recorder[Door], other: Recorder[Door]
+) -> None:
+    await recorder.record("a", asked(OpenDoor()))
+    await recorder.record("b", asked(OpenDoor()))
+    await other.record("b", asked(CountPeople(count=4)))
+    found = await recorder.known_all(["a", "b", "none"])
+    assert found["a"] == Known(Door(open=True), 1, 1)
+    assert found["b"] == Known(Door(open=True, people=4), 5, 6)
+    assert found["none"] == Known(Door())
+
+
 async def test_states_that_are_forgotten_are_read_again(
     recorder: Recorder[Door], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -76,6 +76,16 @@ async def test_what_was_tampered_with_is_not_opened(vault: Vault) -> None:
             await vault.open(wrong)
 
 
+async def test_what_is_broken_keeps_nothing_that_is_opened_with_it_shut(vault: Vault) -> None:
+    zhang, li, gone = [await vault.seal(f"person/{who}", PHONE) for who in ("zhang", "li", "wu")]
+    tampered = f"{li[:-8]}AAAAAAA="
+    foreign = li.replace(key_of(li), "00000000-0000-4000-8000-000000000000")
+    await vault.destroy([key_of(gone)])
+    found = await vault.open_all([zhang, tampered, foreign, "plain", gone, li])
+    assert (found[zhang], found[li], found[gone]) == (PHONE, PHONE, None)
+    assert all(isinstance(found[one], VaultBroken) for one in (tampered, foreign, "plain"))
+
+
 async def test_a_new_key_takes_the_place_of_the_old_one_which_opens_nothing_any_more(
     vault: Vault, database: Database, key_file: Path, tmp_path: Path
 ) -> None:

@@ -10,7 +10,6 @@ import asyncpg
 import pytest
 
 from eventstore.log import Log
-from eventstore.writer import APPEND_EVENTS_MAX
 from projections import making
 from projections.engine import MakingStopped, ViewKeeper
 from projections.reading import ViewBehind, ViewReader
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from tests.conftest import Database
 
 PATIENCE_S = 20.0
+COMMIT_EVENTS = 1_000
 TABLE = "CREATE TABLE {table} (position bigint PRIMARY KEY, rules int NOT NULL)"
 
 
@@ -129,8 +129,8 @@ async def until_rows(database: Database, wanted: Sequence[tuple[int, ...]]) -> N
 
 async def grow(log: Log, version: int, until: int) -> None:
     """Append to a stream until it has a version."""
-    for first in range(version, until, APPEND_EVENTS_MAX):
-        await log.append("door/a", first, events(min(APPEND_EVENTS_MAX, until - first)))
+    for first in range(version, until, COMMIT_EVENTS):
+        await log.append("door/a", first, events(min(COMMIT_EVENTS, until - first)))
 
 
 async def test_the_live_view_is_kept_and_read_while_it_is_made_anew(

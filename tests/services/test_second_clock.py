@@ -14,12 +14,14 @@ from domain.incident.tasks import AcknowledgeTask, AssignTask
 from domain.values import Mode, Text
 from eventstore.failures import LogUnavailable
 from eventstore.log import Log
+from eventstore.second_clock import KEPT_FOR, LATELY, SecondClockActs
 from eventstore.vault import Vault
 from projections.engine import ViewKeeper
 from projections.incidents import VIEW
 from services import second_clock
 from services.second_clock import GRACE, SecondClock
 from tests.activities.scene import CAI, Scene
+from tests.conftest import execute
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from tests.conftest import Database
 
 SOON = timedelta(seconds=0.5)
+AGE = "UPDATE muster.second_clock SET acted_at = acted_at - interval '{}'"
+ROWS = "SELECT count(*) AS kept FROM muster.second_clock"
 A_WHILE_S = (SOON + GRACE).total_seconds() + 1.0
 
 
@@ -59,6 +63,7 @@ class Passing:
         self.asked: list[str] = []
         self.log_is_away = False
         self.nothing_passes = False
+        self.late_s: list[float] = []
 
     async def __call__(self, incident: str, deadline: NextDeadline) -> Standing:
         self.asked.append(incident)
@@ -76,7 +81,7 @@ def passing(scene: Scene) -> Passing:
 
 @asynccontextmanager
 async def ticking(scene: Scene, passing: Passing) -> AsyncIterator[None]:
-    clock = SecondClock(scene.log, passing.record.standing, passing)
+    clock = SecondClock(scene.log, passing.record.standing, passing, passing.late_s.append)
     task = asyncio.create_task(clock.run())
     try:
         yield
@@ -108,6 +113,36 @@ async def test_what_temporal_does_not_say_is_said_after_the_grace(
         assert await missed(scene, incident) == 0
         await asyncio.sleep(A_WHILE_S)
     assert (await missed(scene, incident), passing.asked) == (1, [incident])
+
+
+async def test_what_it_let_pass_is_counted_with_how_late_it_was_and_said_of_all_workers(
+    scene: Scene, passing: Passing
+) -> None:
+    acts = SecondClockActs(scene.log)
+    assert await acts.lately() is None
+    async with ticking(scene, passing):
+        await due_soon(scene)
+        async with asyncio.timeout(A_WHILE_S * 5):
+            while (seen := await acts.lately()) is None:
+                await asyncio.sleep(0.05)
+    assert seen.deadlines == len(passing.late_s) == 1
+    assert GRACE.total_seconds() <= seen.late_s == max(passing.late_s) < A_WHILE_S * 5
+    await acts.keep(2, 0.75)
+    both = await acts.lately()
+    assert both is not None
+    assert (both.deadlines, both.late_s) == (3, max(seen.late_s, 0.75))
+
+
+async def test_what_was_let_pass_long_ago_is_not_said_and_is_forgotten_some_day(
+    database: Database, scene: Scene
+) -> None:
+    acts = SecondClockActs(scene.log)
+    await acts.keep(2, 0.75)
+    await execute(database.owner_dsn, AGE.format(LATELY))
+    assert await acts.lately() is None
+    await execute(database.owner_dsn, AGE.format(KEPT_FOR))
+    await acts.keep(1, 0.5)
+    assert [row["kept"] for row in await scene.log.fetch(ROWS)] == [1]
 
 
 async def test_it_needs_no_word_of_a_workflow_and_no_memory(scene: Scene, passing: Passing) -> None:
@@ -171,6 +206,7 @@ async def test_a_deadline_that_stays_armed_is_no_circle(scene: Scene, passing: P
         incident = await due_soon(scene)
         await asyncio.sleep(2 * A_WHILE_S)
     assert passing.asked == [incident]
+    assert (passing.late_s, await SecondClockActs(scene.log).lately()) == ([], None)
 
 
 async def test_what_was_taken_up_and_stays_late_keeps_no_other_waiting(

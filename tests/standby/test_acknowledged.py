@@ -18,6 +18,7 @@ from tests.eventstore.notarising import PAUSE_S, checkpoint, notarising, signed_
 from tests.eventstore.samples import DOOR, NOON, OpenDoor, asked, event, events, whole
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
     from uuid import UUID
 
@@ -47,6 +48,16 @@ async def on_standby(place: Place, count: int) -> None:
     async with asyncio.timeout(15):
         while await _shown(place.on(place.pair.standby.name)) != count:
             await asyncio.sleep(0.01)
+
+
+def both(place: Place) -> str:
+    """Return an address that names both servers."""
+    return place.dsn
+
+
+def one(place: Place) -> str:
+    """Return an address that names the primary only, as where it stands behind a proxy."""
+    return place.on(place.pair.primary.name)
 
 
 async def _shown(dsn: str) -> object:
@@ -127,9 +138,14 @@ async def test_an_append_whose_wait_was_cancelled_is_asked_again_until_the_stand
     await on_standby(place, 1)
 
 
+@pytest.mark.parametrize("servers", [both, one], ids=["both servers", "the primary alone"])
 @pytest.mark.parametrize("command_id", [uuid4(), None], ids=["the same command", "another one"])
 async def test_nothing_is_acknowledged_because_it_is_there_while_the_standby_lacks_it(
-    place: Place, log: Log, command_id: UUID | None, monkeypatch: pytest.MonkeyPatch
+    place: Place,
+    log: Log,
+    command_id: UUID | None,
+    servers: Callable[[Place], str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """After a crash of the primary everybody sees what was waiting for the standby."""
     monkeypatch.setattr("eventstore.lane.UNAVAILABLE_AFTER_S", 0)
@@ -142,7 +158,7 @@ async def test_nothing_is_acknowledged_because_it_is_there_while_the_standby_lac
     place.pair.primary.kill()
     place.pair.primary.start()
     assert await there(place) == 2
-    other_log = await Log.open(place.dsn)
+    other_log = await Log.open(servers(place))
     again = Recorder(other_log, DOOR, clock=lambda: NOON)
     with pytest.raises(LogUnavailable):
         await again.record("a", asked(OpenDoor(), command_id))
@@ -153,6 +169,26 @@ async def test_nothing_is_acknowledged_because_it_is_there_while_the_standby_lac
     assert isinstance(receipt, Receipt)
     assert (receipt.version, len(await whole(other_log))) == (1, 2)
     await other_log.close()
+
+
+async def test_what_is_found_is_not_told_of_while_the_standby_lacks_it(
+    place: Place, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eventstore.barrier.PATIENCE_S", 0.5)
+    one = event()
+    await log.append("door/b", 0, events(1))
+    place.pair.standby.kill()
+    appending = asyncio.create_task(log.append("door/a", 0, [one]))
+    await waiting(place)
+    place.pair.primary.kill()
+    place.pair.primary.start()
+    assert await there(place) == 2
+    other = await Log.open(place.dsn)
+    assert set(await other.find([one.event_id])) == {one.event_id}
+    with pytest.raises(LogUnavailable):
+        await other.find_settled([one.event_id])
+    await other.close()
+    await asyncio.gather(appending, return_exceptions=True)
 
 
 async def test_reading_goes_on_while_the_standby_is_away(place: Place, log: Log) -> None:

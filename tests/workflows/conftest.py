@@ -46,6 +46,7 @@ EVENTS_OF_A_RUN = 60
 """After which the server suggests to continue as new; 4,096 by default."""
 
 FLAGS = {
+    "frontend.WorkflowPauseEnabled": True,
     "frontend.WorkflowTimeSkippingEnabled": True,
     "limit.historyCount.suggestContinueAsNew": EVENTS_OF_A_RUN,
     "system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute": 2,

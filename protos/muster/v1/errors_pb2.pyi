@@ -94,6 +94,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Make a new id for a new command."""
     ERROR_REASON_INSTANT_IN_FUTURE: _ErrorReason.ValueType  # 103
     """Check the caller's clock."""
+    ERROR_REASON_EVENTS_TOO_MANY: _ErrorReason.ValueType  # 104
+    """Ask for it in smaller parts: on fewer channels, of a plan with fewer tasks, finishing some tasks first."""
     ERROR_REASON_INCIDENT_UNKNOWN: _ErrorReason.ValueType  # 121
     """Open it with a warning or an alarm."""
     ERROR_REASON_INCIDENT_ALREADY_OPEN: _ErrorReason.ValueType  # 122
@@ -314,6 +316,8 @@ ERROR_REASON_COMMAND_ID_REUSED: ErrorReason.ValueType  # 102
 """Make a new id for a new command."""
 ERROR_REASON_INSTANT_IN_FUTURE: ErrorReason.ValueType  # 103
 """Check the caller's clock."""
+ERROR_REASON_EVENTS_TOO_MANY: ErrorReason.ValueType  # 104
+"""Ask for it in smaller parts: on fewer channels, of a plan with fewer tasks, finishing some tasks first."""
 ERROR_REASON_INCIDENT_UNKNOWN: ErrorReason.ValueType  # 121
 """Open it with a warning or an alarm."""
 ERROR_REASON_INCIDENT_ALREADY_OPEN: ErrorReason.ValueType  # 122

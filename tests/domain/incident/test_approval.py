@@ -26,6 +26,13 @@ def test_whoever_stands_in_there_may_approve_too() -> None:
     DRAFTED.when(APPROVE, VICE).then(NoticeApproved(notice="one", approved_by="vice"))
 
 
+def test_a_channel_that_is_named_twice_is_told_once() -> None:
+    twice = DRAFT.model_copy(update={"channels": ("screens", "press", "screens")})
+    drafted = responding(saying(notices=NOTICES)).having(twice, PRESS)
+    assert drafted.state.notices["one"].channels == ("screens", "press")
+    drafted.when(twice, PRESS).then()
+
+
 def test_nobody_else_may_decide_whatever_their_role() -> None:
     DRAFTED.when(APPROVE, STORES).then_refused(Refusal.PERSON_NOT_ASSIGNED)
     DRAFTED.when(REJECT, STORES, because="panic").then_refused(Refusal.PERSON_NOT_ASSIGNED)

@@ -13,6 +13,9 @@ from tests.domain.plan.examples import EXAMPLE_PLAN, example_with
 WINTER = date(2026, 12, 15)
 """A day on which nothing in the example plan is due."""
 
+TAKES_THOUSANDS = {"too-much-at-once"}
+"""Of tasks, to be found: no example is written; `rules/test_size` makes them."""
+
 FIELD = re.compile(r"\{\w+\}")
 
 
@@ -20,7 +23,7 @@ def test_nothing_is_wrong_with_the_example_plan() -> None:
     assert check(EXAMPLE_PLAN, WINTER) == []
 
 
-@pytest.mark.parametrize("code", [*KINDS])
+@pytest.mark.parametrize("code", sorted(KINDS.keys() - TAKES_THOUSANDS))
 def test_an_example_leads_to_its_finding(code: str) -> None:
     found = check(example_with(KINDS[code].example), WINTER)
     assert code in {one.code for one in found}

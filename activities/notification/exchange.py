@@ -1,0 +1,98 @@
+"""One HTTP/1.1 request on a connection of its own; of the answer only the head is read.
+
+A receiver may send a body without end, or one that unpacks to more than there is memory: it is not
+asked for, not read and not unpacked. h11 reads the head, within its bound of 16 KiB; a whole client
+would cost ten times as much for each of ten thousand messages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
+
+import h11
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Mapping
+
+UNUSABLE: Final = (OSError, h11.ProtocolError)
+"""What `post` raises when there is no answer: of the network, of TLS, or of what was said."""
+
+
+class Server(NamedTuple):
+    """Where a connection goes: to an address that was looked at, whatever the name means by now."""
+
+    address: str
+    port: int
+    host_name: str
+    """What its certificate must be for."""
+    authorities: ssl.SSLContext | None
+    """Who may have signed the certificate; None for plain HTTP."""
+
+
+class Answer(NamedTuple):
+    """The head of an answer, as far as it matters."""
+
+    status: int
+    retry_after: str
+
+
+async def post(server: Server, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    """Post a body and return the head of the answer. Raises what is UNUSABLE; sets no time limit.
+
+    The connection is cut then, also while the receiver still talks.
+    """
+    connection = h11.Connection(h11.CLIENT)
+    fields = [*headers.items(), ("Connection", "close"), ("Content-Length", str(len(body)))]
+    request = h11.Request(method="POST", target=target, headers=fields)
+    parts = (connection.send(part) for part in (request, h11.Data(body), h11.EndOfMessage()))
+    written = b"".join(part or b"" for part in parts)
+    secured = server.authorities is not None
+    transport, exchange = await asyncio.get_running_loop().create_connection(
+        lambda: _Exchange(connection, written),
+        server.address,
+        server.port,
+        ssl=server.authorities,
+        server_hostname=server.host_name if secured else None,
+    )
+    try:
+        return await exchange.answer
+    finally:
+        transport.abort()
+
+
+class _Exchange(asyncio.Protocol):
+    """Writes a request as soon as there is a connection, and waits for the head of the answer."""
+
+    def __init__(self, connection: h11.Connection, written: bytes) -> None:
+        self.answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._connection = connection
+        self._written = written
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        cast("asyncio.Transport", transport).write(self._written)
+
+    def data_received(self, data: bytes) -> None:
+        self._read(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if exc is None:
+            self._read(b"")
+        if not self.answer.done():
+            self.answer.set_exception(exc or ConnectionError("closed without an answer"))
+
+    def _read(self, data: bytes) -> None:
+        """Take what came, until the head of the final answer is there."""
+        if self.answer.done():
+            return
+        try:
+            self._connection.receive_data(data)
+            while isinstance(event := self._connection.next_event(), h11.InformationalResponse):
+                pass
+        except h11.ProtocolError as error:
+            self.answer.set_exception(error)
+            return
+        if isinstance(event, h11.Response):
+            found = (value for name, value in event.headers if name == b"retry-after")
+            self.answer.set_result(Answer(event.status_code, next(found, b"").decode("latin-1")))

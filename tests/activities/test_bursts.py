@@ -1,0 +1,51 @@
+"""Outcomes of an incident that has many: recorded together."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from activities.notification import notify
+from activities.reporting_back import BURST_S
+from domain.incident.information import ApproveNotice, DraftNotice, PublishNotice
+from domain.incident.outstanding import Order
+from domain.plan.model import ChannelKind
+from domain.values import Text
+from tests.activities.scene import CAI, by_mail
+
+if TYPE_CHECKING:
+    import pytest
+
+    from tests.activities.receivers import Mailbox
+    from tests.activities.scene import Scene
+
+
+async def test_the_many_outcomes_of_an_incident_are_recorded_together(
+    scene: Scene, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever else writes to the incident finds room between its appends."""
+    many = 60  # more than are recorded one by one
+    await scene.contact("screens", by_mail("screens@live.test"))
+    incident = await scene.opened()
+    for number in range(many):
+        notice = f"leave-{number}"
+        text = Text.of("请离开。", "Please leave.")
+        await scene.ask(incident, DraftNotice(notice=notice, text=text), CAI)
+        await scene.ask(incident, ApproveNotice(notice=notice))
+        await scene.ask(incident, PublishNotice(notice=notice))
+    owed = (await scene.state(incident)).notifications
+    orders = [
+        Order(incident=incident, subject=one) for one, it in owed.items() if it.to == "screens"
+    ]
+    monkeypatch.setitem(notify.SENDS_AT_ONCE_MAX, ChannelKind.MAIL, 1)
+    notifier, begun = scene.notifier(mailbox), time.monotonic()
+    await asyncio.gather(*map(notifier.notify, orders))
+    took_s = time.monotonic() - begun
+    pages = scene.log.read_stream(f"incident/{incident}")
+    events = [event async for page in pages for event in page]
+    told = [event for event in events if event.type == "NotificationDelivered"]
+    assert len(told) == many
+    appends = {event.recorded_at for event in told}
+    assert len(appends) <= took_s / BURST_S + 2
+    assert len(appends) < many

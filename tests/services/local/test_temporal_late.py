@@ -1,0 +1,110 @@
+"""Temporal stands still under a whole stack: deadlines pass without it, and that is shown."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import urllib.request
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from muster.v1 import common_pb2
+from muster.v1.plan_service_pb2 import PlanDocument
+
+from domain.values import Mode
+from eventstore.log import Log
+from services import plan_file
+from services.cli.exits import Exit
+from services.client import connected
+from services.demo import stage
+from services.local.postgres import RUNTIME, Postgres
+from services.local.stack import PROCESSES, Stack, running
+from services.publishing import bring_into_force
+from services.second_clock import GRACE
+from tests.api.conftest import PLAN, alarm
+from tests.services.local.test_late import PACE, REFUSED_CLOCK, facts, happened, opened, past
+from tests.services.local.test_stack import FREE, PATIENCE_S, asked, eventually, free_ports
+from tests.services.running import muster
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+METRICS_PORT = free_ports()
+PASSED = re.compile(r"^muster_second_clock_deadlines(?:{.*})? ([0-9]+)", re.MULTILINE)
+LATE = re.compile(r"^muster_second_clock_late_seconds(?:{.*})? ([0-9.]+)", re.MULTILINE)
+
+
+@pytest.fixture
+def stack() -> Iterator[Stack]:
+    with stage.folder(keep=False) as place:
+        given = {"MUSTER_METRICS__PORT": str(METRICS_PORT)}
+        up = muster("up", "-d", "--folder", str(place.root), *FREE, given=given)
+        assert up.code == Exit.OK, up.text
+        found = running(place)
+        assert found
+        yield found
+        muster("down", "--folder", str(place.root))
+
+
+def measures() -> str:
+    port = METRICS_PORT + PROCESSES.index("worker")
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        return str(answer.read(), "utf-8")
+
+
+def measured(pattern: re.Pattern[str]) -> float:
+    found = pattern.search(measures())
+    return float(found[1]) if found else 0.0
+
+
+def shown(stack: Stack, command: str) -> tuple[int, str]:
+    code, seen = asked(command, stack.folder)
+    return code, str(seen["parts"]["second clock"]["state"])
+
+
+def test_deadlines_that_pass_without_temporal_are_shown_and_counted(stack: Stack) -> None:
+    assert shown(stack, "status") == (Exit.OK, "at rest")
+    assert measured(PASSED) == 0
+    with standing_still(stack):
+        asyncio.run(left_unverified(stack))
+    assert eventually(lambda: shown(stack, "status") == (Exit.OK, "acting"))
+    assert eventually(lambda: shown(stack, "doctor") == (Exit.OK, "acting"))
+    _, seen = asked("status", stack.folder)
+    assert "without Temporal in the last 10 min" in seen["parts"]["second clock"]["what"]
+    assert measured(PASSED) >= 1
+    assert measured(LATE) >= GRACE.total_seconds()
+    with standing_still(stack):
+        asyncio.run(happened(stack, opened(Mode.LIVE), past()))
+        assert eventually(lambda: REFUSED_CLOCK.search(measures()) is not None)
+
+
+@contextmanager
+def standing_still(stack: Stack) -> Iterator[None]:
+    """Have Temporal's process stand still."""
+    temporal = stack.parts["temporal"]["pid"]
+    os.kill(temporal, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(temporal, signal.SIGCONT)
+
+
+async def left_unverified(stack: Stack) -> None:
+    """Have an alarm be left unverified."""
+    log = await Log.open(Postgres(stack.folder).dsn(RUNTIME))
+    async with (
+        connected(stack.api, stack.token("planner")) as planner,
+        connected(stack.api, stack.token("administrator")) as approver,
+        connected(stack.api, stack.token("operator")) as operator,
+        asyncio.timeout(PATIENCE_S),
+    ):
+        document = PlanDocument(yaml=plan_file.shipped()[PLAN])
+        await bring_into_force(document, planner, approver)
+        drill = alarm(mode=common_pb2.MODE_EXERCISE, pace=PACE)
+        incident = (await operator.incidents.ReportAlarm(drill)).incident_id
+        while not [one async for one in facts(log, incident, "AlarmLeftUnverified")]:
+            await asyncio.sleep(0.1)
+    await log.close()
