@@ -19,6 +19,7 @@ from eventstore.tail import HEAD
 from eventstore.tiles import tiles_of
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from eventstore.connecting import Connection
@@ -34,6 +35,10 @@ KEEP_SUBTREES = """
     ON CONFLICT (level, number) DO UPDATE SET hash = excluded.hash
     WHERE subtree.hash <> excluded.hash"""
 FORGET_SUBTREES = "DELETE FROM muster.subtree WHERE number >= $1::bigint >> (8 * level)"
+
+
+FAR = 2**62
+"""As far as there is."""
 
 
 class KeyDiffers(Exception):  # noqa: N818 - a state
@@ -61,6 +66,20 @@ class Beginning:
     growing: Growing
     heads: HeadIndex
     published: Published | None
+
+    async def read_on(self, connection: Connection) -> datetime | None:
+        """Take the next page of the log into both; return since when its first event is there.
+
+        Raises LogDiffers.
+        """
+        since = await self.growing.read_on(connection, FAR)
+        await self.heads.read_on(connection, self.growing.size)
+        return since
+
+    async def keep(self, connection: Connection) -> None:
+        """Keep in the database what proofs under the next checkpoint are made of."""
+        await keep_subtrees(connection, self.growing.subtrees)
+        await self.heads.keep(connection)
 
 
 async def begin(connection: Connection, folder: Path, signer: Signer) -> Beginning:

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 from eventstore.archive import ArchiveInUse, kept_alone
 from eventstore.audit import Signed, audit
 from eventstore.beginning import (
+    FAR,
     Beginning,
     Published,
     begin,
     grown,
     keep_checkpoint,
-    keep_subtrees,
     last,
     named,
 )
@@ -67,7 +67,6 @@ SOON_S = 0.5
 """So many events are signed so soon, without waiting for the pause to end."""
 
 LOCK_POLL_S = REFUSED_POLL_S = 0.5
-FAR = 2**62
 
 SETTINGS = {**LOG_SETTINGS, "application_name": "muster notary", "synchronous_commit": "off"}
 """What it writes in the database can be made again; what counts is in the folder."""
@@ -216,8 +215,7 @@ class Notary:
         behind = True
         while self._at is not None and behind:
             before, signed = self._at.growing.size, self._at.published
-            since = await self._at.growing.read_on(connection, FAR)
-            await self._at.heads.read_on(connection, self._at.growing.size)
+            since = await self._at.read_on(connection)
             behind = self._at.growing.size - before >= PAGE_EVENTS
             if self._at.growing.size > (signed.signed.size if signed else 0):
                 self._at = await self._publish(connection, self._at)
@@ -226,8 +224,7 @@ class Notary:
 
     async def _publish(self, connection: Connection, at: Beginning) -> Beginning:
         """Sign the tree as it is: its tiles first, then the checkpoint over them."""
-        await keep_subtrees(connection, at.growing.subtrees)
-        await at.heads.keep(connection)
+        await at.keep(connection)
         await asyncio.to_thread(at.growing.keep_end)
         signer = named(self._signer, at.archive.lineage)
         signed = Signed(at.growing.size, at.growing.root())
