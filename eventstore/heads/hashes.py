@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import json
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 HASH_BYTES = 32
 KEY_BITS = 256
+KEYS_KNOWN = 1 << 14
+"""Keys that are remembered for names that come again and again: some 4 MB."""
 NUMBER_BYTES = 8
 EMPTY = bytes(HASH_BYTES)
 
@@ -76,6 +79,7 @@ class Opened(NamedTuple):
     """Of the event that opened it."""
 
 
+@lru_cache(KEYS_KNOWN)
 def key_of(space: Space, name: str) -> bytes:
     """Return the key of an entry."""
     return sha256(f"muster/head/{space}/v1\0{name}".encode()).digest()

@@ -5,9 +5,18 @@ from __future__ import annotations
 from typing import NamedTuple, TypeAlias
 
 from eventstore.heads.hashes import EMPTY, KEY_BITS, node_hash
-from eventstore.heads.subtrees import BUCKET_BITS, MANY, NOTHING, ONE, Summary
+from eventstore.heads.subtrees import (
+    BUCKET_BITS,
+    BUCKETS,
+    MANY,
+    NOTHING,
+    ONE,
+    Summary,
+    root_over,
+)
 
-TOP_BIT = KEY_BITS - 1
+TOP_BIT = KEY_BITS - BUCKET_BITS - 1
+"""The first bit that decides below the list of the first eight levels."""
 
 
 class End(NamedTuple):
@@ -33,17 +42,20 @@ Node: TypeAlias = "End | Inner | None"
 
 
 class Trie:
-    """A trie that grows and whose leaves are replaced; some 400 bytes per leaf."""
+    """A trie that grows and whose leaves are replaced; some 400 bytes per leaf.
+
+    Its first eight levels are a list, which is walked at once.
+    """
 
     def __init__(self) -> None:
-        self._root: Node = None
+        self._tops: list[Node] = [None] * BUCKETS
 
     def put(self, key: bytes, digest: bytes) -> None:
         """Set the leaf under a key."""
         end, shift = End(int.from_bytes(key, "big"), digest), TOP_BIT
-        bits, node = end.bits, self._root
+        bits, node = end.bits, self._tops[key[0]]
         if not isinstance(node, Inner):
-            self._root = _placed(node, end, shift)
+            self._tops[key[0]] = _placed(node, end, shift)
             return
         while True:
             node.hash = None
@@ -62,13 +74,14 @@ class Trie:
 
     def root(self) -> bytes:
         """Return the root, hashing what changed since it was asked for last."""
-        return _hash(self._root)
+        return root_over(self.buckets()).hash
 
     def buckets(self) -> list[Summary]:
         """Return the subtrees by the first bits of their keys."""
-        found = [NOTHING] * (1 << BUCKET_BITS)
-        _fill(found, self._root, 0, 0)
-        return found
+        return [
+            Summary(MANY if isinstance(top, Inner) else ONE, _hash(top)) if top else NOTHING
+            for top in self._tops
+        ]
 
 
 def _placed(there: End | None, end: End, shift: int) -> Node:
@@ -89,14 +102,3 @@ def _hash(node: Node) -> bytes:
     if known is None and isinstance(node, Inner):
         known = node.hash = node_hash(_hash(node.left), _hash(node.right))
     return known or EMPTY
-
-
-def _fill(found: list[Summary], node: Node, depth: int, number: int) -> None:
-    """Put the subtrees below a node in their places."""
-    if isinstance(node, End):
-        found[node.bits >> KEY_BITS - BUCKET_BITS] = Summary(ONE, node.hash)
-    elif node is not None and depth == BUCKET_BITS:
-        found[number] = Summary(MANY, _hash(node))
-    elif node is not None:
-        _fill(found, node.left, depth + 1, number << 1)
-        _fill(found, node.right, depth + 1, number << 1 | 1)
