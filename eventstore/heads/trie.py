@@ -95,10 +95,12 @@ def _placed(there: End | None, end: End, shift: int) -> Node:
     return Inner(end, there) if one else Inner(there, end)
 
 
-def _hash(node: Node) -> bytes:
-    if node is None:
-        return EMPTY
-    known = node.hash
-    if known is None and isinstance(node, Inner):
-        known = node.hash = node_hash(_hash(node.left), _hash(node.right))
-    return known or EMPTY
+def _hash(node: End | Inner) -> bytes:
+    """Return the hash of a subtree. Every call in here is dear."""
+    found = node.hash
+    if found is None and isinstance(node, Inner):
+        left, right = node.left, node.right
+        one = EMPTY if left is None else left.hash or _hash(left)
+        other = EMPTY if right is None else right.hash or _hash(right)
+        found = node.hash = node_hash(one, other)
+    return found or EMPTY
