@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 MUSTER := $(BIN)/muster
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint bench bench-log bench-plan fuzz torture soak up down clean lock protos
+.PHONY: help demo test check lint bench bench-log bench-plan bench-proof fuzz torture soak up down clean lock protos
 
 help: ## list what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,9 @@ bench-log: $(VENV)/.installed-dev ## compare the log with other event stores (EV
 
 bench-plan: $(VENV)/.installed-dev ## measure how long a plan of 2,000 tasks and 300 zones takes to be checked
 	@$(BIN)/python -m benchmarks.plan
+
+bench-proof: $(VENV)/.installed-dev ## put changed bundles through both verifiers, and time a large one (MUTANTS=100000 SEED=1)
+	@$(BIN)/python -m benchmarks.proof --mutants "$(or $(MUTANTS),100000)" --seed "$(or $(SEED),1)"
 
 fuzz: $(VENV)/.installed-dev ## feed plans that nobody would write to their compiler (RUNS=500000 of each kind)
 	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r tests/fuzz/requirements.txt

@@ -9,6 +9,9 @@
 A lineage ends where the log was found to be another one, and somebody acknowledged that: the next
 one has an origin and a tree of its own. Every file is there whole or not at all; checkpoints and
 timestamps also outlast a power cut, while tiles that did not are made again from the log.
+
+Evidence is written once: a checkpoint is followed by a larger one only, and what is under it is
+never replaced by another content. Tiles beyond it are drafts.
 """
 
 from __future__ import annotations
@@ -19,9 +22,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from eventstore.checkpoint import Checkpoint
 from eventstore.merkle import HASH_BYTES
+from eventstore.note import Note, NoteInvalid
 from eventstore.tiles import (
     CHECKPOINT,
+    HEIGHT,
     WIDTH,
     Tile,
     decode_tile,
@@ -29,6 +35,7 @@ from eventstore.tiles import (
     encode_tile,
     root_over,
 )
+from eventstore.verify import Divergence, Doubt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,6 +49,19 @@ LOCK = "lock"
 
 class ArchiveInUse(Exception):  # noqa: N818 - a state
     """Another notary keeps this folder."""
+
+
+class EvidenceDiffers(Exception):  # noqa: N818 - a state
+    """The folder holds another content under a name that is written once; it was not replaced."""
+
+    def __init__(self, name: str, expected: str) -> None:
+        super().__init__(f"{name} is there with another content than {expected}")
+        self.name = name
+        self.expected = expected
+
+    def at(self, size: int) -> Divergence:
+        """Return it as what differs where so many events are signed."""
+        return Divergence(size, "", 0, Doubt.ARCHIVE, self.expected, f"another {self.name}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +87,45 @@ class Archive:
         return None if content is None else content.decode().strip()
 
     def keep_checkpoint(self, note: str, name: str = CHECKPOINT) -> None:
-        """Replace the newest checkpoint; once this returns it outlasts a power cut."""
+        """Follow the newest checkpoint by a larger one; then it outlasts a power cut.
+
+        Raises EvidenceDiffers if the one there is larger, or of the same size with another root.
+        """
+        before = self.checkpoint(name)
+        if before is not None and before != note and not _follows(before, note):
+            raise EvidenceDiffers(f"{self.lineage}/{name}", "one that this checkpoint may follow")
         self.keep(name, note.encode(), durably=True)
 
+    def keep_timestamp(self, size: int, note: str, token: bytes) -> None:
+        """Keep an authority's answer about a checkpoint; the first one stays.
+
+        Raises EvidenceDiffers if the one there is about another checkpoint.
+        """
+        place = f"{TIMESTAMPS}/{size}"
+        if self._read(f"{place}.tsr") is not None:
+            if not _same_text(self.checkpoint(f"{place}.note"), note):
+                raise EvidenceDiffers(f"{self.lineage}/{place}.note", "the checkpoint stamped now")
+            return
+        self.keep(f"{place}.note", note.encode(), durably=True)
+        self.keep(f"{place}.tsr", token, durably=True)
+
+    def stamped(self, most: int) -> Sequence[str]:
+        """Return the newest checkpoints that were timestamped, at most so many."""
+        files = (self.place / TIMESTAMPS).glob("*.note")
+        sizes = sorted((int(file.stem) for file in files if file.stem.isdecimal()), reverse=True)
+        found = [self.checkpoint(f"{TIMESTAMPS}/{size}.note") for size in sizes[:most]]
+        return [note for note in found if note is not None]
+
     def keep_tile(self, tile: Tile, hashes: Sequence[bytes]) -> None:
-        """Keep a tile. A whole one replaces the partial ones before it."""
-        self.keep(tile.path, encode_tile(hashes))
-        if tile.width == WIDTH:
-            self._forget_partial(tile.path)
+        """Keep a tile. A whole one takes the place of the partial ones, which it begins with.
+
+        Raises EvidenceDiffers if another one was signed.
+        """
+        self._keep_once(tile, tile.path, encode_tile(hashes))
 
     def keep_entries(self, tile: Tile, entries: Sequence[bytes]) -> None:
-        """Keep the entries under a tile of level 0."""
-        self.keep(tile.bundle_path, encode_bundle(entries))
-        if tile.width == WIDTH:
-            self._forget_partial(tile.bundle_path)
+        """Keep the entries under a tile of level 0. Raises EvidenceDiffers likewise."""
+        self._keep_once(tile, tile.bundle_path, encode_bundle(entries))
 
     def tile(self, tile: Tile) -> Sequence[bytes] | None:
         """Return the hashes of a tile, out of a wider one if need be; None if they aren't kept."""
@@ -140,12 +185,58 @@ class Archive:
         except (FileNotFoundError, NotADirectoryError):
             return None
 
-    def _forget_partial(self, path: str) -> None:
+    def _keep_once(self, tile: Tile, path: str, content: bytes) -> None:
+        """Write a tile, or the entries under it, unless another one is under the checkpoint."""
+        before = self._read(path)
+        if before == content:
+            return
+        if before is not None and len(before) == len(content) and self._is_signed(tile):
+            raise EvidenceDiffers(f"{self.lineage}/{path}", "what the log leads to")
+        self.keep(path, content)
+        if tile.width == WIDTH:
+            self._outgrow_partial(tile, path, content)
+
+    def _outgrow_partial(self, tile: Tile, path: str, content: bytes) -> None:
+        """Remove the partial tiles that a whole one begins with."""
         partial = self.place / f"{path}.p"
-        if partial.is_dir():
-            for file in partial.iterdir():
-                file.unlink(missing_ok=True)
-            partial.rmdir()
+        if not partial.is_dir():
+            return
+        for file in partial.iterdir():
+            if file.name.isdecimal():
+                before, width = file.read_bytes(), int(file.name)
+                begins = content.startswith(before) or len(before) != len(content) // WIDTH * width
+                if not begins and self._is_signed(tile._replace(width=width)):
+                    name = f"{self.lineage}/{path}.p/{file.name}"
+                    raise EvidenceDiffers(name, "what the log leads to")
+            file.unlink(missing_ok=True)
+        partial.rmdir()
+
+    def _is_signed(self, tile: Tile) -> bool:
+        """Tell whether a tile is under the newest checkpoint; what can't be read counts as one."""
+        note = self.checkpoint()
+        ends = (tile.number * WIDTH + tile.width) << HEIGHT * tile.level
+        said = _parsed(note)
+        return note is not None and (said is None or ends <= said.size)
+
+
+def _parsed(note: str | None) -> Checkpoint | None:
+    try:
+        return None if note is None else Checkpoint.parse(Note.parse(note).text)
+    except NoteInvalid:
+        return None
+
+
+def _follows(before: str, note: str) -> bool:
+    """Tell whether a checkpoint may take the place of another one."""
+    one, other = _parsed(before), _parsed(note)
+    if one is None or other is None or one.origin != other.origin:
+        return False
+    return one.size < other.size or (one.size, one.root) == (other.size, other.root)
+
+
+def _same_text(before: str | None, note: str) -> bool:
+    one, other = _parsed(before), _parsed(note)
+    return one is not None and one == other
 
 
 def newest(folder: Path) -> Archive | None:

@@ -2,33 +2,55 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from eventstore.archive import VKEY, Archive, newest
+from eventstore.archive import VKEY, Archive
 from eventstore.audit import Signed, locate
-from eventstore.checkpoint import heads_of, open_checkpoint
+from eventstore.checkpoint import Checkpoint
 from eventstore.committing import settle
-from eventstore.growing import Growing, LogDiffers
-from eventstore.heads.audit import heads_differ
+from eventstore.evidence import Evidence, KeyDiffers, Published, covers, gather, named
+from eventstore.growing import Claim, Growing, LogDiffers
 from eventstore.heads.index import HeadIndex
-from eventstore.note import NoteInvalid
-from eventstore.proofs import LATEST, Kept
-from eventstore.refusing import acknowledged, is_of
+from eventstore.heads.resume import index_under
+from eventstore.note import Note, NoteInvalid
+from eventstore.refusing import (
+    ENDING,
+    OF_THE_TREE,
+    Compared,
+    acknowledged,
+    gate,
+    standing_of,
+)
 from eventstore.tail import HEAD
 from eventstore.tiles import tiles_of
+from eventstore.verify import Divergence, Doubt
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from domain.record.divergence import Diverged
     from eventstore.connecting import Connection
     from eventstore.growing import Subtree
     from eventstore.note import Signer
 
+FOLDER_POLL_S = 0.5
+
 KEEP_CHECKPOINT = """
-    INSERT INTO muster.checkpoint (lineage, size, root, note) VALUES ($1, $2, $3, $4)
-    ON CONFLICT DO NOTHING"""
+    INSERT INTO muster.checkpoint AS kept (lineage, size, root, note, counts)
+    VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (lineage, size) DO UPDATE SET counts = kept.counts
+    RETURNING root, note, counts"""
+COUNT = "UPDATE muster.checkpoint SET counts = true WHERE lineage = $1 AND size = $2"
+REPLACE = """
+    UPDATE muster.checkpoint SET root = $3, note = $4, counts = $5
+    WHERE lineage = $1 AND size = $2"""
+DISCOUNT = """
+    UPDATE muster.checkpoint SET counts = false
+    WHERE ((lineage, size) > ($1, $2) AND (lineage, size) <= ($3, $4))
+       OR (lineage, size) = ($3, $4)"""
 KEEP_SUBTREES = """
     INSERT INTO muster.subtree (level, number, hash)
     SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::bytea[])
@@ -37,25 +59,20 @@ KEEP_SUBTREES = """
 FORGET_SUBTREES = "DELETE FROM muster.subtree WHERE number >= $1::bigint >> (8 * level)"
 
 
-FAR = 2**62
-"""As far as there is."""
+class FolderLacking(Exception):  # noqa: N818 - a state
+    """The folder lacks what the database says was signed: nothing is signed until that is known."""
 
-
-class KeyDiffers(Exception):  # noqa: N818 - a state
-    """What is in the folder was signed by another key than the one that was given."""
-
-
-class Published(NamedTuple):
-    """A checkpoint that was signed, and where it is kept."""
-
-    archive: Archive
-    signed: Signed
-    note: str
-
-    @property
-    def heads(self) -> bytes | None:
-        """Return the root of the map of heads that was signed with it."""
-        return heads_of(self.note)
+    def __init__(self, there: Claim, here: Published | None) -> None:
+        has = f"one over {here.signed.size}" if here else "none"
+        expected = f"the checkpoint over {there.size} events"
+        missing = Divergence(there.size, "", 0, Doubt.FOLDER, expected, has)
+        signed = Signed(there.size, there.root)
+        self.standing = standing_of(missing, Compared(there.lineage, signed, signed))
+        """Its name is the same for as long as nothing is signed."""
+        super().__init__(
+            f"the notary's folder does not have {expected}, but {has}: nothing is signed; bring it "
+            f"back, or `muster acknowledge {self.standing.divergence}`"
+        )
 
 
 @dataclass(frozen=True)
@@ -67,68 +84,111 @@ class Beginning:
     heads: HeadIndex
     published: Published | None
 
-    async def read_on(self, connection: Connection) -> datetime | None:
-        """Take the next page of the log into both; return since when its first event is there.
 
-        Raises LogDiffers.
-        """
-        since = await self.growing.read_on(connection, FAR)
-        await self.heads.read_on(connection, self.growing.size)
-        return since
+async def begin(
+    connection: Connection, folder: Path, signer: Signer, *, counts: bool = True
+) -> Beginning:
+    """Compare all that was signed with the log: the log begins with both, or it differs.
 
-    async def keep(self, connection: Connection) -> None:
-        """Keep in the database what proofs under the next checkpoint are made of."""
-        await keep_subtrees(connection, self.growing.subtrees)
-        await self.heads.keep(connection)
-
-
-async def begin(connection: Connection, folder: Path, signer: Signer) -> Beginning:
-    """Compare what was signed last with the log. Raises LogDiffers and KeyDiffers."""
-    published = await last(connection, folder, signer)
+    Raises LogDiffers, FolderLacking and KeyDiffers.
+    """
+    known = await acknowledged(connection)
+    evidence = await gather(connection, folder, signer)
+    published = evidence.newest
     if published is None:
+        await _discount_forged(connection, evidence, known)
         return await _lineage(connection, Archive(folder), signer)
-    growing = await grown(connection, published.signed.size)
-    if (growing.size, growing.root()) == published.signed:
-        await _repair(connection, published, growing, signer)
-        heads = await _heads(connection, published)
-        return Beginning(published.archive, growing, heads, published)
-    for one in reversed(await acknowledged(connection)):
-        of_this = (published.archive.lineage, *published.signed)
-        if (one.lineage, one.signed_size, bytes.fromhex(one.signed_root)) == of_this:
+    growing, differs = await _compared(connection, evidence, known)
+    if one := await _ended(connection, evidence, known, differs=differs is not None):
+        return await _lineage(connection, Archive(folder, one.lineage + 1), signer)
+    if differs is not None:
+        raise LogDiffers(await _located(connection, differs, folder, growing), differs)
+    await _discount_forged(connection, evidence, known)
+    _refuse_lacking(evidence, known)
+    heads = await index_under(connection, published, known)
+    await _repair(connection, published, growing, signer, counts=counts)
+    return Beginning(published.archive, growing, heads, published)
+
+
+async def _compared(
+    connection: Connection, evidence: Evidence, known: Sequence[Diverged]
+) -> tuple[Growing, Claim | None]:
+    """Return the tree up to the newest checkpoint, and the first claim that it is not."""
+    newest = evidence.newest
+    assert newest is not None  # noqa: S101 - there is something to compare with
+    ended = {one.lineage for one in known if one.doubt in ENDING}
+    claims = [
+        claim
+        for claim in evidence.claims
+        if claim.lineage == newest.archive.lineage or claim.lineage not in ended
+    ]
+    growing = await grown(connection, newest.signed.size, {claim.size for claim in claims})
+    other = (claim for claim in claims if growing.roots.get(claim.size) != claim.root)
+    return growing, next(other, None)
+
+
+async def _ended(
+    connection: Connection, evidence: Evidence, known: Sequence[Diverged], *, differs: bool
+) -> Diverged | None:
+    """Return the acknowledgement that ended the newest lineage, if there is one."""
+    newest = evidence.newest
+    lineage = newest.archive.lineage if newest else 0
+    for one in reversed(known):
+        claimed = differs and any(covers(one, claim) for claim in evidence.claims)
+        ends = one.doubt in ENDING and (claimed or one.doubt not in OF_THE_TREE)
+        if one.lineage == lineage and ends:
             then = await grown(connection, one.size)
             if (then.size, then.root().hex()) == (one.size, one.root):
-                archive = Archive(folder, one.lineage + 1)
-                return await _lineage(connection, archive, signer)
+                return one
+    return None
+
+
+async def _discount_forged(
+    connection: Connection, evidence: Evidence, known: Sequence[Diverged]
+) -> None:
+    """Let checkpoints in the database that nobody signed count for nothing, once acknowledged.
+
+    One that is acknowledged covers the lower ones. Raises LogDiffers.
+    """
+    forged = evidence.forged
+    if forged is None:
+        return
+    covered = [(one.lineage, one.signed_size) for one in known if one.doubt == Doubt.CHECKPOINT]
+    if not any(forged[:2] <= one for one in covered):
+        expected = "a signature of the log's key over just this size and root"
+        flaw = Divergence(forged.size, "", 0, Doubt.CHECKPOINT, expected, "none")
+        raise LogDiffers(flaw, forged)
+    newest = evidence.newest
+    after = newest.claim[:2] if newest else (0, 0)
+    await connection.execute(DISCOUNT, *after, *forged[:2])
+
+
+def _refuse_lacking(evidence: Evidence, known: Sequence[Diverged]) -> None:
+    """Refuse to sign into a folder that lost what it had. Raises FolderLacking."""
+    there = evidence.database
+    if there is None or not evidence.lacks_folder:
+        return
+    if any(one.doubt == Doubt.FOLDER and covers(one, there.claim) for one in known):
+        return
+    raise FolderLacking(there.claim, evidence.folder)
+
+
+async def _located(
+    connection: Connection, claim: Claim, folder: Path, growing: Growing
+) -> Divergence:
+    """Return the first place where the log is not what a checkpoint says."""
     size = int(await connection.fetchval(HEAD))
     tiles = [subtree.hash for subtree in growing.subtrees if subtree.level == 1]
-    found = await locate(connection, published.signed, published.archive, size, tiles)
-    raise LogDiffers(found)
+    archive = Archive(folder, claim.lineage)
+    return await locate(connection, Signed(claim.size, claim.root), archive, size, tiles)
 
 
-async def last(connection: Connection, folder: Path, signer: Signer) -> Published | None:
-    """Return what was signed last: in the folder, or in the database if that came further.
+async def grown(connection: Connection, size: int, marks: Iterable[int] = ()) -> Growing:
+    """Return the tree over the log up to a size, or over all of it if it is smaller.
 
-    Raises KeyDiffers if what is in the folder is not signed by this key; in the database it is not
-    worth a word.
+    It has its roots at the sizes that are marked.
     """
-    found = _in_folder(folder, signer)
-    row = await connection.fetchrow(LATEST)
-    if row is None:
-        return found
-    kept = Kept._make(row)
-    if found and (kept.lineage, kept.size) <= (found.archive.lineage, found.signed.size):
-        return found
-    try:
-        checkpoint = open_checkpoint(kept.note, named(signer, kept.lineage).verifier)
-    except NoteInvalid:
-        return found
-    signed = Signed(checkpoint.size, checkpoint.root)
-    return Published(Archive(folder, kept.lineage), signed, kept.note)
-
-
-async def grown(connection: Connection, size: int) -> Growing:
-    """Return the tree over the log up to a size, or over all of it if it is smaller."""
-    growing = Growing()
+    growing = Growing(marks=marks)
     before = -1
     while before < growing.size < size:
         before = growing.size
@@ -144,27 +204,22 @@ async def keep_subtrees(connection: Connection, subtrees: list[Subtree]) -> None
         subtrees.clear()
 
 
-async def keep_checkpoint(connection: Connection, published: Published) -> None:
-    """Keep a checkpoint for those who ask. Fails if the session is not that of the notary."""
+async def keep_checkpoint(connection: Connection, published: Published, *, counts: bool) -> None:
+    """Keep a checkpoint for those who ask. Fails if the session is not that of the notary.
+
+    Raises LogDiffers if another one is there in its place.
+    """
     lineage, (size, root) = published.archive.lineage, published.signed
-    await connection.execute(KEEP_CHECKPOINT, lineage, size, root, published.note)
-
-
-def named(signer: Signer, lineage: int) -> Signer:
-    """Return the key under the name of a lineage: the log's own, and later `<name>/2` and so on."""
-    return signer if lineage == 1 else signer.named(f"{signer.name}/{lineage}")
-
-
-def _in_folder(folder: Path, signer: Signer) -> Published | None:
-    archive = newest(folder)
-    note = archive.checkpoint() if archive else None
-    if archive is None or note is None:
-        return None
-    try:
-        checkpoint = open_checkpoint(note, named(signer, archive.lineage).verifier)
-    except NoteInvalid as error:
-        raise KeyDiffers(f"{archive.place / 'checkpoint'}: {error}") from None
-    return Published(archive, Signed(checkpoint.size, checkpoint.root), note)
+    said = (lineage, size, root, published.note, counts)
+    row = await connection.fetchrow(KEEP_CHECKPOINT, *said)
+    if row is not None and row["root"] == root and _same(row["note"], published.note):
+        if counts and not row["counts"]:
+            await connection.execute(COUNT, lineage, size)
+    elif row is not None and row["counts"]:
+        found = Divergence(size, "", 0, Doubt.CHECKPOINT, "what is signed now", "another one")
+        raise LogDiffers(found, published.claim)
+    else:  # it was acknowledged that nobody signed it
+        await connection.execute(REPLACE, *said)
 
 
 async def _lineage(connection: Connection, archive: Archive, signer: Signer) -> Beginning:
@@ -175,19 +230,13 @@ async def _lineage(connection: Connection, archive: Archive, signer: Signer) -> 
     return Beginning(archive, Growing(archive), heads, None)
 
 
-async def _heads(connection: Connection, published: Published) -> HeadIndex:
-    """Return the map of heads under a checkpoint. Raises LogDiffers if that signed another one."""
-    lineage, size, signed = published.archive.lineage, published.signed.size, published.heads
-    heads = await HeadIndex.begin(connection, lineage, size, signed)
-    if signed is not None and signed != heads.root():
-        found = heads_differ(size, signed, heads.root())
-        if not any(is_of(found, what) for what in await acknowledged(connection)):
-            raise LogDiffers(found)
-    return heads
-
-
 async def _repair(
-    connection: Connection, published: Published, growing: Growing, signer: Signer
+    connection: Connection,
+    published: Published,
+    growing: Growing,
+    signer: Signer,
+    *,
+    counts: bool,
 ) -> None:
     """Have the folder and the database hold all that belongs to what was signed."""
     archive, size = published.archive, published.signed.size
@@ -203,11 +252,40 @@ async def _repair(
         archive.keep_checkpoint(published.note)
     await connection.execute(FORGET_SUBTREES, size)
     await keep_subtrees(connection, growing.subtrees)
-    await keep_checkpoint(connection, published)
+    await keep_checkpoint(connection, published, counts=counts)
 
 
 def _keep_name(archive: Archive, signer: Signer) -> None:
-    """Say who signs, for whoever checks."""
+    """Say who signs, for whoever checks. Raises KeyDiffers if somebody else is named there."""
     vkey = named(signer, archive.lineage).verifier.vkey
-    if archive.log_key() != vkey:
+    there = archive.log_key()
+    if there is None:
         archive.keep(VKEY, f"{vkey}\n".encode(), durably=True)
+    elif there != vkey:
+        raise KeyDiffers(f"{archive.place / VKEY} names another key than the notary's")
+
+
+def _same(kept: str, note: str) -> bool:
+    """Tell whether two notes are of one checkpoint."""
+    try:
+        return Checkpoint.parse(Note.parse(kept).text) == Checkpoint.parse(Note.parse(note).text)
+    except NoteInvalid:
+        return False
+
+
+def see_that_it_is_there(at: Beginning) -> None:
+    """See that the folder still has what was signed last. Raises LogDiffers."""
+    note = at.archive.checkpoint()
+    if note != (at.published.note if at.published else None):
+        size = at.published.signed.size if at.published else 0
+        expected = f"the checkpoint over {size} events" if size else "no checkpoint"
+        raise LogDiffers(Divergence(size, "", 0, Doubt.FOLDER, expected, "another"))
+
+
+async def until_the_folder_changes(connection: Connection, folder: Path, signer: Signer) -> None:
+    """Wait until the folder has what was signed, or somebody acknowledged that it has not."""
+    before = await gate(connection)
+    while (await gather(connection, folder, signer)).lacks_folder and before == await gate(
+        connection
+    ):
+        await asyncio.sleep(FOLDER_POLL_S)

@@ -67,6 +67,10 @@ class Row(NamedTuple):
     hash: bytes
 
 
+COUNTS = 3
+"""Where a checkpoint's row says whether it counts, after the note; earlier dumps don't say it."""
+
+
 class Signed(NamedTuple):
     """A checkpoint that was dumped with the log."""
 
@@ -154,10 +158,12 @@ def _differs(signed: Signed, root: bytes) -> Divergence:
 
 
 def _checkpoints(programs: Path, file: Path) -> dict[int, Signed]:
-    """Read what was signed of the newest lineage, by size."""
+    """Read what was signed of the newest lineage and counts, by size."""
     found: list[Signed] = []
     with _rows(programs, file, "checkpoint") as rows:
-        for lineage, size, root, note, *_ in rows:
+        for lineage, size, root, note, *more in rows:
+            if more[COUNTS:] == [b"f"]:
+                continue  # its witnesses are missing, or it is acknowledged that nobody signed it
             found.append(Signed(int(lineage), int(size), _bytes(root), note.decode()))
     last = max((one.lineage for one in found), default=0)
     return {one.size: one for one in found if one.lineage == last}

@@ -6,15 +6,17 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from eventstore.archive import COSIGNED, TIMESTAMPS
+from eventstore.archive import COSIGNED
 from eventstore.patience import patiently
 
 if TYPE_CHECKING:
-    from eventstore.beginning import Published
     from eventstore.connecting import Pool
+    from eventstore.evidence import Published
     from eventstore.note import Note
 
-COSIGN = "UPDATE muster.checkpoint SET note = $3 WHERE lineage = $1 AND size = $2"
+COSIGN = """
+    UPDATE muster.checkpoint SET note = $3, counts = counts OR $4
+    WHERE lineage = $1 AND size = $2"""
 STAMP = """
     UPDATE muster.checkpoint SET stamped = $3, stamp_of = $4 WHERE lineage = $1 AND size = $2"""
 
@@ -25,18 +27,19 @@ class Endorsements:
 
     pool: Pool
 
-    async def cosigned(self, published: Published, note: Note) -> None:
-        """Keep a checkpoint with the cosignatures of witnesses."""
+    async def cosigned(self, published: Published, note: Note, *, counts: bool) -> None:
+        """Keep a checkpoint with the cosignatures of witnesses; it counts once they are enough.
+
+        Raises EvidenceDiffers if the folder has a larger one, or another of its size.
+        """
         archive, size = published.archive, published.signed.size
         await asyncio.to_thread(archive.keep_checkpoint, note.whole, COSIGNED)
         key = (archive.lineage, size)
-        await patiently(self.pool, lambda lent: lent.execute(COSIGN, *key, note.whole))
+        await patiently(self.pool, lambda lent: lent.execute(COSIGN, *key, note.whole, counts))
 
     async def stamped(self, published: Published, token: bytes) -> None:
-        """Keep an authority's answer about the note of a checkpoint."""
+        """Keep an authority's answer about the note of a checkpoint. Raises EvidenceDiffers."""
         archive, size = published.archive, published.signed.size
-        place = f"{TIMESTAMPS}/{size}"
-        await asyncio.to_thread(archive.keep, f"{place}.note", published.note.encode())
-        await asyncio.to_thread(archive.keep, f"{place}.tsr", token, durably=True)
+        await asyncio.to_thread(archive.keep_timestamp, size, published.note, token)
         row = (archive.lineage, size, token, published.note)
         await patiently(self.pool, lambda lent: lent.execute(STAMP, *row))

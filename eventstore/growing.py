@@ -10,7 +10,7 @@ from eventstore.tiles import WIDTH, Edge, Tile
 from eventstore.verify import Divergence, Doubt
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from eventstore.archive import Archive
     from eventstore.connecting import Connection
@@ -32,18 +32,31 @@ class Subtree(NamedTuple):
     hash: bytes
 
 
+class Claim(NamedTuple):
+    """What a checkpoint says of a lineage."""
+
+    lineage: int
+    size: int
+    root: bytes
+
+
 class LogDiffers(Exception):  # noqa: N818 - a state
     """The log is not what was signed."""
 
-    def __init__(self, divergence: Divergence) -> None:
+    def __init__(self, divergence: Divergence, claim: Claim | None = None) -> None:
         super().__init__(str(divergence))
         self.divergence = divergence
+        self.claim = claim
+        """The checkpoint that the log is not, if it is about one."""
 
 
 class Growing:
     """A tree over the log up to a size; kept in an archive as it grows, if there is one."""
 
-    def __init__(self, archive: Archive | None = None) -> None:
+    def __init__(self, archive: Archive | None = None, marks: Iterable[int] = ()) -> None:
+        self.roots: dict[int, bytes] = {}
+        """The roots that it had at the sizes that were marked."""
+        self._marks = sorted(marks, reverse=True)
         self.subtrees: list[Subtree] = []
         """The whole tiles since somebody took them from here."""
         self._archive = archive
@@ -87,10 +100,15 @@ class Growing:
         """Take the next entries."""
         at = 0
         while at < len(entries):
-            page = entries[at : at + WIDTH - len(self._entries)]
+            room = WIDTH - len(self._entries)
+            if self._marks:
+                room = min(room, self._marks[-1] - self.size)
+            page = entries[at : at + room]
             at += len(page)
             self._entries += page
             self._edge.extend(page)
+            if self._marks and self.size == self._marks[-1]:
+                self.roots[self._marks.pop()] = self.root()
             if len(self._entries) == WIDTH:
                 self._keep_entries(WIDTH)
                 self._entries.clear()

@@ -10,20 +10,19 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from eventstore.archive import ArchiveInUse, kept_alone
-from eventstore.audit import Signed, audit
+from eventstore.alarms import FOLDER, KEY, clear_alarms, raise_alarm
+from eventstore.archive import ArchiveInUse, EvidenceDiffers, kept_alone
+from eventstore.audit import Signed
 from eventstore.beginning import (
-    FAR,
     Beginning,
-    Published,
+    FolderLacking,
     begin,
-    grown,
     keep_checkpoint,
-    last,
-    named,
+    keep_subtrees,
+    see_that_it_is_there,
+    until_the_folder_changes,
 )
 from eventstore.checkpoint import Checkpoint
 from eventstore.committing import settle
@@ -35,27 +34,21 @@ from eventstore.connecting import (
     pauses,
     watch_primary,
 )
+from eventstore.disagreement import Disagreement, examined
 from eventstore.epochs import EPOCHS, Epoch, keep, remember
+from eventstore.evidence import KeyDiffers, Published, gather, named, see_that_it_grew
 from eventstore.failures import passes
 from eventstore.growing import PAGE_EVENTS, LogDiffers
-from eventstore.heads.audit import audit_heads
-from eventstore.merkle import EMPTY_ROOT, verify_consistency
+from eventstore.inspection import Inspection, Seen
 from eventstore.proofs import Proofs
-from eventstore.refusing import (
-    Compared,
-    acknowledged,
-    is_of,
-    is_of_the_tree,
-    refuse,
-    standing,
-    standing_of,
-)
+from eventstore.refusing import gate, standing
 from eventstore.tail import CHANNEL, POLL_S
+from eventstore.write_gate import FAR, close_gate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
+    from eventstore.growing import Claim
     from eventstore.note import Signer
     from eventstore.verify import Divergence
 
@@ -66,7 +59,8 @@ SOON_EVENTS = 256
 SOON_S = 0.5
 """So many events are signed so soon, without waiting for the pause to end."""
 
-LOCK_POLL_S = REFUSED_POLL_S = 0.5
+LOCK_POLL_S = 0.5
+REFUSED_POLL_S = 0.5
 
 SETTINGS = {**LOG_SETTINGS, "application_name": "muster notary", "synchronous_commit": "off"}
 """What it writes in the database can be made again; what counts is in the folder."""
@@ -77,39 +71,31 @@ WAITED = "SELECT extract(epoch FROM clock_timestamp() - $1)::float8"
 TRY_LOCK = "SELECT pg_try_advisory_lock($1)"
 
 
-class NotaryConfused(Exception):  # noqa: N818 - a state
-    """What proofs are made of is not right; it is made again when the notary begins again."""
-
-
-@dataclass
-class Seen:
-    """How it goes, for whoever watches."""
-
-    size: int = 0
-    """Events that are signed."""
-    lag_s: float = 0.0
-    """How long the oldest event waited for the last checkpoint."""
-    refusing: str | None = None
-    """The divergence for which nothing may be appended."""
-    published: Published | None = None
-    news: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set whenever something was published."""
-    begun: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set once the log was compared with what was signed, or found to differ."""
-
-
 class Notary:
     """Signs what the log was, for as long as it runs."""
 
-    def __init__(
-        self, dsn: str, folder: Path, signer: Signer, proofs: Proofs, *, pause_s: float = 1.0
+    def __init__(  # noqa: PLR0913 - each is a thing of its own
+        self,
+        dsn: str,
+        folder: Path,
+        signer: Signer,
+        proofs: Proofs,
+        *,
+        pause_s: float = 1.0,
+        counts_alone: bool = True,
     ) -> None:
         self.seen = Seen()
+        self.inspection = Inspection(dsn, self.seen)
         self._dsn = dsn
         self._folder = folder
         self._signer = signer
         self._proofs = proofs
         self._pause_s = pause_s
+        self._counts_alone = counts_alone
+        """Whether a checkpoint counts before any witness cosigned it."""
+        self._disagreement: Disagreement | None = None
+        self._gate = (0, False)
+        """How the gate was when the log was compared: others close it, too."""
         self._at: Beginning | None = None
         """Where it stands; None if that must be compared with the log again."""
         self._bell = asyncio.Event()
@@ -141,26 +127,10 @@ class Notary:
                     await close_quietly(connection)
                 await asyncio.sleep(next(wait))
 
-    async def audit(self) -> Sequence[Divergence]:
-        """Verify the whole log beside all else, and refuse appends if it is not sound.
-
-        Returns what is wrong and was not acknowledged.
-        """
-        published = self.seen.published
-        signed, archive = (published.signed, published.archive) if published else (None, None)
-        report = await audit(self._dsn, signed, archive, lambda _: None)
-        flaws = report.flaws or await audit_heads(self._dsn, published and published.note)
-        async with AsyncExitStack() as stack:
-            connection = await connect(self._dsn, SETTINGS)
-            stack.push_async_callback(close_quietly, connection)
-            known = await acknowledged(connection)
-            found = [one for one in flaws if not any(is_of(one, what) for what in known)]
-            if self._lineage() != (published.archive.lineage if published else 1):
-                found = [one for one in found if not is_of_the_tree(one)]
-            if found:
-                compared = Compared(self._lineage(), signed, Signed(report.size, report.root))
-                await self._refuse(connection, found[0], compared)
-        return found
+    def suspect(self, said: Disagreement) -> None:
+        """Have it examined what a witness said."""
+        self._disagreement = said
+        self._bell.set()
 
     async def _hold_folder(self, held: AsyncExitStack) -> None:
         """Wait until no other process keeps the folder."""
@@ -190,32 +160,46 @@ class Notary:
         while True:
             try:
                 await self._begin(connection)
-                while self.seen.refusing is None:
+                while self.seen.refusing is None and await gate(connection) == self._gate:
                     await self._step(connection)
                     await self._wait()
+                    await self._examine(connection)
             except LogDiffers as found:
                 if self._at is None:
-                    await self._refuse_for(connection, found.divergence)
+                    await self._refuse(connection, found.divergence, found.claim)
+            except EvidenceDiffers as found:
+                await self._refuse(connection, found.at(self.seen.size), None)
+            except FolderLacking as found:
+                await self._await_folder(connection, found)
+            except KeyDiffers as found:
+                await raise_alarm(connection, KEY, str(found))
+                raise
             self._at = None  # compare all of it, before anything is said or signed
 
     async def _begin(self, connection: Connection) -> None:
-        """Compare what was signed last with the log. Raises LogDiffers."""
+        """Compare all that was signed with the log. Raises LogDiffers and FolderLacking."""
         await self._until_acknowledged(connection)
-        if self._at is None or await last(connection, self._folder, self._signer) != (
-            self._at.published
-        ):
-            self._at = await begin(connection, self._folder, self._signer)
+        self._gate = await gate(connection)
+        evidence = await gather(connection, self._folder, self._signer)
+        if self._at is None or not evidence.stands_at(self._at.published):
+            counts = self._counts_alone
+            self._at = await begin(connection, self._folder, self._signer, counts=counts)
         await self._at.heads.restore(connection)
+        await clear_alarms(connection, FOLDER, KEY)
+        self.seen.lacking = None
         self.seen.published = self._at.published
         self.seen.size = self._at.growing.size
         self.seen.begun.set()
+        if self._at.published:
+            self.seen.news.set()  # perhaps nobody cosigned it yet
 
     async def _step(self, connection: Connection) -> None:
         """Take what is new, and sign it; full pages one after another. Raises LogDiffers."""
         behind = True
         while self._at is not None and behind:
             before, signed = self._at.growing.size, self._at.published
-            since = await self._at.read_on(connection)
+            since = await self._at.growing.read_on(connection, FAR)
+            await self._at.heads.read_on(connection, self._at.growing.size)
             behind = self._at.growing.size - before >= PAGE_EVENTS
             if self._at.growing.size > (signed.signed.size if signed else 0):
                 self._at = await self._publish(connection, self._at)
@@ -223,16 +207,24 @@ class Notary:
                 self.seen.lag_s = await connection.fetchval(WAITED, since)
 
     async def _publish(self, connection: Connection, at: Beginning) -> Beginning:
-        """Sign the tree as it is: its tiles first, then the checkpoint over them."""
-        await at.keep(connection)
+        """Sign the tree as it is: its tiles first, then the checkpoint over them.
+
+        Raises LogDiffers and EvidenceDiffers if what is kept is not what was signed last.
+        """
+        await asyncio.to_thread(see_that_it_is_there, at)
+        await keep_subtrees(connection, at.growing.subtrees)
+        await at.heads.keep(connection)
         await asyncio.to_thread(at.growing.keep_end)
         signer = named(self._signer, at.archive.lineage)
         signed = Signed(at.growing.size, at.growing.root())
         if at.published is not None:
-            await self._see_that_it_grew(at.published.signed, signed)
+            await see_that_it_grew(self._proofs, at.published.signed, signed)
         note = Checkpoint(signer.name, *signed, at.heads.root()).signed(signer).whole
         published = Published(at.archive, signed, note)
-        await keep_checkpoint(connection, published)  # fails if the lock went with the session
+        counts = self._counts_alone
+        await keep_checkpoint(
+            connection, published, counts=counts
+        )  # fails if the lock went with the session
         await settle(connection)  # nothing is signed that a standby may lack
         await asyncio.to_thread(at.archive.keep_checkpoint, note)
         self.seen.published, self.seen.size = published, signed.size
@@ -240,19 +232,13 @@ class Notary:
         self._signed_at = time.monotonic()
         return Beginning(at.archive, at.growing, at.heads, published)
 
-    async def _see_that_it_grew(self, before: Signed, after: Signed) -> None:
-        """Check, as any witness would, that what is to be signed begins with what was."""
-        proof = await self._proofs.consistency(before.size, after.size)
-        if not verify_consistency(*before, *after, proof):
-            raise NotaryConfused(f"{after.size} events do not begin with the {before.size} signed")
-
     async def _wait(self) -> None:
         """Wait for news: for many of them a moment, for a few until the pause is over."""
         while True:
             size = self._at.growing.size if self._at else 0
             waited = time.monotonic() - self._signed_at
             due = SOON_S if self._head - size >= SOON_EVENTS else self._pause_s
-            if (self._head > size and waited >= due) or self.seen.refusing is not None:
+            if (self._head > size and waited >= due) or self.seen.refusing or self._disagreement:
                 return
             self._bell.clear()
             rest = due - waited if self._head > size else POLL_S
@@ -263,23 +249,30 @@ class Notary:
                 if self._head <= size:
                     return  # perhaps a bell was not heard
 
-    async def _refuse_for(self, connection: Connection, found: Divergence) -> None:
-        """Refuse appends because the log is not what was signed last."""
-        published = self.seen.published = await last(connection, self._folder, self._signer)
-        try:
-            log = await grown(connection, FAR)
-            stands = Signed(log.size, log.root())
-        except LogDiffers:  # there is a gap, and so no tree
-            stands = Signed(found.position - 1, EMPTY_ROOT)
-        signed = published.signed if published else None
-        await self._refuse(connection, found, Compared(self._lineage(), signed, stands))
+    async def _examine(self, connection: Connection) -> None:
+        """Refuse appends if a witness saw another log, by all that is known now."""
+        said, self._disagreement = self._disagreement, None
+        if said is not None:
+            evidence = await gather(connection, self._folder, self._signer)
+            found = await examined(connection, self._proofs, evidence, said)
+            if found is not None and evidence.newest is not None:
+                await self._refuse(connection, found, evidence.newest.claim)
 
-    async def _refuse(self, connection: Connection, found: Divergence, compared: Compared) -> None:
-        stands = standing_of(found, compared)
-        await refuse(connection, stands)
+    async def _refuse(self, connection: Connection, found: Divergence, claim: Claim | None) -> None:
+        if claim is None and self.seen.published:
+            claim = self.seen.published.claim
+        stands = await close_gate(connection, found, claim)
         self.seen.refusing = stands.divergence
         self.seen.begun.set()
         self._bell.set()
+
+    async def _await_folder(self, connection: Connection, found: FolderLacking) -> None:
+        """Wait until the folder has what was signed, or somebody acknowledged that it has not."""
+        stands = found.standing
+        self.seen.lacking = stands.divergence
+        self.seen.begun.set()
+        await raise_alarm(connection, FOLDER, str(found), stands)
+        await until_the_folder_changes(connection, self._folder, self._signer)
 
     async def _until_acknowledged(self, connection: Connection) -> None:
         while stands := await standing(connection):
@@ -287,9 +280,6 @@ class Notary:
             self.seen.begun.set()
             await asyncio.sleep(REFUSED_POLL_S)
         self.seen.refusing = None
-
-    def _lineage(self) -> int:
-        return self.seen.published.archive.lineage if self.seen.published else 1
 
     def _ring(self, *heard: object) -> None:
         """Take note of where the log ends now, if that was said."""

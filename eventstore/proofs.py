@@ -22,7 +22,7 @@ from eventstore.merkle import (
     wanted,
 )
 from eventstore.patience import patiently
-from eventstore.refusing import STANDING, standing_in
+from eventstore.refusing import ACKNOWLEDGEABLE, STANDING, standing_in
 from eventstore.tiles import HEIGHT, WIDTH
 
 if TYPE_CHECKING:
@@ -33,15 +33,18 @@ if TYPE_CHECKING:
 CONNECTIONS_MAX = 2
 
 KEPT = "lineage, size, root, note, signed_at, stamped, stamp_of"
-LATEST = f"SELECT {KEPT} FROM muster.checkpoint ORDER BY lineage DESC, size DESC LIMIT 1"  # noqa: S608 - our own column names
+SIGNED = f"SELECT {KEPT} FROM muster.checkpoint ORDER BY lineage DESC, size DESC LIMIT $1"  # noqa: S608 - our own column names
+LATEST = f"""
+    SELECT {KEPT} FROM muster.checkpoint WHERE counts ORDER BY lineage DESC, size DESC LIMIT 1"""  # noqa: S608 - our own column names
 LIST = f"""
-    SELECT {KEPT} FROM muster.checkpoint WHERE (lineage, size) < ($1, $2)
+    SELECT {KEPT} FROM muster.checkpoint WHERE counts AND (lineage, size) < ($1, $2)
     ORDER BY lineage DESC, size DESC LIMIT $3"""  # noqa: S608 - our own column names
 FIRST_COVERING = f"""
     SELECT DISTINCT ON (c.size) c.* FROM unnest($2::bigint[]) AS covered (position)
     CROSS JOIN LATERAL (
         SELECT {KEPT} FROM muster.checkpoint
-        WHERE lineage = $1 AND size >= covered.position AND (stamped IS NOT NULL OR NOT $3)
+        WHERE counts AND lineage = $1 AND size >= covered.position
+            AND (stamped IS NOT NULL OR NOT $3)
         ORDER BY size LIMIT 1) c
     ORDER BY c.size"""  # noqa: S608 - our own column names
 ENTRIES = """
@@ -104,12 +107,12 @@ class Proofs:
         await close_pool(self._pool)
 
     async def latest(self) -> Kept | None:
-        """Return the newest checkpoint; None before the first."""
+        """Return the newest checkpoint that counts; None before the first."""
         rows = await patiently(self._pool, lambda lent: lent.fetch(LATEST))
         return Kept._make(rows[0]) if rows else None
 
     async def before(self, lineage: int, size: int, limit: int) -> list[Kept]:
-        """Return the checkpoints before one, newest first."""
+        """Return the checkpoints before one that count, newest first."""
         rows = await patiently(self._pool, lambda lent: lent.fetch(LIST, lineage, size, limit))
         return [Kept._make(row) for row in rows]
 
@@ -126,6 +129,11 @@ class Proofs:
     async def standing(self) -> Standing | None:
         """Return the divergence for which nothing may be appended; None if all is well."""
         rows = await patiently(self._pool, lambda lent: lent.fetch(STANDING))
+        return standing_in(rows[0]) if rows else None
+
+    async def acknowledgeable(self, divergence: str) -> Standing | None:
+        """Return what waits for an acknowledgement under a name, the gate being closed or not."""
+        rows = await patiently(self._pool, lambda lent: lent.fetch(ACKNOWLEDGEABLE, divergence))
         return standing_in(rows[0]) if rows else None
 
     async def inclusion(self, position: int, size: int) -> list[bytes]:

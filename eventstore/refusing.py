@@ -21,18 +21,31 @@ if TYPE_CHECKING:
 
     from eventstore.audit import Signed
     from eventstore.connecting import Connection
+    from eventstore.growing import Claim
 
 NAMESPACE = UUID("0d3a0b5e-5d0c-5c5c-9a53-6a3c6f0a4c11")
 """What the names of divergences are derived in: the same one is found again under its name."""
 
-REFUSE = "SELECT muster.refuse($1, $2)"
-STANDING = "SELECT divergence, what FROM muster.refusal"
+OF_THE_TREE = frozenset({Doubt.LEAF, Doubt.ROOT, Doubt.END})
+"""The log is not what a checkpoint says."""
+
+ENDING = OF_THE_TREE | {Doubt.WITNESS, Doubt.ARCHIVE}
+"""Doubts after whose acknowledgement another lineage begins."""
+
+REFUSE = "SELECT muster.refuse($1, $2, $3)"
+STANDING = "SELECT divergence, what, found_by FROM muster.refusal"
+ACKNOWLEDGEABLE = """
+    SELECT divergence, what FROM muster.refusal WHERE divergence = $1
+    UNION ALL SELECT divergence, what FROM muster.alarm WHERE divergence = $1"""
+GATE = """
+    SELECT (SELECT count(*) FROM muster.event WHERE stream >= 'log/' AND stream < 'log0') AS known,
+           EXISTS (SELECT FROM muster.refusal) AS closed"""
 ACKNOWLEDGED = """
     SELECT type, schema_version, data FROM muster.event
     WHERE stream >= 'log/' AND stream < 'log0' ORDER BY position"""
 
 
-OF_THE_TREE = {Doubt.LEAF, Doubt.ROOT, Doubt.END, Doubt.CHECKPOINT, Doubt.HEADS}
+NOTARY = "notary"
 
 
 class Compared(NamedTuple):
@@ -63,9 +76,13 @@ def standing_of(found: Divergence, compared: Compared) -> Standing:
     return Standing(str(uuid5(NAMESPACE, what.model_dump_json())), what)
 
 
-async def refuse(connection: Connection, standing: Standing) -> None:
-    """Take the right to append away. Saying so again changes nothing."""
-    await connection.execute(REFUSE, standing.divergence, standing.what.model_dump_json())
+async def refuse(connection: Connection, found: Standing, found_by: str = NOTARY) -> Standing:
+    """Take the right to append away, and return for what: the first divergence that stands.
+
+    Saying so again changes nothing, nor does a later divergence before the first is acknowledged.
+    """
+    await connection.execute(REFUSE, found.divergence, found.what.model_dump_json(), found_by)
+    return await standing(connection) or found
 
 
 async def standing(connection: Connection) -> Standing | None:
@@ -76,7 +93,15 @@ async def standing(connection: Connection) -> Standing | None:
 
 def standing_in(row: asyncpg.Record) -> Standing:
     """Read the divergence in a row."""
-    return Standing(row["divergence"], Diverged.model_validate_json(row["what"]))
+    what = Diverged.model_validate_json(row["what"])
+    return Standing(row["divergence"], what, row.get("found_by") or NOTARY)
+
+
+async def gate(connection: Connection) -> tuple[int, bool]:
+    """Return how many divergences were acknowledged, and whether one stands: whoever closed it."""
+    row = await connection.fetchrow(GATE)
+    assert row is not None  # noqa: S101 - it always has a row
+    return int(row["known"]), bool(row["closed"])
 
 
 async def acknowledged(connection: Connection) -> Sequence[Diverged]:
@@ -93,6 +118,19 @@ def is_of(found: Divergence, what: Diverged) -> bool:
     return said == one
 
 
+def unacknowledged(
+    flaws: Sequence[Divergence], known: Sequence[Diverged], claim: Claim | None
+) -> Sequence[Divergence]:
+    """Return the flaws that nobody acknowledged, found by comparing with a checkpoint."""
+    left = [flaw for flaw in flaws if not any(is_of(flaw, what) for what in known)]
+    ended = claim is not None and any(
+        (what.lineage, what.signed_size, what.signed_root) == (*claim[:2], claim.root.hex())
+        for what in known
+        if what.doubt in ENDING
+    )
+    return [flaw for flaw in left if not (ended and is_of_the_tree(flaw))]
+
+
 def is_of_the_tree(found: Divergence) -> bool:
     """Tell whether it is about what was signed, and so ends with the lineage."""
-    return found.doubt in OF_THE_TREE
+    return found.doubt in OF_THE_TREE | {Doubt.CHECKPOINT, Doubt.HEADS}

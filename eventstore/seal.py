@@ -38,9 +38,10 @@ STREAM_TAG = b"muster/stream/v1\x00"
 EVENT_TAG = b"muster/event/v1\x00"
 
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-FIRST = datetime.min.replace(tzinfo=UTC)
-FIRST_STORED = -(2**63)
-"""What the database has for the first moment there is: `-infinity`."""
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+FIRST_STORED, LAST_STORED = -(2**63), 2**63 - 1
+"""What the database has for the first and the last moment there is: the driver stores `-infinity`
+and `infinity` for them."""
 
 MICROSECOND = timedelta(microseconds=1)
 
@@ -125,5 +126,7 @@ def _sized(text: str) -> bytes:
 
 
 def _microseconds(instant: datetime) -> bytes:
-    since = FIRST_STORED if instant <= FIRST else (instant - EPOCH) // MICROSECOND
+    since = (instant - EPOCH) // MICROSECOND
+    if not FIRST < instant < LAST:
+        since = FIRST_STORED if instant <= FIRST else LAST_STORED
     return since.to_bytes(8, "big", signed=True)

@@ -41,6 +41,12 @@ class Doubt(StrEnum):
     """The signed map of heads is not the one that follows from the log."""
     CHECKPOINT = "checkpoint"
     """The newest checkpoint is not signed by the log's key."""
+    ARCHIVE = "archive"
+    """The notary's folder has another content under a name that is written once."""
+    FOLDER = "folder"
+    """The notary's folder does not have the checkpoint that the database says was signed last."""
+    WITNESS = "witness"
+    """A witness saw another log under this name."""
     END = "end"
     """The log does not end where it is known to have ended, or not with that hash."""
 

@@ -3,43 +3,60 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import signal
+import time
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import httpx2
 import structlog
 from prometheus_client import REGISTRY, Gauge
 
-from eventstore.endorsing import Endorsements
 from eventstore.failures import LogUnavailable, passes
 from eventstore.migrations import check
 from eventstore.notary import Notary
-from eventstore.note import Note, NoteInvalid, Signature, Signer
-from eventstore.proofs import Proofs, ProofUnavailable
+from eventstore.note import NoteInvalid, Signer
+from eventstore.proofs import Proofs
 from services import clock_metrics, clock_watch, metrics, readiness
-from services.timestamp import TimestampAuthority, TimestampFailed
-from services.witness import Witness, WitnessFailed
+from services.endorsement import Others
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from eventstore.beginning import Published
     from services import settings
     from services.settings import Settings
 
 SECRET = 0o600
-WITNESS_AGAIN_S = 10.0
-"""How soon a witness that failed is asked again, if nothing new is signed before."""
-
 SIZE = Gauge("muster_notary_size", "Events that are signed.", registry=None)
 LAG = Gauge(
     "muster_notary_lag_seconds", "How long an event waited for its checkpoint.", registry=None
 )
 REFUSING = Gauge(
     "muster_notary_refusing", "1 while nothing is recorded, as the log diverged.", registry=None
+)
+
+FOLDER_LACKING = Gauge(
+    "muster_notary_folder_lacking",
+    "1 while nothing is signed, as the folder lacks what was signed before.",
+    registry=None,
+)
+SWEPT = Gauge(
+    "muster_notary_swept_seconds",
+    "How long ago the last whole sweep began: what is stored was verified since. NaN before.",
+    registry=None,
+)
+WITNESSES_MISSING = Gauge(
+    "muster_notary_witnesses_missing",
+    "Witnesses that are asked and did not cosign the newest checkpoint.",
+    registry=None,
+)
+QUORUM_MISSING = Gauge(
+    "muster_notary_quorum_missing_seconds",
+    "How long checkpoints have not counted, as too few witnesses cosigned them.",
+    registry=None,
 )
 
 log = structlog.get_logger()
@@ -63,13 +80,21 @@ async def notarise(settings: Settings) -> None:
         opened.push_async_callback(proofs.close)
         client = await opened.enter_async_context(httpx2.AsyncClient())
         chosen = settings.notary
-        notary = Notary(dsn, chosen.folder, signer, proofs, pause_s=chosen.pause_seconds)
-        _count(settings.metrics, notary)
+        notary = Notary(
+            dsn,
+            chosen.folder,
+            signer,
+            proofs,
+            pause_s=chosen.pause_seconds,
+            counts_alone=not chosen.witnesses_required,
+        )
         watch = clock_watch.watched_by_notary(settings, clock_metrics.show)
         await opened.enter_async_context(watch)
         others = Others.of(chosen, notary, proofs, client)
+        _count(settings.metrics, notary, others)
         works = [notary.run(), _announce(notary), _audit(notary, chosen.audit_every_seconds)]
         works += [others.witness(), others.stamp(chosen.timestamp_every_seconds)]
+        works += [notary.inspection.sweep(chosen.sweep_seconds)]
         tasks = [asyncio.create_task(work) for work in works]
         told = asyncio.create_task(stopping.wait())
         await _until(told, tasks)
@@ -100,86 +125,22 @@ def make_key(file: Path, name: str) -> Signer:
     return signer
 
 
-class Others(NamedTuple):
-    """Those who say that they saw a checkpoint."""
-
-    notary: Notary
-    witnesses: Sequence[Witness]
-    authority: TimestampAuthority | None
-    endorsements: Endorsements
-
-    @classmethod
-    def of(
-        cls, chosen: settings.Notary, notary: Notary, proofs: Proofs, client: httpx2.AsyncClient
-    ) -> Others:
-        """Take those whom the settings name."""
-        witnesses = [Witness(one, proofs, client) for one in chosen.witnesses]
-        authority = None
-        if chosen.timestamp_url and chosen.timestamp_ca_file:
-            ca_file = chosen.timestamp_ca_file
-            authority = TimestampAuthority(chosen.timestamp_url, ca_file, client)
-        return cls(notary, witnesses, authority, Endorsements(proofs.pool))
-
-    async def witness(self) -> None:
-        """Have every new checkpoint cosigned; while that goes on, newer ones wait for the next."""
-        seen = self.notary.seen
-        missing = False
-        while True:
-            try:
-                async with asyncio.timeout(WITNESS_AGAIN_S if missing else None):
-                    await seen.news.wait()
-            except TimeoutError:
-                pass  # somebody did not cosign the last one
-            seen.news.clear()
-            if seen.published and self.witnesses:
-                missing = not await self._cosigned(seen.published)
-
-    async def stamp(self, every_s: float) -> None:
-        """Have the newest checkpoint timestamped now and then."""
-        stamped: Published | None = None
-        await self.notary.seen.begun.wait()
-        while self.authority:
-            published = self.notary.seen.published
-            if published and published != stamped:
-                try:
-                    token = await self.authority.stamp(published.note.encode())
-                    await self.endorsements.stamped(published, token)
-                    stamped = published
-                except (TimestampFailed, LogUnavailable) as error:
-                    log.warning("not_timestamped", because=str(error))
-            await asyncio.sleep(every_s)
-
-    async def _cosigned(self, published: Published) -> bool:
-        """Ask all witnesses at once; tell whether all of them cosigned."""
-        asked = [self._ask(witness, published) for witness in self.witnesses]
-        signatures = [one for one in await asyncio.gather(*asked) if one]
-        if signatures:
-            note = Note.parse(published.note).with_signatures(signatures)
-            try:
-                await self.endorsements.cosigned(published, note)
-            except LogUnavailable as error:
-                log.warning("not_kept", because=str(error))
-        return len(signatures) == len(self.witnesses)
-
-    async def _ask(self, witness: Witness, published: Published) -> Signature | None:
-        try:
-            return await witness.cosign(published)
-        except (WitnessFailed, ProofUnavailable, LogUnavailable) as error:
-            log.warning("not_witnessed", because=str(error))
-            return None
-
-
 async def _announce(notary: Notary) -> None:
-    """Say that it runs, where the log stands once that is known, and when it refuses appends."""
+    """Say that it runs, where the log stands once that is known, and when it refuses to go on."""
     readiness.announce()  # others need not wait until a long log is compared
     await notary.seen.begun.wait()
     log.info("serving", signed=notary.seen.size)
-    told: str | None = None
+    refusing: str | None = None
+    lacking: str | None = None
     while True:
-        refusing = notary.seen.refusing
-        if refusing != told:
-            log.error("refusing" if refusing else "recording_again", divergence=refusing or told)
-            told = refusing
+        seen = notary.seen
+        if seen.refusing != refusing:
+            what = "refusing" if seen.refusing else "recording_again"
+            log.error(what, divergence=seen.refusing or refusing)
+        if seen.lacking != lacking:
+            what = "folder_lacking" if seen.lacking else "signing_again"
+            log.error(what, divergence=seen.lacking or lacking)
+        refusing, lacking = seen.refusing, seen.lacking
         await asyncio.sleep(1.0)
 
 
@@ -188,25 +149,34 @@ async def _audit(notary: Notary, every_s: float) -> None:
     await notary.seen.begun.wait()
     while True:
         try:
-            found = await notary.audit()
+            found = await notary.inspection.whole()
             log.info("audited", events=notary.seen.size, flaws=len(found))
         except Exception as error:
-            if not passes(error):
+            if not (isinstance(error, LogUnavailable) or passes(error)):
                 raise
             log.warning("not_audited", because=type(error).__name__)
         await asyncio.sleep(every_s)
 
 
-def _count(chosen: settings.Metrics, notary: Notary) -> None:
+def _count(chosen: settings.Metrics, notary: Notary, others: Others) -> None:
     """Serve how it goes, if a port is given."""
     if chosen.at is None:
         return
-    for gauge in (SIZE, LAG, REFUSING):
+    gauges = (SIZE, LAG, REFUSING, FOLDER_LACKING, SWEPT, WITNESSES_MISSING, QUORUM_MISSING)
+    for gauge in gauges:
         REGISTRY.register(gauge)
     SIZE.set_function(lambda: notary.seen.size)
     LAG.set_function(lambda: notary.seen.lag_s)
     REFUSING.set_function(lambda: float(notary.seen.refusing is not None))
+    FOLDER_LACKING.set_function(lambda: float(notary.seen.lacking is not None))
+    SWEPT.set_function(lambda: _ago(notary.seen.swept_at, math.nan))
+    WITNESSES_MISSING.set_function(lambda: len(others.missing))
+    QUORUM_MISSING.set_function(lambda: _ago(others.short_since, 0.0))
     metrics.serve(chosen)
+
+
+def _ago(since: float | None, never: float) -> float:
+    return never if since is None else time.monotonic() - since
 
 
 async def _until(told: asyncio.Task[bool], tasks: Sequence[asyncio.Task[None]]) -> None:

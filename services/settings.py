@@ -141,6 +141,11 @@ class Notary(Section):
     """Longest time between an event and the checkpoint over it."""
     witnesses: tuple[Witness, ...] = ()
     """Who is asked to cosign each checkpoint."""
+    witnesses_required: int = Field(default=0, ge=0)
+    """How many of them must have cosigned a checkpoint before it counts: before it is listed,
+    proven with and exported. Appends never wait for that."""
+    witness_overdue_seconds: float = Field(default=60.0, ge=1, le=86_400)
+    """How long a witness, or the required number of them, may be missing before an alarm."""
     timestamp_url: str | None = None
     """A timestamp authority of RFC 3161; none is asked unless it is set."""
     timestamp_ca_file: Path | None = None
@@ -149,6 +154,21 @@ class Notary(Section):
     """How often the newest checkpoint is timestamped, if it was not yet."""
     audit_every_seconds: float = Field(default=86_400.0, ge=1)
     """How often the whole log is verified beside all else; it is at each start, too."""
+    sweep_seconds: float = Field(default=600.0, ge=10, le=86_400)
+    """In what time every event is verified once, slice by slice in random order; at most 5 % of a
+    core are spent on that, so that it takes longer beyond some 4 million events."""
+
+    @model_validator(mode="after")
+    def has_as_many_witnesses_as_it_requires(self) -> Notary:
+        """Refuse a quorum that could never be reached."""
+        if self.witnesses_required > len(self.witnesses):
+            raise ValueError(
+                f"witnesses_required is {self.witnesses_required}, and notary.witnesses names "
+                f"{len(self.witnesses)}: no checkpoint would ever count"
+            )
+        if len({one.key for one in self.witnesses}) < len(self.witnesses):
+            raise ValueError("witnesses names the same key twice: each counts once")
+        return self
 
     @model_validator(mode="after")
     def believes_no_unknown_authority(self) -> Notary:

@@ -16,7 +16,7 @@ from eventstore.note import Note, NoteInvalid, Signature, Verifier, parse_signat
 from services.bounded_post import Answer, NoAnswer, post
 
 if TYPE_CHECKING:
-    from eventstore.beginning import Published
+    from eventstore.evidence import Published
     from services import settings
 
 ADD = "add-checkpoint"
@@ -28,6 +28,15 @@ ATTEMPTS = 2
 
 class WitnessFailed(Exception):  # noqa: N818 - a state
     """A witness did not cosign; the text says why."""
+
+
+class WitnessDisagrees(WitnessFailed):
+    """A witness says that it saw another log, or a larger one, under this name."""
+
+    def __init__(self, text: str, size: int) -> None:
+        super().__init__(text)
+        self.size = size
+        """Of the log that it knows."""
 
 
 class Proving(Protocol):
@@ -50,22 +59,30 @@ class Witness:
         self._known: dict[str, int] = {}
 
     async def cosign(self, published: Published) -> Signature:
-        """Have a checkpoint cosigned. Raises WitnessFailed."""
+        """Have a checkpoint cosigned. Raises WitnessFailed, and WitnessDisagrees among that."""
         note = Note.parse(published.note)
         origin, size = note.text.partition("\n")[0], published.signed.size
         for _ in range(ATTEMPTS):
             known = self._known.get(origin, 0)
             if known > size:
-                raise WitnessFailed(f"{self.key.name} knows a larger log, of {known} events")
+                del self._known[origin]  # it is asked for anew, by the next attempt
+                raise WitnessDisagrees(f"{self.key.name} knows a log of {known} events", known)
             answer = await self._ask(note, known, size)
             if answer.status == httpx2.codes.CONFLICT:
-                self._known[origin] = _size(_text(answer))
+                self._known[origin] = self._size(_text(answer))
+                if self._known[origin] == known == size:
+                    raise WitnessDisagrees(f"{self.key.name} knows another log", known)
                 continue
+            if answer.status == httpx2.codes.UNPROCESSABLE_CONTENT and known:
+                text = f"{self.key.name} knows a log of {known} events that this one does not begin"
+                raise WitnessDisagrees(f"{text} with", known)
             if answer.status != httpx2.codes.OK:
                 raise WitnessFailed(f"{self.key.name} answers {answer.status}")
             signature = self._checked(note, _text(answer))
             self._known[origin] = size
             return signature
+        if (known := self._known.get(origin, 0)) > size:
+            raise WitnessDisagrees(f"{self.key.name} knows a log of {known} events", known)
         raise WitnessFailed(f"{self.key.name} can't tell which checkpoint it knows")
 
     async def _ask(self, note: Note, known: int, size: int) -> Answer:
@@ -78,6 +95,12 @@ class Witness:
             )
         except NoAnswer as error:
             raise WitnessFailed(f"{self.key.name}: {error}") from error
+
+    def _size(self, text: str) -> int:
+        said = text.strip()
+        if not said.isdecimal() or not said.isascii():
+            raise WitnessFailed(f"{self.key.name} does not say which checkpoint it knows")
+        return int(said[:19])
 
     def _checked(self, note: Note, text: str) -> Signature:
         try:
@@ -92,10 +115,3 @@ class Witness:
 
 def _text(answer: Answer) -> str:
     return answer.body.decode(errors="replace")
-
-
-def _size(text: str) -> int:
-    said = text.strip()
-    if not said.isdecimal() or not said.isascii():
-        raise WitnessFailed("the witness does not say which checkpoint it knows")
-    return int(said[:19])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -81,12 +82,23 @@ def report(events: Sequence[StoredEvent], pinned: PinnedPlan, say: Say) -> Repor
         "findings": _of(case, aftermath.FindingAdded),
         "actions": _of(case, aftermath.CorrectiveActionProposed),
     }
+    html = _TEMPLATES.get_template("report.html.j2").render(found)
+    edition = hashlib.sha256(html.encode()).hexdigest()
+    markdown = _TEMPLATES.get_template("report.md.j2").render(found, edition=edition)
     return Report(
-        markdown=_TEMPLATES.get_template("report.md.j2").render(found),
-        html=_TEMPLATES.get_template("report.html.j2").render(found),
+        markdown=markdown,
+        html=html + _enclosed(markdown),
         figures=taken,
         up_to_version=events[-1].version,
     )
+
+
+def _enclosed(markdown: str) -> str:
+    """Return the text whose digest the log holds, which itself holds that of the page before it.
+
+    `verify.py --report` proves a page by it.
+    """
+    return f"\n<!-- muster-report-text {b64encode(markdown.encode()).decode()} -->\n"
 
 
 def _of(case: Sequence[Entry], kind: type[object]) -> list[Entry]:

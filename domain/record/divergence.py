@@ -56,6 +56,8 @@ class Standing(NamedTuple):
 
     divergence: str
     what: Diverged
+    found_by: str = "notary"
+    """The notary, or the actor who had the log verified."""
 
 
 class Acknowledgement(NamedTuple):

@@ -1,53 +1,95 @@
 #!/usr/bin/env python3
 """Is this case what the log said? Runs alone: Python 3.9 or later, no network, nothing else.
 
-    python3 verify.py                              the bundle that this file lies in
-    python3 verify.py BUNDLE                       another one: a folder or a .zip
-    python3 verify.py BUNDLE --key FILE            ... by the log's key as you were given it
-    python3 verify.py BUNDLE --witness FILE        ... cosigned by a witness that you trust
-    python3 verify.py BUNDLE --checkpoint FILE     ... beginning with what you have kept yourself
-    python3 verify.py --vectors vectors.json       whether this program computes what it should
+    python3 -I verify.py                              the bundle that this file lies in
+    python3 -I verify.py BUNDLE                       another one: a folder or a .zip
+    python3 -I verify.py BUNDLE --key FILE            ... by the log's key as you were given it
+    python3 -I verify.py BUNDLE --witness FILE        ... cosigned by a witness that you trust
+    python3 -I verify.py BUNDLE --checkpoint FILE     ... beginning with what you have kept yourself
+    python3 -I verify.py BUNDLE --report FILE         ... and a report about it
+    python3 -I verify.py BUNDLE --html FILE           the verdict as a page, too
+    python3 -I verify.py --vectors vectors.json       whether this program computes what it should
 
 It takes nothing from the product that made the bundle. FORMAT.md says what is computed and why.
-It ends with 0 if the bundle is sound, 1 if it diverges, 2 if it is not a bundle.
+It ends with 0 if the bundle is sound, 1 if it is false, 2 if that cannot be told.
 """
 
-from __future__ import annotations
+# Only what is built into the interpreter may be imported until it runs isolated: a file beside this
+# one can have the name of any other module, `__future__` included.
+import sys
+
+if __name__ == "__main__" and (sys.version_info < (3, 9) or not sys.flags.isolated):
+    if "posix" not in sys.builtin_module_names or not sys.executable or sys.version_info < (3, 9):
+        sys.stderr.write("CANNOT BE TOLD: start me as python3 -I verify.py, Python 3.9 or later\n")
+        sys.exit(2)
+    from posix import execv
+
+    execv(sys.executable, [sys.executable, "-I", "-S", *sys.argv])
 
 import argparse
 import base64
 import binascii
 import contextlib
 import hashlib
+import html
+import io
 import json
+import os
 import re
-import sys
+import stat
+import struct
 import zipfile
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Callable, NamedTuple
+from typing import IO, Any, Callable, NamedTuple, Optional
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-SOUND, DIVERGES, NOT_A_BUNDLE = 0, 1, 2
+SOUND, FALSE, UNTOLD = 0, 1, 2
+VERDICTS = ("sound", "false", "cannot be told")
 FORMAT = "muster-case-bundle/1"
 SHOWN_MAX = 20
-"""Divergences that are printed; all are counted."""
+"""Findings that are printed; all are counted."""
 LINE_BYTES_MAX = 64 * 1024 * 1024
 FILE_BYTES_MAX = 16 * 1024 * 1024
 """Bytes of a file that is read at once; events and proofs are read line by line."""
+FILES_MAX = 1000
+"""Files of a bundle."""
+UNPACKED_BYTES_MAX = 4 * 1024 * 1024 * 1024
+"""Bytes that the files of a zip have together."""
+DEPTH_MAX = 64
+"""Levels of arrays and objects in JSON."""
+SIGNATURES_MAX = 100
+SIGNATURES_OF_A_KEY_MAX = 4
+WITNESSES_MAX = 32
 ALONE = ("checkpoint", "consistency.json", "events.jsonl", "keys/log.vkey", "proofs.jsonl")
 """Files without which there is nothing to verify."""
+WITNESSES = "keys/witnesses.vkeys"
 
 PATH = re.compile(r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9._/+-]{0,199}")
+SEGMENT = re.compile(r"\.?[A-Za-z0-9_](?:[A-Za-z0-9._+-]*[A-Za-z0-9_+-])?")
+TOP = re.compile(r"""[^\x00-\x1f\x7f-\x9f\\/:*?"<>|]{0,199}[^\x00-\x20\x7f-\xa0\\/:*?"<>|.]/""")
+"""A folder that all is in; it is called as whoever made the zip likes."""
+UNICODE_PATH = 0x7075
+DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
 HASH = re.compile(r"[0-9a-f]{64}")
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
+INSTANT = re.compile(r"-?infinity|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
+NAME = re.compile(
+    "[^\\x00-\\x20+\\x7f-\\xa0\\xad\\u1680\\u180e\\u2000-\\u200f\\u2028-\\u202f"
+    "\\u205f-\\u206f\\u3000\\ufeff\\ufff9-\\ufffb]+"
+)
+CONTROL = re.compile("[\\x00-\\x09\\x0b-\\x1f]")
 SEALED = re.compile(r"sealed:v1:([A-Za-z0-9._/-]+):[A-Za-z0-9+/_=-]+")
 EPOCH = datetime(2000, 1, 1, tzinfo=timezone.utc)
 INTEGER_MAX = 2**63 - 1
+ENDLESS = {
+    "-infinity": -(2**63),
+    "0001-01-01T00:00:00.000000Z": -(2**63),  # so it was written before there were words for it
+    "infinity": 2**63 - 1,
+    "9999-12-31T23:59:59.999999Z": 2**63 - 1,
+}
+"""Moments before and after all others, and what is hashed for them."""
 
 Fields = dict[str, tuple[type, Any]]
 """What an object must hold: each field, its kind, and the form of a text."""
@@ -58,11 +100,22 @@ class NotABundle(Exception):  # noqa: N818 - a state
 
 
 class Broken(ValueError):  # noqa: N818 - a state
-    """Something is not of the form that it must have: which field, what was expected and found."""
+    """Something is not as it must be: which field, what was expected and found."""
+
+    verdict = FALSE
 
     def __init__(self, field: str, expected: object, found: object) -> None:
         super().__init__(field, expected, found)
         self.field, self.expected, self.found = field, str(expected), str(found)
+
+    def __str__(self) -> str:
+        return f"{self.field}: expected {_short(self.expected)}, found {_short(self.found)}"
+
+
+class Missing(Broken):
+    """Something is not there that would tell."""
+
+    verdict = UNTOLD
 
 
 class Where(NamedTuple):
@@ -82,15 +135,26 @@ class Where(NamedTuple):
 
 
 class Report:
-    """What was found."""
+    """What was found, and what is stated of the bundle."""
 
     def __init__(self) -> None:
         self.divergences: list[dict[str, Any]] = []
         self.facts: dict[str, Any] = {}
 
+    @property
+    def verdict(self) -> int:
+        """Return what all findings come to: one that is false outweighs all that is missing."""
+        found = {one["verdict"] for one in self.divergences}
+        return next((code for code in (FALSE, UNTOLD) if VERDICTS[code] in found), SOUND)
+
+    def add(self, where: Where, broken: Broken) -> None:
+        said = {name: _short(getattr(broken, name)) for name in ("field", "expected", "found")}
+        verdict = VERDICTS[broken.verdict]
+        place = {"where": shown(where), **where._asdict()}
+        self.divergences.append({"verdict": verdict, **place, **said})
+
     def diverges(self, where: Where, field: str, expected: object, found: object) -> None:
-        told = {"field": field, "expected": _short(expected), "found": _short(found)}
-        self.divergences.append({"where": str(where), **where._asdict(), **told})
+        self.add(where, Broken(field, expected, found))
 
     @contextlib.contextmanager
     def reading(self, where: Where) -> Iterator[None]:
@@ -98,38 +162,43 @@ class Report:
         try:
             yield
         except Broken as broken:
-            self.diverges(where, broken.field, broken.expected, broken.found)
+            self.add(where, broken)
         except UnicodeDecodeError as error:
             self.diverges(where, "text", "UTF-8", error.reason)
 
 
+# -- the files -----------------------------------------------------------------------------------
+
+
 class Bundle:
-    """The files of a bundle, in a folder or in a zip."""
+    """The files of a bundle, in a folder or in a zip, under plain names."""
 
     def __init__(self, path: str) -> None:
         self._folder = Path(path)
-        self._zip: zipfile.ZipFile | None = None
+        self._zip: Optional[zipfile.ZipFile] = None
         self._inside = ""
-        if self._folder.is_dir():
-            return
+        self.paths: list[str] = []
         try:
-            self._zip = zipfile.ZipFile(path)
-        except (OSError, zipfile.BadZipFile) as error:
+            if self._folder.is_dir():
+                self.paths = list(_walk(self._folder))
+            else:
+                self._zip = zipfile.ZipFile(path)
+                self._inside, self.paths = _zipped(self._zip, Path(path).stat().st_size)
+            if self._zip is None:
+                plain(self.paths)
+        except Broken as broken:
+            raise NotABundle(f"{path}: {broken}") from None
+        except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError) as error:
             raise NotABundle(f"{path}: {error}") from None
-        names = self._zip.namelist()
-        if len(set(names)) != len(names):
-            raise NotABundle(f"{path} names a file twice")
-        found = [name for name in names if name.rpartition("/")[2] == "manifest.json"]
-        self._inside = min(found, key=len).rpartition("manifest.json")[0] if found else ""
 
     def open(self, path: str) -> IO[bytes]:
-        """Open a file. Raises Broken if there is none."""
+        """Open a file. Raises Missing if there is none."""
         try:
             if self._zip is None:
                 return (self._folder / path).open("rb")
             return self._zip.open(self._inside + path)
         except (OSError, KeyError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-            raise Broken("file", "to be there", type(error).__name__) from None
+            raise Missing("file", "to be there", type(error).__name__) from None
 
     def read(self, path: str) -> bytes:
         """Return a small file."""
@@ -139,27 +208,168 @@ class Bundle:
             raise Broken("bytes", f"at most {FILE_BYTES_MAX}", "more")
         return content
 
-    def lines(self, path: str) -> Iterator[bytes]:
-        """Yield the lines of a file, each without its newline."""
+    def lines(self, path: str, most: int) -> Iterator[bytes]:
+        """Yield the lines of a file of so many bytes, each without its newline."""
         with self.open(path) as file:
             while True:
                 line = _guarded(lambda: file.readline(LINE_BYTES_MAX))
                 if not line:
                     return
+                most -= len(line)
+                if most < 0:
+                    raise Broken("bytes", "as many as the manifest says", "more")
                 if not line.endswith(b"\n"):
                     raise Broken("line", "to end in a newline", "it is cut off")
                 yield line[:-1]
 
-    def digest(self, path: str) -> tuple[int, str]:
-        """Return how many bytes a file has, and their SHA-256."""
+    def digest(self, path: str, most: int) -> tuple[int, str]:
+        """Return how many bytes a file has, and their SHA-256; more than so many are not read."""
         size, digest = 0, hashlib.sha256()
         with self.open(path) as file:
-            while True:
+            while size <= most:
                 part = _guarded(lambda: file.read(1 << 20))
                 if not part:
-                    return size, digest.hexdigest()
+                    break
                 size += len(part)
                 digest.update(part)
+        return size, digest.hexdigest()
+
+
+class Held(Bundle):
+    """A bundle in memory."""
+
+    def __init__(self, files: dict[str, bytes]) -> None:
+        self.files, self.paths = files, list(files)
+        try:
+            plain(self.paths)
+        except Broken as broken:
+            raise NotABundle(str(broken)) from None
+
+    def open(self, path: str) -> IO[bytes]:
+        if path not in self.files:
+            raise Missing("file", "to be there", "nothing")
+        return io.BytesIO(self.files[path])
+
+
+def plain(paths: Iterable[str]) -> None:
+    """Raise Broken unless these are the same files wherever they are unpacked.
+
+    A path that ends in a slash is a folder.
+    """
+    files: set[str] = set()
+    folders: set[str] = set()
+    entered: set[str] = set()
+    for number, path in enumerate(paths):
+        parts = path[: -1 if path.endswith("/") else None].split("/")
+        fits = len(path) <= 200 and ".." not in path and number < 2 * FILES_MAX
+        plainly = fits and all(SEGMENT.fullmatch(one) for one in parts)
+        _holds("path", "a plain one, not too many", path, holds=plainly)
+        device = any(DEVICE.fullmatch(one) for one in parts)
+        _holds("path", "a file's, not a device's", path, holds=not device)
+        second = len(parts) > 1 and parts[-1].lower() == "manifest.json"
+        _holds("path", "one case", path, holds=not second)
+        folded = path.lower()
+        _holds("path", "one that is there once", path, holds=folded not in entered)
+        entered.add(folded)
+        if not folded.endswith("/"):
+            files.add(folded)
+        spelled = path if path.endswith("/") else path[: path.rfind("/") + 1]
+        folders.update(spelled[:at] for at, one in enumerate(spelled) if one == "/")
+    twins = {one.lower() for one in folders}
+    _holds("path", "a folder in one spelling", sorted(folders), holds=len(twins) == len(folders))
+    _holds("path", "a file or a folder", sorted(files & twins), holds=not files & twins)
+
+
+def _walk(folder: Path) -> Iterator[str]:
+    """Yield the files of a folder. Raises Broken at what is neither file nor folder."""
+    if not (folder / "manifest.json").is_file():
+        raise Broken("manifest.json", "to be there", "none")
+    waiting, count = [""], 0
+    while waiting:
+        inside = waiting.pop()
+        with os.scandir(folder / inside) as entries:
+            for entry in sorted(entries, key=lambda one: one.name):
+                path, count = inside + entry.name, count + 1
+                if entry.is_dir(follow_symlinks=False) and count <= 2 * FILES_MAX:
+                    waiting.append(path + "/")
+                elif entry.is_file(follow_symlinks=False):
+                    yield path
+                else:
+                    raise Broken("path", "a file or a folder, and no link", path)
+
+
+def _zipped(packed: zipfile.ZipFile, size: int) -> tuple[str, list[str]]:
+    """Return in which folder of a zip the bundle is, and its files. Raises Broken, BadZipFile."""
+    entries = packed.infolist()
+    unpacked = sum(one.file_size for one in entries)
+    _holds("bytes", f"at most {UNPACKED_BYTES_MAX}", unpacked, holds=unpacked <= UNPACKED_BYTES_MAX)
+    _holds("files", f"at most {FILES_MAX}", len(entries), holds=len(entries) <= 2 * FILES_MAX)
+    _tight(packed, entries, size)
+    for one in entries:
+        name, is_folder = one.orig_filename, one.orig_filename.endswith("/")
+        kinds = (0, stat.S_IFDIR if is_folder else stat.S_IFREG)
+        held = stat.S_IFMT(one.external_attr >> 16) in kinds and not (is_folder and one.file_size)
+        _holds("path", "a file or a folder, and no link", name, holds=held)
+        readable = not one.flag_bits & 1 and one.compress_type in (0, 8)
+        _holds("path", "stored or deflated, not encrypted", name, holds=readable)
+        with packed.open(one):  # it compares the name with that before the content
+            pass
+    names = [one.orig_filename for one in entries]
+    inside = ""
+    if "manifest.json" not in names:
+        top = {name.partition("/")[0] for name in names}
+        inside = min(top, default="") + "/"
+        held = len(top) == 1 and bool(TOP.fullmatch(inside)) and not DEVICE.fullmatch(inside[:-1])
+        _holds("path", "all in one folder", sorted(top)[:3], holds=held)
+        _holds("manifest.json", "to be there", "none", holds=inside + "manifest.json" in names)
+    found = [name[len(inside) :] for name in names if name != inside]
+    plain(found)
+    return inside, [name for name in found if not name.endswith("/")]
+
+
+def _tight(packed: zipfile.ZipFile, entries: list[zipfile.ZipInfo], size: int) -> None:
+    """Raise Broken unless a zip is its entries, one after another, and nothing else.
+
+    Programs that unpack while they read go by what stands before each file, not by the index.
+    """
+    assert packed.fp is not None  # noqa: S101 - it is open
+    at, loose = 0, False
+    index = size - 22 - len(packed.comment)
+    for one in sorted(entries, key=lambda one: one.header_offset):
+        gap = one.header_offset - at
+        _holds(
+            "zip", "nothing between files", gap, holds=gap in ((12, 16, 20, 24) if loose else (0,))
+        )
+        packed.fp.seek(one.header_offset)
+        _, _, flags, kind, _, _, *sizes, name, extra = struct.unpack(
+            "<4sHHHHHLLLHH", packed.fp.read(30)
+        )
+        packed.fp.seek(name, 1)
+        named = _extras(one.extra) | _extras(packed.fp.read(extra))
+        _holds("zip", "one name of a file", one.filename, holds=UNICODE_PATH not in named)
+        _holds("zip", "one name of a file", one.filename, holds=one.filename == one.orig_filename)
+        loose = bool(flags & 8)
+        known = (one.CRC, one.compress_size, one.file_size)
+        alike = all(mine in (theirs, 2**32 - 1) for mine, theirs in zip(sizes, known))
+        same = (flags & 9, kind) == (one.flag_bits & 9, one.compress_type) and (loose or alike)
+        _holds("zip", "a file to be what the index says", one.filename, holds=same)
+        at = one.header_offset + 30 + name + extra + one.compress_size
+        encoded = one.filename.encode("utf-8" if one.flag_bits & 0x800 else "cp437")
+        index -= 46 + len(encoded) + len(one.extra) + len(one.comment)
+    gap = packed.start_dir - at
+    _holds("zip", "nothing after files", gap, holds=gap in ((12, 16, 20, 24) if loose else (0,)))
+    whole = not packed.comment and index in (packed.start_dir, packed.start_dir + 76)
+    _holds("zip", "nothing before, within or after its index", index, holds=whole)
+
+
+def _extras(content: bytes) -> set[int]:
+    """Return which kinds of extra fields there are."""
+    found, at = set(), 0
+    while at + 4 <= len(content):
+        kind, size = struct.unpack_from("<HH", content, at)
+        found.add(kind)
+        at += 4 + size
+    return found
 
 
 # -- what is hashed ----------------------------------------------------------------------------
@@ -191,8 +401,11 @@ def preimage(event: dict[str, Any]) -> bytes:
 
 def microseconds(instant: str) -> int:
     """Return the microseconds from 2000 to an instant."""
+    if instant in ENDLESS:
+        return ENDLESS[instant]
     try:
-        read = datetime.strptime(instant, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc)
+        numbers = [int(part) for part in re.split("[-T:.]", instant[:-1])]
+        read = datetime(*numbers, tzinfo=timezone.utc)  # type: ignore[arg-type, misc] # seven
     except ValueError:
         raise Broken("instant", "a moment that there is", instant) from None
     return (read - EPOCH) // timedelta(microseconds=1)
@@ -261,25 +474,30 @@ NEUTRAL: Point = (0, 1, 1, 0)
 
 
 def ed25519(public: bytes, message: bytes, signature: bytes) -> bool:
-    """Tell whether a signature is that of a key over a message."""
+    """Tell whether a signature is that of a key over a message.
+
+    Strictly: each point has one encoding, and none is of small order, which would sign anything.
+    """
     if len(public) != 32 or len(signature) != 64:
         return False
-    key, scalar = _point(public), int.from_bytes(signature[32:], "little")
-    if key is None or scalar >= ORDER:
+    key, point, scalar = _point(public), _point(signature[:32]), signature[32:]
+    if key is None or point is None or int.from_bytes(scalar, "little") >= ORDER:
         return False
     digest = hashlib.sha512(signature[:32] + public + message).digest()
     challenge = int.from_bytes(digest, "little") % ORDER
     minus: Point = (P - key[0], key[1], key[2], P - key[3])
     both, found = _add(BASE, minus), NEUTRAL
-    for bit in range(255, -1, -1):
+    factors = f"{int.from_bytes(scalar, 'little'):0256b}", f"{challenge:0256b}"
+    for one, two in zip(*factors):
         found = _add(found, found)
-        which = (scalar >> bit & 1) + 2 * (challenge >> bit & 1)
+        which = (one == "1") + 2 * (two == "1")
         if which:
             found = _add(found, (BASE, minus, both)[which - 1])
     return _packed(found) == signature[:32]
 
 
-def _point(packed: bytes) -> Point | None:
+def _point(packed: bytes) -> Optional[Point]:
+    """Return the point that is encoded so, if there is one and it is not of small order."""
     number = int.from_bytes(packed, "little")
     sign, y = number >> 255, number & (1 << 255) - 1
     if y >= P:
@@ -291,7 +509,11 @@ def _point(packed: bytes) -> Point | None:
     if (x * x - square) % P or (x == 0 and sign):
         return None
     x = P - x if x & 1 != sign else x
-    return (x, y, 1, x * y % P)
+    point: Point = (x, y, 1, x * y % P)
+    eightfold = point
+    for _ in range(3):
+        eightfold = _add(eightfold, eightfold)
+    return None if eightfold[0] == 0 else point
 
 
 def _add(one: Point, two: Point) -> Point:
@@ -323,16 +545,17 @@ class Key(NamedTuple):
     text: str
 
     @classmethod
-    def parse(cls, text: str) -> Key:
-        name, _, rest = text.strip("\n").partition("+")
+    def parse(cls, text: str) -> "Key":
+        """Read a key. Raises Broken."""
+        name, _, rest = text.partition("+")
         key_id, _, encoded = rest.partition("+")
         content = _unbase64("key", encoded)
-        if len(content) != 33 or content[0] not in (1, 4) or not _is_name(name):
+        if len(content) != 33 or content[0] not in (1, 4) or not NAME.fullmatch(name):
             raise Broken("key", "name+id+key, of kind 1 or 4", text)
         made = _sha256(name.encode() + b"\n" + content)[:4]
         if made.hex() != key_id:
             raise Broken("key", f"the id {made.hex()}", key_id)
-        return cls(name, made, content[0], content[1:], text.strip("\n"))
+        return cls(name, made, content[0], content[1:], text)
 
     def signed(self, text: str, signature: bytes) -> bool:
         if self.kind == 4:
@@ -351,17 +574,22 @@ class Checkpoint(NamedTuple):
     signatures: list[tuple[str, bytes, bytes]]
 
     @classmethod
-    def parse(cls, note: bytes) -> Checkpoint:
+    def parse(cls, note: bytes) -> "Checkpoint":
+        """Read a checkpoint. Raises Broken."""
         text, empty, below = note.decode().rpartition("\n\n")
         lines = text.split("\n")
-        if not empty or not below.endswith("\n") or len(lines) < 3 or not all(lines):
+        whole = empty and below.endswith("\n") and not CONTROL.search(text + below)
+        if not whole or len(lines) < 3 or not all(lines):
             raise Broken("note", "a text of three lines, an empty line, signatures", note[:200])
         if not SIZE.fullmatch(lines[1]) or int(lines[1]) > INTEGER_MAX:
             raise Broken("size", "a number", lines[1])
         root = _unbase64("root", lines[2])
         if len(root) != 32:
             raise Broken("root", "32 bytes", len(root))
-        signatures = [_signature(line) for line in below[:-1].split("\n")]
+        signed = below[:-1].split("\n")
+        most = SIGNATURES_MAX
+        _holds("signatures", f"at most {most}", len(signed), holds=len(signed) <= most)
+        signatures = [_signature(line) for line in dict.fromkeys(signed)]
         return cls(lines[0], int(lines[1]), root, text + "\n", signatures)
 
     def require(self, key: Key) -> None:
@@ -374,6 +602,8 @@ class Checkpoint(NamedTuple):
     def signed_by(self, key: Key) -> bool:
         """Tell whether a key signed. Raises Broken for a signature of its that is wrong."""
         found = [one for name, key_id, one in self.signatures if (name, key_id) == key[:2]]
+        most = SIGNATURES_OF_A_KEY_MAX
+        _holds("signatures", f"at most {most} of a key", len(found), holds=len(found) <= most)
         if not all(key.signed(self.text, one) for one in found):
             raise Broken("signature", f"that of {key.text}", "another one")
         return bool(found)
@@ -383,7 +613,7 @@ def _signature(line: str) -> tuple[str, bytes, bytes]:
     dash, _, rest = line.partition(" ")
     name, _, encoded = rest.partition(" ")
     content = _unbase64("signature", encoded)
-    if dash != "\u2014" or not _is_name(name) or len(content) <= 4:
+    if dash != "\u2014" or not NAME.fullmatch(name) or len(content) <= 4:
         raise Broken("signature", "a dash, a name and base64", line)
     return name, content[:4], content[4:]
 
@@ -394,7 +624,7 @@ def _signature(line: str) -> tuple[str, bytes, bytes]:
 class Given(NamedTuple):
     """What you know yourself, and did not take from the bundle."""
 
-    key: str | None = None
+    key: Optional[str] = None
     witnesses: tuple[str, ...] = ()
     checkpoints: tuple[tuple[str, bytes], ...] = ()
     """Where each comes from, and its note."""
@@ -408,10 +638,12 @@ class Verification:
         self.bundle, self.given, self.report = bundle, given, Report()
         self.manifest = _manifest(bundle)
         self.files = {one["path"]: one for one in self.manifest["files"]}
-        self.key: Key | None = None
-        self.checkpoint: Checkpoint | None = None
+        self.key: Optional[Key] = None
+        self.checkpoint: Optional[Checkpoint] = None
         self.witnesses: list[Key] = []
+        self.trusted = [Key.parse(one) for one in given.witnesses]
         self.proofs: dict[int, list[bytes]] = {}
+        self.proving = {"manifest.json", *ALONE, WITNESSES}
 
     def run(self) -> Report:
         self._files()
@@ -422,6 +654,8 @@ class Verification:
             self._earlier(self.checkpoint)
             self._yours(self.checkpoint)
             Events(self).run(self.checkpoint)
+        listed = self.proving & set(self.files) | {"manifest.json"}
+        self.report.facts["unproven"] = sorted({*self.files, *self.bundle.paths} - listed)
         return self.report
 
     def _files(self) -> None:
@@ -431,7 +665,7 @@ class Verification:
                 self.report.diverges(Where("manifest.json"), "files", f"{path} among them", "not")
         for path, meant in self.files.items():
             with self.report.reading(Where(path)):
-                size, digest = self.bundle.digest(path)
+                size, digest = self.bundle.digest(path, meant["bytes"])
                 if (size, digest) != (meant["bytes"], meant["sha256"]):
                     raise Broken(
                         "sha256",
@@ -442,16 +676,17 @@ class Verification:
     def _keys(self) -> None:
         """See that the log's key is the one that you were given; else take the bundle's."""
         with self.report.reading(Where("keys/log.vkey")):
-            self.key = Key.parse(self.bundle.read("keys/log.vkey").decode())
+            (line,) = _key_lines(self.bundle.read("keys/log.vkey"), 1)
+            self.key = Key.parse(line)
+            _holds("key", "that of a log, of kind 1", line, holds=self.key.kind == 1)
             if self.given.key and Key.parse(self.given.key) != self.key:
                 raise Broken("key", self.given.key, self.key.text)
         if self.given.key:
             self.key = Key.parse(self.given.key)
-        path = "keys/witnesses.vkeys"
-        if path in self.files:
-            with self.report.reading(Where(path)):
-                text = self.bundle.read(path).decode()
-                self.witnesses = [Key.parse(line) for line in text.splitlines()]
+        if WITNESSES in self.files:
+            with self.report.reading(Where(WITNESSES)):
+                lines = _key_lines(self.bundle.read(WITNESSES), WITNESSES_MAX)
+                self.witnesses = [Key.parse(line) for line in dict.fromkeys(lines)]
 
     def _latest(self) -> None:
         """See that the log signed the newest checkpoint, and the witnesses that you name."""
@@ -461,21 +696,21 @@ class Verification:
             if self.manifest[name] != found:
                 where = Where("manifest.json")
                 self.report.diverges(where, name, found, self.manifest[name])
+        given = self.given.key is not None
+        facts = {"log": read.origin, "size": read.size, "root": read.root.hex()}
+        facts |= {"key": self.key.text if self.key else None, "key_given": given}
+        self.report.facts |= facts
         if self.key is not None:
             read.require(self.key)
-        cosigned = [one.name for one in self.witnesses if read.signed_by(one)]
-        for witness in map(Key.parse, self.given.witnesses):
-            if not read.signed_by(witness):
-                raise Broken("cosignature", f"one by {witness.text}", "none")
-            cosigned.append(witness.name)
-        facts = {
-            "log": read.origin,
-            "size": read.size,
-            "root": read.root.hex(),
-            "key": self.key.text if self.key else None,
-            "witnesses": sorted(set(cosigned)),
-        }
-        self.report.facts.update(facts)
+        signed = [one for one in self.witnesses if read.signed_by(one)]
+        self.report.facts["witnesses"] = cosigned = []
+        for witness in self.trusted:
+            with self.report.reading(Where("checkpoint")):
+                if not read.signed_by(witness):
+                    raise Missing("cosignature", f"one by {witness.text}", "none")
+                cosigned.append(witness.name)
+        claimed = {one.name for one in signed if one not in self.trusted}
+        self.report.facts["claimed_witnesses"] = sorted(claimed)
 
     def _earlier(self, latest: Checkpoint) -> None:
         """See that the newest tree begins with each of the earlier ones."""
@@ -483,16 +718,19 @@ class Verification:
             said = strict(self.bundle.read("consistency.json").decode())
             self.proofs = _consistency(said)
             _same("size", latest.size, said["size"])
+        self.report.facts |= {"earlier_checkpoints": 0, "timestamps": 0}
         for path in self.files:
             with self.report.reading(Where(path)):
                 if path.startswith("checkpoints/"):
                     self._older(path, "checkpoints/{}", latest)
-                    self._count("earlier checkpoints")
+                    self.report.facts["earlier_checkpoints"] += 1
                 elif path.startswith("timestamps/") and path.endswith(".note"):
                     self._older(path, "timestamps/{}.note", latest)
                     self._timestamp(path, path[:-4] + "tsr")
+                    self.report.facts["timestamps"] += 1
 
     def _older(self, path: str, form: str, latest: Checkpoint) -> None:
+        self.proving.add(path)
         read = Checkpoint.parse(self.bundle.read(path))
         _same("size", path, form.format(read.size))
         if self.key is not None:
@@ -503,17 +741,17 @@ class Verification:
 
     def _timestamp(self, note: str, token: str) -> None:
         """See that a token of RFC 3161 is over this note; whose it is, other tools tell."""
+        if token not in self.files:
+            raise Missing("timestamp", f"{token} in the manifest", "none")
+        self.proving.add(token)
         digests = [hashlib.new(name, self.bundle.read(note)) for name in ("sha256", "sha512")]
         content = self.bundle.read(token)
         held = any(digest.digest() in content for digest in digests)
         _holds("timestamp", digests[0].hexdigest(), "another digest", holds=held)
-        self._count("timestamps (whose they are, is not verified here)")
-
-    def _count(self, what: str) -> None:
-        self.report.facts[what] = self.report.facts.get(what, 0) + 1
 
     def _yours(self, latest: Checkpoint) -> None:
         """See that the log begins with what you have kept of it yourself, or that with it."""
+        self.report.facts["kept_checkpoints"] = proven = []
         for path, note in self.given.checkpoints:
             with self.report.reading(Where(path)):
                 yours = Checkpoint.parse(note)
@@ -524,13 +762,14 @@ class Verification:
                     _begins(yours, latest, proofs.get(latest.size))
                 else:
                     _begins(latest, yours, proofs.get(yours.size))
+                proven.append(yours.size)
 
 
-def _begins(newer: Checkpoint, older: Checkpoint, proof: list[bytes] | None) -> None:
-    """Raise Broken unless a tree begins with an older one."""
+def _begins(newer: Checkpoint, older: Checkpoint, proof: Optional[list[bytes]]) -> None:
+    """Raise Broken unless a tree begins with an older one, Missing if nothing tells."""
     if proof is None:
         if newer.size != older.size:
-            raise Broken("proof", f"one that {newer.size} begins with {older.size}", "none")
+            raise Missing("proof", f"one that {newer.size} begins with {older.size}", "none")
         proof = []
     if newer.size == older.size and newer.root != older.root:
         raise Broken("root", newer.root.hex(), older.root.hex())
@@ -569,44 +808,53 @@ class Events:
 
     def __init__(self, verification: Verification) -> None:
         self.bundle, self.report = verification.bundle, verification.report
-        self.manifest = verification.manifest
+        self.manifest, self.files = verification.manifest, verification.files
         self.heads: dict[str, tuple[int, str]] = {}
         self.seen: dict[str, dict[int, str]] = {}
         self.count = self.position = 0
         self.recorded_at = ""
-        self.exported: dict[str, Any] | None = None
+        self.exported: Optional[dict[str, Any]] = None
+        self.is_read = True
+        """Whether the events could be read; else nothing is said of what is not among them."""
         self.proofs = self._proven()
-        self.proof = next(self.proofs, None)
+        self.proof: Optional[tuple[int, int, list[bytes]]] = None
         self.sealed: dict[str, int] = {}
         self.erased: set[str] = set()
 
     def run(self, checkpoint: Checkpoint) -> None:
+        facts: dict[str, Any] = {"case": self.manifest["case"], "export": self.manifest["export"]}
+        self.report.facts |= {**facts, "evaluations": []}
+        with contextlib.suppress(Missing), self.bundle.open("events.jsonl"):
+            self.proof = next(self.proofs, None)
         for number, line in self._lines("events.jsonl"):
             where = Where("events.jsonl", number)
             with self.report.reading(where):
                 self._take(where, line, checkpoint)
-        while self.proof is not None:
-            self._left_over(*self.proof[:2])
-            self.proof = next(self.proofs, None)
-        self._as_exported()
-        streams = sorted(self.seen)
-        self.report.facts.update(
-            {
-                "case": self.manifest["case"],
-                "events": self.count,
-                "streams": streams,
-                "sealed texts": sum(self.sealed.values()),
-            }
-        )
-        gone = sum(self.sealed.get(key, 0) for key in self.erased)
-        self.report.facts["of these erased, and never to be read again"] = gone
-        if self.count != self.manifest["events"]:
+        if self.is_read:
+            while self.proof is not None:
+                self._left_over(*self.proof[:2])
+                self.proof = next(self.proofs, None)
+            self._as_exported()
+        self.report.facts |= {
+            "events": self.count,
+            "position": self.position,
+            "streams": {name: _ranges(seen) for name, seen in sorted(self.seen.items())},
+            "heads": {name: head for name, (_, head) in sorted(self.heads.items())},
+            "sealed_texts": sum(self.sealed.values()),
+            "erasure_ordered": sum(self.sealed.get(key, 0) for key in self.erased),
+        }
+        if self.is_read and self.count != self.manifest["events"]:
             meant = self.manifest["events"]
             self.report.diverges(Where("events.jsonl"), "events", meant, self.count)
 
     def _lines(self, path: str) -> Iterator[tuple[int, bytes]]:
+        most = self.files.get(path, {"bytes": 0})["bytes"]
         with self.report.reading(Where(path)):
-            yield from enumerate(self.bundle.lines(path), start=1)
+            try:
+                yield from enumerate(self.bundle.lines(path, most), start=1)
+            except Missing:
+                self.is_read = self.is_read and path != "events.jsonl"
+                raise
 
     def _take(self, where: Where, line: bytes, checkpoint: Checkpoint) -> None:
         event = strict(line.decode())
@@ -638,11 +886,11 @@ class Events:
         later = event["recorded_at"] >= self.recorded_at
         _holds("recorded_at", f"from {self.recorded_at}", event["recorded_at"], holds=later)
         version, before = self.heads.get(event["stream"], (0, ""))
+        grows = event["version"] > version
+        _holds("version", f"more than {version}", event["version"], holds=grows)
         if event["version"] == 1:
             before = genesis(event["stream"]).hex()
         elif event["version"] != version + 1:
-            grows = event["version"] > version
-            _holds("version", f"more than {version}", event["version"], holds=grows)
             return
         with self.report.reading(where):
             _same("before", before, event["before"])
@@ -651,13 +899,13 @@ class Events:
         """See that its hash is the leaf at its position in the tree that was signed."""
         path, size = self._proof_of(event["position"]), checkpoint.size
         if path is None:
-            raise Broken("proof", "one", "none")
+            raise Missing("proof", "one", "none")
         index = event["position"] - 1
         _holds("position", f"at most {size}", event["position"], holds=index < size)
         held = includes(leaf(bytes.fromhex(event["hash"])), index, size, path, checkpoint.root)
         _holds("inclusion", f"the leaf {index} of the tree of {size}", event["hash"], holds=held)
 
-    def _proof_of(self, position: int) -> list[bytes] | None:
+    def _proof_of(self, position: int) -> Optional[list[bytes]]:
         """Return the proof of an event; what is proven before it has no event."""
         while self.proof is not None and self.proof[1] <= position:
             number, at, path = self.proof
@@ -688,13 +936,28 @@ class Events:
         for key in SEALED.findall(event["data"]):
             self.sealed[key] = self.sealed.get(key, 0) + 1
         if event["type"] == "PersonalDataErased":
-            with self.report.reading(where):
-                said = strict(event["data"])
-                keys = said.get("keys") if isinstance(said, dict) else None
-                self.erased.update(map(str, keys if isinstance(keys, list) else ()))
+            keys = _lenient(event["data"]).get("keys")
+            self.erased.update(map(str, keys if isinstance(keys, list) else ()))
+        if event["stream"] == f"incident/{self.manifest['case']}":
+            self._tell_of_case(event)
         if event["stream"] == f"export/{self.manifest['export']}":
+            self._tell_of_export(event)
             with self.report.reading(where):
                 self.exported = strict(event["data"])
+
+    def _tell_of_case(self, event: dict[str, Any]) -> None:
+        facts = self.report.facts
+        facts.setdefault("first_recorded_at", event["recorded_at"])
+        facts["last_recorded_at"] = event["recorded_at"]
+        if event["type"] == "EvaluationCompleted":
+            said = _lenient(event["data"])
+            facts["evaluations"].append([said.get("up_to_version"), said.get("report_sha256")])
+
+    def _tell_of_export(self, event: dict[str, Any]) -> None:
+        meta = _lenient(event["meta"])
+        names = {"exported_by": "actor", "on_behalf_of": "on_behalf_of", "exported_for": "reason"}
+        told = {name: str(meta.get(field) or "") for name, field in names.items()}
+        self.report.facts |= {"exported_at": event["recorded_at"], **told}
 
     def _as_exported(self) -> None:
         """See that the events are those that were exported: none more, none less."""
@@ -719,16 +982,29 @@ class Events:
         """See that all versions of a span are there, up to the hash that was exported."""
         _shape("export", span, SPAN)
         stream, head = span["stream"], ""
-        for version in range(span["first"], span["last"] + 1):
+        first, last = span["first"], span["last"]
+        _holds("first", f"1 to {last}", first, holds=1 <= first <= last)
+        for version in range(first, last + 1):
             head = left.get(stream, {}).pop(version, "")
             if not head:
                 at = Where("events.jsonl", stream=stream, version=version)
-                self.report.diverges(at, "version", "to be there", "it is missing")
+                self.report.diverges(at, "version", "to be there, in one span", "it is not")
                 if len(self.report.divergences) > SHOWN_MAX:
                     return
         if head and head != span["hash"]:
-            at = Where("events.jsonl", stream=stream, version=span["last"])
+            at = Where("events.jsonl", stream=stream, version=last)
             self.report.diverges(at, "hash", span["hash"], head)
+
+
+def _ranges(versions: Iterable[int]) -> str:
+    """Return which versions there are: `1, 4-5`."""
+    found: list[list[int]] = []
+    for version in sorted(versions):
+        if found and found[-1][1] + 1 == version:
+            found[-1][1] = version
+        else:
+            found.append([version, version])
+    return ", ".join(f"{a}-{b}" if a != b else f"{a}" for a, b in found)
 
 
 # -- forms ---------------------------------------------------------------------------------------
@@ -744,12 +1020,34 @@ def strict(text: str) -> Any:
     except UnicodeEncodeError:
         raise Broken("json", "whole characters", "half of a pair") from None
     except RecursionError:
-        raise Broken("json", "a few levels", "too many") from None
+        raise Broken("json", f"{DEPTH_MAX} levels at most", "more") from None
     except Broken:
         raise
     except ValueError as error:
         raise Broken("json", "JSON", error) from None
+    if text.count("[") + text.count("{") > DEPTH_MAX:
+        _holds("json", f"{DEPTH_MAX} levels at most", "more", holds=_depth(read) <= DEPTH_MAX)
     return read
+
+
+def _depth(read: Any) -> int:
+    level, depth = [read], 0
+    while level:
+        level = [one for one in level if isinstance(one, (dict, list))]
+        depth += bool(level)
+        level = [
+            inner for one in level for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+    return depth
+
+
+def _lenient(text: str) -> dict[str, Any]:
+    """Read what decides nothing; what can't be read is empty."""
+    try:
+        read = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return read if isinstance(read, dict) else {}
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -799,7 +1097,17 @@ def _consistency(said: Any) -> dict[int, list[bytes]]:
     _shape("consistency", said, {"size": (int, None), "proofs": (list, None)})
     for one in said["proofs"]:
         _shape("consistency", one, {"from": (int, None), "proof": (list, None)})
-    return {one["from"]: _hashes("proof", one["proof"]) for one in said["proofs"]}
+    read = {one["from"]: _hashes("proof", one["proof"]) for one in said["proofs"]}
+    _holds("from", "each size once", "one twice", holds=len(read) == len(said["proofs"]))
+    return read
+
+
+def _key_lines(content: bytes, most: int) -> list[str]:
+    """Return the keys of a file: lines that each end in one newline, and nothing else."""
+    *lines, rest = content.decode().split("\n")
+    held = not rest and 1 <= len(lines) <= most
+    _holds("key", f"1 to {most} lines, each a key", f"{len(lines)} lines", holds=held)
+    return lines
 
 
 def _manifest(bundle: Bundle) -> dict[str, Any]:
@@ -819,9 +1127,13 @@ def _manifest(bundle: Bundle) -> dict[str, Any]:
         _shape("manifest", said, fields)
         for one in said["files"]:
             _shape("files", one, {"path": (str, PATH), "bytes": (int, None), "sha256": (str, HASH)})
+        listed = [one["path"] for one in said["files"]]
+        _holds("files", f"at most {FILES_MAX}", len(listed), holds=len(listed) <= FILES_MAX)
+        _holds("path", "a file", "a folder", holds=not any(one.endswith("/") for one in listed))
+        plain(listed)
+        plain(sorted({*listed, *bundle.paths}))
     except Broken as broken:
-        told = f"manifest.json: {broken.field}: expected {broken.expected}, found {broken.found}"
-        raise NotABundle(told) from None
+        raise NotABundle(f"manifest.json: {broken}") from None
     except UnicodeDecodeError:
         raise NotABundle("manifest.json is not UTF-8") from None
     return said
@@ -831,11 +1143,11 @@ def _guarded(read: Callable[[], bytes]) -> bytes:
     try:
         return read()
     except (OSError, EOFError, zipfile.BadZipFile, binascii.Error) as error:
-        raise Broken("file", "to be readable", error) from None
+        raise Missing("file", "to be readable", error) from None
     except Exception as error:  # zlib.error, which has no common name with the others
         if type(error).__module__ != "zlib":
             raise
-        raise Broken("file", "to be readable", error) from None
+        raise Missing("file", "to be readable", error) from None
 
 
 def _sized(text: str) -> bytes:
@@ -856,13 +1168,287 @@ def _unbase64(field: str, text: str) -> bytes:
     return content
 
 
-def _is_name(name: str) -> bool:
-    return bool(name) and "+" not in name and not any(one.isspace() for one in name)
+def shown(value: object) -> str:
+    """Return a text in which all that is not seen as it is, is escaped: no text drives a screen."""
+    return "".join(
+        one
+        if one.isprintable()
+        else one.encode("ascii", "backslashreplace").decode()
+        if ord(one) > 127
+        else f"\\x{ord(one):02x}"
+        for one in str(value)
+    )
 
 
 def _short(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= 160 else f"{text[:150]}... ({len(text)} characters)"
+    text = shown(str(value)[:1000])
+    return text if len(text) <= 160 else f"{text[:150]}... ({len(str(value))} characters)"
+
+
+# -- a report about the case -----------------------------------------------------------------------
+
+CORE_END = b"\n<!-- muster-report-text "
+"""Ends the part of a report in HTML that is hashed; then comes the text that is in the log."""
+EDITION = re.compile(rb"(?m)^HTML: SHA-256 `([0-9a-f]{64})`$")
+
+
+def check_report(report: Report, content: bytes) -> None:
+    """See that a report is the one whose digest the case itself holds."""
+    where, text = Where("report"), content
+    with report.reading(where):
+        core, marked, rest = content.rpartition(CORE_END)
+        if marked:
+            text = _unbase64("report", rest.decode().strip().removesuffix("-->").strip())
+            named = EDITION.findall(text)
+            _same("report", [_sha256(core).hex()], [one.decode() for one in named])
+        digest = _sha256(text).hex()
+        versions = [one for one, known in report.facts.get("evaluations", []) if known == digest]
+        if not versions:
+            raise Missing(
+                "report", "one whose digest an EvaluationCompleted of the case holds", digest
+            )
+        report.facts["report"] = {"sha256": digest, "up_to_version": versions[-1]}
+
+
+# -- the page ------------------------------------------------------------------------------------
+
+Said = tuple[str, str]
+"""A text in Chinese and in English."""
+LANGUAGES = ("zh", "en")
+SENTENCES: dict[int, Said] = {
+    SOUND: (
+        "属实：本案卷与日志当时的记录一致，依据您提供的密钥",
+        "SOUND: this case is what the log recorded, under the key that you gave",
+    ),
+    FALSE: (
+        "不实：本案卷与其自称的日志不符",
+        "FALSE: this case is not what the log recorded that it claims to be from",
+    ),
+    UNTOLD: (
+        "无法判定：缺少判定所需的内容",
+        "CANNOT BE TOLD: something is missing that would tell",
+    ),
+}
+UNVOUCHED: Said = (
+    "属实，但仅依据案卷自带的密钥：该密钥无人担保",
+    "SOUND under the key in the bundle, which nobody vouched for",
+)
+NOT_KNOWN: dict[str, Said] = {
+    "true": (
+        "所记录的内容是否真实、应记录的是否都已记录",
+        "whether what was entered is true, and whether everything was entered",
+    ),
+    "left out": (
+        "导出时是否遗漏了本案的事件：只能证明，导出时记录的各段均在此，且未被改动",
+        "whether the export itself left events of the case out: what is proven is that all it named is here, unchanged",
+    ),
+    "later": (
+        "导出之后发生的一切，包括是否另有更新的导出",
+        "anything later than the export, and whether there is a later one",
+    ),
+    "key": (
+        "密钥属于谁：请与日志保管方公布的密钥比对，并用 --key 给出",
+        "whose key it is: compare it with the one that the log's keeper published, and pass that with --key",
+    ),
+    "witness": (
+        "保管方是否给他人看过另一份日志：没有您信任的见证方（--witness）的联署",
+        "whether the keeper showed others another log: no witness that you trust (--witness) cosigned",
+    ),
+    "kept": (
+        "日志此前是否被整体重写：没有您自己保存的检查点（--checkpoint）可比对",
+        "whether the log was written anew before: there is no checkpoint of your own (--checkpoint) to compare",
+    ),
+}
+LABELS: dict[str, Said] = {
+    "case": ("案件", "case"),
+    "events": ("事件", "events"),
+    "recorded": ("记录时间", "recorded"),
+    "exported": ("导出", "exported"),
+    "log": ("日志", "log"),
+    "root": ("根哈希", "root"),
+    "key": ("密钥", "key"),
+    "witnesses": ("见证方", "witnesses"),
+    "claimed": ("自称的见证方", "claimed witnesses"),
+    "kept": ("您的检查点", "your checkpoints"),
+    "earlier": ("更早的检查点", "earlier checkpoints"),
+    "stamps": ("时间戳", "timestamps"),
+    "sealed": ("封存文本", "sealed texts"),
+    "report": ("报告", "report"),
+    "unproven": ("不作证明的文件", "files that prove nothing"),
+    "unknown": ("不可知", "not known"),
+    "findings": ("不符之处", "what was found"),
+    "streams": ("内容", "of what"),
+}
+
+
+class Page(NamedTuple):
+    """What is said of a bundle, for people."""
+
+    language: str
+    verdict: int
+    sentence: str
+    rows: list[tuple[str, list[str]]]
+    findings: list[str]
+    unknown: list[str]
+
+
+def page_of(report: Report, language: str) -> Page:
+    """Say what was found in a language."""
+    facts, at = report.facts, LANGUAGES.index(language)
+    unvouched = report.verdict == SOUND and not facts.get("key_given")
+    sentence = UNVOUCHED if unvouched else SENTENCES[report.verdict]
+    rows = [(LABELS[name][at], said) for name, said in _rows(facts, at) if said]
+    open_questions = {
+        "true": True,
+        "left out": True,
+        "later": True,
+        "key": not facts.get("key_given"),
+        "witness": not facts.get("witnesses"),
+        "kept": not facts.get("kept_checkpoints"),
+    }
+    unknown = [NOT_KNOWN[name][at] for name, is_open in open_questions.items() if is_open]
+    findings = [_finding(one, at) for one in report.divergences[:SHOWN_MAX]]
+    more = len(report.divergences) - SHOWN_MAX
+    if more > 0:
+        findings.append((f"另有 {more} 处", f"... and {more} more")[at])
+    return Page(language, report.verdict, sentence[at], rows, findings, unknown)
+
+
+Row = tuple[str, list[str]]
+"""Which label, and what is said below it."""
+
+
+def _rows(facts: dict[str, Any], at: int) -> Iterator[Row]:
+    yield from _of_case(facts, at)
+    yield from _of_log(facts, at)
+    yield from _of_others(facts, at)
+    if "report" in facts:
+        known = (
+            "与案件中记录的摘要一致，依据第 1 至 {up_to_version} 版",
+            "is the one whose digest the case holds, made of versions 1 to {up_to_version}",
+        )
+        yield "report", [known[at].format(**facts["report"])]
+    yield "unproven", facts.get("unproven", [])
+
+
+def _of_case(facts: dict[str, Any], at: int) -> Iterator[Row]:
+    if "case" in facts:
+        yield "case", [facts["case"]]
+    if "events" in facts:
+        count = ("{} 个，至日志第 {} 位", "{}, up to position {} of the log")
+        yield "events", [count[at].format(facts["events"], facts["position"])]
+        span = ("{}，第 {} 版", "{}, versions {}")
+        yield "streams", [span[at].format(*one) for one in facts["streams"].items()]
+    if "first_recorded_at" in facts:
+        times = ("{} 至 {}（协调世界时）", "from {} to {} (UTC)")
+        times_of_case = (facts["first_recorded_at"], facts["last_recorded_at"])
+        yield "recorded", [times[at].format(*times_of_case)]
+    if "exported_at" in facts:
+        yield "exported", list(_exported(facts, at))
+    if facts.get("sealed_texts"):
+        sealed = ("{} 处，其中 {} 处已命令删除", "{}; of {} the erasure was ordered")
+        yield "sealed", [sealed[at].format(facts["sealed_texts"], facts["erasure_ordered"])]
+
+
+def _of_log(facts: dict[str, Any], at: int) -> Iterator[Row]:
+    if "log" not in facts:
+        return
+    size = ("检查点包含 {} 个事件", "checkpoint over {} events")
+    yield "log", [facts["log"], size[at].format(facts["size"])]
+    yield "root", [facts["root"]]
+    given = ("由您提供", "as you gave it")
+    alone = ("仅见于案卷，无人担保", "from the bundle only: nobody vouched for it")
+    yield "key", [str(facts["key"]), (given if facts["key_given"] else alone)[at]]
+
+
+def _of_others(facts: dict[str, Any], at: int) -> Iterator[Row]:
+    yield "witnesses", facts.get("witnesses", [])
+    claim = ("{}（案卷自称，未经您认可）", "{} (the bundle says so; you did not name it)")
+    yield "claimed", [claim[at].format(name) for name in facts.get("claimed_witnesses", [])]
+    kept = ("大小 {}：日志以它开头", "of size {}: the log begins with it")
+    yield "kept", [kept[at].format(size) for size in facts.get("kept_checkpoints", [])]
+    if facts.get("earlier_checkpoints"):
+        yield "earlier", [str(facts["earlier_checkpoints"])]
+    if facts.get("timestamps"):
+        stamps = ("{} 个；出自谁手，此处不核验", "{}; whose they are, is not verified here")
+        yield "stamps", [stamps[at].format(facts["timestamps"])]
+
+
+def _exported(facts: dict[str, Any], at: int) -> Iterator[str]:
+    yield facts["exported_at"]
+    by, other, reason = (facts[name] for name in ("exported_by", "on_behalf_of", "exported_for"))
+    if by:
+        yield (f"由 {by}", f"by {by}")[at]
+    if other:
+        yield (f"代 {other}", f"on behalf of {other}")[at]
+    if reason:
+        yield (f"事由：{reason}", f"for: {reason}")[at]
+
+
+def _finding(one: dict[str, Any], at: int) -> str:
+    told = "不符" if one["verdict"] == VERDICTS[FALSE] else "缺少"
+    found = (
+        f"应为 {one['expected']}，实为 {one['found']}",
+        f"expected {one['expected']}, found {one['found']}",
+    )
+    word = "DIVERGES" if one["verdict"] == VERDICTS[FALSE] else "MISSING"
+    return (
+        f"{told}：{one['where']}，字段 {one['field']}：{found[0]}",
+        f"{word} at {one['where']}, field {one['field']}: {found[1]}",
+    )[at]
+
+
+def as_text(page: Page) -> str:
+    """Return the page for a terminal: the verdict first, and last."""
+    at = LANGUAGES.index(page.language)
+    lines = [page.sentence, ""]
+    for label, said in page.rows:
+        lines += [f"{label}: {shown(said[0])}", *(f"    {shown(one)}" for one in said[1:])]
+    for label, listed in (("unknown", page.unknown), ("findings", page.findings)):
+        if listed:
+            lines += ["", f"{LABELS[label][at]}:", *(f"  - {shown(one)}" for one in listed)]
+    return "\n".join([*lines, "", page.sentence])
+
+
+STYLE = """
+  :root { color-scheme: light dark; --ink: #16202c; --soft: #56657a; --line: #d8dfe8; --paper: #fff; --good: #14663a; --bad: #a3161a; --open: #8a5200 }
+  @media (prefers-color-scheme: dark) { :root { --ink: #e8eef6; --soft: #a9b7c8; --line: #2a3442; --paper: #0d1117; --good: #5fd08f; --bad: #ff8f8a; --open: #e6ab55 } }
+  * { box-sizing: border-box }
+  body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 52rem; background: var(--paper); color: var(--ink); font: 16px/1.55 system-ui, -apple-system, "Segoe UI", "Noto Sans CJK SC", "Noto Sans SC", sans-serif; overflow-wrap: anywhere }
+  h1 { font-size: 1.35rem; line-height: 1.35; margin: 0 0 1.5rem; padding: .9rem 1rem; border: 2px solid; border-radius: .5rem }
+  .sound { color: var(--good) } .false { color: var(--bad) } .untold, .unvouched { color: var(--open) }
+  h2 { font-size: 1.05rem; margin: 1.8rem 0 .5rem; border-bottom: 1px solid var(--line); padding-bottom: .3rem }
+  dl { display: grid; grid-template-columns: minmax(8rem, max-content) 1fr; gap: .45rem 1.2rem; margin: 0 } dt { color: var(--soft) } dd { margin: 0; min-width: 0 } dd p { margin: 0 }
+  ul { margin: 0; padding-left: 1.2rem } li { margin: .25rem 0 }
+  @media (max-width: 34rem) { dl { grid-template-columns: 1fr; gap: .1rem } dt { margin-top: .6rem } }
+  @media print { body { max-width: none; padding: 0 } }
+"""
+
+
+def as_html(page: Page) -> str:
+    """Return the page as a document by itself: no script, nothing from elsewhere."""
+    at = LANGUAGES.index(page.language)
+
+    def text(value: str) -> str:
+        return html.escape(shown(value))
+
+    kind = "unvouched" if page.sentence in UNVOUCHED else ("sound", "false", "untold")[page.verdict]
+    rows = "".join(
+        f"<dt>{text(label)}</dt><dd>{''.join(f'<p>{text(one)}</p>' for one in said)}</dd>\n"
+        for label, said in page.rows
+    )
+    lists = "".join(
+        f"<h2>{LABELS[label][at]}</h2>\n<ul>\n{''.join(f'<li>{text(one)}</li>' for one in listed)}\n</ul>\n"
+        for label, listed in (("findings", page.findings), ("unknown", page.unknown))
+        if listed
+    )
+    return (
+        f'<!doctype html>\n<html lang="{page.language}">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+        f"<title>{text(page.sentence)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
+        f'<h1 class="{kind}">{text(page.sentence)}</h1>\n<dl>\n{rows}</dl>\n{lists}</main>\n</body>\n</html>\n'
+    )
 
 
 # -- test vectors --------------------------------------------------------------------------------
@@ -870,13 +1456,30 @@ def _short(value: object) -> str:
 
 def check_vectors(vectors: dict[str, Any]) -> list[str]:
     """Return what this program computes otherwise than it should."""
+    base = vectors["bundle"][0]["files"]
     return [
         f"{kind} {number}: expected {one['expected']}, found {found}"
         for kind, compute in COMPUTED.items()
         for number, one in enumerate(vectors[kind])
-        for found in [compute(one)]
+        for found in [compute({**one, "base": base} if kind == "bundle" else one)]
         if found != one["expected"]
     ]
+
+
+def _bundled(one: dict[str, Any]) -> str:
+    """Return the verdict on a bundle that is the first one with changes; None takes a file out."""
+    changed = {**one["base"], **one["files"]}
+    files = {path: text.encode() for path, text in changed.items() if text is not None}
+    told = one.get("given", {})
+    try:
+        given = _known(
+            told.get("key"),
+            told.get("witnesses", []),
+            [("kept", note.encode()) for note in told.get("checkpoints", [])],
+        )
+        return VERDICTS[Verification(Held(files), given).run().verdict]
+    except NotABundle:
+        return VERDICTS[UNTOLD]
 
 
 def _included(one: dict[str, Any]) -> bool:
@@ -894,16 +1497,30 @@ def _signs(one: dict[str, Any]) -> bool:
     return ed25519(*content)
 
 
-def _noted(one: dict[str, Any]) -> bool:
+def _accepts(step: Callable[[], object]) -> bool:
     try:
-        return Checkpoint.parse(one["note"].encode()).signed_by(Key.parse(one["key"]))
+        return step() is not False
     except Broken:
         return False
 
 
-def _taken(one: dict[str, Any]) -> bool:
+def _moment(one: dict[str, Any]) -> Optional[str]:
+    text = one["instant"]
+    held = INSTANT.fullmatch(text) and _accepts(lambda: microseconds(text) is not None)
+    return str(microseconds(text)) if held else None
+
+
+def _noted(one: dict[str, Any]) -> bool:
+    return _accepts(lambda: Checkpoint.parse(one["note"].encode()).signed_by(Key.parse(one["key"])))
+
+
+def _keyed(one: dict[str, Any]) -> bool:
+    return _accepts(lambda: [Key.parse(line) for line in _key_lines(one["file"].encode(), 32)])
+
+
+def _unpacks(one: dict[str, Any]) -> bool:
     try:
-        strict(one["text"])
+        plain(one["paths"])
     except Broken:
         return False
     return True
@@ -913,99 +1530,162 @@ COMPUTED: dict[str, Callable[[dict[str, Any]], object]] = {
     "genesis": lambda one: genesis(one["stream"]).hex(),
     "preimage": lambda one: preimage(one["event"]).hex(),
     "event": lambda one: _sha256(preimage(one["event"])).hex(),
+    "instant": _moment,
     "leaf": lambda one: leaf(bytes.fromhex(one["entry"])).hex(),
     "inclusion": _included,
     "consistency": _consistent,
     "ed25519": _signs,
+    "keys": _keyed,
     "note": _noted,
-    "json": _taken,
+    "json": lambda one: _accepts(lambda: (strict(one["text"]), True)),
+    "paths": _unpacks,
+    "bundle": _bundled,
 }
 
 
 # -- the command line ----------------------------------------------------------------------------
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: Optional[list[str]] = None) -> int:
     """Verify, say what was found, and return how to end."""
     asked = _asked(arguments)
     try:
-        if asked.vectors:
-            wrong = check_vectors(json.loads(_file(asked.vectors)))
-            _say("\n".join(wrong) or "every test vector is met")
-            return DIVERGES if wrong else SOUND
-        report = Verification(Bundle(asked.bundle), _given(asked)).run()
+        return _main(asked)
     except NotABundle as error:
-        if asked.json:
-            _say(json.dumps({"sound": False, "bundle": False, "reason": str(error)}))
-        else:
-            _say(f"NOT A BUNDLE: {error}")
-        return NOT_A_BUNDLE
-    sound = not report.divergences
+        return _untold(asked, str(error))
+    except Exception as error:  # noqa: BLE001 - the process's edge: a fault here is no verdict
+        return _untold(asked, f"this verifier failed: {type(error).__name__}: {error}")
+
+
+def _main(asked: argparse.Namespace) -> int:
+    if asked.vectors:
+        wrong = check_vectors(json.loads(_file(asked.vectors)))
+        _say("\n".join(wrong) or "every test vector is met")
+        return FALSE if wrong else SOUND
+    report = Verification(Bundle(asked.bundle), _given(asked)).run()
+    if asked.report:
+        check_report(report, _file(asked.report))
+    page = page_of(report, asked.language)
+    if asked.html:
+        _write(asked.html, as_html(page))
     if asked.json:
-        found = {"sound": sound, "bundle": True, "divergences": report.divergences}
-        _say(json.dumps({**found, "facts": report.facts}, indent=1))
+        verdict = {"verdict": VERDICTS[report.verdict], "sound": report.verdict == SOUND}
+        found = {**verdict, "bundle": True, "divergences": report.divergences}
+        _say(_json({**found, "facts": report.facts}, indent=1))
     else:
-        _tell(report, asked)
-    return SOUND if sound else DIVERGES
+        _say(as_text(page))
+    return report.verdict
 
 
-def _tell(report: Report, asked: argparse.Namespace) -> None:
-    for name, fact in report.facts.items():
-        _say(f"{name}: {', '.join(fact) if isinstance(fact, list) else fact}")
-    for one in report.divergences[:SHOWN_MAX]:
-        found = f"expected {one['expected']}, found {one['found']}"
-        _say(f"DIVERGES at {one['where']}, field {one['field']}: {found}")
-    more = len(report.divergences) - SHOWN_MAX
-    if more > 0:
-        _say(f"... and {more} more")
-    if not asked.key:
-        _say("the key is the one in the bundle: compare it with what the log's keeper gave you,")
-        _say("then pass that with --key. Whoever made a bundle can have made a key, too.")
-    _say("NOT SOUND" if report.divergences else "SOUND")
+def _untold(asked: argparse.Namespace, reason: str) -> int:
+    reason = shown(reason)
+    if asked.json:
+        said = {"verdict": VERDICTS[UNTOLD], "sound": False, "bundle": False, "reason": reason}
+        _say(_json(said))
+    else:
+        sentence = ("无法判定：这里没有可核验的案卷", "CANNOT BE TOLD: this is not a bundle")
+        _say(f"{sentence[LANGUAGES.index(asked.language)]}: {reason}")
+    return UNTOLD
 
 
-def _asked(arguments: list[str] | None) -> argparse.Namespace:
+def _asked(arguments: Optional[list[str]]) -> argparse.Namespace:
     about, _, notes = (__doc__ or "").partition("\n\n")
-    shown = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=about, epilog=notes, formatter_class=shown)
-    here = str(Path(__file__).resolve().parent)
+    formatter = argparse.RawDescriptionHelpFormatter
+    parser = _Parser(prog="verify.py", description=about, epilog=notes, formatter_class=formatter)
+    here = str(Path(sys.argv[0] if __name__ == "__main__" else __file__).resolve().parent)
     parser.add_argument("bundle", nargs="?", default=here, help="a folder or a .zip")
     parser.add_argument("--key", help="the log's key, or a file that holds it")
     parser.add_argument("--witness", action="append", default=[], help="a witness's key, likewise")
     parser.add_argument("--checkpoint", action="append", default=[], help="one that you have kept")
     parser.add_argument("--proof", action="append", default=[], help="more proofs of consistency")
+    parser.add_argument("--report", help="a report about the case, as `muster report` writes it")
+    parser.add_argument(
+        "--html", help="where the verdict is written as a page; nothing is replaced"
+    )
+    parser.add_argument("--language", choices=LANGUAGES, default=_language(), help="of the verdict")
     parser.add_argument("--vectors", help="a file of test vectors")
     parser.add_argument("--json", action="store_true", help="for programs")
     return parser.parse_args(arguments)
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> Any:
+        _say(f"CANNOT BE TOLD: {shown(message)}")
+        sys.exit(UNTOLD)
+
+
+def _language() -> str:
+    """Return the language that the environment names, if the terminal can show it."""
+    named = (os.environ.get(one) for one in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    try:
+        UNVOUCHED[0].encode(_encoding())
+    except (UnicodeEncodeError, LookupError):
+        return "en"
+    return "zh" if next((one for one in named if one), "").lower().startswith("zh") else "en"
+
+
 def _given(asked: argparse.Namespace) -> Given:
     """Read what the arguments name. Raises NotABundle."""
+    key = asked.key and _text(asked.key)
+    checkpoints = [(path, _file(path)) for path in asked.checkpoint]
+    proofs = [_file(path) for path in asked.proof]
+    return _known(key, [_text(one) for one in asked.witness], checkpoints, proofs)
+
+
+def _known(
+    key: Optional[str],
+    witnesses: Iterable[str],
+    checkpoints: Iterable[tuple[str, bytes]],
+    proofs: Iterable[bytes] = (),
+) -> Given:
+    """Return what is known apart from the bundle. Raises NotABundle if it can't be read."""
     try:
-        proofs = [_consistency(strict(_file(path).decode())) for path in asked.proof]
+        for _, note in checkpoints:
+            Checkpoint.parse(note)
+        read = [_consistency(strict(one.decode())) for one in proofs]
         return Given(
-            asked.key and Key.parse(_text(asked.key)).text,
-            tuple(Key.parse(_text(one)).text for one in asked.witness),
-            tuple((path, _file(path)) for path in asked.checkpoint),
-            {size: proof for one in proofs for size, proof in one.items()},
+            Key.parse(key).text if key is not None else None,
+            tuple(Key.parse(one).text for one in witnesses),
+            tuple(checkpoints),
+            {size: proof for one in read for size, proof in one.items()},
         )
     except (Broken, UnicodeDecodeError) as error:
         raise NotABundle(f"an argument can't be read: {error}") from None
 
 
 def _text(key: str) -> str:
-    return key if "+" in key and not Path(key).exists() else _file(key).decode()
+    """Return the key that an argument is, or that the file holds which it names."""
+    is_key = "+" in key and not Path(key).exists()
+    content = os.fsencode(key) if is_key else _file(key)  # as typed, whatever the encoding
+    return content.decode().strip(" \t\r\n")
 
 
 def _file(path: str) -> bytes:
     try:
         return Path(path).read_bytes()
-    except OSError as error:
-        raise NotABundle(f"{path}: {error.strerror}") from None
+    except (OSError, ValueError) as error:
+        raise NotABundle(f"{path}: {getattr(error, 'strerror', None) or error}") from None
+
+
+def _write(path: str, text: str) -> None:
+    try:
+        with Path(path).open("x", encoding="utf-8") as file:
+            file.write(text)
+    except (OSError, ValueError) as error:
+        raise NotABundle(f"{path}: {getattr(error, 'strerror', None) or error}") from None
+
+
+def _json(value: object, indent: Optional[int] = None) -> str:
+    return json.dumps(value, indent=indent).replace("\x7f", "\\u007f")
+
+
+def _encoding() -> str:
+    return getattr(sys.stdout, "encoding", None) or "ascii"
 
 
 def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
+    encoding = _encoding()
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
 
 
 if __name__ == "__main__":

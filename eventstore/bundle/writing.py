@@ -12,7 +12,7 @@ from domain.record.export import EXPORTS
 from eventstore.bundle import earlier
 from eventstore.checkpoint import Checkpoint
 from eventstore.note import Note
-from eventstore.seal import genesis
+from eventstore.seal import FIRST, LAST, genesis
 
 if TYPE_CHECKING:
     import hashlib
@@ -207,4 +207,6 @@ def _json(value: object, indent: int | None = None) -> bytes:
 
 
 def _instant(moment: datetime) -> str:
+    if not FIRST < moment < LAST:  # as the database has it, which the hash is over
+        return "-infinity" if moment <= FIRST else "infinity"
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")

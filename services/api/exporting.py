@@ -13,8 +13,8 @@ from domain.record.export import EXPORTS, CaseExported, ExportCase
 from domain.values import IncidentId, Text
 from eventstore.archive import newest
 from eventstore.bundle.case import spans_of
-from eventstore.bundle.writing import Export, write
-from eventstore.note import Note
+from eventstore.bundle.writing import MANIFEST, Export, write
+from eventstore.note import Note, Verifier
 from eventstore.proofs import ProofUnavailable
 from eventstore.recorder import Recorder
 from services import clocks
@@ -37,7 +37,7 @@ NOTARY_PATIENCE_S = 30.0
 """How long to wait for the checkpoint over the export; the notary signs within two seconds."""
 
 WITNESS_PATIENCE_S = 5.0
-"""How long to wait, beyond that, for a checkpoint that somebody cosigned."""
+"""How long to wait, beyond that, for a checkpoint that all witnesses cosigned."""
 
 LOOK_S = 0.2
 KNOWN_SIZES_MAX = 100
@@ -56,6 +56,7 @@ class Exporting:
         self._proofs = proofs
         self._places = places
         self._notary = notary
+        self._keys = [one.key for one in notary.witnesses]
         self._recorder: Recorder[Known] = Recorder(
             log, EXPORTS, clock=clocks.now, surroundings=self._found
         )
@@ -79,7 +80,7 @@ class Exporting:
         assert isinstance(exported, CaseExported), "it was just recorded"  # noqa: S101 - as it says
         export = Export(name, incident, exported.spans, await self._signed(known.position), key)
         export = export._replace(
-            witnesses=[one.key for one in self._notary.witnesses],
+            witnesses=self._keys,
             known_sizes=sizes,
         )
         async for step in self._sent(export):
@@ -91,7 +92,10 @@ class Exporting:
             async for part in write(self._log, self._proofs, export):
                 if part.path == EVENTS:
                     events += part.content.count(b"\n")
-                yield Step(path=part.path, content=part.content, events=events, total=total)
+                step = Step(path=part.path, content=part.content, events=events, total=total)
+                if part.path == MANIFEST:
+                    step.missing_witnesses.extend(self._missing(export.latest))
+                yield step
         except ProofUnavailable:
             raise _not_signed(export.latest.size, 0) from None
 
@@ -115,7 +119,7 @@ class Exporting:
         return key.strip()
 
     async def _signed(self, position: int) -> Kept:
-        """Return a checkpoint over a position, cosigned if there are witnesses who do so soon."""
+        """Return a checkpoint over a position, cosigned by all witnesses if they do so soon."""
         waited = 0.0
         while True:
             latest = await self._proofs.latest()
@@ -128,8 +132,12 @@ class Exporting:
             waited += LOOK_S
 
     def _is_enough(self, latest: Kept, waited: float) -> bool:
-        alone = len(Note.parse(latest.note).signatures) <= 1
-        return not (self._notary.witnesses and alone) or waited >= WITNESS_PATIENCE_S
+        return not self._missing(latest) or waited >= WITNESS_PATIENCE_S
+
+    def _missing(self, latest: Kept) -> Sequence[str]:
+        """Return the names of the witnesses who are asked and did not cosign a checkpoint."""
+        note, asked = Note.parse(latest.note), map(Verifier.parse, self._keys)
+        return [key.name for key in asked if note.signed_by(key) is None]
 
 
 def _sizes(request: Any, latest: Kept | None) -> Sequence[int]:

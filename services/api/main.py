@@ -42,6 +42,7 @@ from services.api.plan_difference import PlanDifference
 from services.api.plan_rendering import PlanDrawing
 from services.api.plans import Plans
 from services.api.privacy import PersonalData
+from services.api.proof_health import PROOF, ProofHealth
 from services.api.public import Public
 from services.api.recording import Recording
 from services.api.resources import Resources
@@ -123,7 +124,8 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
         server, well = build(edge, public, settings.api, parts.unaries, parts.streams)
         port = bind(server, settings.api)
         lateness = Lateness(store, settings.overdue)
-        looking = await _looking(partial(_look, store, workflows, clock, lateness, well))
+        looked_at = _Looked(workflows, clock, lateness, proof.health)
+        looking = await _looking(partial(_look, store, looked_at, well))
         checking = asyncio.create_task(open_calls.keep_checking(), name="open calls")
         making_room = asyncio.create_task(connections.keep_making_room(port), name="connections")
         await server.start()
@@ -247,9 +249,16 @@ async def _keep_looking(look: Callable[[], Awaitable[None]]) -> None:
         await look()
 
 
-async def _look(
-    store: Log, workflows: Workflows, clock: ClockWatch, lateness: Lateness, well: Any
-) -> None:
+class _Looked(NamedTuple):
+    """What is looked at beside the log."""
+
+    workflows: Workflows
+    clock: ClockWatch
+    lateness: Lateness
+    proof: ProofHealth
+
+
+async def _look(store: Log, parts: _Looked, well: Any) -> None:
     """Say how it is: commands need the log only; what runs at Temporal is another matter."""
     try:
         await store.head()
@@ -259,10 +268,11 @@ async def _look(
     state = {service.full_name: recorded for service in services()}
     state |= {
         "": True,
-        WORKFLOWS: moving and await workflows.are_well(),
-        CLOCKS: clock.latest.are_well,
+        WORKFLOWS: moving and await parts.workflows.are_well(),
+        CLOCKS: parts.clock.latest.are_well,
+        PROOF: await parts.proof.is_well(),
     }
-    await say_how_it_is(well, {**state, **await lateness.look()})
+    await say_how_it_is(well, {**state, **await parts.lateness.look()})
 
 
 async def _workflows_move(store: Log) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from domain.record.divergence import DIVERGENCES
+from domain.record.divergence import DIVERGENCES, AcknowledgeDivergence
 from eventstore.proofs import Proofs
 from eventstore.readmission import ReadmittingLog
 from eventstore.recorder import Recorder
@@ -14,6 +14,7 @@ from services import clocks
 from services.api.exporting import Exporting
 from services.api.heads import Heads
 from services.api.places import Places
+from services.api.proof_health import ProofHealth
 from services.api.proving import Proving
 from services.api.verifying import Verifying
 
@@ -29,6 +30,7 @@ class Notarised(NamedTuple):
     recorders: Mapping[str, Recorder[Any]]
     unaries: Mapping[str, Unary]
     streams: Mapping[str, Stream]
+    health: ProofHealth
 
 
 @asynccontextmanager
@@ -43,8 +45,9 @@ async def notarised(settings: Settings, store: Log) -> AsyncIterator[Notarised]:
         exporting = Exporting(store, proofs, Places(store), settings.notary)
         reopening = ReadmittingLog(dsn, proofs.pool)
 
-        async def standing(_state: object, _command: object) -> object:
-            return await proofs.standing()
+        async def standing(_state: object, command: object) -> object:
+            assert isinstance(command, AcknowledgeDivergence), command  # noqa: S101 - the only one
+            return await proofs.acknowledgeable(command.divergence)
 
         recorder = Recorder(reopening, DIVERGENCES, clock=clocks.now, surroundings=standing)
         yield Notarised(
@@ -60,6 +63,7 @@ async def notarised(settings: Settings, store: Log) -> AsyncIterator[Notarised]:
                 "ExportCase": exporting.export,
                 "ListVenueIncidents": heads.venue,
             },
+            ProofHealth(proofs),
         )
     finally:
         await proofs.close()

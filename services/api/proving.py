@@ -7,9 +7,11 @@ from uuid import UUID
 
 from muster.v1 import audit_service_pb2
 
+from eventstore.alarms import Alarms
 from eventstore.archive import Archive, newest
 from eventstore.audit import Signed
 from eventstore.checkpoint import Checkpoint
+from eventstore.growing import Claim
 from eventstore.note import Note, Verifier
 from eventstore.proofs import Kept, ProofUnavailable
 from services.api.failures import Failure, Violation
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from domain.record.divergence import Standing
+    from eventstore.alarms import Alarm
     from eventstore.events import StoredEvent
     from eventstore.log import Log
     from eventstore.proofs import Proofs
@@ -37,6 +40,14 @@ class Newest(NamedTuple):
     archive: Archive | None
     genuine: bool
     """Whether it is signed by the log's key, as far as that is known here."""
+    lineage: int
+    key: Verifier | None
+    """The log's key in the folder; None if the folder can't be seen."""
+
+    @property
+    def claim(self) -> Claim:
+        """Return what it says of its lineage."""
+        return Claim(self.lineage, *self.signed)
 
 
 class Proving:
@@ -58,7 +69,8 @@ class Proving:
             checkpoints=[kept_message(row) for row in rows[:wanted]],
             next_page_token=f"{more.lineage}.{more.size}" if more else "",
             log_key=self._key() or "",
-            divergence=_divergence(standing) if standing else None,
+            divergence=divergence_of(standing) if standing else None,
+            alarms=[_alarm(one) for one in await Alarms(self._proofs.pool).raised()],
         )
 
     async def inclusion(
@@ -122,9 +134,9 @@ class Proving:
         note = archive.checkpoint() if archive else None
         if archive is None or note is None:
             latest = await self._proofs.latest()
-            return None if latest is None else _parsed(latest.note, None, None)
+            return None if latest is None else _parsed(latest.note, None, latest.lineage, None)
         key = archive.log_key()
-        return _parsed(note, archive, Verifier.parse(key) if key else None)
+        return _parsed(note, archive, archive.lineage, Verifier.parse(key) if key else None)
 
     async def _latest(self) -> Kept:
         latest = await self._proofs.latest()
@@ -174,11 +186,11 @@ def checkpoint_of(note: str) -> audit_service_pb2.Checkpoint:
     )
 
 
-def _parsed(note: str, archive: Archive | None, key: Verifier | None) -> Newest:
+def _parsed(note: str, archive: Archive | None, lineage: int, key: Verifier | None) -> Newest:
     parsed = Note.parse(note)
     said = Checkpoint.parse(parsed.text)
     genuine = key is None or (key.name == said.origin and parsed.signed_by(key) is not None)
-    return Newest(note, Signed(said.size, said.root), archive, genuine)
+    return Newest(note, Signed(said.size, said.root), archive, genuine, lineage, key)
 
 
 def kept_message(row: Kept) -> audit_service_pb2.Checkpoint:
@@ -190,7 +202,8 @@ def kept_message(row: Kept) -> audit_service_pb2.Checkpoint:
     return message
 
 
-def _divergence(standing: Standing) -> audit_service_pb2.Divergence:
+def divergence_of(standing: Standing) -> audit_service_pb2.Divergence:
+    """Return why nothing is recorded as the contract says it."""
     what = standing.what
     return audit_service_pb2.Divergence(
         divergence=standing.divergence,
@@ -207,7 +220,14 @@ def _divergence(standing: Standing) -> audit_service_pb2.Divergence:
         signed_root=bytes.fromhex(what.signed_root),
         size=what.size,
         root=bytes.fromhex(what.root),
+        found_by=standing.found_by,
     )
+
+
+def _alarm(raised: Alarm) -> audit_service_pb2.ProofAlarm:
+    message = audit_service_pb2.ProofAlarm(kind=raised.kind, says=raised.says)
+    message.since.FromDatetime(raised.since)
+    return message
 
 
 def _page(token: str) -> tuple[int, int]:

@@ -11,11 +11,13 @@ from muster.v1 import audit_service_pb2
 
 from eventstore.audit import Report, audit
 from eventstore.heads.audit import audit_heads
+from eventstore.inspection import confirmed
 from eventstore.leaves import first_other, signed_leaves, unlike
 from eventstore.verify import Divergence, Doubt, Verification
 from services.api.audit import checked_stream
 from services.api.failures import Failure
-from services.api.proving import Newest, checkpoint_of
+from services.api.gate import Gate
+from services.api.proving import Newest, checkpoint_of, divergence_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +42,7 @@ class Verifying:
 
     def __init__(self, dsn: str, log: Log, proofs: Proofs, proving: Proving) -> None:
         self._dsn = dsn
+        self._gate = Gate(dsn, proofs)
         self._log = log
         self._proofs = proofs
         self._proving = proving
@@ -50,14 +53,42 @@ class Verifying:
         if call.actor.venues is not None:
             raise Failure("VENUE_NOT_PERMITTED", {"venue": "*"})
         known = await self._proving.newest()
-        steps = (
-            self._stream(checked_stream(request.stream), known)
-            if request.stream
-            else self._whole(known)
-        )
-        async with aclosing(steps) as each:
-            async for step in each:
-                yield step
+        end: VerifyStep | None = None
+        async with aclosing(self._looked(request.stream, known)) as steps:
+            async for step in steps:
+                if step.done:
+                    end = step
+                else:
+                    yield step
+        if end is not None and not end.sound:
+            async with aclosing(self._again(request.stream, end, call)) as steps:
+                async for step in steps:
+                    yield step
+        elif end is not None:
+            yield end
+
+    def _looked(self, stream: str, known: Newest | None) -> AsyncGenerator[VerifyStep, None]:
+        return self._stream(checked_stream(stream), known) if stream else self._whole(known)
+
+    async def _again(
+        self, stream: str, first: VerifyStep, call: Call
+    ) -> AsyncGenerator[VerifyStep, None]:
+        """Look again for what was found, and close the gate if it is found twice."""
+        known = await self._proving.newest()
+        end = first
+        looked = self._looked(stream, known) if stream else self._steps(known)
+        async with aclosing(looked) as steps:  # it finds a place also where none is free
+            async for step in steps:
+                if step.done:
+                    end = step
+                else:
+                    yield step
+        if not end.sound:  # else a server that was going away answered
+            found = confirmed(_flaws_of(first), _flaws_of(end))
+            standing = await self._gate.close(found, known, call.actor.id)
+            if standing is not None:
+                end.divergence.CopyFrom(divergence_of(standing))
+        yield end
 
     async def _whole(self, known: Newest | None) -> AsyncGenerator[VerifyStep, None]:
         """Verify chain and tree, in processes of their own once there is much."""
@@ -130,6 +161,13 @@ def _ended(step: VerifyStep, flaws: Sequence[Divergence], known: Newest | None) 
     step.flaws.extend(_flaw(one) for one in found)
     step.done, step.sound = True, not found
     return step
+
+
+def _flaws_of(step: VerifyStep) -> Sequence[Divergence]:
+    return [
+        Divergence(one.position, one.stream, one.version, Doubt(one.field), one.expected, one.found)
+        for one in step.flaws
+    ]
 
 
 def _flaw(found: Divergence) -> audit_service_pb2.Flaw:

@@ -111,7 +111,18 @@ def _verified(answer: VerifyResponse, output: Output) -> RenderableType:
         f"{'sound' if answer.sound else 'NOT SOUND'}",
     )
     style = "bold green" if answer.sound else "bold red"
-    return Group(*flaws, Text(_compared(answer, output), style="dim"), Text(outcome, style=style))
+    shown = [*flaws, Text(_compared(answer, output), style="dim"), Text(outcome, style=style)]
+    if answer.HasField("divergence"):
+        shown.append(Text(_refusing(answer.divergence.divergence, output), style="bold red"))
+    return Group(*shown)
+
+
+def _refusing(divergence: str, output: Output) -> str:
+    return output.said(
+        f"复核属实，停止记录；管理员可用 `muster acknowledge {divergence}` 确认",
+        "found twice, so nothing is recorded any more; "
+        f"`muster acknowledge {divergence}` lets the log go on",
+    )
 
 
 def _compared(answer: VerifyResponse, output: Output) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import zipfile
+from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,12 +16,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
 from eventstore.bundle import verify
+from eventstore.bundle.verifier import VERIFIER, source, zipapp
 from eventstore.checkpoint import Checkpoint
 from eventstore.note import Note, NoteInvalid
 from services.cli.exits import Exit
 from services.cli.failure import Failure
 from services.cli.output import Output
-from services.cli.session import Session, action
+from services.cli.session import Session, action, offline
 from services.client import context
 
 app = typer.Typer(help="Hand out what proves itself.", no_args_is_help=True)
@@ -27,9 +30,18 @@ app = typer.Typer(help="Hand out what proves itself.", no_args_is_help=True)
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 """Of every file in a zip, so that equal bundles are equal files."""
 
+COMMAND = f"python3 -I {VERIFIER}"
+"""What verifies a bundle without us; `-I` keeps Python from reading the folder it is started in."""
+
+INSIDE = "case"
+"""The folder that a zip unpacks to."""
+
 PART = ".part"
 """What a folder ends in until the bundle is whole."""
 
+VerifierOption = Annotated[
+    Path, typer.Option("--to", help="A file that there isn't yet; `.pyz` or `.py`.")
+]
 ToOption = Annotated[
     Path | None,
     typer.Option("--to", help="A folder or .zip that there isn't yet.", show_default=False),
@@ -64,7 +76,7 @@ async def case(
     )
     shutil.rmtree(folder, ignore_errors=True)
     try:
-        await _receive(session, request, folder)
+        missing = await _receive(session, request, folder)
         found = _verified(folder, kept)
         if zipped:
             pack(folder, place)
@@ -74,9 +86,15 @@ async def case(
         raise _refused("FILE_UNWRITABLE", f"{place}: {error.strerror or error}") from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    sound = not found.divergences
-    facts = {"bundle": str(place), "sound": sound, **found.facts}
-    session.output.show(facts, lambda: _told(facts, session.output))
+    _say(session.output, str(place), found, missing)
+
+
+def _say(output: Output, bundle: str, found: verify.Report, missing: Sequence[str] = ()) -> None:
+    """Show the verdict on a bundle. Raises Failure unless it is sound."""
+    sound = found.verdict == verify.SOUND
+    verdict = {"verdict": verify.VERDICTS[found.verdict], "sound": sound}
+    facts = {"bundle": bundle, **verdict, "missing_witnesses": list(missing), **found.facts}
+    output.show(facts, lambda: _told(facts, output))
     if not sound:
         raise Failure(
             Exit.VERIFICATION_FAILED,
@@ -85,19 +103,37 @@ async def case(
         )
 
 
+@offline(app, "verifier")
+def verifier(output: Output, to: VerifierOption = Path(VERIFIER)) -> None:
+    """Write the program that verifies bundles without us, the same bytes on every machine.
+
+    Its SHA-256 is published in the reference: compare it, or take the program from elsewhere.
+    """
+    content = source() if to.suffix == ".py" else zipapp()
+    try:
+        with to.open("xb") as file:
+            file.write(content)
+    except FileExistsError:
+        raise _refused("PLACE_TAKEN", f"{to} is there already") from None
+    except OSError as error:
+        raise _refused("FILE_UNWRITABLE", f"{to}: {error.strerror or error}") from None
+    digest = sha256(content).hexdigest()
+    output.show({"file": str(to), "sha256": digest}, lambda: Text(f"{digest}  {to}", no_wrap=True))
+
+
 def pack(folder: Path, place: Path) -> None:
     """Write a bundle as one file, the same bytes whenever and wherever it is written."""
     with zipfile.ZipFile(place, "x", zipfile.ZIP_STORED) as packed:
         for file in sorted(file for file in folder.rglob("*") if file.is_file()):
-            name = f"{place.stem}/{file.relative_to(folder).as_posix()}"
+            name = f"{INSIDE}/{file.relative_to(folder).as_posix()}"
             about = zipfile.ZipInfo(name, ZIP_TIME)
             about.external_attr = 0o644 << 16
             packed.writestr(about, file.read_bytes())
 
 
-async def _receive(session: Session, request: ExportCaseRequest, folder: Path) -> None:
-    """Write the files as they come, with a bar for people."""
-    output = session.output
+async def _receive(session: Session, request: ExportCaseRequest, folder: Path) -> list[str]:
+    """Write the files as they come, with a bar for people; return which witnesses are missing."""
+    output, missing = session.output, list[str]()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=output.console, transient=True, disable=output.as_json) as bar:
         task = bar.add_task(output.said("导出", "exporting"), total=None)
@@ -106,7 +142,9 @@ async def _receive(session: Session, request: ExportCaseRequest, folder: Path) -
             file.parent.mkdir(parents=True, exist_ok=True)
             with file.open("ab") as writing:
                 writing.write(step.content)
+            missing += step.missing_witnesses
             bar.update(task, completed=step.events, total=step.total)
+    return missing
 
 
 def _safe(path: str) -> str:
@@ -146,11 +184,24 @@ def _refused(reason: str, text: str) -> Failure:
 def _told(facts: dict[str, Any], output: Output) -> RenderableType:
     shown = {
         output.said("案卷", "bundle"): facts["bundle"],
-        output.said("事件", "events"): facts["events"],
-        output.said("日志", "log"): f"{facts['log']}, {facts['size']}",
-        output.said("密钥", "key"): facts["key"],
-        output.said("核验", "verify"): f"python3 {facts['bundle']}/verify.py --key …",
+        output.said("事件", "events"): facts.get("events", ""),
+        output.said("日志", "log"): f"{facts.get('log', '')}, {facts.get('size', '')}",
+        output.said("密钥", "key"): facts.get("key", ""),
+        output.said(
+            "核验", "verify"
+        ): f"muster export verifier; {COMMAND} {facts['bundle']} --key …",
     }
-    lines = [Text.assemble((f"{name}  ", "dim"), str(value)) for name, value in shown.items()]
-    outcome = output.said("完好", "sound") if facts["sound"] else output.said("有误", "NOT SOUND")
-    return Group(*lines, Text(outcome, style="bold green" if facts["sound"] else "bold red"))
+    lines = [
+        Text.assemble((f"{name}  ", "dim"), verify.shown(value)) for name, value in shown.items()
+    ]
+    if facts["missing_witnesses"]:
+        names = verify.shown(", ".join(facts["missing_witnesses"]))
+        text = output.said(f"以下见证未联署：{names}", f"not cosigned by the witnesses {names}")
+        lines.append(Text(text, style="bold yellow"))
+    said = {
+        "sound": output.said("完好", "sound"),
+        "false": output.said("不实", "NOT SOUND"),
+        "cannot be told": output.said("无法判定", "CANNOT BE TOLD"),
+    }
+    style = "bold green" if facts["sound"] else "bold red"
+    return Group(*lines, Text(said[facts["verdict"]], style=style))

@@ -121,6 +121,7 @@ def _listed(answer: ListCheckpointsResponse, output: Output) -> RenderableType:
     shown: list[RenderableType] = [grid(columns, rows, output.language)]
     if answer.HasField("divergence"):
         shown.append(_diverged(answer.divergence, output))
+    shown += [Text(f"{one.kind}: {one.says}", style="bold yellow") for one in answer.alarms]
     return Group(*shown)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +12,7 @@ from muster.v1.plan_service_pb2 import GetPlanRequest
 
 from activities.evaluation.report import Report
 from activities.evaluation.report import report as made_of
+from domain.incident.events.aftermath import EvaluationCompleted
 from domain.incident.events.opening import IncidentOpened
 from domain.plan.model import PinnedPlan, Plan
 from eventstore.events import StoredEvent
@@ -36,14 +38,31 @@ async def report(
         Path | None, typer.Option("--to", help="The file; `.html` or `.md`. Else in this folder.")
     ] = None,
     kind: Annotated[Kind, typer.Option("--format", help="When no file is named.")] = Kind.HTML,
+    *,
+    evaluated: Annotated[
+        bool,
+        typer.Option(
+            "--evaluated", help="As it was when the case was evaluated: `verify.py` proves it."
+        ),
+    ] = False,
 ) -> None:
     """Write the after-action report: timeline and figures, each with the events it cites."""
     history = await events.of_incident(session.connection, incident)
+    if evaluated:
+        history = history[: _up_to(history)]
     made = made_of(history, await pinned(session.connection, history), sentence_in_utc)
     file = to or Path(f"report-{incident}.{kind}")
     write(made, file)
     answer = {"file": str(file), "up_to_version": made.up_to_version, "sha256": made.sha256}
     session.output.show(answer, lambda: str(file))
+
+
+def _up_to(history: Sequence[StoredEvent]) -> int:
+    """Return the version up to which a case was evaluated."""
+    facts = [one for one in history if one.type == EvaluationCompleted.__name__]
+    if not facts:
+        raise Failure(Exit.NOT_FOUND, "NOT_EVALUATED_YET", "the case was not evaluated yet")
+    return EvaluationCompleted.model_validate_json(facts[-1].data).up_to_version
 
 
 async def pinned(connection: Connection, history: list[StoredEvent]) -> PinnedPlan:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from domain.record.divergence import Standing
 from domain.values import Mode
+from eventstore.alarms import Alarms
 from eventstore.log import Log
 from eventstore.migrations import check
 from eventstore.proofs import Proofs
@@ -174,26 +176,37 @@ async def _stopped_views(dsn: str) -> list[Line]:
 
 
 async def proof_lines(dsn: str, head: int) -> list[Line]:
-    """Say how far the log is signed, and whether it refuses to be written."""
+    """Say how far the log is signed, what is wrong with that, and whether it refuses to be written.
+
+    The worst comes first.
+    """
     proofs = await Proofs.open(dsn)
     try:
         latest, standing = await proofs.latest(), await proofs.standing()
+        alarms = await Alarms(proofs.pool).raised()
     finally:
         await proofs.close()
-    lines = []
-    if standing is not None:
-        what = standing.what
-        found = f"{what.doubt} at position {what.position}: expected {what.expected}"
-        said = (
-            f"{found}, found {what.found}; `muster acknowledge {standing.divergence}` lets it go on"
-        )
-        lines.append(Line("log is not as signed", "refusing", said, BAD))
+    lines = [_refusing(standing)] if standing is not None else []
+    for one in sorted(alarms, key=lambda alarm: not alarm.is_grave):
+        says = f"{one.says}; since {one.since:%Y-%m-%d %H:%M:%S}Z"
+        lines.append(Line(f"proof: {one.kind}", "alarm", says, BAD if one.is_grave else WARN))
     size = latest.size if latest else 0
     behind = head - size
     state = "signed" if behind <= LAG_EVENTS_MAX else "delayed"
-    colour = GOOD if state == "signed" else BAD
-    lines.append(Line("checkpoint", state, f"position {size}, {behind} behind", colour))
-    return lines
+    signed = Line("checkpoint", state, f"position {size}, {behind} behind")
+    if state == "delayed":
+        return [*lines[:1], replace(signed, colour=BAD), *lines[1:]]
+    return [*lines, signed]
+
+
+def _refusing(standing: Standing) -> Line:
+    what = standing.what
+    found = f"{what.doubt} at position {what.position}: expected {what.expected}"
+    said = (
+        f"{found}, found {what.found}, by {standing.found_by}; "
+        f"`muster acknowledge {standing.divergence}` lets it go on"
+    )
+    return Line("log is not as signed", "refusing", said, BAD)
 
 
 def _follower(name: str, head: int, position: int) -> Line:

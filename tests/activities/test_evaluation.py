@@ -8,7 +8,7 @@ import signal
 from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,6 +21,7 @@ from domain.incident.outstanding import Order
 from domain.incident.resources import ReportUnitArrived
 from domain.incident.tasks import AcknowledgeTask, FinishTask, StartTask
 from domain.values import Mode
+from eventstore.bundle import verify
 from services.cli.sentences import sentence_in_utc
 from tests.activities.scene import CAI
 
@@ -114,6 +115,18 @@ async def test_a_case_is_evaluated_once_and_its_report_can_be_made_again(
     said = json.loads(completed)
     again = await report_of(scene, order.incident, said["up_to_version"])
     assert said["report_sha256"] == again.sha256
+    assert proven(again.html, said) == proven(again.markdown, said) == verify.SOUND
+    assert proven(again.html.replace("60", "30", 1), said) == verify.FALSE
+    later = await report_of(scene, order.incident)
+    assert proven(later.html, said) == verify.UNTOLD
+
+
+def proven(report: str, said: dict[str, Any]) -> int:
+    """Return what the verifier says of a report, by what the case says of it."""
+    found = verify.Report()
+    found.facts["evaluations"] = [[said["up_to_version"], said["report_sha256"]]]
+    verify.check_report(found, report.encode())
+    return found.verdict
 
 
 async def test_evaluating_works_in_a_process_of_its_own(scene: Scene) -> None:

@@ -5,21 +5,22 @@ Where the manifest is made anew, the mutation is one that the manifest does not 
 
 from __future__ import annotations
 
-import io
 import json
 import random
 from base64 import b64decode, b64encode
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from benchmarks.proof.duel import Known, duel
 from eventstore import merkle
 from eventstore.bundle import verify
 from eventstore.checkpoint import Checkpoint
 from eventstore.note import Note, Signer
 from tests.bundle.conftest import LOG, WITNESS, Case
+from tests.bundle.mutants import mutant
 from tests.bundle.mutations import (
     EVENTS,
     PROOFS,
@@ -32,6 +33,9 @@ from tests.bundle.mutations import (
     with_events,
     with_lines,
 )
+from tests.bundle.synthetic import LOG as SMALL_LOG
+from tests.bundle.synthetic import SMALL
+from tests.bundle.synthetic import WITNESS as SMALL_WITNESS
 from tests.bundle.verifiers import first, second, second_each, written
 
 if TYPE_CHECKING:
@@ -46,27 +50,24 @@ OFTEN = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 BUNDLES_OF_A_SEED = 20
+MUTANTS_OF_A_SEED = 250
 FOREIGN = Signer(LOG.name, bytes(range(7, 39)))
-
-
-class Held(verify.Bundle):
-    """A bundle in memory."""
-
-    def __init__(self, files: Files) -> None:
-        self.files = files
-
-    def open(self, path: str) -> IO[bytes]:
-        if path not in self.files:
-            raise verify.Broken("file", "to be there", "nothing")
-        return io.BytesIO(self.files[path])
 
 
 def found_in(files: Files, **known: Any) -> list[dict[str, Any]]:
     """Verify a bundle in memory, with what an auditor knows; [{}] if it is none."""
     try:
-        return verify.Verification(Held(files), verify.Given(**known)).run().divergences
+        return verify.Verification(verify.Held(files), verify.Given(**known)).run().divergences
     except verify.NotABundle as why:
         return [{"field": str(why)}]
+
+
+def verdict_on(files: Files) -> int:
+    """Return which of the three verdicts the first verifier comes to."""
+    try:
+        return verify.Verification(verify.Held(files), verify.Given()).run().verdict
+    except verify.NotABundle:
+        return verify.UNTOLD
 
 
 @OFTEN
@@ -410,11 +411,24 @@ def test_both_verifiers_agree_on_every_bundle(case: Case, seed: int, tmp_path: P
     folders = [written(files, tmp_path / str(n)) for n, files in enumerate(broken)]
     for files, found in zip(broken, second_each(folders), strict=True):
         told = found_in(files)
-        assert bool(told) == (found.exit != 0)
+        assert verdict_on(files) == found.exit
         if not any(
             one.get("file") == "checkpoint" for one in told
         ):  # else there is nothing to go by
             assert {one["position"] for one in told if one.get("position")} == found.positions
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_both_verifiers_agree_on_what_anybody_may_change(seed: int) -> None:
+    base = SMALL.files()
+    known = Known(SMALL_LOG.verifier.vkey, SMALL_WITNESS.cosigner.vkey, base["checkpoints/5"])
+    bundles = [mutant(base, random.Random(f"{seed}/{n}")) for n in range(MUTANTS_OF_A_SEED)]  # noqa: S311 - no secret
+    with duel(base, known) as verifiers:
+        ((ours, theirs),) = verifiers.both([base])
+        assert ours.exit == theirs.exit == 0
+        for number, (one, two) in enumerate(verifiers.both(bundles)):
+            assert one.exit == two.exit, number
+            assert one.exit or (one.stated, two.stated) == (ours.stated, theirs.stated), number
 
 
 def flipped_somewhere(files: Files, chance: random.Random) -> Files:

@@ -37,7 +37,8 @@ def test_the_second_verifier_meets_all() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_vector_that_were_otherwise_would_be_told(kind: str) -> None:
-    turned = json.loads(VECTORS.read_text(encoding="ascii"))
+    told = json.loads(VECTORS.read_text(encoding="ascii"))
+    turned = {name: ones[:1] for name, ones in told.items()}
     expected = turned[kind][0]["expected"]
     turned[kind][0]["expected"] = not expected if isinstance(expected, bool) else expected[::-1]
     (told,) = verify.check_vectors(turned)

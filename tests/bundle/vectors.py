@@ -19,6 +19,14 @@ from eventstore.checkpoint import Checkpoint
 from eventstore.events import StoredEvent
 from eventstore.note import Signer
 from eventstore.seal import event_hash, genesis
+from tests.bundle.oddities import (
+    PATHS,
+    bundles,
+    key_files,
+    odd_notes,
+    signed_by_nobody,
+    without_its_time,
+)
 
 FILE = Path(__file__).parents[2] / "eventstore" / "bundle" / "vectors.json"
 
@@ -27,7 +35,7 @@ Vectors = dict[str, list[dict[str, Any]]]
 STREAM = "incident/0b5c1f9e-6d0f-4c63-9a55-6d2d4c3f7a10"
 FIRST = datetime(2026, 5, 1, 6, 30, 0, 123456, tzinfo=UTC)
 BEFORE_2000 = datetime(1999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
-LAST = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
+LAST = datetime(9999, 12, 31, 23, 59, 59, 999998, tzinfo=UTC)
 TREE = [merkle.leaf_hash(sha256(bytes([number])).digest()) for number in range(13)]
 LOG = Signer("vectors.example/log", bytes(range(32)))
 WITNESS = Signer("witness.example", bytes(range(32, 64)))
@@ -59,7 +67,47 @@ TEXTS = {
     "": False,
     "\ufeff[1]": False,
     "null": True,
+    "[" * 64 + "]" * 64: True,
+    "[" * 65 + "]" * 65: False,
+    '{"a":' * 65 + "1" + "}" * 65: False,
+    "[" * 2_000 + "]" * 2_000: False,
+    "[[1],[2],[3]," * 30 + "[4]" + "]" * 30: True,
+    '["\x7f\x85\u2028"]': True,
+    '["\\x"]': False,
+    '["\\u12"]': False,
+    '["a': False,
+    '["a\\"]': False,
+    "[1]\x0b": False,
+    "[\x0c1]": False,
+    "\x1c[1]": False,
+    "[1]\u00a0": False,
 }
+INSTANTS = {
+    "2026-05-01T06:30:00.123456Z": "830932200123456",
+    "0001-01-01T00:00:00.000001Z": "-63082281599999999",
+    "2024-02-29T23:59:59.999999Z": "762566399999999",
+    "-infinity": str(-(2**63)),
+    "infinity": str(2**63 - 1),
+    "0001-01-01T00:00:00.000000Z": str(-(2**63)),
+    "9999-12-31T23:59:59.999999Z": str(2**63 - 1),
+    "0000-01-01T00:00:00.000000Z": None,
+    "0000-12-31T23:59:59.999999Z": None,
+    "2025-02-29T00:00:00.000000Z": None,
+    "2026-05-01T24:00:00.000000Z": None,
+    "2026-05-01T23:59:60.000000Z": None,
+    "2026-13-01T00:00:00.000000Z": None,
+    "2026-00-01T00:00:00.000000Z": None,
+    "2026-05-00T00:00:00.000000Z": None,
+    "2026-05-01T00:00:00.00000Z": None,
+    "2026-05-01T00:00:00Z": None,
+    "2026-05-01 00:00:00.000000Z": None,
+    "+infinity": None,
+    "-Infinity": None,
+    "٢٠٢٦-05-01T06:30:00.123456Z": None,
+    "2026-05-01T06:30:00.123456Z\n": None,
+    "": None,
+}
+"""Moments, and the microseconds that are hashed for them."""
 
 
 def vectors() -> Vectors:
@@ -79,6 +127,10 @@ def vectors() -> Vectors:
         "consistency": consistencies(),
         "ed25519": signatures(),
         "note": notes(),
+        "instant": [{"instant": text, "expected": hashed} for text, hashed in INSTANTS.items()],
+        "keys": [{"file": file, "expected": held} for file, held in key_files()],
+        "paths": [{"paths": list(paths), "expected": held} for paths, held in PATHS],
+        "bundle": bundles(),
         "json": [{"text": text, "expected": taken} for text, taken in TEXTS.items()],
     }
 
@@ -174,6 +226,7 @@ def signatures() -> list[dict[str, Any]]:
         (public, b"said", signature[:32] + beyond.to_bytes(32, "little")),
         (_flipped(public, 3), b"said", signature),
         (public[:-1], b"said", signature),
+        *signed_by_nobody(),
     ]
     return found + [_signature(*one, held=False) for one in wrong]
 
@@ -198,6 +251,9 @@ def notes() -> list[dict[str, Any]]:
         {"key": log, "note": text.removesuffix("\n"), "expected": False},
         {"key": log, "note": text.replace("\N{EM DASH}", "-"), "expected": False},
         {"key": log.replace("+", "+0", 1), "note": text, "expected": False},
+        *[{"key": log, "note": one, "expected": held} for one, held in odd_notes(signed.whole)],
+        *[{"key": f"{witness}{end}", "note": text, "expected": False} for end in "\r\n "],
+        {"key": witness, "note": without_its_time(signed.whole), "expected": False},
     ]
 
 

@@ -1,16 +1,21 @@
 // A second verifier of a case's bundle, in another language, with another library's cryptography,
-// written from FORMAT.md: `node verify.mjs FOLDER [--key KEY]`, `node verify.mjs --vectors FILE`.
-// `--each FOLDER FOLDER ...` verifies many. Ends with 0 if the bundle is sound, 1 if it diverges, 2 if it is not a bundle.
+// written from FORMAT.md: `node verify.mjs FOLDER [--key KEY] [--witness KEY] [--checkpoint FILE]`,
+// `node verify.mjs --vectors FILE`. `--each FOLDER FOLDER ...` verifies many; `--stream FOLDER` verifies that
+// folder with each line's changes from the standard input. Ends with 0 if sound, 1 if false, 2 if that can't be told.
 
 import { createHash, createPublicKey, verify as verifySignature } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 
 const FORMAT = "muster-case-bundle/1";
 const REQUIRED = ["checkpoint", "consistency.json", "events.jsonl", "keys/log.vkey", "proofs.jsonl"];
 const HASH = /^[0-9a-f]{64}$/;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const INSTANT = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)\.(\d{6})Z$/;
+const INSTANT = /^(?:-?infinity|(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)\.(\d{6})Z)$/;
+const NAME = /^[^\x00-\x20+\x7f-\xa0\xad\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff\ufff9-\ufffb]+$/;
+const [FILE_BYTES_MAX, LINE_BYTES_MAX, DEPTH_MAX] = [2 ** 24, 2 ** 26, 64];
+const [FILES_MAX, SIGNATURES_MAX, SIGNATURES_OF_A_KEY_MAX, WITNESSES_MAX] = [1000, 100, 4, 32];
 const I64_MAX = 2n ** 63n - 1n;
 const EPOCH_MS = Date.UTC(2000, 0, 1);
 const SPKI = Buffer.from("302a300506032b6570032100", "hex"); // RFC 8410: what precedes the 32 bytes
@@ -22,6 +27,7 @@ class Divergence extends Error {
     this.place = place;
   }
 }
+class Missing extends Divergence {}
 class NotABundle extends Error {}
 
 const sha256 = (...parts) => {
@@ -32,6 +38,9 @@ const sha256 = (...parts) => {
 const hex = (text) => Buffer.from(text, "hex");
 const insist = (holds, field, place) => {
   if (!holds) throw new Divergence(field, place);
+};
+const need = (holds, field) => {
+  if (!holds) throw new Missing(field);
 };
 
 // -- strict JSON: each key once, whole numbers as BigInt, whole characters --------------------------
@@ -49,19 +58,31 @@ function strict(text) {
     at += token.length;
   };
   const string = () => {
-    const found = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
-    found.lastIndex = at;
-    const match = found.exec(text) ?? fail();
-    at += match[0].length;
-    const value = JSON.parse(match[0]);
+    if (text[at] !== '"') fail();
+    let end = at + 1;
+    for (; text[end] !== '"'; end += 1) {
+      if (end >= text.length) fail();
+      if (text[end] === "\\") end += 1;
+    }
+    let value;
+    try {
+      value = JSON.parse(text.slice(at, end + 1)); // refuses what is no string of JSON
+    } catch {
+      fail();
+    }
     if (!value.isWellFormed()) fail();
+    at = end + 1;
     return value;
   };
+  let depth = 0;
   const members = (close, one) => {
     at += 1;
+    depth += 1;
+    if (depth > DEPTH_MAX) fail();
     space();
     if (text[at] === close) {
       at += 1;
+      depth -= 1;
       return;
     }
     for (;;) {
@@ -72,6 +93,7 @@ function strict(text) {
       space();
     }
     at += 1;
+    depth -= 1;
   };
   const value = () => {
     space();
@@ -129,7 +151,8 @@ function utf8(content) {
 
 function shaped(what, said, fields) {
   const names = said !== null && typeof said === "object" && !Array.isArray(said) ? Object.keys(said) : [];
-  insist(names.sort().join() === Object.keys(fields).sort().join(), what);
+  const meant = Object.keys(fields);
+  insist(names.length === meant.length && meant.every((name) => names.includes(name)), what);
   for (const [name, form] of Object.entries(fields)) {
     const value = said[name];
     if (form === "integer") insist(typeof value === "bigint", name);
@@ -150,11 +173,13 @@ const sized = (text) => Buffer.concat([integer(Buffer.byteLength(text), 4), Buff
 const genesis = (stream) => sha256("muster/stream/v1\0", sized(stream));
 
 function microseconds(instant) {
+  if (instant === "-infinity" || instant === "0001-01-01T00:00:00.000000Z") return -(2n ** 63n);
+  if (instant === "infinity" || instant === "9999-12-31T23:59:59.999999Z") return 2n ** 63n - 1n;
   const [, year, month, day, hour, minute, second, micro] = INSTANT.exec(instant);
   const date = new Date(0);
   date.setUTCFullYear(+year, +month - 1, +day);
   date.setUTCHours(+hour, +minute, +second);
-  insist(date.toISOString().slice(0, 19) === instant.slice(0, 19), "instant");
+  insist(year !== "0000" && date.toISOString().slice(0, 19) === instant.slice(0, 19), "instant");
   return BigInt(date.getTime() - EPOCH_MS) * 1000n + BigInt(micro);
 }
 
@@ -223,8 +248,19 @@ function begins(first, older, second, newer, proof) {
 
 // -- signed notes ------------------------------------------------------------------------------------
 
+// Points of small order, by their y: a key or a point among them would sign anything.
+const P = 2n ** 255n - 19n;
+const Y_OF_ORDER_8 = BigInt("0x05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826");
+const SMALL = new Set([0n, 1n, P - 1n, Y_OF_ORDER_8, P - Y_OF_ORDER_8]);
+
+function isStrict(point) {
+  const y = BigInt(`0x${Buffer.from(point).reverse().toString("hex")}`) & (2n ** 255n - 1n);
+  return y < P && !SMALL.has(y);
+}
+
 function ed25519(key, message, signature) {
   if (key.length !== 32 || signature.length !== 64) return false;
+  if (!isStrict(key) || !isStrict(signature.subarray(0, 32))) return false;
   try {
     const known = createPublicKey({ key: Buffer.concat([SPKI, key]), format: "der", type: "spki" });
     return verifySignature(null, message, known, signature);
@@ -239,12 +275,9 @@ function base64(text, field) {
   return content;
 }
 
-const isName = (name) => name !== "" && !/[+\s]/u.test(name);
-
-function keyOf(text) {
-  const line = text.replace(/\n+$/, "");
+function keyOf(line) {
   const [name, id, ...rest] = line.split("+");
-  insist(rest.length > 0 && isName(name), "key");
+  insist(rest.length > 0 && NAME.test(name), "key");
   const content = base64(rest.join("+"), "key");
   insist(content.length === 33 && [1, 4].includes(content[0]), "key");
   const made = sha256(name, "\n", content).subarray(0, 4).toString("hex");
@@ -252,19 +285,27 @@ function keyOf(text) {
   return { name, id, kind: content[0], bytes: content.subarray(1), line };
 }
 
+function keysOf(content, most) {
+  const lines = utf8(content).split("\n");
+  insist(lines.pop() === "" && lines.length > 0 && lines.length <= most, "key");
+  return lines.map(keyOf);
+}
+
 function noteOf(content) {
   const whole = utf8(content);
   const at = whole.lastIndexOf("\n\n");
-  insist(at > 0 && whole.endsWith("\n"), "note");
+  insist(at > 0 && whole.endsWith("\n") && !/[\x00-\x09\x0b-\x1f]/.test(whole), "note");
   const text = whole.slice(0, at + 1);
   const lines = text.slice(0, -1).split("\n");
   insist(lines.length >= 3 && lines.every((line) => line !== ""), "note");
   insist(/^(0|[1-9][0-9]{0,18})$/.test(lines[1]) && BigInt(lines[1]) <= I64_MAX, "size");
   const root = base64(lines[2], "root");
   insist(root.length === 32, "root");
-  const signatures = whole.slice(at + 2, -1).split("\n").map((line) => {
+  const signed = whole.slice(at + 2, -1).split("\n");
+  insist(signed.length <= SIGNATURES_MAX, "signatures");
+  const signatures = [...new Set(signed)].map((line) => {
     const [dash, name, encoded, ...more] = line.split(" ");
-    insist(dash === "\u2014" && encoded !== undefined && more.length === 0 && isName(name), "signature");
+    insist(dash === "\u2014" && encoded !== undefined && more.length === 0 && NAME.test(name), "signature");
     const bytes = base64(encoded, "signature");
     insist(bytes.length > 4, "signature");
     return { name, id: bytes.subarray(0, 4).toString("hex"), bytes: bytes.subarray(4) };
@@ -274,9 +315,11 @@ function noteOf(content) {
 
 function signedBy(note, key) {
   const mine = note.signatures.filter((one) => one.name === key.name && one.id === key.id);
+  insist(mine.length <= SIGNATURES_OF_A_KEY_MAX, "signatures");
   for (const { bytes } of mine) {
+    insist(bytes.length === (key.kind === 4 ? 72 : 64), "signature");
     const [message, signature] =
-      key.kind === 4 && bytes.length === 72
+      key.kind === 4
         ? [`cosignature/v1\ntime ${bytes.readBigUInt64BE()}\n${note.text}`, bytes.subarray(8)]
         : [note.text, bytes];
     insist(ed25519(key.bytes, Buffer.from(message), signature), "signature");
@@ -296,63 +339,133 @@ const MANIFEST = {
   files: "list",
 };
 const SPAN = { stream: "text", first: "integer", last: "integer", hash: HASH };
+const VERDICTS = ["sound", "false", "cannot be told"];
+
 const PATH = /^(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9._/+-]{0,199}$/;
+const SEGMENT = /^\.?[A-Za-z0-9_](?:[A-Za-z0-9._+-]*[A-Za-z0-9_+-])?$/;
+const DEVICE = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?$/i;
+
+// Whether paths are the same files wherever they are unpacked; one that ends in a slash is a folder.
+function plain(paths) {
+  insist(paths.length <= 2 * FILES_MAX, "path");
+  const [entries, files, folders] = [new Set(), new Set(), new Map()];
+  for (const path of paths) {
+    const isFolder = path.endsWith("/");
+    const parts = (isFolder ? path.slice(0, -1) : path).split("/");
+    insist(path.length <= 200 && !path.includes(".."), "path");
+    insist(parts.every((one) => SEGMENT.test(one) && !DEVICE.test(one)), "path");
+    insist(parts.length === 1 || parts.at(-1).toLowerCase() !== "manifest.json", "path");
+    insist(!entries.has(path.toLowerCase()), "path");
+    entries.add(path.toLowerCase());
+    if (!isFolder) files.add(path.toLowerCase());
+    for (let count = 1; count < parts.length + (isFolder ? 1 : 0); count += 1) {
+      const folder = parts.slice(0, count).join("/");
+      insist((folders.get(folder.toLowerCase()) ?? folder) === folder, "path");
+      folders.set(folder.toLowerCase(), folder);
+    }
+  }
+  for (const file of files) insist(!folders.has(file), "path");
+}
+
+// The files of a folder; what is neither file nor folder makes it none of a bundle.
+function walk(folder) {
+  const found = [];
+  const visit = (inside) => {
+    for (const name of readdirSync(join(folder, inside))) {
+      const about = lstatSync(join(folder, inside, name));
+      if (about.isDirectory()) visit(`${inside}${name}/`);
+      else if (about.isFile() && found.length <= 2 * FILES_MAX) found.push(inside + name);
+      else throw new NotABundle(`${inside}${name}: neither file nor folder`);
+    }
+  };
+  visit("");
+  return found;
+}
+
+// What there is to read: each file's content by its path.
+function filesOf(folder) {
+  try {
+    if (!lstatSync(join(folder, "manifest.json")).isFile()) throw new NotABundle("manifest.json");
+    return new Map(walk(folder).map((path) => [path, readFileSync(join(folder, path))]));
+  } catch (error) {
+    if (error.code !== undefined) throw new NotABundle(error.message);
+    throw error;
+  }
+}
 
 function hashes(list) {
   insist(list.every((one) => typeof one === "string" && HASH.test(one)), "proof");
   return list.map(hex);
 }
 
-function verifyBundle(folder, given) {
+function verifyBundle(files, given) {
   const found = [];
+  const facts = {};
   const attempt = (place, step) => {
     try {
       return step();
     } catch (error) {
-      if (error instanceof Divergence) found.push({ field: error.field, ...place, ...error.place });
-      else if (error.code !== undefined) found.push({ field: "file", ...place });
-      else throw error;
+      if (!(error instanceof Divergence)) throw error;
+      const verdict = error instanceof Missing ? "cannot be told" : "false";
+      found.push({ verdict, field: error.field, ...place, ...error.place });
       return undefined;
     }
   };
-  const read = (path) => readFileSync(join(folder, path));
-  const manifest = manifestOf(read);
+  const content = (path) => {
+    need(files.has(path), "file");
+    return files.get(path);
+  };
+  const read = (path) => {
+    insist(content(path).length <= FILE_BYTES_MAX, "bytes");
+    return content(path);
+  };
+  const manifest = manifestOf(read, [...files.keys()]);
   const listed = new Map(manifest.files.map((one) => [one.path, one]));
   for (const path of REQUIRED) attempt({ file: "manifest.json" }, () => insist(listed.has(path), "files"));
   for (const [path, meant] of listed) {
     attempt({ file: path }, () => {
-      const content = read(path);
-      insist(BigInt(content.length) === meant.bytes && sha256(content).toString("hex") === meant.sha256, "sha256");
+      const held = content(path);
+      insist(BigInt(held.length) === meant.bytes && sha256(held).toString("hex") === meant.sha256, "sha256");
     });
   }
-  const mine = attempt({ file: "keys/log.vkey" }, () => keyOf(utf8(read("keys/log.vkey"))));
-  const key = given ? keyOf(given) : mine;
-  attempt({ file: "keys/log.vkey" }, () => insist(!given || mine?.line === key.line, "key"));
+  const mine = attempt({ file: "keys/log.vkey" }, () => {
+    const [key] = keysOf(read("keys/log.vkey"), 1);
+    insist(key.kind === 1, "key");
+    return key;
+  });
+  const key = given.key ?? mine;
+  attempt({ file: "keys/log.vkey" }, () => insist(!given.key || !mine || mine.line === key.line, "key"));
   const witnesses = listed.has("keys/witnesses.vkeys")
-    ? (attempt({ file: "keys/witnesses.vkeys" }, () =>
-        utf8(read("keys/witnesses.vkeys")).split("\n").filter(Boolean).map(keyOf)) ?? [])
+    ? (attempt({ file: "keys/witnesses.vkeys" }, () => keysOf(read("keys/witnesses.vkeys"), WITNESSES_MAX)) ?? [])
     : [];
-  const checked = (path) => {
-    const note = noteOf(read(path));
+  const checked = (note) => {
     if (key) {
       insist(note.origin === key.name, "origin");
       insist(signedBy(note, key), "signature");
     }
-    for (const witness of witnesses) signedBy(note, witness);
     return note;
   };
-  const latest = attempt({ file: "checkpoint" }, () => checked("checkpoint"));
-  if (!latest) return found;
+  const cosigned = (note) => witnesses.filter((witness) => signedBy(note, witness)).map((one) => one.line);
+  const latest = attempt({ file: "checkpoint" }, () => noteOf(read("checkpoint")));
+  if (!latest) return { found, facts };
   attempt({ file: "manifest.json" }, () => {
     insist(manifest.checkpoint === latest.size, "checkpoint");
     insist(manifest.log === latest.origin, "log");
   });
+  Object.assign(facts, { log: latest.origin, size: latest.size, root: latest.root.toString("hex"), key: key?.line });
+  attempt({ file: "checkpoint" }, () => {
+    checked(latest);
+    facts.claimed = cosigned(latest).filter((line) => !given.witnesses.some((one) => one.line === line));
+  });
+  facts.witnesses = given.witnesses.flatMap((witness) =>
+    attempt({ file: "checkpoint" }, () => (need(signedBy(latest, witness), "cosignature"), [witness.name])) ?? []);
   const proofs = new Map();
   attempt({ file: "consistency.json" }, () => {
     const said = shaped("consistency", strict(utf8(read("consistency.json"))), { size: "integer", proofs: "list" });
     insist(said.size === latest.size, "size");
     for (const one of said.proofs) {
       shaped("consistency", one, { from: "integer", proof: "list" });
+      insist(!proofs.has(one.from), "from");
       proofs.set(one.from, hashes(one.proof));
     }
   });
@@ -360,48 +473,70 @@ function verifyBundle(folder, given) {
     const stamped = path.startsWith("timestamps/") && path.endsWith(".note");
     if (!path.startsWith("checkpoints/") && !stamped) continue;
     attempt({ file: path }, () => {
-      const note = checked(path);
+      const note = checked(noteOf(read(path)));
+      cosigned(note);
       insist(path === (stamped ? `timestamps/${note.size}.note` : `checkpoints/${note.size}`), "size");
-      const proof = proofs.get(note.size) ?? [];
-      insist(begins(note.size, note.root, latest.size, latest.root, proof), "consistency");
+      beginsWith(latest, note, proofs);
       if (!stamped) return;
-      const token = read(path.replace(/note$/, "tsr"));
-      const digests = ["sha256", "sha512"].map((name) => createHash(name).update(read(path)).digest());
+      const name = path.replace(/note$/, "tsr");
+      need(listed.has(name), "timestamp");
+      const token = read(name);
+      const digests = ["sha256", "sha512"].map((kind) => createHash(kind).update(read(path)).digest());
       insist(digests.some((digest) => token.includes(digest)), "timestamp");
     });
   }
-  verifyEvents(read, manifest, latest, attempt);
-  return found;
+  for (const [file, note] of given.checkpoints)
+    attempt({ file }, () => {
+      checked(note);
+      if (note.size > latest.size) beginsWith(note, latest, proofs);
+      else beginsWith(latest, note, proofs);
+    });
+  verifyEvents(content, manifest, listed, latest, attempt, facts);
+  return { found, facts };
 }
 
-function manifestOf(read) {
+function beginsWith(newer, older, proofs) {
+  need(newer.size === older.size || proofs.has(older.size), "proof");
+  insist(begins(older.size, older.root, newer.size, newer.root, proofs.get(older.size) ?? []), "consistency");
+}
+
+function manifestOf(read, paths) {
   try {
     const said = shaped("manifest", strict(utf8(read("manifest.json"))), MANIFEST);
     insist(said.format === FORMAT, "format");
     for (const one of said.files) shaped("files", one, { path: PATH, bytes: "integer", sha256: HASH });
+    const listed = said.files.map((one) => one.path);
+    insist(listed.length <= FILES_MAX && !listed.some((one) => one.endsWith("/")), "files");
+    plain(listed);
+    plain([...new Set([...listed, ...paths])]);
     return said;
   } catch (error) {
+    if (!(error instanceof Divergence)) throw error;
     throw new NotABundle(error.message);
   }
 }
 
-function linesOf(read, path) {
-  const content = read(path);
+function linesOf(content) {
   const lines = [];
   let at = 0;
   for (let end = content.indexOf(10); end >= 0; end = content.indexOf(10, at)) {
     lines.push(content.subarray(at, end));
     at = end + 1;
   }
-  return { lines, whole: at === content.length };
+  const fits = lines.every((line) => line.length < LINE_BYTES_MAX);
+  return { lines, whole: fits && at === content.length };
 }
 
-function verifyEvents(read, manifest, latest, attempt) {
+function verifyEvents(content, manifest, listed, latest, attempt, facts) {
+  let isRead = true;
   const [proofs, lines] = ["proofs.jsonl", "events.jsonl"].map((file) => {
-    const found = attempt({ file }, () => linesOf(read, file)) ?? { lines: [], whole: true };
+    const found = attempt({ file }, () => linesOf(content(file)));
+    isRead = found !== undefined;
+    if (!isRead) return [];
     attempt({ file }, () => insist(found.whole, "line"));
     return found.lines;
   });
+  if (!isRead) return;
   const proven = new Map();
   let last = 0n;
   for (const [number, line] of proofs.entries())
@@ -430,11 +565,11 @@ function verifyEvents(read, manifest, latest, attempt) {
       insist(event.position > position, "position");
       insist(event.recorded_at >= recordedAt, "recorded_at");
       const stream = streams.get(event.stream);
+      insist(!stream || event.version > stream.version, "version");
       if (event.version === 1n) insist(event.before === genesis(event.stream).toString("hex"), "before");
       else if (stream && event.version === stream.version + 1n) insist(event.before === stream.hash, "before");
-      else insist(!stream || event.version > stream.version, "version");
       const proof = proven.get(event.position);
-      insist(proof !== undefined, "proof");
+      need(proof !== undefined, "proof");
       left.delete(event.position);
       const leaf = leafOf(hex(event.hash));
       insist(includes(leaf, event.position - 1n, latest.size, proof, latest.root), "inclusion");
@@ -446,6 +581,8 @@ function verifyEvents(read, manifest, latest, attempt) {
     streams.set(event.stream, Object.assign(stream, { version: event.version, hash: event.hash }));
     if (event.stream === mine) exported = event;
   });
+  const heads = Object.fromEntries([...streams].map(([name, { hash }]) => [name, hash]));
+  Object.assign(facts, { case: manifest.case, export: manifest.export, events: lines.length, position, heads });
   for (const position of left)
     attempt({ file: "proofs.jsonl", position: Number(position) }, () => insist(false, "position"));
   attempt({ file: "events.jsonl", stream: mine }, () => asExported(exported, manifest, streams, mine));
@@ -462,9 +599,10 @@ function asExported(event, manifest, streams, mine) {
   for (const span of said.spans) {
     shaped("export", span, SPAN);
     const versions = streams.get(span.stream)?.versions ?? new Map();
+    insist(span.first >= 1n && span.first <= span.last, "first");
     for (let version = span.first; version <= span.last; version += 1n) {
-      insist(versions.has(version), "version", { stream: span.stream, version: Number(version) });
-      left.delete(`${span.stream} ${version}`);
+      const held = left.delete(`${span.stream} ${version}`);
+      insist(held, "version", { stream: span.stream, version: Number(version) });
     }
     insist(versions.get(span.last) === span.hash, "hash", { stream: span.stream });
   }
@@ -486,14 +624,29 @@ function checkVectors(vectors) {
     genesis: (one) => genesis(one.stream).toString("hex"),
     preimage: (one) => preimage(one.event).toString("hex"),
     event: (one) => sha256(preimage(one.event)).toString("hex"),
+    instant: (one) => accepts(() => INSTANT.test(one.instant) && String(microseconds(one.instant))) || null,
     leaf: (one) => leafOf(hex(one.entry)).toString("hex"),
     inclusion: (one) =>
       includes(hex(one.leaf), BigInt(one.index), BigInt(one.size), one.proof.map(hex), hex(one.root)),
     consistency: (one) =>
       begins(BigInt(one.first), hex(one.first_root), BigInt(one.second), hex(one.second_root), one.proof.map(hex)),
     ed25519: (one) => ed25519(hex(one.public), hex(one.message), hex(one.signature)),
+    keys: (one) => accepts(() => keysOf(Buffer.from(one.file), WITNESSES_MAX).length > 0),
+    paths: (one) => accepts(() => (plain(one.paths), true)),
     note: (one) => accepts(() => signedBy(noteOf(Buffer.from(one.note)), keyOf(one.key))),
     json: (one) => accepts(() => (strict(one.text), true)),
+  };
+  const base = vectors.bundle[0].files;
+  kinds.bundle = (one) => {
+    const files = Object.entries({ ...base, ...one.files }).filter(([, text]) => text !== null);
+    const held = new Map(files.map(([path, text]) => [path, Buffer.from(text)]));
+    const { key, witnesses = [], checkpoints = [] } = one.given ?? {};
+    const given = () => ({
+      key: key === undefined ? undefined : keyOf(key),
+      witnesses: witnesses.map(keyOf),
+      checkpoints: checkpoints.map((note) => ["kept", noteOf(Buffer.from(note))]),
+    });
+    return verifyOne(() => held, given).verdict;
   };
   return Object.entries(kinds).flatMap(([kind, compute]) =>
     vectors[kind].flatMap((one, number) => {
@@ -503,25 +656,52 @@ function checkVectors(vectors) {
   );
 }
 
-function verifyOne(folder, key) {
+function verifyOne(files, given) {
   try {
-    const found = verifyBundle(folder, key);
-    return { exit: found.length === 0 ? 0 : 1, sound: found.length === 0, divergences: found };
+    const { found, facts } = verifyBundle(files(), typeof given === "function" ? given() : given);
+    const exit = found.some((one) => one.verdict === "false") ? 1 : found.length > 0 ? 2 : 0;
+    return { exit, verdict: VERDICTS[exit], sound: exit === 0, bundle: true, divergences: found, facts };
   } catch (error) {
-    if (!(error instanceof NotABundle)) throw error;
-    return { exit: 2, sound: false, bundle: false, reason: error.message };
+    const reason = error instanceof NotABundle || error instanceof Divergence ? error.message : `fault: ${error.stack}`;
+    return { exit: 2, verdict: VERDICTS[2], sound: false, bundle: false, reason };
   }
 }
 
+const plainly = (value) => JSON.stringify(value, (_, one) => (typeof one === "bigint" ? Number(one) : one));
+
+function givenBy(options) {
+  const given = { key: undefined, witnesses: [], checkpoints: [] };
+  for (let at = 0; at < options.length; at += 2) {
+    const [name, value] = options.slice(at, at + 2);
+    if (name === "--key") given.key = keyOf(value);
+    else if (name === "--witness") given.witnesses.push(keyOf(value));
+    else if (name === "--checkpoint") given.checkpoints.push([value, noteOf(readFileSync(value))]);
+    else throw new NotABundle(`no such option: ${name}`);
+  }
+  return given;
+}
+
+const UNKNOWING = { key: undefined, witnesses: [], checkpoints: [] };
 const [first, second, ...rest] = process.argv.slice(2);
 if (first === "--vectors") {
   const found = checkVectors(JSON.parse(readFileSync(second, "utf8")));
   console.log(JSON.stringify({ sound: found.length === 0, divergences: found }));
   process.exitCode = found.length === 0 ? 0 : 1;
 } else if (first === "--each") {
-  console.log(JSON.stringify([second, ...rest].map((folder) => verifyOne(folder))));
+  console.log(plainly([second, ...rest].map((folder) => verifyOne(() => filesOf(folder), UNKNOWING))));
+} else if (first === "--stream") {
+  const [base, given] = [filesOf(second), givenBy(rest)];
+  for await (const line of createInterface({ input: process.stdin })) {
+    const files = new Map(base);
+    for (const [path, content] of Object.entries(JSON.parse(line)))
+      if (content === null) files.delete(path);
+      else files.set(path, Buffer.from(content, "base64"));
+    const { exit, facts, reason } = verifyOne(() => files, given);
+    process.stdout.write(`${plainly({ exit, facts, reason })}\n`);
+  }
 } else {
-  const found = verifyOne(first, second === "--key" ? rest[0] : undefined);
-  console.log(JSON.stringify(found));
+  const options = second === undefined ? [] : [second, ...rest];
+  const found = verifyOne(() => filesOf(first), () => givenBy(options));
+  console.log(plainly(found));
   process.exitCode = found.exit;
 }

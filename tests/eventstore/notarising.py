@@ -4,36 +4,53 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import asyncpg
 
+from domain.aggregate import Asked, Refused
+from domain.record.divergence import DIVERGENCES, AcknowledgeDivergence
+from domain.values import Actor, Role
+from eventstore.alarms import Alarms
 from eventstore.archive import Archive, newest
-from eventstore.beginning import named
 from eventstore.checkpoint import Checkpoint, open_checkpoint
+from eventstore.evidence import named
 from eventstore.notary import Notary
 from eventstore.note import Signer
 from eventstore.proofs import Proofs
+from eventstore.readmission import ReadmittingLog
+from eventstore.recorder import Receipt, Recorder
 from tests.conftest import execute
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
     from pathlib import Path
 
     from domain.record.divergence import Diverged
+    from domain.refusals import Refusal
+    from eventstore.alarms import Alarm
 
 SIGNER = Signer("example.org/log", bytes(range(32)))
+ADMINISTRATOR = Actor("administrator", frozenset({Role.ADMINISTRATOR}))
+NOW = datetime(2026, 5, 1, tzinfo=UTC)
 PAUSE_S = 0.05
 PATIENCE_S = 15.0
 
 
 @asynccontextmanager
 async def notarising(
-    dsn: str, folder: Path, *, signer: Signer = SIGNER, pause_s: float = PAUSE_S
+    dsn: str,
+    folder: Path,
+    *,
+    signer: Signer = SIGNER,
+    pause_s: float = PAUSE_S,
+    counts_alone: bool = True,
 ) -> AsyncIterator[Notary]:
     """Run a notary, as far as its process would."""
     proofs = await Proofs.open(dsn)
-    notary = Notary(dsn, folder, signer, proofs, pause_s=pause_s)
+    notary = Notary(dsn, folder, signer, proofs, pause_s=pause_s, counts_alone=counts_alone)
     running = asyncio.create_task(notary.run())
     try:
         yield notary
@@ -96,7 +113,25 @@ async def refused_because(dsn: str) -> tuple[str, Diverged]:
         async with asyncio.timeout(PATIENCE_S):
             while (standing := await proofs.standing()) is None:
                 await asyncio.sleep(0.02)
-        return standing
+        return standing.divergence, standing.what
+    finally:
+        await proofs.close()
+
+
+async def alarm(dsn: str, kind: str) -> str:
+    """Wait for an alarm, and return what it says."""
+    return next(one.says for one in await alarms_when(dsn, lambda kinds: kind in kinds)
+                if one.kind == kind)  # fmt: skip
+
+
+async def alarms_when(dsn: str, what: Callable[[set[str]], bool]) -> Sequence[Alarm]:
+    """Wait until the kinds of the alarms are so, and return the alarms."""
+    proofs = await Proofs.open(dsn)
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            while not what({one.kind for one in await Alarms(proofs.pool).raised()}):
+                await asyncio.sleep(0.02)
+        return await Alarms(proofs.pool).raised()
     finally:
         await proofs.close()
 
@@ -107,3 +142,21 @@ async def value(dsn: str, query: str) -> object:
         return await connection.fetchval(query)
     finally:
         await connection.close()
+
+
+async def acknowledge(dsn: str, divergence: str, reason: str | None) -> Receipt | Refusal:
+    """Acknowledge as the service does."""
+    proofs = await Proofs.open(dsn)
+
+    async def standing(_state: object, _command: object) -> object:
+        return await proofs.acknowledgeable(divergence)
+
+    log = ReadmittingLog(dsn, proofs.pool)
+    recorder = Recorder(log, DIVERGENCES, clock=lambda: NOW, surroundings=standing)
+    command = AcknowledgeDivergence(divergence=divergence)
+    asked = Asked(command, uuid4(), ADMINISTRATOR, reason=reason)
+    try:
+        answer = await recorder.record(divergence, asked)
+    finally:
+        await proofs.close()
+    return answer.reason if isinstance(answer, Refused) else answer

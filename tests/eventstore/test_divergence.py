@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import pytest
 
-from domain.aggregate import Asked, Refused
-from domain.record.divergence import DIVERGENCES, AcknowledgeDivergence
 from domain.refusals import Refusal
-from domain.values import Actor, Role
-from eventstore import seal
 from eventstore.audit import audit
 from eventstore.events import Appended
-from eventstore.failures import LogDiverged
 from eventstore.log import Log
-from eventstore.proofs import Proofs
-from eventstore.readmission import ReadmittingLog
-from eventstore.recorder import Receipt, Recorder
+from eventstore.recorder import Receipt
 from eventstore.verify import Doubt
+from tests.eventstore.forging import refuses, rewritten, signed, writing
 from tests.eventstore.notarising import (
     SIGNER,
+    acknowledge,
     archive_of,
     checkpoint,
     notarising,
@@ -34,15 +27,10 @@ from tests.eventstore.notarising import (
 from tests.eventstore.samples import events, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
-    from eventstore.events import StoredEvent
     from tests.conftest import Database
 
-ADMINISTRATOR = Actor("administrator", frozenset({Role.ADMINISTRATOR}))
-NOW = datetime(2026, 5, 1, tzinfo=UTC)
-STREAMS = ("door/a", "door/b")
 
 CHANGED = "UPDATE muster.event SET data = '{\"number\": 7 }' WHERE position = 5"
 BACKDATED = "UPDATE muster.event SET occurred_at = '2020-01-01' WHERE position = 5"
@@ -50,46 +38,6 @@ TAIL_CUT = "DELETE FROM muster.event WHERE position > 15"
 SWAPPED = """
     UPDATE muster.event SET position = CASE position WHEN 105 THEN 6 ELSE 5 END,
         recorded_at = '2030-01-01' WHERE position IN (105, 106)"""
-
-
-async def signed(database: Database, log: Log, folder: Path) -> None:
-    """Have twenty events signed, of two streams in turn."""
-    async with notarising(database.dsn, folder):
-        for version in range(10):
-            for stream in STREAMS:
-                await log.append(stream, version, events(1))
-        await signed_up_to(folder, 20)
-
-
-def rewritten(rows: Sequence[StoredEvent], at: int) -> list[StoredEvent]:
-    """Change an event, and make the whole chain again, as whoever has the program can."""
-    heads: dict[str, bytes] = {}
-    made = []
-    for row in rows:
-        data = '{"number":666}' if row.position == at else row.data
-        changed = row._replace(data=data)
-        sealed = seal.event_hash(heads.get(row.stream, seal.genesis(row.stream)), changed)
-        heads[row.stream] = sealed
-        made.append(changed._replace(hash=sealed))
-    return made
-
-
-def writing(rows: Sequence[StoredEvent]) -> list[str]:
-    """Return how rows are written over those that are there."""
-    return [
-        f"UPDATE muster.event SET data = '{row.data}', hash = '\\x{row.hash.hex()}'"  # noqa: S608 - a forger's
-        f" WHERE position = {row.position}"
-        for row in rows
-    ]
-
-
-async def refuses(log: Log) -> bool:
-    """Tell whether an append is refused for good."""
-    try:
-        await log.append(f"door/{uuid4()}", 0, events(1))
-    except LogDiverged:
-        return True
-    return False
 
 
 async def test_a_rewritten_chain_is_found_where_it_begins_and_nothing_is_appended(
@@ -144,7 +92,7 @@ async def test_a_changed_event_under_its_old_hash_is_found_by_the_audit(
     await tamper(database.owner_dsn, forgery)
     async with notarising(database.dsn, tmp_path) as notary:
         await notary.seen.begun.wait()
-        found = await notary.audit()
+        found = await notary.inspection.whole()
         _, what = await refused_because(database.dsn)
     assert [(one.doubt, one.position) for one in found] == [(Doubt.CONTENT, 5)]
     assert (what.doubt, what.position, what.stream, what.version) == (
@@ -217,14 +165,14 @@ async def test_an_acknowledged_content_is_not_refused_again_but_another_one_is(
     await tamper(database.owner_dsn, CHANGED)
     async with notarising(database.dsn, tmp_path) as notary:
         await notary.seen.begun.wait()
-        await notary.audit()
+        await notary.inspection.whole()
         divergence, _ = await refused_because(database.dsn)
         await acknowledge(database.dsn, divergence, "a repair that went wrong")
         await until(lambda: notary.seen.refusing is None and notary.seen.size == 21)
-        assert await notary.audit() == []
+        assert await notary.inspection.whole() == []
         assert archive_of(tmp_path).lineage == 1
         await tamper(database.owner_dsn, CHANGED.replace("= 5", "= 8"))
-        assert [one.position for one in await notary.audit()] == [8]
+        assert [one.position for one in await notary.inspection.whole()] == [8]
     assert await refuses(log)
 
 
@@ -240,21 +188,3 @@ async def test_an_acknowledgement_is_answered_again_like_any_command(
     assert isinstance(first, Receipt)
     assert isinstance(again, Receipt)
     assert (first.kinds, again.kinds) == (("DivergenceAcknowledged",), ())
-
-
-async def acknowledge(dsn: str, divergence: str, reason: str | None) -> Receipt | Refusal:
-    """Acknowledge as the service does."""
-    proofs = await Proofs.open(dsn)
-
-    async def standing(_state: object, _command: object) -> object:
-        return await proofs.standing()
-
-    log = ReadmittingLog(dsn, proofs.pool)
-    recorder = Recorder(log, DIVERGENCES, clock=lambda: NOW, surroundings=standing)
-    command = AcknowledgeDivergence(divergence=divergence)
-    asked = Asked(command, uuid4(), ADMINISTRATOR, reason=reason)
-    try:
-        answer = await recorder.record(divergence, asked)
-    finally:
-        await proofs.close()
-    return answer.reason if isinstance(answer, Refused) else answer

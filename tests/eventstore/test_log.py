@@ -100,6 +100,16 @@ async def test_appends_of_many_are_dense_chained_and_in_order(log: Log, other_lo
     assert recorded == sorted(recorded)
 
 
+@pytest.mark.parametrize("moment", [seal.FIRST, seal.LAST, seal.LAST - timedelta(microseconds=1)])
+async def test_moments_without_end_are_hashed_as_the_database_has_them(
+    log: Log, moment: datetime
+) -> None:
+    await log.append("door/1", 0, [event()._replace(occurred_at=moment)])
+    (stored,) = await whole(log)
+    assert stored.occurred_at == moment
+    assert stored.hash == seal.event_hash(seal.genesis("door/1"), stored)
+
+
 async def test_of_those_who_expect_the_same_version_one_wins(log: Log, other_log: Log) -> None:
     appends = [
         writer.append("door/a", 0, events(1)) for writer in (log, other_log) for _ in range(10)

@@ -120,19 +120,6 @@ async def test_a_notary_goes_on_where_it_was(database: Database, log: Log, tmp_p
         assert (await signed_up_to(tmp_path, 330)).size == 330
 
 
-async def test_a_folder_that_was_lost_is_made_again_up_to_what_was_signed(
-    database: Database, log: Log, tmp_path: Path
-) -> None:
-    async with notarising(database.dsn, tmp_path / "first"):
-        await log.append("door/a", 0, events(300))
-        await signed_up_to(tmp_path / "first", 300)
-    async with notarising(database.dsn, tmp_path / "second") as notary:
-        await notary.seen.begun.wait()
-    first, second = archive_of(tmp_path / "first"), archive_of(tmp_path / "second")
-    assert second.checkpoint() == first.checkpoint()
-    assert all(second.tile(tile) == first.tile(tile) for tile in tiles_of(300))
-
-
 async def test_of_two_notaries_one_signs_and_the_other_follows_it(
     database: Database, log: Log, tmp_path: Path
 ) -> None:

@@ -39,7 +39,7 @@ class Witness:
     known: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
-    def answer(self, body: bytes) -> Answer:
+    def answer(self, body: bytes) -> Answer:  # noqa: PLR0911 - a status for each rule
         """Answer `add-checkpoint`, as the specification orders it."""
         head, _, note_text = body.decode().partition("\n\n")
         first, *lines = head.split("\n")
@@ -57,6 +57,8 @@ class Witness:
             return Answer(403, b"")
         size, root = self.known.get(said.origin, (0, EMPTY_ROOT))
         if old != size:
+            return Answer(409, f"{size}\n".encode(), "text/x.tlog.size")
+        if said.size == size and said.root != root:
             return Answer(409, f"{size}\n".encode(), "text/x.tlog.size")
         proof = [b64decode(line) for line in lines]
         if not verify_consistency(size, root, said.size, said.root, proof):

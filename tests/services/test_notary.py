@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
-import httpx2
 import pytest
 from pydantic import ValidationError
 
 from eventstore.archive import COSIGNED, newest
 from eventstore.log import Log
-from eventstore.note import Note, Signer
+from eventstore.note import Note
 from eventstore.proofs import Proofs
-from services.notary import KeyUnusable, Others, make_key, read_key
+from services.notary import KeyUnusable, make_key, read_key
 from services.settings import Notary as Chosen
-from services.settings import Witness as ChosenWitness
 from tests.eventstore.notarising import (
     PATIENCE_S,
     SIGNER,
-    notarising,
     signed_up_to,
     until,
 )
 from tests.eventstore.samples import events
+from tests.services.accompanied import OTHER, WITNESS, accompanied, chosen_of, witness_of
 from tests.services.others import Answer, Authority, Witness, served, witnessing
 
 if TYPE_CHECKING:
@@ -35,45 +32,12 @@ if TYPE_CHECKING:
     from eventstore.proofs import Kept
     from tests.conftest import Database
 
-WITNESS = Signer("witness.example", bytes(range(64, 96)))
-OTHER = Signer("other.example", bytes(range(96, 128)))
-KILLS = 5
-
 
 @pytest.fixture
 async def log(database: Database) -> AsyncIterator[Log]:
     opened = await Log.open(database.dsn)
     yield opened
     await opened.close()
-
-
-@asynccontextmanager
-async def accompanied(database: Database, chosen: Chosen) -> AsyncIterator[Notary]:
-    """Run a notary, its witnesses and its authority as the process does."""
-    async with AsyncExitStack() as stack:
-        notary = await stack.enter_async_context(notarising(database.dsn, chosen.folder))
-        proofs = await Proofs.open(database.dsn)
-        stack.push_async_callback(proofs.close)
-        client = await stack.enter_async_context(httpx2.AsyncClient())
-        others = Others.of(chosen, notary, proofs, client)
-        tasks = [
-            asyncio.create_task(others.witness()),
-            asyncio.create_task(others.stamp(chosen.timestamp_every_seconds)),
-        ]
-        yield notary
-        for task in tasks:
-            task.cancel()
-        ends = await asyncio.gather(*tasks, return_exceptions=True)
-    assert not [end for end in ends if isinstance(end, Exception)]
-
-
-def witness_of(signer: Signer = WITNESS) -> Witness:
-    return Witness(signer, {SIGNER.name: SIGNER.verifier})
-
-
-def chosen_of(folder: Path, *witnesses: tuple[str, Signer]) -> Chosen:
-    asked = [ChosenWitness(url=url, key=signer.cosigner.vkey) for url, signer in witnesses]
-    return Chosen(folder=folder, witnesses=tuple(asked))
 
 
 def cosigned(folder: Path) -> Note | None:
@@ -164,20 +128,6 @@ async def test_a_cosignature_of_another_key_is_not_kept(
             await until(lambda: bool(witness.known))
             await asyncio.sleep(0.2)
     assert cosigned(tmp_path) is None
-
-
-async def test_a_witness_refuses_a_log_that_forked(
-    database: Database, log: Log, tmp_path: Path
-) -> None:
-    witness = witness_of()
-    witness.known[SIGNER.name] = (2, bytes(32))  # it saw another log under this name
-    with witnessing(witness) as url:
-        async with accompanied(database, chosen_of(tmp_path, (url, WITNESS))):
-            await log.append("door/a", 0, events(5))
-            await until(lambda: "old 2" in witness.asked)
-            await asyncio.sleep(0.2)
-    assert cosigned(tmp_path) is None
-    assert witness.known[SIGNER.name] == (2, bytes(32))
 
 
 async def test_a_timestamp_is_kept_that_openssl_believes(

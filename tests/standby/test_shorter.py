@@ -12,7 +12,13 @@ from eventstore.audit import audit
 from eventstore.failures import FollowerTooSlow, LogDiverged
 from eventstore.recorder import Receipt, Recorder
 from eventstore.verify import Doubt
-from tests.eventstore.notarising import notarising, refused_because, signed_up_to, until
+from tests.eventstore.notarising import (
+    acknowledge,
+    notarising,
+    refused_because,
+    signed_up_to,
+    until,
+)
 from tests.eventstore.samples import (
     DOOR,
     NOON,
@@ -23,7 +29,6 @@ from tests.eventstore.samples import (
     events,
     whole,
 )
-from tests.eventstore.test_divergence import acknowledge
 from tests.postgres_pair import Node, private, until_so
 
 if TYPE_CHECKING:

@@ -376,6 +376,7 @@ class VerifyResponse(_message.Message):
     SOUND_FIELD_NUMBER: _builtins.int
     CHECKPOINT_FIELD_NUMBER: _builtins.int
     ROOT_FIELD_NUMBER: _builtins.int
+    DIVERGENCE_FIELD_NUMBER: _builtins.int
     checked: _builtins.int
     """Events checked so far."""
     position: _builtins.int
@@ -398,6 +399,12 @@ class VerifyResponse(_message.Message):
         with `done`.
         """
 
+    @_builtins.property
+    def divergence(self) -> Global___Divergence:
+        """Why nothing is recorded any more: what was found was found again, and nobody acknowledged it. Only said with
+        `done`.
+        """
+
     def __init__(
         self,
         *,
@@ -409,10 +416,11 @@ class VerifyResponse(_message.Message):
         sound: _builtins.bool = ...,
         checkpoint: Global___Checkpoint | None = ...,
         root: _builtins.bytes = ...,
+        divergence: Global___Divergence | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint", "divergence", b"divergence"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["checked", b"checked", "checkpoint", b"checkpoint", "done", b"done", "flaws", b"flaws", "position", b"position", "root", b"root", "sound", b"sound", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checked", b"checked", "checkpoint", b"checkpoint", "divergence", b"divergence", "done", b"done", "flaws", b"flaws", "position", b"position", "root", b"root", "sound", b"sound", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -440,7 +448,9 @@ class Flaw(_message.Message):
     version: _builtins.int
     """At which version."""
     field: _builtins.str
-    """What differs: `position`, `version`, `stream`, `recorded_at`, `content`, `leaf`, `root`, `heads` or `end`."""
+    """What differs: `position`, `version`, `stream`, `recorded_at`, `content`, `leaf`, `root`, `heads`, `end`, `checkpoint`,
+    `archive`, `folder` or `witness`.
+    """
     expected: _builtins.str
     """What it should be."""
     found: _builtins.str
@@ -500,6 +510,7 @@ class ListCheckpointsResponse(_message.Message):
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     LOG_KEY_FIELD_NUMBER: _builtins.int
     DIVERGENCE_FIELD_NUMBER: _builtins.int
+    ALARMS_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """For the next page; empty on the last one."""
     log_key: _builtins.str
@@ -514,6 +525,10 @@ class ListCheckpointsResponse(_message.Message):
     def divergence(self) -> Global___Divergence:
         """Why nothing is recorded now, if so."""
 
+    @_builtins.property
+    def alarms(self) -> _containers.RepeatedCompositeFieldContainer[Global___ProofAlarm]:
+        """What else is not right with the evidence."""
+
     def __init__(
         self,
         *,
@@ -521,10 +536,11 @@ class ListCheckpointsResponse(_message.Message):
         next_page_token: _builtins.str = ...,
         log_key: _builtins.str = ...,
         divergence: Global___Divergence | None = ...,
+        alarms: _abc.Iterable[Global___ProofAlarm] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["divergence", b"divergence"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkpoints", b"checkpoints", "divergence", b"divergence", "log_key", b"log_key", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alarms", b"alarms", "checkpoints", b"checkpoints", "divergence", b"divergence", "log_key", b"log_key", "next_page_token", b"next_page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -600,6 +616,7 @@ class Divergence(_message.Message):
     SIGNED_ROOT_FIELD_NUMBER: _builtins.int
     SIZE_FIELD_NUMBER: _builtins.int
     ROOT_FIELD_NUMBER: _builtins.int
+    FOUND_BY_FIELD_NUMBER: _builtins.int
     divergence: _builtins.str
     """Its name, for who acknowledges it."""
     signed_size: _builtins.int
@@ -610,6 +627,8 @@ class Divergence(_message.Message):
     """How many events there were when it was found."""
     root: _builtins.bytes
     """Root of the tree over them."""
+    found_by: _builtins.str
+    """Who found it: `notary`, or the actor who had the log verified."""
     @_builtins.property
     def flaw(self) -> Global___Flaw:
         """Where it begins."""
@@ -623,14 +642,47 @@ class Divergence(_message.Message):
         signed_root: _builtins.bytes = ...,
         size: _builtins.int = ...,
         root: _builtins.bytes = ...,
+        found_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["flaw", b"flaw"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["divergence", b"divergence", "flaw", b"flaw", "root", b"root", "signed_root", b"signed_root", "signed_size", b"signed_size", "size", b"size"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["divergence", b"divergence", "flaw", b"flaw", "found_by", b"found_by", "root", b"root", "signed_root", b"signed_root", "signed_size", b"signed_size", "size", b"size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Divergence: _TypeAlias = Divergence  # noqa: Y015
+
+@_typing.final
+class ProofAlarm(_message.Message):
+    """An alarm about what proves the log, while recording goes on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    SAYS_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
+    kind: _builtins.str
+    """Which: `folder`, `key`, `archive`, `quorum`, or `witness <name>`."""
+    says: _builtins.str
+    """What is not right, in English."""
+    @_builtins.property
+    def since(self) -> _timestamp_pb2.Timestamp:
+        """Since when."""
+
+    def __init__(
+        self,
+        *,
+        kind: _builtins.str = ...,
+        says: _builtins.str = ...,
+        since: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["since", b"since"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "says", b"says", "since", b"since"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProofAlarm: _TypeAlias = ProofAlarm  # noqa: Y015
 
 @_typing.final
 class GetInclusionProofRequest(_message.Message):
@@ -1054,6 +1106,7 @@ class ExportCaseResponse(_message.Message):
     CONTENT_FIELD_NUMBER: _builtins.int
     EVENTS_FIELD_NUMBER: _builtins.int
     TOTAL_FIELD_NUMBER: _builtins.int
+    MISSING_WITNESSES_FIELD_NUMBER: _builtins.int
     path: _builtins.str
     """Which file, such as `events.jsonl`; none while the notary's signature is awaited."""
     content: _builtins.bytes
@@ -1062,6 +1115,12 @@ class ExportCaseResponse(_message.Message):
     """Events sent so far."""
     total: _builtins.int
     """How many there are."""
+    @_builtins.property
+    def missing_witnesses(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of the witnesses that are asked and did not cosign the checkpoint that the bundle is under. Said with
+        `manifest.json`.
+        """
+
     def __init__(
         self,
         *,
@@ -1069,10 +1128,11 @@ class ExportCaseResponse(_message.Message):
         content: _builtins.bytes = ...,
         events: _builtins.int = ...,
         total: _builtins.int = ...,
+        missing_witnesses: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "events", b"events", "path", b"path", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "events", b"events", "missing_witnesses", b"missing_witnesses", "path", b"path", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

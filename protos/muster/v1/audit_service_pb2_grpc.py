@@ -121,7 +121,8 @@ class AuditServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Verify(self, request, context):
-        """Checks every seal, every version and every position, and says how far it has come.
+        """Checks every seal, every version and every position, and says how far it has come. What is found is looked for
+        again; if it is there twice, nothing is recorded any more until an administrator acknowledges it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

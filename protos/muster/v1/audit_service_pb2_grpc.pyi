@@ -44,7 +44,9 @@ class AuditServiceStub:
     Diff: _grpc.UnaryStreamMultiCallable[_audit_service_pb2.DiffRequest, _audit_service_pb2.DiffResponse]
     """Returns what changed in an incident between two moments, each change with the events that made it."""
     Verify: _grpc.UnaryStreamMultiCallable[_audit_service_pb2.VerifyRequest, _audit_service_pb2.VerifyResponse]
-    """Checks every seal, every version and every position, and says how far it has come."""
+    """Checks every seal, every version and every position, and says how far it has come. What is found is looked for
+    again; if it is there twice, nothing is recorded any more until an administrator acknowledges it.
+    """
     ListCheckpoints: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.ListCheckpointsRequest, _audit_service_pb2.ListCheckpointsResponse]
     """Lists what the notary signed, newest first."""
     GetInclusionProof: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.GetInclusionProofRequest, _audit_service_pb2.GetInclusionProofResponse]
@@ -80,7 +82,9 @@ class AuditServiceAsyncStub(AuditServiceStub):
     Diff: _aio.UnaryStreamMultiCallable[_audit_service_pb2.DiffRequest, _audit_service_pb2.DiffResponse]  # type: ignore[assignment]
     """Returns what changed in an incident between two moments, each change with the events that made it."""
     Verify: _aio.UnaryStreamMultiCallable[_audit_service_pb2.VerifyRequest, _audit_service_pb2.VerifyResponse]  # type: ignore[assignment]
-    """Checks every seal, every version and every position, and says how far it has come."""
+    """Checks every seal, every version and every position, and says how far it has come. What is found is looked for
+    again; if it is there twice, nothing is recorded any more until an administrator acknowledges it.
+    """
     ListCheckpoints: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.ListCheckpointsRequest, _audit_service_pb2.ListCheckpointsResponse]  # type: ignore[assignment]
     """Lists what the notary signed, newest first."""
     GetInclusionProof: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.GetInclusionProofRequest, _audit_service_pb2.GetInclusionProofResponse]  # type: ignore[assignment]
@@ -137,7 +141,9 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _audit_service_pb2.VerifyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_audit_service_pb2.VerifyResponse], _abc.AsyncIterator[_audit_service_pb2.VerifyResponse]]:
-        """Checks every seal, every version and every position, and says how far it has come."""
+        """Checks every seal, every version and every position, and says how far it has come. What is found is looked for
+        again; if it is there twice, nothing is recorded any more until an administrator acknowledges it.
+        """
 
     @_abc_1.abstractmethod
     def ListCheckpoints(

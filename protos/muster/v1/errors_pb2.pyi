@@ -69,7 +69,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_LOG_DIVERGED: _ErrorReason.ValueType  # 50
     """Read `muster status`, find out why, restore from a backup or acknowledge it; asking again won't help."""
     ERROR_REASON_NOT_SIGNED_YET: _ErrorReason.ValueType  # 51
-    """Wait a moment: the notary signs within two seconds. Or ask about a smaller tree."""
+    """Wait a moment: the notary signs within two seconds. Or ask about a smaller tree. Where witnesses are required, a
+    checkpoint counts only once they cosigned it: `muster status` says whether they are missing.
+    """
     ERROR_REASON_LOG_KEY_UNKNOWN: _ErrorReason.ValueType  # 52
     """Let MUSTER_NOTARY__FOLDER be the folder of the notary, and the notary run."""
     ERROR_REASON_HEADS_NOT_SIGNED: _ErrorReason.ValueType  # 53
@@ -291,7 +293,9 @@ ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 49
 ERROR_REASON_LOG_DIVERGED: ErrorReason.ValueType  # 50
 """Read `muster status`, find out why, restore from a backup or acknowledge it; asking again won't help."""
 ERROR_REASON_NOT_SIGNED_YET: ErrorReason.ValueType  # 51
-"""Wait a moment: the notary signs within two seconds. Or ask about a smaller tree."""
+"""Wait a moment: the notary signs within two seconds. Or ask about a smaller tree. Where witnesses are required, a
+checkpoint counts only once they cosigned it: `muster status` says whether they are missing.
+"""
 ERROR_REASON_LOG_KEY_UNKNOWN: ErrorReason.ValueType  # 52
 """Let MUSTER_NOTARY__FOLDER be the folder of the notary, and the notary run."""
 ERROR_REASON_HEADS_NOT_SIGNED: ErrorReason.ValueType  # 53

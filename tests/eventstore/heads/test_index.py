@@ -17,6 +17,7 @@ from tests.conftest import execute
 from tests.eventstore.heads import second
 from tests.eventstore.notarising import (
     SIGNER,
+    acknowledge,
     archive_of,
     checkpoint,
     notarising,
@@ -27,7 +28,6 @@ from tests.eventstore.notarising import (
     value,
 )
 from tests.eventstore.samples import event, events, whole
-from tests.eventstore.test_divergence import acknowledge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

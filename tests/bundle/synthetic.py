@@ -1,0 +1,160 @@
+"""A small log and a bundle of it, made without a database: the base of vectors and mutations."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from eventstore import merkle
+from eventstore.bundle.writing import FORMAT, event_line
+from eventstore.checkpoint import Checkpoint
+from eventstore.events import StoredEvent
+from eventstore.note import Signer
+from eventstore.seal import event_hash, genesis
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tests.bundle.verifiers import Files
+
+LOG = Signer("vectors.example/log", bytes(range(32)))
+WITNESS = Signer("witness.example", bytes(range(32, 64)))
+CASE = "0b5c1f9e-6d0f-4c63-9a55-6d2d4c3f7a10"
+EXPORT = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
+MINE, OWN = f"incident/{CASE}", f"export/{EXPORT}"
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+COSIGNED_AT = 1_777_617_000
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An event before it is hashed."""
+
+    stream: str
+    type: str
+    data: str = "{}"
+    meta: str = '{"actor":"lin"}'
+    occurred_at: datetime = NOON
+
+
+@dataclass
+class Forgery:
+    """A log of which a case is exported; each field is what a forger could put otherwise."""
+
+    drafts: Sequence[Draft]
+    spans: Callable[[list[dict[str, Any]]], list[dict[str, Any]]] = lambda spans: spans
+    signer: Signer = LOG
+    earlier: int = 0
+    """Events under an earlier checkpoint that goes with the case; none if 0."""
+    changes: dict[str, bytes] = field(default_factory=dict)
+    """Files that are otherwise, and in the manifest as they are."""
+
+    def files(self) -> Files:
+        """Return the bundle, each event between two of other cases."""
+        rows = _rows(self.drafts)
+        exported = {"incident": CASE, "spans": self.spans(_spans(rows))}
+        export = Draft(
+            OWN, "CaseExported", json.dumps(exported), '{"actor":"zhao","reason":"court"}'
+        )
+        rows = _rows([*self.drafts, export])
+        leaves = [
+            merkle.leaf_hash(sha256(bytes([number])).digest())
+            for number in range(2 * len(rows) + 1)
+        ]
+        for row, _ in rows:
+            leaves[row.position - 1] = merkle.leaf_hash(row.hash)
+        proofs = "".join(_proof(leaves, row.position) for row, _ in rows)
+        sizes = [self.earlier] if self.earlier else []
+        files = {
+            "events.jsonl": b"".join(event_line(row, before) for row, before in rows),
+            "proofs.jsonl": proofs.encode(),
+            "checkpoint": self.checkpoint(leaves),
+            "consistency.json": _json(
+                {"size": len(leaves), "proofs": [_consistent(leaves, one) for one in sizes]}
+            ),
+            "keys/log.vkey": f"{self.signer.verifier.vkey}\n".encode(),
+            "keys/witnesses.vkeys": f"{WITNESS.cosigner.vkey}\n".encode(),
+            **{f"checkpoints/{one}": self.checkpoint(leaves[:one]) for one in sizes},
+            **self.changes,
+        }
+        return {
+            **files,
+            "manifest.json": _manifest(files, self.signer.name, len(leaves), len(rows)),
+        }
+
+    def checkpoint(self, leaves: Sequence[bytes]) -> bytes:
+        """Return a checkpoint over leaves, signed and cosigned."""
+        note = Checkpoint(self.signer.name, len(leaves), merkle.root_of(leaves)).signed(self.signer)
+        return note.with_signatures([WITNESS.cosign(note.text, COSIGNED_AT)]).whole.encode()
+
+
+SMALL = Forgery(
+    [
+        Draft("plan/p", "PlanPublished"),
+        Draft(MINE, "IncidentOpened", '{"venue":"商场"}'),
+        Draft(MINE, "PersonRecorded", '{"name":"sealed:v1:k1:aGVsbG8="}'),
+        Draft(MINE, "PersonalDataErased", '{"keys":["k1"]}'),
+    ],
+    earlier=5,
+)
+"""A case of four events, with an earlier checkpoint."""
+
+
+def small(**changes: Any) -> Forgery:
+    """Return the small log with changes."""
+    return replace(SMALL, **changes)
+
+
+def _rows(drafts: Sequence[Draft]) -> list[tuple[StoredEvent, bytes]]:
+    """Return events as they are stored, each with the hash of the one before it."""
+    heads: dict[str, tuple[int, bytes]] = {}
+    rows = []
+    for number, one in enumerate(drafts, start=1):
+        version, before = heads.get(one.stream, (0, genesis(one.stream)))
+        event_id = UUID(int=0x0123456789ABCDEF0123456789ABCDEF + number)
+        recorded_at = NOON + timedelta(seconds=number)
+        place = (one.stream, version + 1, event_id, one.type, 1, one.data, one.meta, b"")
+        row = StoredEvent(2 * number, recorded_at, one.occurred_at, *place)
+        row = row._replace(hash=event_hash(before, row))
+        heads[one.stream] = (version + 1, row.hash)
+        rows.append((row, before))
+    return rows
+
+
+def _spans(rows: Sequence[tuple[StoredEvent, bytes]]) -> list[dict[str, Any]]:
+    lasts = {row.stream: row for row, _ in rows}
+    return [
+        {"stream": one.stream, "first": 1, "last": one.version, "hash": one.hash.hex()}
+        for one in lasts.values()
+    ]
+
+
+def _proof(leaves: Sequence[bytes], position: int) -> str:
+    spans = merkle.inclusion_spans(position - 1, len(leaves))
+    proof = [merkle.root_of(leaves[span.begin : span.end]).hex() for span in spans]
+    return json.dumps({"position": position, "proof": proof}, separators=(",", ":")) + "\n"
+
+
+def _consistent(leaves: Sequence[bytes], size: int) -> dict[str, Any]:
+    spans = merkle.consistency_spans(size, len(leaves))
+    return {
+        "from": size,
+        "proof": [merkle.root_of(leaves[one.begin : one.end]).hex() for one in spans],
+    }
+
+
+def _manifest(files: Files, log: str, size: int, events: int) -> bytes:
+    listed = [
+        {"path": path, "bytes": len(files[path]), "sha256": sha256(files[path]).hexdigest()}
+        for path in sorted(files)
+    ]
+    said = {"format": FORMAT, "case": CASE, "export": EXPORT, "log": log, "checkpoint": size}
+    return _json({**said, "events": events, "files": listed})
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, indent=1).encode() + b"\n"
