@@ -90,7 +90,12 @@ class Client:
     @cached_property
     def named(self) -> grpc.aio.Channel:
         """Return the channel as one that says with each call who calls."""
-        return cast("grpc.aio.Channel", _Named(self.channel, self.metadata))
+        return cast("grpc.aio.Channel", _Named(self.channel, self.metadata, self.called))
+
+    @cached_property
+    def called(self) -> set[str]:
+        """Return the paths of the methods that were called so far."""
+        return set()
 
     async def watch(
         self, incident_id: str = "", *, resume_token: str = "", include_snapshot: bool = False
@@ -201,17 +206,19 @@ def _mends(error: grpc.aio.AioRpcError) -> bool:
 class _Named:
     """A channel that says with each call who calls."""
 
-    def __init__(self, channel: grpc.aio.Channel, said: Said) -> None:
+    def __init__(self, channel: grpc.aio.Channel, said: Said, called: set[str]) -> None:
         self._channel = channel
         self._said = said
+        self._called = called
 
     def __getattr__(self, kind: str) -> Callable[..., Any]:
         make = getattr(self._channel, kind)
 
-        def named(*arguments: Any, **more: Any) -> Callable[..., Any]:
-            call = make(*arguments, **more)
+        def named(path: str, *arguments: Any, **more: Any) -> Callable[..., Any]:
+            call = make(path, *arguments, **more)
 
             def begin(*request: Any, metadata: Said = (), **how: Any) -> Any:
+                self._called.add(path)
                 return call(*request, metadata=self._with(metadata), **how)
 
             return begin

@@ -19,8 +19,9 @@ from pydantic_settings import (
 )
 
 from services.api_settings import Api, Port, Section, Tls
+from services.monitor_settings import Monitor
 
-__all__ = ["Api", "Section", "Tls"]
+__all__ = ["Api", "Monitor", "Section", "Tls"]
 
 
 class Database(Section):
@@ -239,6 +240,7 @@ class Settings(BaseSettings):
     clocks: Clocks = Clocks()
     worker: Worker = Worker()
     notary: Notary = Notary()
+    monitor: Monitor = Monitor()
 
     @classmethod
     def settings_customise_sources(

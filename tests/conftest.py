@@ -15,6 +15,7 @@ from tests.postgres import Cluster, temporary_cluster
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
 
 TEMPLATE = "muster_template"
 
@@ -35,6 +36,14 @@ class Database:
     def owner_dsn(self) -> str:
         """Its address for migrations, and for those who tamper."""
         return self.cluster.dsn(self.name)
+
+
+@pytest.fixture(autouse=True)
+def state_folder(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Have programs keep what outlasts them in a folder of the test's own."""
+    folder = tmp_path_factory.mktemp("state")
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder))
+    return folder / "muster"
 
 
 @pytest.fixture(scope="session")

@@ -48,7 +48,8 @@ class Written:
     subject: str
     body: str
     incident: str
-    message: Message
+    message: str
+    """A value of `Message`, or what a monitor of the log says."""
     about: str
     exercise: bool
 

@@ -1,1 +1,1 @@
-"""What a proof holds against: bundles that were changed, through both verifiers."""
+"""Measures of what proofs hold against."""

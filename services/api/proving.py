@@ -7,6 +7,7 @@ from uuid import UUID
 
 from muster.v1 import audit_service_pb2
 
+from eventstore.acknowledgements import Acknowledged, acknowledgements
 from eventstore.alarms import Alarms
 from eventstore.archive import Archive, newest
 from eventstore.audit import Signed
@@ -16,6 +17,7 @@ from eventstore.note import Note, Verifier
 from eventstore.proofs import Kept, ProofUnavailable
 from services.api.failures import Failure, Violation
 from services.api.incidents import check_page
+from services.api.resume_tokens import reads_the_past
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,19 +60,25 @@ class Proving:
         self._proofs = proofs
         self._folder = folder
 
-    async def checkpoints(self, request: Any, _: Call) -> audit_service_pb2.ListCheckpointsResponse:
+    async def checkpoints(
+        self, request: Any, call: Call
+    ) -> audit_service_pb2.ListCheckpointsResponse:
         """Return a page of checkpoints, newest first, and whether the log diverged from them."""
         check_page(request)
         wanted = request.page_size or PAGE_SIZE
         rows = await self._proofs.before(*_page(request.page_token), wanted + 1)
         more = rows[wanted - 1] if len(rows) > wanted else None
-        standing = await self._proofs.standing()
+        trusted = reads_the_past(call.actor)
+        standing = await self._proofs.standing() if trusted else None
+        alarms = await Alarms(self._proofs.pool).raised() if trusted else ()
+        ended = () if request.page_token else await acknowledgements(self._proofs.pool)
         return audit_service_pb2.ListCheckpointsResponse(
             checkpoints=[kept_message(row) for row in rows[:wanted]],
             next_page_token=f"{more.lineage}.{more.size}" if more else "",
             log_key=self._key() or "",
             divergence=divergence_of(standing) if standing else None,
-            alarms=[_alarm(one) for one in await Alarms(self._proofs.pool).raised()],
+            alarms=[_alarm(one) for one in alarms],
+            acknowledged=[_acknowledged(one) for one in ended],
         )
 
     async def inclusion(
@@ -99,10 +107,9 @@ class Proving:
         )
 
     async def consistency(
-        self, request: Any, call: Call
+        self, request: Any, _: Call
     ) -> audit_service_pb2.GetConsistencyProofResponse:
-        """Prove that the log that was signed begins with an earlier one."""
-        refuse_in_part(call)
+        """Prove that the log that was signed begins with an earlier one, to whoever lists those."""
         latest = await self._latest()
         first = not_negative(request.first, "first")
         second = not_negative(request.second, "second") or latest.size
@@ -227,6 +234,21 @@ def divergence_of(standing: Standing) -> audit_service_pb2.Divergence:
 def _alarm(raised: Alarm) -> audit_service_pb2.ProofAlarm:
     message = audit_service_pb2.ProofAlarm(kind=raised.kind, says=raised.says)
     message.since.FromDatetime(raised.since)
+    return message
+
+
+def _acknowledged(one: Acknowledged) -> audit_service_pb2.AcknowledgedDivergence:
+    message = audit_service_pb2.AcknowledgedDivergence(
+        divergence=one.divergence,
+        lineage=one.what.lineage,
+        signed_size=one.what.signed_size,
+        signed_root=bytes.fromhex(one.what.signed_root),
+        differs_from=one.what.position,
+        position=one.position,
+        actor=one.actor,
+        reason=one.reason,
+    )
+    message.recorded_at.FromDatetime(one.recorded_at)
     return message
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import grpc
 from google.protobuf.message import Message
 from muster.v1.common_pb2 import Receipt
 
+from eventstore.archive import Archive
 from services.cli.contract import Method
 from services.cli.exits import Exit
 from services.cli.failure import Failure
@@ -30,6 +31,9 @@ TOKEN_VARIABLE = "MUSTER_TOKEN"  # noqa: S105 - the name of a variable
 @dataclass(frozen=True)
 class Connection(Client):
     """A client that gives any command, and waits for an answer only so long."""
+
+    server: str = field(default="", kw_only=True)
+    """What the service is called by those who keep its checkpoints."""
 
     @property
     def call(self) -> dict[str, Any]:
@@ -61,12 +65,23 @@ async def connect(language: Language, given: Mapping[str, Any]) -> AsyncIterator
         )
     token = _token(given["token_file"], stack, given["role"])
     async with open_channel(address, _trusting(given["ca_file"])) as channel:
-        yield Connection(channel, metadata_of(token, language))
+        yield Connection(channel, metadata_of(token, language), server=_server(address, stack))
 
 
 def metadata_of(token: str | None, language: Language) -> Said:
     """Return what goes with every call: the language, and who asks."""
     return [("accept-language", language), *bearer(token)]
+
+
+def _server(address: str, stack: Stack | None) -> str:
+    """Return what a service is called: its address, or the folder of a local stack and its log.
+
+    A stack that was made anew in the same folder has another log, and so is another service.
+    """
+    if stack is None:
+        return address
+    key = Archive(stack.folder.notary).log_key() or ""
+    return f"{stack.folder.root} {key.partition('+')[0]}".strip()
 
 
 def _trusting(ca_file: Path | None) -> grpc.ChannelCredentials | None:

@@ -24,5 +24,7 @@ class Exit(IntEnum):
     """The token is not known, or its role may not do this."""
     FAULT = 7
     """Something is broken in Muster itself; the service's log says what."""
+    LOG_DIVERGES = 8
+    """The log is not the one that was seen before. What records only warns of it."""
     INTERRUPTED = 130
     """Somebody pressed Ctrl-C."""

@@ -51,8 +51,15 @@ class Output:
 
     def fail(self, failure: Failure) -> None:
         """Say what went wrong, on the error stream."""
+        self._report(failure, "error")
+
+    def warn(self, warning: Failure) -> None:
+        """Say what is wrong beside what was asked, on the error stream."""
+        self._report(warning, "warning")
+
+    def _report(self, failure: Failure, kind: str) -> None:
         if self.as_json:
-            sys.stderr.write(as_json(failure.as_json()) + "\n")
+            sys.stderr.write(as_json({kind: failure.as_json()["error"]}) + "\n")
             return
         console = Terminal(stderr=True, highlight=False, soft_wrap=True)
         console.print(Text.assemble((f"{failure.reason}: ", "bold red"), failure.text))

@@ -91,8 +91,10 @@ def verify(app: typer.Typer) -> None:
 
 def checkpoint(app: typer.Typer) -> None:
     """Register `muster checkpoint`."""
+    from services.cli import kept
     from services.cli import proof as commands
 
+    kept.add_to(commands.checkpoints)
     app.add_typer(commands.checkpoints, name="checkpoint")
 
 
@@ -101,6 +103,14 @@ def proof(app: typer.Typer) -> None:
     from services.cli import heads as commands
 
     app.add_typer(commands.app, name="proof")
+
+
+def monitor(app: typer.Typer) -> None:
+    """Register `muster monitor`."""
+    from services.cli import monitor as commands
+    from services.cli.session import action
+
+    action(app, "monitor", role="auditor", compares=False)(commands.monitor)
 
 
 def acknowledge(app: typer.Typer) -> None:
@@ -214,6 +224,7 @@ COMMANDS: dict[str, Callable[[typer.Typer], None]] = {
         verify,
         checkpoint,
         proof,
+        monitor,
         acknowledge,
         export,
         watch,

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ import grpc
 import typer
 
 from services.cli.connection import Connection, connect
+from services.cli.contact import Contact, check_log_key
 from services.cli.exits import Exit
 from services.cli.failure import Failure, failure_of
 from services.cli.forms import Form
@@ -31,6 +33,8 @@ class Session:
 
     connection: Connection
     output: Output
+    log_key: str = ""
+    """The log's verifier key, if it was given."""
 
 
 def _option(flags: str, text: str, shape: Any, default: object, env: str | None = None) -> Any:
@@ -58,6 +62,13 @@ COMMON: dict[str, Any] = {
     "ca_file": _option(
         "--ca-file", "Certificates to trust; turns TLS on.", Path | None, None, "MUSTER_CA_FILE"
     ),
+    "log_key": _option(
+        "--log-key",
+        "The log's verifier key; else the one that was shown first is trusted.",
+        str,
+        "",
+        "MUSTER_LOG_KEY",
+    ),
     "folder": _option(
         "--folder", "Where the local stack lives.", Path, Path(".muster"), "MUSTER_FOLDER"
     ),
@@ -66,16 +77,19 @@ COMMON: dict[str, Any] = {
 
 
 def action(
-    app: typer.Typer, name: str, *, role: str, about: str | None = None
+    app: typer.Typer, name: str, *, role: str, about: str | None = None, compares: bool = True
 ) -> Callable[[Action], Action]:
     """Make a command of a coroutine whose first argument is the session.
 
-    `role` is whose token of the local stack it takes when nobody says.
+    `role` is whose token of the local stack it takes when nobody says. Beside what it does, the log
+    is compared with the checkpoint that was kept of it, unless the command does that itself.
     """
 
     def decorate(function: Action) -> Action:
         own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
-        app.command(name, help=about or inspect.getdoc(function))(runner(function, own, role))
+        app.command(name, help=about or inspect.getdoc(function))(
+            runner(function, own, role, compares=compares)
+        )
         return function
 
     return decorate
@@ -132,13 +146,16 @@ def _offline_runner(function: Plain, own: Sequence[inspect.Parameter]) -> Callab
     return _as_command(run, function.__name__, own, SAID)
 
 
-def runner(function: Action, own: Sequence[inspect.Parameter], role: str) -> Callable[..., None]:
+def runner(
+    function: Action, own: Sequence[inspect.Parameter], role: str, *, compares: bool = True
+) -> Callable[..., None]:
     """Return a command for typer: `own` are its options, beside those that all share."""
 
     def run(**values: Any) -> None:
         common = {name: values.pop(name) for name in COMMON}
         common["role"] = common["role"] or role
-        raise typer.Exit(_outcome(function, common, values))
+        bound = partial(function, **values)
+        raise typer.Exit(_outcome(bound, common, compares=compares))
 
     return _as_command(run, function.__name__, own, COMMON)
 
@@ -165,27 +182,42 @@ def _output(common: Mapping[str, Any]) -> Output:
     return Output(common["language"] or default_language(), common["form"] is Form.JSON)
 
 
-def _outcome(function: Action, common: dict[str, Any], values: dict[str, Any]) -> Exit:
+def _outcome(function: Action, common: dict[str, Any], *, compares: bool) -> Exit:
     output = _output(common)
     try:
-        asyncio.run(_within(function, output, common, values))
+        return asyncio.run(_within(function, output, common, compares=compares))
     except Failure as failure:
         output.fail(failure)
         return failure.exit
-    except grpc.aio.AioRpcError as error:
-        broken = failure_of(error)
-        output.fail(broken)
-        return broken.exit
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
     except BrokenPipeError:  # whoever read our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OK
-    return Exit.OK
 
 
 async def _within(
-    function: Action, output: Output, common: dict[str, Any], values: dict[str, Any]
-) -> None:
+    function: Action, output: Output, common: Mapping[str, Any], *, compares: bool
+) -> Exit:
+    if common["log_key"]:
+        check_log_key(common["log_key"], output)
     async with connect(output.language, common) as connection:
-        await function(Session(connection, output), **values)
+        session = Session(connection, output, common["log_key"])
+        if not compares:
+            return await _ended(function, session)
+        contact = Contact(connection, output, common["log_key"])
+        contact.begin()
+        return await contact.finish(await _ended(function, session))
+
+
+async def _ended(function: Action, session: Session) -> Exit:
+    try:
+        await function(session)
+    except Failure as failure:
+        session.output.fail(failure)
+        return failure.exit
+    except grpc.aio.AioRpcError as error:
+        broken = failure_of(error)
+        session.output.fail(broken)
+        return broken.exit
+    return Exit.OK

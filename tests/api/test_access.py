@@ -122,9 +122,9 @@ MATRIX = """
     Diff                    ACO...PU.
     Verify                  A......U.
     ExportCase              A......U.
-    ListCheckpoints         ACO...PU.
+    ListCheckpoints         ACORILPU.
     GetInclusionProof       A......U.
-    GetConsistencyProof     A......U.
+    GetConsistencyProof     ACORILPU.
     GetStreamHead           A......U.
     ListVenueIncidents      A......U.
     AcknowledgeDivergence   A........

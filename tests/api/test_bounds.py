@@ -55,6 +55,7 @@ FROM_PEOPLE: Mapping[str, tuple[type[BaseModel], str]] = {
 """Numbers that are told as people gave them, and what they gave them with."""
 
 COUNTED = {
+    "AcknowledgedDivergence.lineage",
     "Checkpoint.lineage",
     "DisclosePersonalDataResponse.left",
     "DraftPlanResponse.draft",

@@ -51,7 +51,9 @@ async def test_checkpoints_are_listed_newest_first_page_by_page(
     for one in listed:
         note = Note.parse(one.note)
         assert note.signed_by(Verifier.parse(first.log_key)) is not None
-        assert Checkpoint.parse(note.text) == Checkpoint(one.origin, one.size, one.root)
+        said = Checkpoint.parse(note.text)
+        assert (said.origin, said.size, said.root) == (one.origin, one.size, one.root)
+        assert said.heads is not None
         assert one.lineage == 1
         assert one.signed_at.seconds
 
@@ -134,15 +136,27 @@ async def test_what_is_not_signed_or_is_no_place_is_refused(
 
 
 @pytest.mark.usefixtures("notary")
-async def test_who_sees_some_venues_only_gets_no_proof_of_the_whole(
+async def test_who_sees_some_venues_only_gets_no_proof_of_an_event(
     database: Database, proving: Service, kept: Path
 ) -> None:
     await signed(database, kept, 4)
     here = (await proving.client("here")).audit
     request = audit.GetInclusionProofRequest(position=1)
     assert (await why(here.GetInclusionProof(request))).reason == "VENUE_NOT_PERMITTED"
-    grown = audit.GetConsistencyProofRequest(first=1)
-    assert (await why(here.GetConsistencyProof(grown))).reason == "VENUE_NOT_PERMITTED"
+
+
+@pytest.mark.usefixtures("notary")
+@pytest.mark.parametrize("who", ["here", "responder", "information_officer", "logistics"])
+async def test_who_may_see_part_of_the_log_is_proven_that_it_only_grew(
+    database: Database, proving: Service, kept: Path, who: str
+) -> None:
+    await signed(database, kept, 4)
+    asked = (await proving.client(who)).audit
+    listed = await asked.ListCheckpoints(audit.ListCheckpointsRequest(page_size=1))
+    found = await asked.GetConsistencyProof(audit.GetConsistencyProofRequest(first=1))
+    roots = (found.first, found.first_root, found.second, found.second_root)
+    assert verify_consistency(*roots, list(found.proof))
+    assert found.second_root == listed.checkpoints[0].root
 
 
 @pytest.mark.usefixtures("notary")

@@ -69,6 +69,12 @@ async def test_the_tutorial_is_true_to_the_letter(reader: console.Reader, folder
     assert (folder / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
+async def test_how_a_log_is_watched_is_true_to_the_letter(reader: console.Reader) -> None:
+    await reader.types('export PATH="$PWD/.venv/bin:$PATH"')
+    page = ROOT / "docs" / "how-to" / "watch-a-log.md"
+    await reader.follows(page.read_text(encoding="utf-8"))
+
+
 @pytest.mark.parametrize("page", ["print-a-handbook", "write-a-plan"])
 async def test_what_needs_no_service_is_true_to_the_letter(page: str, folder: Path) -> None:
     text = (ROOT / "docs" / "how-to" / f"{page}.md").read_text(encoding="utf-8")

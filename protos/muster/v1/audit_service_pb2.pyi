@@ -511,6 +511,7 @@ class ListCheckpointsResponse(_message.Message):
     LOG_KEY_FIELD_NUMBER: _builtins.int
     DIVERGENCE_FIELD_NUMBER: _builtins.int
     ALARMS_FIELD_NUMBER: _builtins.int
+    ACKNOWLEDGED_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """For the next page; empty on the last one."""
     log_key: _builtins.str
@@ -523,11 +524,15 @@ class ListCheckpointsResponse(_message.Message):
 
     @_builtins.property
     def divergence(self) -> Global___Divergence:
-        """Why nothing is recorded now, if so."""
+        """Why nothing is recorded now, if so; only for who may read events."""
 
     @_builtins.property
     def alarms(self) -> _containers.RepeatedCompositeFieldContainer[Global___ProofAlarm]:
-        """What else is not right with the evidence."""
+        """What else is not right with the evidence; only for who may read events."""
+
+    @_builtins.property
+    def acknowledged(self) -> _containers.RepeatedCompositeFieldContainer[Global___AcknowledgedDivergence]:
+        """The divergences that were acknowledged, oldest first. Only on the first page."""
 
     def __init__(
         self,
@@ -537,14 +542,71 @@ class ListCheckpointsResponse(_message.Message):
         log_key: _builtins.str = ...,
         divergence: Global___Divergence | None = ...,
         alarms: _abc.Iterable[Global___ProofAlarm] | None = ...,
+        acknowledged: _abc.Iterable[Global___AcknowledgedDivergence] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["divergence", b"divergence"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alarms", b"alarms", "checkpoints", b"checkpoints", "divergence", b"divergence", "log_key", b"log_key", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledged", b"acknowledged", "alarms", b"alarms", "checkpoints", b"checkpoints", "divergence", b"divergence", "log_key", b"log_key", "next_page_token", b"next_page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListCheckpointsResponse: _TypeAlias = ListCheckpointsResponse  # noqa: Y015
+
+@_typing.final
+class AcknowledgedDivergence(_message.Message):
+    """A divergence that an administrator acknowledged, after which the log went on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIVERGENCE_FIELD_NUMBER: _builtins.int
+    LINEAGE_FIELD_NUMBER: _builtins.int
+    SIGNED_SIZE_FIELD_NUMBER: _builtins.int
+    SIGNED_ROOT_FIELD_NUMBER: _builtins.int
+    DIFFERS_FROM_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    RECORDED_AT_FIELD_NUMBER: _builtins.int
+    divergence: _builtins.str
+    """Its name."""
+    lineage: _builtins.int
+    """The lineage whose checkpoint the log was compared with. A later one may have begun after it."""
+    signed_size: _builtins.int
+    """The size of that checkpoint; 0 if none."""
+    signed_root: _builtins.bytes
+    """The root of that checkpoint."""
+    differs_from: _builtins.int
+    """The place in the log from which on it differed."""
+    position: _builtins.int
+    """Where the acknowledgement is in the log."""
+    actor: _builtins.str
+    """Who acknowledged it."""
+    reason: _builtins.str
+    """Why the log may go on."""
+    @_builtins.property
+    def recorded_at(self) -> _timestamp_pb2.Timestamp:
+        """When it was recorded."""
+
+    def __init__(
+        self,
+        *,
+        divergence: _builtins.str = ...,
+        lineage: _builtins.int = ...,
+        signed_size: _builtins.int = ...,
+        signed_root: _builtins.bytes = ...,
+        differs_from: _builtins.int = ...,
+        position: _builtins.int = ...,
+        actor: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        recorded_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["recorded_at", b"recorded_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "differs_from", b"differs_from", "divergence", b"divergence", "lineage", b"lineage", "position", b"position", "reason", b"reason", "recorded_at", b"recorded_at", "signed_root", b"signed_root", "signed_size", b"signed_size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AcknowledgedDivergence: _TypeAlias = AcknowledgedDivergence  # noqa: Y015
 
 @_typing.final
 class Checkpoint(_message.Message):

@@ -143,7 +143,7 @@ class AuditServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetConsistencyProof(self, request, context):
-        """Proves that the log that was signed begins with an earlier one (RFC 9162, section 2.1.4).
+        """Proves that the log that was signed begins with an earlier one (RFC 9162, section 2.1.4). It holds hashes only.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -52,7 +52,7 @@ class AuditServiceStub:
     GetInclusionProof: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.GetInclusionProofRequest, _audit_service_pb2.GetInclusionProofResponse]
     """Proves that an event is in the log that was signed (RFC 9162, section 2.1.3)."""
     GetConsistencyProof: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.GetConsistencyProofRequest, _audit_service_pb2.GetConsistencyProofResponse]
-    """Proves that the log that was signed begins with an earlier one (RFC 9162, section 2.1.4)."""
+    """Proves that the log that was signed begins with an earlier one (RFC 9162, section 2.1.4). It holds hashes only."""
     GetStreamHead: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.GetStreamHeadRequest, _audit_service_pb2.GetStreamHeadResponse]
     """Proves which version of a stream is the newest as of a checkpoint, or that there is no such stream: out of the
     map of heads that the checkpoint signs.
@@ -90,7 +90,7 @@ class AuditServiceAsyncStub(AuditServiceStub):
     GetInclusionProof: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.GetInclusionProofRequest, _audit_service_pb2.GetInclusionProofResponse]  # type: ignore[assignment]
     """Proves that an event is in the log that was signed (RFC 9162, section 2.1.3)."""
     GetConsistencyProof: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.GetConsistencyProofRequest, _audit_service_pb2.GetConsistencyProofResponse]  # type: ignore[assignment]
-    """Proves that the log that was signed begins with an earlier one (RFC 9162, section 2.1.4)."""
+    """Proves that the log that was signed begins with an earlier one (RFC 9162, section 2.1.4). It holds hashes only."""
     GetStreamHead: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.GetStreamHeadRequest, _audit_service_pb2.GetStreamHeadResponse]  # type: ignore[assignment]
     """Proves which version of a stream is the newest as of a checkpoint, or that there is no such stream: out of the
     map of heads that the checkpoint signs.
@@ -167,7 +167,7 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _audit_service_pb2.GetConsistencyProofRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_audit_service_pb2.GetConsistencyProofResponse, _abc.Awaitable[_audit_service_pb2.GetConsistencyProofResponse]]:
-        """Proves that the log that was signed begins with an earlier one (RFC 9162, section 2.1.4)."""
+        """Proves that the log that was signed begins with an earlier one (RFC 9162, section 2.1.4). It holds hashes only."""
 
     @_abc_1.abstractmethod
     def GetStreamHead(

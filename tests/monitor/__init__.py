@@ -1,0 +1,1 @@
+"""A monitor that follows a log from outside."""
