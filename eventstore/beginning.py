@@ -12,8 +12,17 @@ from eventstore.checkpoint import Checkpoint
 from eventstore.committing import settle
 from eventstore.evidence import Evidence, KeyDiffers, Published, covers, gather, named
 from eventstore.growing import Claim, Growing, LogDiffers
+from eventstore.heads.index import HeadIndex
+from eventstore.heads.resume import index_under
 from eventstore.note import Note, NoteInvalid
-from eventstore.refusing import ENDING, OF_THE_TREE, Compared, acknowledged, gate, standing_of
+from eventstore.refusing import (
+    ENDING,
+    OF_THE_TREE,
+    Compared,
+    acknowledged,
+    gate,
+    standing_of,
+)
 from eventstore.tail import HEAD
 from eventstore.tiles import tiles_of
 from eventstore.verify import Divergence, Doubt
@@ -68,10 +77,11 @@ class FolderLacking(Exception):  # noqa: N818 - a state
 
 @dataclass(frozen=True)
 class Beginning:
-    """Where a notary goes on: the lineage, its tree so far, and what was signed of it."""
+    """Where a notary goes on: the lineage, its tree and map so far, and what was signed of it."""
 
     archive: Archive
     growing: Growing
+    heads: HeadIndex
     published: Published | None
 
 
@@ -95,8 +105,9 @@ async def begin(
         raise LogDiffers(await _located(connection, differs, folder, growing), differs)
     await _discount_forged(connection, evidence, known)
     _refuse_lacking(evidence, known)
+    heads = await index_under(connection, published, known)
     await _repair(connection, published, growing, signer, counts=counts)
-    return Beginning(published.archive, growing, published)
+    return Beginning(published.archive, growing, heads, published)
 
 
 async def _compared(
@@ -185,11 +196,12 @@ async def grown(connection: Connection, size: int, marks: Iterable[int] = ()) ->
     return growing
 
 
-async def keep_subtrees(connection: Connection, subtrees: Sequence[Subtree]) -> None:
-    """Keep the roots of whole tiles for those who prove."""
+async def keep_subtrees(connection: Connection, subtrees: list[Subtree]) -> None:
+    """Keep the roots of whole tiles for those who prove, and take them off the list."""
     if subtrees:
         levels, numbers, hashes = zip(*subtrees, strict=True)
         await connection.execute(KEEP_SUBTREES, levels, numbers, hashes)
+        subtrees.clear()
 
 
 async def keep_checkpoint(connection: Connection, published: Published, *, counts: bool) -> None:
@@ -214,7 +226,8 @@ async def _lineage(connection: Connection, archive: Archive, signer: Signer) -> 
     """Begin a tree of its own, before the first event."""
     _keep_name(archive, signer)
     await connection.execute(FORGET_SUBTREES, 0)
-    return Beginning(archive, Growing(archive), None)
+    heads = await HeadIndex.begin(connection, archive.lineage, 0, None)
+    return Beginning(archive, Growing(archive), heads, None)
 
 
 async def _repair(
@@ -239,7 +252,6 @@ async def _repair(
         archive.keep_checkpoint(published.note)
     await connection.execute(FORGET_SUBTREES, size)
     await keep_subtrees(connection, growing.subtrees)
-    growing.subtrees.clear()
     await keep_checkpoint(connection, published, counts=counts)
 
 

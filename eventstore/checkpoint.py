@@ -1,8 +1,12 @@
-"""Checkpoints: what the log was, in three lines that are signed (c2sp.org/tlog-checkpoint).
+"""Checkpoints: what the log was, in lines that are signed (c2sp.org/tlog-checkpoint).
 
 <origin: the name of the log>
 <size: how many events it had>
 <root of the tree over them, in base64>
+muster-heads/1 <root of the map of heads, in base64>
+
+The fourth is an extension line; checkpoints of earlier programs don't have it. Extension lines of
+other kinds are passed over.
 """
 
 from __future__ import annotations
@@ -21,6 +25,8 @@ if TYPE_CHECKING:
 
 SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 LINES_LEAST = 3
+HEADS = "muster-heads/1 "
+"""Begins the line of the map of heads (`eventstore.heads`)."""
 
 
 class CheckpointInvalid(NoteInvalid):
@@ -29,11 +35,13 @@ class CheckpointInvalid(NoteInvalid):
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A log's size and root."""
+    """A log's size and root, and the root of its map of heads."""
 
     origin: str
     size: int
     root: bytes
+    heads: bytes | None = None
+    """None if it was signed by a program that had no such map."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -44,18 +52,18 @@ class Checkpoint:
         origin, size, encoded = lines[:LINES_LEAST]
         if not SIZE.fullmatch(size):
             raise CheckpointInvalid("a checkpoint's size is a number")
-        try:
-            root = b64decode(encoded, validate=True)
-        except (binascii.Error, ValueError):
-            raise CheckpointInvalid("a checkpoint's root is base64") from None
-        if len(root) != HASH_BYTES or b64encode(root).decode() != encoded:
-            raise CheckpointInvalid(f"a checkpoint's root has {HASH_BYTES} bytes")
-        return cls(origin, int(size), root)
+        heads = [line.removeprefix(HEADS) for line in lines[LINES_LEAST:] if line.startswith(HEADS)]
+        if len(heads) > 1:
+            raise CheckpointInvalid("a checkpoint has one map of heads")
+        return cls(origin, int(size), _root(encoded), _root(heads[0]) if heads else None)
 
     @property
     def text(self) -> str:
         """Return what is signed."""
-        return f"{self.origin}\n{self.size}\n{b64encode(self.root).decode()}\n"
+        lines = [self.origin, str(self.size), b64encode(self.root).decode()]
+        if self.heads is not None:
+            lines.append(HEADS + b64encode(self.heads).decode())
+        return "".join(f"{line}\n" for line in lines)
 
     def signed(self, signer: Signer) -> Note:
         """Return the checkpoint as a note, signed by the log, whose name is the origin."""
@@ -73,3 +81,18 @@ def open_checkpoint(note: str, log: Verifier) -> Checkpoint:
     if parsed.signed_by(log) is None:
         raise CheckpointInvalid(f"the checkpoint is not signed by {log.name}")
     return checkpoint
+
+
+def heads_of(note: str) -> bytes | None:
+    """Return the root of the map of heads that a checkpoint's note has. Raises NoteInvalid."""
+    return Checkpoint.parse(Note.parse(note).text).heads
+
+
+def _root(encoded: str) -> bytes:
+    try:
+        root = b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        raise CheckpointInvalid("a checkpoint's root is base64") from None
+    if len(root) != HASH_BYTES or b64encode(root).decode() != encoded:
+        raise CheckpointInvalid(f"a checkpoint's root has {HASH_BYTES} bytes")
+    return root

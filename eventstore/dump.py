@@ -26,7 +26,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEMAS = ("muster", "muster_view", "muster_vault")
-MADE_ANEW = ("muster.snapshot", "muster_view.*", "muster_vault.*")
+MADE_ANEW = (
+    "muster.snapshot",
+    "muster.head",
+    "muster.venue_incident",
+    "muster.head_buckets",
+    "muster_view.*",
+    "muster_vault.*",
+)
 """Tables whose rows are not saved: they follow from the log, or have a backup of their own."""
 
 COMPRESSION = "gzip:1"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from eventstore.archive import COSIGNED, Archive, newest
 from eventstore.audit import Signed
-from eventstore.checkpoint import open_checkpoint
+from eventstore.checkpoint import heads_of, open_checkpoint
 from eventstore.growing import Claim
 from eventstore.merkle import verify_consistency
 from eventstore.note import NoteInvalid
@@ -49,6 +49,11 @@ class Published(NamedTuple):
     archive: Archive
     signed: Signed
     note: str
+
+    @property
+    def heads(self) -> bytes | None:
+        """Return the root of the map of heads that was signed with it."""
+        return heads_of(self.note)
 
     @property
     def claim(self) -> Claim:

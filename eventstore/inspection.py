@@ -18,6 +18,7 @@ from eventstore.alarms import ARCHIVE, clear_alarms, raise_alarm
 from eventstore.audit import Report, audit
 from eventstore.connecting import LOG_SETTINGS, close_quietly, connect
 from eventstore.failures import LogUnavailable, passes
+from eventstore.heads.audit import audit_heads
 from eventstore.merkle import leaf_hash
 from eventstore.refusing import acknowledged, is_of_the_tree, unacknowledged
 from eventstore.scan import Range, Scanned, scan
@@ -150,9 +151,10 @@ class Inspection:
         published = self._seen.published
         signed, archive = (published.signed, published.archive) if published else (None, None)
         report: Report = await audit(self._dsn, signed, archive, lambda _: None)
+        flaws = report.flaws or await audit_heads(self._dsn, published and published.note)
         async with AsyncExitStack() as stack:
             known = await acknowledged(await self._connected(stack))
-        return unacknowledged(report.flaws, known, published.claim if published else None)
+        return unacknowledged(flaws, known, published.claim if published else None)
 
     async def _connected(self, stack: AsyncExitStack) -> Connection:
         connection = await connect(self._dsn, LOG_SETTINGS)

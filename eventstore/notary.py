@@ -184,6 +184,7 @@ class Notary:
         if self._at is None or not evidence.stands_at(self._at.published):
             counts = self._counts_alone
             self._at = await begin(connection, self._folder, self._signer, counts=counts)
+        await self._at.heads.restore(connection)
         await clear_alarms(connection, FOLDER, KEY)
         self.seen.lacking = None
         self.seen.published = self._at.published
@@ -198,6 +199,7 @@ class Notary:
         while self._at is not None and behind:
             before, signed = self._at.growing.size, self._at.published
             since = await self._at.growing.read_on(connection, FAR)
+            await self._at.heads.read_on(connection, self._at.growing.size)
             behind = self._at.growing.size - before >= PAGE_EVENTS
             if self._at.growing.size > (signed.signed.size if signed else 0):
                 self._at = await self._publish(connection, self._at)
@@ -211,13 +213,13 @@ class Notary:
         """
         await asyncio.to_thread(see_that_it_is_there, at)
         await keep_subtrees(connection, at.growing.subtrees)
-        at.growing.subtrees.clear()
+        await at.heads.keep(connection)
         await asyncio.to_thread(at.growing.keep_end)
         signer = named(self._signer, at.archive.lineage)
         signed = Signed(at.growing.size, at.growing.root())
         if at.published is not None:
             await see_that_it_grew(self._proofs, at.published.signed, signed)
-        note = Checkpoint(signer.name, *signed).signed(signer).whole
+        note = Checkpoint(signer.name, *signed, at.heads.root()).signed(signer).whole
         published = Published(at.archive, signed, note)
         counts = self._counts_alone
         await keep_checkpoint(
@@ -228,7 +230,7 @@ class Notary:
         self.seen.published, self.seen.size = published, signed.size
         self.seen.news.set()
         self._signed_at = time.monotonic()
-        return Beginning(at.archive, at.growing, published)
+        return Beginning(at.archive, at.growing, at.heads, published)
 
     async def _wait(self) -> None:
         """Wait for news: for many of them a moment, for a few until the pause is over."""

@@ -133,4 +133,4 @@ def unacknowledged(
 
 def is_of_the_tree(found: Divergence) -> bool:
     """Tell whether it is about what was signed, and so ends with the lineage."""
-    return found.doubt in OF_THE_TREE | {Doubt.CHECKPOINT}
+    return found.doubt in OF_THE_TREE | {Doubt.CHECKPOINT, Doubt.HEADS}

@@ -37,6 +37,8 @@ class Doubt(StrEnum):
     """The signed tree has another event in this place."""
     ROOT = "root"
     """The log does not have the root that was signed; nobody kept what would say where."""
+    HEADS = "heads"
+    """The signed map of heads is not the one that follows from the log."""
     CHECKPOINT = "checkpoint"
     """The newest checkpoint is not signed by the log's key."""
     ARCHIVE = "archive"

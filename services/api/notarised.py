@@ -13,6 +13,7 @@ from eventstore.readmission import ReadmittingLog
 from eventstore.recorder import Recorder
 from services import clocks
 from services.api.exporting import Exporting
+from services.api.heads import Heads
 from services.api.places import Places
 from services.api.proof_health import ProofHealth
 from services.api.proving import Proving
@@ -40,6 +41,7 @@ async def notarised(settings: Settings, store: Log) -> AsyncIterator[Notarised]:
     proofs = await Proofs.open(dsn)
     try:
         proving = Proving(store, proofs, settings.notary.folder)
+        heads = Heads(proofs)
         verifying = Verifying(dsn, store, proofs, proving)
         exports = ExportLog(dsn, proofs.pool)
         exporting = Exporting(store, exports, proofs, Places(store), settings.notary)
@@ -56,8 +58,13 @@ async def notarised(settings: Settings, store: Log) -> AsyncIterator[Notarised]:
                 "ListCheckpoints": proving.checkpoints,
                 "GetInclusionProof": proving.inclusion,
                 "GetConsistencyProof": proving.consistency,
+                "GetStreamHead": heads.stream,
             },
-            {"Verify": verifying.verify, "ExportCase": exporting.export},
+            {
+                "Verify": verifying.verify,
+                "ExportCase": exporting.export,
+                "ListVenueIncidents": heads.venue,
+            },
             ProofHealth(proofs),
         )
     finally:

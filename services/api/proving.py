@@ -73,7 +73,7 @@ class Proving:
         alarms = await Alarms(self._proofs.pool).raised() if trusted else ()
         ended = () if request.page_token else await acknowledgements(self._proofs.pool)
         return audit_service_pb2.ListCheckpointsResponse(
-            checkpoints=[_kept(row) for row in rows[:wanted]],
+            checkpoints=[kept_message(row) for row in rows[:wanted]],
             next_page_token=f"{more.lineage}.{more.size}" if more else "",
             log_key=self._key() or "",
             divergence=divergence_of(standing) if standing else None,
@@ -85,18 +85,18 @@ class Proving:
         self, request: Any, call: Call
     ) -> audit_service_pb2.GetInclusionProofResponse:
         """Prove that an event is in the log that was signed."""
-        _refuse_in_part(call)
+        refuse_in_part(call)
         latest = await self._latest()
-        size = _checked(request.size, "size") or latest.size
+        size = not_negative(request.size, "size") or latest.size
         event = await self._event(request)
         wanted = max(event.position, size)
         if size > latest.size or event.position > size:
-            raise _not_signed(wanted, latest.size if wanted > latest.size else size)
+            raise not_signed(wanted, latest.size if wanted > latest.size else size)
         try:
             proof = await self._proofs.inclusion(event.position, size)
             root = await self._proofs.root(size)
         except ProofUnavailable:
-            raise _not_signed(size, 0) from None
+            raise not_signed(size, 0) from None
         return audit_service_pb2.GetInclusionProofResponse(
             position=event.position,
             event_hash=event.hash,
@@ -111,17 +111,17 @@ class Proving:
     ) -> audit_service_pb2.GetConsistencyProofResponse:
         """Prove that the log that was signed begins with an earlier one, to whoever lists those."""
         latest = await self._latest()
-        first = _checked(request.first, "first")
-        second = _checked(request.second, "second") or latest.size
+        first = not_negative(request.first, "first")
+        second = not_negative(request.second, "second") or latest.size
         if second > latest.size:
-            raise _not_signed(second, latest.size)
+            raise not_signed(second, latest.size)
         if first > second:
             raise Failure("FIELD_INVALID", violations=[Violation.of("first", "not_after_second")])
         try:
             proof = await self._proofs.consistency(first, second)
             roots = [await self._proofs.root(size) for size in (first, second)]
         except ProofUnavailable:
-            raise _not_signed(second, 0) from None
+            raise not_signed(second, 0) from None
         return audit_service_pb2.GetConsistencyProofResponse(
             first=first,
             first_root=roots[0],
@@ -148,18 +148,18 @@ class Proving:
     async def _latest(self) -> Kept:
         latest = await self._proofs.latest()
         if latest is None:
-            raise _not_signed(1, 0)
+            raise not_signed(1, 0)
         return latest
 
     async def _signed_at(self, latest: Kept, size: int) -> audit_service_pb2.Checkpoint | None:
         """Return the checkpoint of just this size, if there is one."""
         rows = await self._proofs.before(latest.lineage, size + 1, 1)
         found = rows and (rows[0].lineage, rows[0].size) == (latest.lineage, size)
-        return _kept(rows[0]) if found else None
+        return kept_message(rows[0]) if found else None
 
     async def _event(self, request: Any) -> StoredEvent:
         if request.WhichOneof("event") == "position":
-            position = _checked(request.position, "position")
+            position = not_negative(request.position, "position")
             found = await self._log.read(position - 1, limit=1) if position else ()
             if not found:
                 head = str(await self._log.head())
@@ -200,7 +200,7 @@ def _parsed(note: str, archive: Archive | None, lineage: int, key: Verifier | No
     return Newest(note, Signed(said.size, said.root), archive, genuine, lineage, key)
 
 
-def _kept(row: Kept) -> audit_service_pb2.Checkpoint:
+def kept_message(row: Kept) -> audit_service_pb2.Checkpoint:
     message = checkpoint_of(row.note)
     message.signed_at.FromDatetime(row.signed_at)
     message.lineage = row.lineage
@@ -264,17 +264,17 @@ def _page(token: str) -> tuple[int, int]:
     return found
 
 
-def _checked(value: int, field: str) -> int:
+def not_negative(value: int, field: str) -> int:
     if value < 0:
         raise Failure("FIELD_INVALID", violations=[Violation.of(field, "not_negative")])
     return value
 
 
-def _refuse_in_part(call: Call) -> None:
+def refuse_in_part(call: Call) -> None:
     """Refuse the log as a whole to those who were let in at some venues only."""
     if call.actor.venues is not None:
         raise Failure("VENUE_NOT_PERMITTED", {"venue": "*"})
 
 
-def _not_signed(wanted: int, signed: int) -> Failure:
+def not_signed(wanted: int, signed: int) -> Failure:
     return Failure("NOT_SIGNED_YET", {"wanted": str(wanted), "signed": str(signed)})

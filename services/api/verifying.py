@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from muster.v1 import audit_service_pb2
 
 from eventstore.audit import Report, audit
+from eventstore.heads.audit import audit_heads
 from eventstore.inspection import confirmed
 from eventstore.leaves import first_other, signed_leaves, unlike
 from eventstore.verify import Divergence, Doubt, Verification
@@ -115,10 +116,11 @@ class Verifying:
             while not (await asyncio.wait([working], timeout=PROGRESS_S))[0]:
                 yield VerifyStep(checked=checked, position=checked, total=max(total, checked))
             report: Report = working.result()
+            flaws = report.flaws or await audit_heads(self._dsn, known and known.note)
         finally:
             working.cancel()
         end = VerifyStep(checked=checked, position=checked, total=report.size, root=report.root)
-        yield _ended(end, report.flaws, known)
+        yield _ended(end, flaws, known)
 
     async def _stream(self, stream: str, known: Newest | None) -> AsyncGenerator[VerifyStep, None]:
         """Verify the chain of one stream, and that its events are leaves of the tree."""

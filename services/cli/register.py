@@ -100,9 +100,9 @@ def checkpoint(app: typer.Typer) -> None:
 
 def proof(app: typer.Typer) -> None:
     """Register `muster proof`."""
-    from services.cli import proof as commands
+    from services.cli import heads as commands
 
-    app.add_typer(commands.proofs, name="proof")
+    app.add_typer(commands.app, name="proof")
 
 
 def monitor(app: typer.Typer) -> None:

@@ -125,6 +125,8 @@ MATRIX = """
     ListCheckpoints         ACORILPU.
     GetInclusionProof       A......U.
     GetConsistencyProof     ACORILPU.
+    GetStreamHead           A......U.
+    ListVenueIncidents      A......U.
     AcknowledgeDivergence   A........
 """
 """Written down a second time, so that nobody is let in by a slip of the pen in the contract."""

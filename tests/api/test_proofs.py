@@ -51,7 +51,9 @@ async def test_checkpoints_are_listed_newest_first_page_by_page(
     for one in listed:
         note = Note.parse(one.note)
         assert note.signed_by(Verifier.parse(first.log_key)) is not None
-        assert Checkpoint.parse(note.text) == Checkpoint(one.origin, one.size, one.root)
+        said = Checkpoint.parse(note.text)
+        assert (said.origin, said.size, said.root) == (one.origin, one.size, one.root)
+        assert said.heads is not None
         assert one.lineage == 1
         assert one.signed_at.seconds
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from eventstore.archive import newest
 from eventstore.audit import audit
+from eventstore.heads.audit import audit_heads
 from eventstore.log import Log
 from eventstore.merkle import leaf_hash, root_of, verify_consistency
 from eventstore.proofs import Proofs
@@ -56,6 +57,7 @@ async def test_a_notary_that_is_killed_again_and_again_never_signs_two_logs(
     )
     report = await audit(database.dsn, None, archive_of(folder), lambda _: None)
     assert not report.flaws
+    assert await audit_heads(database.dsn, archive_of(folder).checkpoint()) == []
     proofs = await Proofs.open(database.dsn)
     for size in sorted(seen)[-3:]:
         proof = await proofs.consistency(size, last.size)

@@ -448,7 +448,7 @@ class Flaw(_message.Message):
     version: _builtins.int
     """At which version."""
     field: _builtins.str
-    """What differs: `position`, `version`, `stream`, `recorded_at`, `content`, `leaf`, `root`, `end`, `checkpoint`,
+    """What differs: `position`, `version`, `stream`, `recorded_at`, `content`, `leaf`, `root`, `heads`, `end`, `checkpoint`,
     `archive`, `folder` or `witness`.
     """
     expected: _builtins.str
@@ -895,6 +895,230 @@ class GetConsistencyProofResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetConsistencyProofResponse: _TypeAlias = GetConsistencyProofResponse  # noqa: Y015
+
+@_typing.final
+class GetStreamHeadRequest(_message.Message):
+    """Asks which version of a stream is the newest."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STREAM_FIELD_NUMBER: _builtins.int
+    SIZE_FIELD_NUMBER: _builtins.int
+    stream: _builtins.str
+    """The stream, such as `incident/<uuid>`."""
+    size: _builtins.int
+    """As of the checkpoint of this size; of the newest if 0."""
+    def __init__(
+        self,
+        *,
+        stream: _builtins.str = ...,
+        size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["size", b"size", "stream", b"stream"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetStreamHeadRequest: _TypeAlias = GetStreamHeadRequest  # noqa: Y015
+
+@_typing.final
+class GetStreamHeadResponse(_message.Message):
+    """What is signed of a stream, and the proof."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STREAM_FIELD_NUMBER: _builtins.int
+    HEAD_FIELD_NUMBER: _builtins.int
+    CHECKPOINT_FIELD_NUMBER: _builtins.int
+    stream: _builtins.str
+    """The stream."""
+    @_builtins.property
+    def head(self) -> Global___HeadProof:
+        """Its entry: the newest version, and the hash of that event."""
+
+    @_builtins.property
+    def checkpoint(self) -> Global___Checkpoint:
+        """The checkpoint that signs the map."""
+
+    def __init__(
+        self,
+        *,
+        stream: _builtins.str = ...,
+        head: Global___HeadProof | None = ...,
+        checkpoint: Global___Checkpoint | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint", "head", b"head"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint", "head", b"head", "stream", b"stream"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetStreamHeadResponse: _TypeAlias = GetStreamHeadResponse  # noqa: Y015
+
+@_typing.final
+class ListVenueIncidentsRequest(_message.Message):
+    """Asks which incidents were opened at a venue."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VENUE_FIELD_NUMBER: _builtins.int
+    SIZE_FIELD_NUMBER: _builtins.int
+    venue: _builtins.str
+    """The venue."""
+    size: _builtins.int
+    """As of the checkpoint of this size; of the newest if 0."""
+    def __init__(
+        self,
+        *,
+        venue: _builtins.str = ...,
+        size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["size", b"size", "venue", b"venue"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListVenueIncidentsRequest: _TypeAlias = ListVenueIncidentsRequest  # noqa: Y015
+
+@_typing.final
+class ListVenueIncidentsResponse(_message.Message):
+    """What is signed of a venue; then its incidents, in the order in which they were opened."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HEAD_FIELD_NUMBER: _builtins.int
+    CHECKPOINT_FIELD_NUMBER: _builtins.int
+    INCIDENTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def head(self) -> Global___HeadProof:
+        """Its entry: how many incidents there are, and the end of the chain over them. In the first message only."""
+
+    @_builtins.property
+    def checkpoint(self) -> Global___Checkpoint:
+        """The checkpoint that signs the map. In the first message only."""
+
+    @_builtins.property
+    def incidents(self) -> _containers.RepeatedCompositeFieldContainer[Global___OpenedIncident]:
+        """Some more incidents."""
+
+    def __init__(
+        self,
+        *,
+        head: Global___HeadProof | None = ...,
+        checkpoint: Global___Checkpoint | None = ...,
+        incidents: _abc.Iterable[Global___OpenedIncident] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint", "head", b"head"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint", "head", b"head", "incidents", b"incidents"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListVenueIncidentsResponse: _TypeAlias = ListVenueIncidentsResponse  # noqa: Y015
+
+@_typing.final
+class HeadProof(_message.Message):
+    """An entry of the map of heads, or that there is none, with the hashes beside the way from the root to it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    HASH_FIELD_NUMBER: _builtins.int
+    PATH_FIELD_NUMBER: _builtins.int
+    OTHER_FIELD_NUMBER: _builtins.int
+    ROOT_FIELD_NUMBER: _builtins.int
+    number: _builtins.int
+    """The newest version of a stream, or how many incidents a venue has; 0 if there is no entry."""
+    hash: _builtins.bytes
+    """The hash of that event, or the end of the chain over the incidents; empty if there is no entry."""
+    root: _builtins.bytes
+    """The root of the map, which the checkpoint has in its line `muster-heads/1`."""
+    @_builtins.property
+    def path(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """The hashes beside the way, from the root down."""
+
+    @_builtins.property
+    def other(self) -> Global___HeadLeaf:
+        """The entry of another key that stands where this one would be, if there is one."""
+
+    def __init__(
+        self,
+        *,
+        number: _builtins.int = ...,
+        hash: _builtins.bytes = ...,
+        path: _abc.Iterable[_builtins.bytes] | None = ...,
+        other: Global___HeadLeaf | None = ...,
+        root: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["other", b"other"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hash", b"hash", "number", b"number", "other", b"other", "path", b"path", "root", b"root"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HeadProof: _TypeAlias = HeadProof  # noqa: Y015
+
+@_typing.final
+class HeadLeaf(_message.Message):
+    """An entry of the map of heads, without its name."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    HASH_FIELD_NUMBER: _builtins.int
+    key: _builtins.bytes
+    """What stands for its name."""
+    number: _builtins.int
+    """Its number."""
+    hash: _builtins.bytes
+    """Its hash."""
+    def __init__(
+        self,
+        *,
+        key: _builtins.bytes = ...,
+        number: _builtins.int = ...,
+        hash: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hash", b"hash", "key", b"key", "number", b"number"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HeadLeaf: _TypeAlias = HeadLeaf  # noqa: Y015
+
+@_typing.final
+class OpenedIncident(_message.Message):
+    """An incident that was opened at a venue."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STREAM_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    EVENT_HASH_FIELD_NUMBER: _builtins.int
+    stream: _builtins.str
+    """Its stream, `incident/<uuid>`."""
+    position: _builtins.int
+    """Where in the log it was opened."""
+    event_hash: _builtins.bytes
+    """The hash of the event that opened it."""
+    def __init__(
+        self,
+        *,
+        stream: _builtins.str = ...,
+        position: _builtins.int = ...,
+        event_hash: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_hash", b"event_hash", "position", b"position", "stream", b"stream"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpenedIncident: _TypeAlias = OpenedIncident  # noqa: Y015
 
 @_typing.final
 class ExportCaseRequest(_message.Message):

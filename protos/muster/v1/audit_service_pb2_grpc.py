@@ -72,6 +72,16 @@ class AuditServiceStub:
                 request_serializer=muster_dot_v1_dot_audit__service__pb2.GetConsistencyProofRequest.SerializeToString,
                 response_deserializer=muster_dot_v1_dot_audit__service__pb2.GetConsistencyProofResponse.FromString,
                 _registered_method=True)
+        self.GetStreamHead = channel.unary_unary(
+                '/muster.v1.AuditService/GetStreamHead',
+                request_serializer=muster_dot_v1_dot_audit__service__pb2.GetStreamHeadRequest.SerializeToString,
+                response_deserializer=muster_dot_v1_dot_audit__service__pb2.GetStreamHeadResponse.FromString,
+                _registered_method=True)
+        self.ListVenueIncidents = channel.unary_stream(
+                '/muster.v1.AuditService/ListVenueIncidents',
+                request_serializer=muster_dot_v1_dot_audit__service__pb2.ListVenueIncidentsRequest.SerializeToString,
+                response_deserializer=muster_dot_v1_dot_audit__service__pb2.ListVenueIncidentsResponse.FromString,
+                _registered_method=True)
         self.ExportCase = channel.unary_stream(
                 '/muster.v1.AuditService/ExportCase',
                 request_serializer=muster_dot_v1_dot_audit__service__pb2.ExportCaseRequest.SerializeToString,
@@ -139,6 +149,22 @@ class AuditServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetStreamHead(self, request, context):
+        """Proves which version of a stream is the newest as of a checkpoint, or that there is no such stream: out of the
+        map of heads that the checkpoint signs.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListVenueIncidents(self, request, context):
+        """Lists all incidents that were opened at a venue as of a checkpoint, and proves that they are all: out of the map
+        of heads that the checkpoint signs.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ExportCase(self, request, context):
         """Hands out the events of a case as the files of a bundle that proves itself. That it was handed out is itself
         an event, which goes with it; asked again under the same command id it is the same export.
@@ -191,6 +217,16 @@ def add_AuditServiceServicer_to_server(servicer, server):
                     servicer.GetConsistencyProof,
                     request_deserializer=muster_dot_v1_dot_audit__service__pb2.GetConsistencyProofRequest.FromString,
                     response_serializer=muster_dot_v1_dot_audit__service__pb2.GetConsistencyProofResponse.SerializeToString,
+            ),
+            'GetStreamHead': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetStreamHead,
+                    request_deserializer=muster_dot_v1_dot_audit__service__pb2.GetStreamHeadRequest.FromString,
+                    response_serializer=muster_dot_v1_dot_audit__service__pb2.GetStreamHeadResponse.SerializeToString,
+            ),
+            'ListVenueIncidents': grpc.unary_stream_rpc_method_handler(
+                    servicer.ListVenueIncidents,
+                    request_deserializer=muster_dot_v1_dot_audit__service__pb2.ListVenueIncidentsRequest.FromString,
+                    response_serializer=muster_dot_v1_dot_audit__service__pb2.ListVenueIncidentsResponse.SerializeToString,
             ),
             'ExportCase': grpc.unary_stream_rpc_method_handler(
                     servicer.ExportCase,
@@ -393,6 +429,60 @@ class AuditService:
             '/muster.v1.AuditService/GetConsistencyProof',
             muster_dot_v1_dot_audit__service__pb2.GetConsistencyProofRequest.SerializeToString,
             muster_dot_v1_dot_audit__service__pb2.GetConsistencyProofResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetStreamHead(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/muster.v1.AuditService/GetStreamHead',
+            muster_dot_v1_dot_audit__service__pb2.GetStreamHeadRequest.SerializeToString,
+            muster_dot_v1_dot_audit__service__pb2.GetStreamHeadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListVenueIncidents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/muster.v1.AuditService/ListVenueIncidents',
+            muster_dot_v1_dot_audit__service__pb2.ListVenueIncidentsRequest.SerializeToString,
+            muster_dot_v1_dot_audit__service__pb2.ListVenueIncidentsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -53,6 +53,14 @@ class AuditServiceStub:
     """Proves that an event is in the log that was signed (RFC 9162, section 2.1.3)."""
     GetConsistencyProof: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.GetConsistencyProofRequest, _audit_service_pb2.GetConsistencyProofResponse]
     """Proves that the log that was signed begins with an earlier one (RFC 9162, section 2.1.4). It holds hashes only."""
+    GetStreamHead: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.GetStreamHeadRequest, _audit_service_pb2.GetStreamHeadResponse]
+    """Proves which version of a stream is the newest as of a checkpoint, or that there is no such stream: out of the
+    map of heads that the checkpoint signs.
+    """
+    ListVenueIncidents: _grpc.UnaryStreamMultiCallable[_audit_service_pb2.ListVenueIncidentsRequest, _audit_service_pb2.ListVenueIncidentsResponse]
+    """Lists all incidents that were opened at a venue as of a checkpoint, and proves that they are all: out of the map
+    of heads that the checkpoint signs.
+    """
     ExportCase: _grpc.UnaryStreamMultiCallable[_audit_service_pb2.ExportCaseRequest, _audit_service_pb2.ExportCaseResponse]
     """Hands out the events of a case as the files of a bundle that proves itself. That it was handed out is itself
     an event, which goes with it; asked again under the same command id it is the same export.
@@ -83,6 +91,14 @@ class AuditServiceAsyncStub(AuditServiceStub):
     """Proves that an event is in the log that was signed (RFC 9162, section 2.1.3)."""
     GetConsistencyProof: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.GetConsistencyProofRequest, _audit_service_pb2.GetConsistencyProofResponse]  # type: ignore[assignment]
     """Proves that the log that was signed begins with an earlier one (RFC 9162, section 2.1.4). It holds hashes only."""
+    GetStreamHead: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.GetStreamHeadRequest, _audit_service_pb2.GetStreamHeadResponse]  # type: ignore[assignment]
+    """Proves which version of a stream is the newest as of a checkpoint, or that there is no such stream: out of the
+    map of heads that the checkpoint signs.
+    """
+    ListVenueIncidents: _aio.UnaryStreamMultiCallable[_audit_service_pb2.ListVenueIncidentsRequest, _audit_service_pb2.ListVenueIncidentsResponse]  # type: ignore[assignment]
+    """Lists all incidents that were opened at a venue as of a checkpoint, and proves that they are all: out of the map
+    of heads that the checkpoint signs.
+    """
     ExportCase: _aio.UnaryStreamMultiCallable[_audit_service_pb2.ExportCaseRequest, _audit_service_pb2.ExportCaseResponse]  # type: ignore[assignment]
     """Hands out the events of a case as the files of a bundle that proves itself. That it was handed out is itself
     an event, which goes with it; asked again under the same command id it is the same export.
@@ -152,6 +168,26 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_audit_service_pb2.GetConsistencyProofResponse, _abc.Awaitable[_audit_service_pb2.GetConsistencyProofResponse]]:
         """Proves that the log that was signed begins with an earlier one (RFC 9162, section 2.1.4). It holds hashes only."""
+
+    @_abc_1.abstractmethod
+    def GetStreamHead(
+        self,
+        request: _audit_service_pb2.GetStreamHeadRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_audit_service_pb2.GetStreamHeadResponse, _abc.Awaitable[_audit_service_pb2.GetStreamHeadResponse]]:
+        """Proves which version of a stream is the newest as of a checkpoint, or that there is no such stream: out of the
+        map of heads that the checkpoint signs.
+        """
+
+    @_abc_1.abstractmethod
+    def ListVenueIncidents(
+        self,
+        request: _audit_service_pb2.ListVenueIncidentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_audit_service_pb2.ListVenueIncidentsResponse], _abc.AsyncIterator[_audit_service_pb2.ListVenueIncidentsResponse]]:
+        """Lists all incidents that were opened at a venue as of a checkpoint, and proves that they are all: out of the map
+        of heads that the checkpoint signs.
+        """
 
     @_abc_1.abstractmethod
     def ExportCase(

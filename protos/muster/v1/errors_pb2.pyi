@@ -74,6 +74,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_LOG_KEY_UNKNOWN: _ErrorReason.ValueType  # 52
     """Let MUSTER_NOTARY__FOLDER be the folder of the notary, and the notary run."""
+    ERROR_REASON_HEADS_NOT_SIGNED: _ErrorReason.ValueType  # 53
+    """Ask for the newest checkpoint, or for one that `muster checkpoint list` shows. Checkpoints of the programs before
+    have no map of heads.
+    """
     ERROR_REASON_VERSION_UNKNOWN: _ErrorReason.ValueType  # 61
     """Ask for a version up to the current one."""
     ERROR_REASON_VENUE_NOT_PERMITTED: _ErrorReason.ValueType  # 81
@@ -294,6 +298,10 @@ checkpoint counts only once they cosigned it: `muster status` says whether they 
 """
 ERROR_REASON_LOG_KEY_UNKNOWN: ErrorReason.ValueType  # 52
 """Let MUSTER_NOTARY__FOLDER be the folder of the notary, and the notary run."""
+ERROR_REASON_HEADS_NOT_SIGNED: ErrorReason.ValueType  # 53
+"""Ask for the newest checkpoint, or for one that `muster checkpoint list` shows. Checkpoints of the programs before
+have no map of heads.
+"""
 ERROR_REASON_VERSION_UNKNOWN: ErrorReason.ValueType  # 61
 """Ask for a version up to the current one."""
 ERROR_REASON_VENUE_NOT_PERMITTED: ErrorReason.ValueType  # 81

@@ -1,0 +1,114 @@
+"""Proofs out of the map that a checkpoint signed: an entry, or that there is none."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from eventstore.heads import store
+from eventstore.heads.hashes import (
+    Leaf,
+    Opened,
+    Proof,
+    Space,
+    key_of,
+    venue_chain,
+    verify_absence,
+    verify_presence,
+)
+from eventstore.heads.source import map_at
+from eventstore.heads.subtrees import BUCKET_BITS, prove, prove_bucket
+from eventstore.patience import patiently
+from eventstore.proofs import ProofUnavailable
+
+if TYPE_CHECKING:
+    from eventstore.connecting import Lent, Pool
+    from eventstore.heads.source import Entry, Opening
+
+
+class Signed(NamedTuple):
+    """The map that a checkpoint signed."""
+
+    lineage: int
+    size: int
+    root: bytes
+
+
+class Proven(NamedTuple):
+    """What the map has under a name, and the proof; the incidents, for a venue."""
+
+    leaf: Leaf | None
+    """None if there is no entry."""
+    proof: Proof
+    incidents: Sequence[Opened] = ()
+
+
+class HeadProver:
+    """Proves out of what the notary keeps, or else out of the log itself."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._whole = asyncio.Lock()
+        """One map at a time is made again from the log."""
+
+    async def stream(self, signed: Signed, stream: str) -> Proven:
+        """Prove which version of a stream is the newest. Raises ProofUnavailable."""
+        key = key_of(Space.STREAM, stream)
+        kept = await patiently(self._pool, lambda lent: _kept(lent, signed, key))
+        return kept or (await self._made_again(signed, key))[0]
+
+    async def venue(self, signed: Signed, venue: str) -> Proven:
+        """Prove which incidents were opened at a venue. Raises ProofUnavailable."""
+        key = key_of(Space.VENUE, venue)
+        kept = await patiently(self._pool, lambda lent: _kept(lent, signed, key))
+        if kept and kept.leaf is None:
+            return kept
+        if kept and kept.leaf:
+            count = kept.leaf.number
+            incidents = await patiently(
+                self._pool, lambda lent: store.incidents_of(lent, venue, count)
+            )
+            if _are_all(venue, incidents, kept.leaf):
+                return kept._replace(incidents=incidents)
+        made, opened = await self._made_again(signed, key)
+        incidents = [one.incident for one in opened if one.venue == venue]
+        return made._replace(incidents=incidents)
+
+    async def _made_again(self, signed: Signed, key: bytes) -> tuple[Proven, Sequence[Opening]]:
+        """Prove out of the log alone."""
+        async with self._whole:
+            entries, opened = await patiently(self._pool, lambda lent: map_at(lent, signed.size))
+            proven = await asyncio.to_thread(_proven, entries, key)
+        if not _holds(signed.root, key, proven):
+            raise ProofUnavailable(f"the log has another map at {signed.size} than was signed")
+        return proven, opened
+
+
+async def _kept(lent: Lent, signed: Signed, key: bytes) -> Proven | None:
+    """Prove out of what is kept; None if that is not what was signed, or not enough."""
+    number = key[0]
+    buckets = await store.buckets_of(lent, signed.lineage, signed.size)
+    above = prove_bucket(buckets, number) if buckets else None
+    if above is None:
+        return None
+    entries = await store.entries_of(lent, signed.size, number, number)
+    proven = _proven(entries, key, BUCKET_BITS)
+    proven = proven._replace(proof=proven.proof._replace(path=[*above, *proven.proof.path]))
+    return proven if _holds(signed.root, key, proven) else None
+
+
+def _proven(entries: Sequence[Entry], key: bytes, depth: int = 0) -> Proven:
+    leaves = sorted(entry.leaf for entry in entries)
+    found = next((leaf for leaf in leaves if leaf.key == key), None)
+    return Proven(found, prove(leaves, key, depth))
+
+
+def _holds(root: bytes, key: bytes, proven: Proven) -> bool:
+    if proven.leaf is None:
+        return verify_absence(root, key, proven.proof)
+    return verify_presence(root, proven.leaf, proven.proof.path)
+
+
+def _are_all(venue: str, incidents: Sequence[Opened], leaf: Leaf) -> bool:
+    return (len(incidents), venue_chain(venue, incidents)) == (leaf.number, leaf.hash)

@@ -1,0 +1,278 @@
+"""The map that each checkpoint signs: it is that of the log, whatever becomes of what is kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from eventstore.checkpoint import Checkpoint
+from eventstore.connecting import LOG_SETTINGS, close_quietly, connect
+from eventstore.heads.audit import audit_heads, heads_root
+from eventstore.heads.hashes import Leaf, Space, key_of
+from eventstore.heads.prover import HeadProver, Signed
+from eventstore.proofs import Proofs, ProofUnavailable
+from eventstore.verify import Doubt
+from tests.conftest import execute
+from tests.eventstore.heads import second
+from tests.eventstore.notarising import (
+    SIGNER,
+    acknowledge,
+    archive_of,
+    checkpoint,
+    notarising,
+    refused_because,
+    signed_up_to,
+    tamper,
+    until,
+    value,
+)
+from tests.eventstore.samples import event, events, whole
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from eventstore.heads.hashes import Opened
+    from eventstore.log import Log, NewEvent
+    from tests.conftest import Database
+
+STREAMS = 600
+"""So many that every bucket has some."""
+
+MALL = [f"incident/{number}" for number in range(3)]
+AHEAD = "DELETE FROM muster.checkpoint WHERE size > {}"
+AS_BEFORE = "UPDATE muster.checkpoint SET note = '{}'"
+TAIL_CUT = "DELETE FROM muster.event WHERE position > {}"
+CUT_OFF = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE application_name = 'muster notary' AND datname = current_database()"""
+FORGET = "DELETE FROM muster.head; DELETE FROM muster.venue_incident"
+
+
+async def filled(log: Log) -> None:
+    """Append to many streams, and open incidents at two venues."""
+    for number in range(STREAMS):
+        await log.append(f"door/{number}", 0, events(1))
+    for stream in MALL:
+        await log.append(stream, 0, [opened("mall"), event()])
+    await log.append("incident/elsewhere", 0, [opened("station")])
+    await log.append("incident/late", 0, [event(), opened("mall")])
+    await log.append("door/mall", 0, [opened("mall")])
+    await log.append("incident/nowhere", 0, [event("[7]", kind="IncidentOpened")])
+
+
+def opened(venue: str) -> NewEvent:
+    return event(f'{{"venue":"{venue}"}}', kind="IncidentOpened")
+
+
+async def newest_of(log: Log, stream: str, size: int) -> Leaf | None:
+    """Return the entry of a stream as whoever reads the log up to a size says it is."""
+    rows = [row for row in (await whole(log))[:size] if row.stream == stream]
+    key = key_of(Space.STREAM, stream)
+    return Leaf(key, rows[-1].version, rows[-1].hash) if rows else None
+
+
+async def recomputed(dsn: str, size: int) -> bytes:
+    connection = await connect(dsn, LOG_SETTINGS)
+    try:
+        return await heads_root(connection, size)
+    finally:
+        await close_quietly(connection)
+
+
+class Prover:
+    """Proves under what is in a folder, with connections of its own."""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+
+    async def stream(self, under: Checkpoint, stream: str) -> Leaf | None:
+        proofs = await Proofs.open(self._dsn)
+        try:
+            signed = Signed(1, under.size, under.heads or b"")
+            return (await HeadProver(proofs.pool).stream(signed, stream)).leaf
+        finally:
+            await proofs.close()
+
+    async def venue(self, under: Checkpoint, venue: str) -> Sequence[Opened]:
+        proofs = await Proofs.open(self._dsn)
+        try:
+            signed = Signed(1, under.size, under.heads or b"")
+            return (await HeadProver(proofs.pool).venue(signed, venue)).incidents
+        finally:
+            await proofs.close()
+
+
+async def test_a_checkpoint_signs_the_map_that_follows_from_the_log(
+    database: Database, log: Log, tmp_path: Path
+) -> None:
+    async with notarising(database.dsn, tmp_path):
+        await filled(log)
+        last = await signed_up_to(tmp_path, await log.head())
+    rows = await whole(log)
+    assert last.heads == await recomputed(database.dsn, last.size) == second.root_of(rows)
+
+
+async def test_the_newest_version_and_the_incidents_of_a_venue_are_proven(
+    database: Database, log: Log, tmp_path: Path
+) -> None:
+    async with notarising(database.dsn, tmp_path):
+        await filled(log)
+        last = await signed_up_to(tmp_path, await log.head())
+        prover = Prover(database.dsn)
+        assert await prover.stream(last, MALL[0]) == await newest_of(log, MALL[0], last.size)
+        assert await prover.stream(last, "incident/none") is None
+        assert [one.stream for one in await prover.venue(last, "mall")] == MALL
+        assert await prover.venue(last, "nowhere") == ()
+
+
+async def test_an_earlier_checkpoint_is_proven_while_the_log_goes_on(
+    database: Database, log: Log, tmp_path: Path
+) -> None:
+    prover = Prover(database.dsn)
+    async with notarising(database.dsn, tmp_path):
+        await filled(log)
+        early = await signed_up_to(tmp_path, await log.head())
+        await log.append("door/7", 1, events(5))
+        await log.append("incident/more", 0, [opened("mall")])
+        late = await signed_up_to(tmp_path, early.size + 6)
+        for signed in (early, late):
+            found = await prover.stream(signed, "door/7")
+            assert found == await newest_of(log, "door/7", signed.size)
+        assert [one.stream for one in await prover.venue(early, "mall")] == MALL
+        assert [one.stream for one in await prover.venue(late, "mall")] == [*MALL, "incident/more"]
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        FORGET,
+        "DELETE FROM muster.head_buckets",
+        "UPDATE muster.head SET hash = sha256(hash)",
+        "UPDATE muster.head SET position = 10000, number = 77",
+        "DELETE FROM muster.head WHERE name = 'door/7'",
+        "UPDATE muster.venue_incident SET opened = sha256(opened)",
+        "UPDATE muster.venue_incident SET stream = 'incident/9' WHERE number = 2",
+        "UPDATE muster.head_buckets SET buckets = sha256(buckets)",
+    ],
+)
+async def test_what_is_kept_is_not_believed_and_is_made_again(
+    database: Database, log: Log, tmp_path: Path, loss: str
+) -> None:
+    prover = Prover(database.dsn)
+    async with notarising(database.dsn, tmp_path):
+        await filled(log)
+        last = await signed_up_to(tmp_path, await log.head())
+    await execute(database.dsn, loss)
+    assert await prover.stream(last, "door/7") == await newest_of(log, "door/7", last.size)
+    assert [one.stream for one in await prover.venue(last, "mall")] == MALL
+    async with notarising(database.dsn, tmp_path):
+        await log.append("door/7", 1, events(1))
+        after = await signed_up_to(tmp_path, last.size + 1)
+    assert after.heads == await recomputed(database.dsn, after.size)
+    assert await prover.stream(after, "door/7") == await newest_of(log, "door/7", after.size)
+
+
+async def test_what_a_crash_of_the_database_took_is_made_again_when_the_notary_is_back(
+    database: Database, log: Log, tmp_path: Path
+) -> None:
+    entries = "SELECT count(*) FROM muster.head"
+    async with notarising(database.dsn, tmp_path):
+        await filled(log)
+        last = await signed_up_to(tmp_path, await log.head())
+        before = await value(database.dsn, entries)
+        await execute(database.owner_dsn, FORGET, "DELETE FROM muster.head_buckets", CUT_OFF)
+        await log.append("door/new", 0, events(1))
+        after = await signed_up_to(tmp_path, last.size + 1)
+    assert await value(database.dsn, entries) == int(str(before)) + 1
+    assert after.heads == await recomputed(database.dsn, after.size)
+
+
+async def test_a_notary_that_begins_again_goes_on_with_what_is_kept(
+    database: Database, log: Log, tmp_path: Path
+) -> None:
+    async with notarising(database.dsn, tmp_path):
+        await filled(log)
+        await signed_up_to(tmp_path, await log.head())
+    kept = "SELECT string_agg(xmin::text, ',' ORDER BY key) FROM muster.head"
+    before = await value(database.dsn, kept)
+    async with notarising(database.dsn, tmp_path) as notary:
+        await notary.seen.begun.wait()
+        assert await value(database.dsn, kept) == before
+
+
+async def test_what_was_kept_of_a_later_size_than_was_signed_does_no_harm(
+    database: Database, log: Log, tmp_path: Path
+) -> None:
+    async with notarising(database.dsn, tmp_path / "ahead"):
+        await filled(log)
+        early = await signed_up_to(tmp_path / "ahead", await log.head())
+        content = {
+            file.relative_to(tmp_path / "ahead"): file.read_bytes()
+            for file in (tmp_path / "ahead").rglob("*")
+            if file.is_file()
+        }
+        await log.append("door/7", 1, events(3))
+        await log.append("incident/more", 0, [opened("mall")])
+        await signed_up_to(tmp_path / "ahead", early.size + 4)
+    for name, held in content.items():
+        (tmp_path / "behind" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "behind" / name).write_bytes(held)
+    await execute(database.owner_dsn, AHEAD.format(early.size))
+    async with notarising(database.dsn, tmp_path / "behind"):
+        last = await signed_up_to(tmp_path / "behind", early.size + 4)
+    assert last.heads == await recomputed(database.dsn, last.size)
+    assert len(await Prover(database.dsn).venue(last, "mall")) == len(MALL) + 1
+
+
+async def test_a_log_signed_by_the_program_before_gets_a_map_with_its_next_checkpoint(
+    database: Database, log: Log, tmp_path: Path
+) -> None:
+    async with notarising(database.dsn, tmp_path):
+        await filled(log)
+        last = await signed_up_to(tmp_path, await log.head())
+    plain = Checkpoint(last.origin, last.size, last.root).signed(SIGNER).whole
+    archive_of(tmp_path).keep_checkpoint(plain)
+    await execute(database.owner_dsn, AS_BEFORE.format(plain), FORGET)
+    assert await audit_heads(database.dsn, plain) == []
+    async with notarising(database.dsn, tmp_path):
+        await log.append("door/7", 1, events(1))
+        after = await signed_up_to(tmp_path, last.size + 1)
+    assert after.heads == await recomputed(database.dsn, after.size)
+
+
+async def test_another_map_than_that_of_the_log_closes_the_gate(
+    database: Database, log: Log, tmp_path: Path
+) -> None:
+    async with notarising(database.dsn, tmp_path):
+        await filled(log)
+        last = await signed_up_to(tmp_path, await log.head())
+    forged = Checkpoint(last.origin, last.size, last.root, bytes(range(32))).signed(SIGNER).whole
+    archive_of(tmp_path).keep_checkpoint(forged)
+    found = await audit_heads(database.dsn, forged)
+    assert [(one.doubt, one.position) for one in found] == [(Doubt.HEADS, last.size)]
+    of_it = Checkpoint(last.origin, last.size, last.root, bytes(range(32)))
+    with pytest.raises(ProofUnavailable):
+        await Prover(database.dsn).stream(of_it, "door/7")
+    async with notarising(database.dsn, tmp_path):
+        _, what = await refused_because(database.dsn)
+    assert (what.doubt, what.expected) == ("heads", bytes(range(32)).hex())
+    assert what.found == (last.heads or b"").hex()
+
+
+async def test_a_new_lineage_has_a_map_of_its_own(
+    database: Database, log: Log, tmp_path: Path
+) -> None:
+    async with notarising(database.dsn, tmp_path):
+        await filled(log)
+        last = await signed_up_to(tmp_path, await log.head())
+    await tamper(database.owner_dsn, TAIL_CUT.format(last.size - 9))
+    async with notarising(database.dsn, tmp_path) as notary:
+        divergence, _ = await refused_because(database.dsn)
+        await acknowledge(database.dsn, divergence, "lost")
+        await until(lambda: notary.seen.size == last.size - 8)
+    after = checkpoint(tmp_path)
+    assert after.origin == f"{SIGNER.name}/2"
+    assert after.heads == await recomputed(database.dsn, after.size)
+    assert after.heads == second.root_of(await whole(log))
