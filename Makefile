@@ -36,8 +36,9 @@ bench-log: $(VENV)/.installed-dev ## compare the log with other event stores (EV
 bench-plan: $(VENV)/.installed-dev ## measure how long a plan of 2,000 tasks and 300 zones takes to be checked
 	@$(BIN)/python -m benchmarks.plan
 
-bench-proof: $(VENV)/.installed-dev ## put changed bundles through both verifiers, time a large one, fork logs (MUTANTS=100000 SEED=1)
+bench-proof: $(VENV)/.installed-dev ## try to forge: changed bundles, forked logs; what export, verifying and the map of heads cost (MUTANTS=100000 SEED=1)
 	@$(BIN)/python -m benchmarks.proof --mutants "$(or $(MUTANTS),100000)" --seed "$(or $(SEED),1)"
+	@$(BIN)/python -m benchmarks.proof.heads
 	@$(BIN)/python -m benchmarks.proof.forks --seed "$(or $(SEED),1)"
 
 fuzz: $(VENV)/.installed-dev ## feed plans that nobody would write to their compiler (RUNS=500000 of each kind)

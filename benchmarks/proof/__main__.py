@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import time
 from collections import Counter
 from itertools import islice
-from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.proof.duel import STATED, Known, Verdict, duel
+from benchmarks.proof.figures import keep
 from benchmarks.proof.large import large
 from tests.bundle.mutants import mutant
 from tests.bundle.synthetic import LOG, SMALL, WITNESS
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
     from tests.bundle.verifiers import Files
 
-OUT = Path(__file__).parents[1] / "out" / "proof.json"
 BATCH = 250
 """Bundles that are on the way to the second verifier at a time."""
 
@@ -37,9 +35,7 @@ def main() -> None:
     found = asyncio.run(large(asked.events)) | mutated(asked.mutants, asked.seed)
     for name, value in found.items():
         print(f"{name:22}{value}")
-    OUT.parent.mkdir(exist_ok=True)
-    known = json.loads(OUT.read_text("utf-8")) if OUT.exists() else {}
-    OUT.write_text(json.dumps({**known, **found}, indent=2) + "\n", "utf-8")
+    keep(found)
 
 
 def mutated(count: int, seed: int) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.proof.figures import keep
 from benchmarks.proof.forgery import Answers, Kind, MemoryLog, forged, sealed, written
 from benchmarks.proof.served_forks import ServedForks
 from eventstore.note import Signer
@@ -39,7 +40,6 @@ EVENTS_MAX = 400
 GROWN_MAX = 60
 AT_ONCE = 50
 SERVER = "log.example.org:7460"
-OUT = Path(__file__).parents[1] / "out" / "proof.json"
 
 
 @dataclass
@@ -122,13 +122,6 @@ async def measure(forks: int, served: int, seed: int) -> Tally:
                     tally.take_honest(honest)
                     tally.take(f"served fork {number} of seed {seed}: {kind}", finding)
     return tally
-
-
-def keep(figures: dict[str, Any], file: Path = OUT) -> None:
-    """Add figures to those that are there."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    file.write_text(json.dumps({**known, **figures}, indent=2) + "\n", encoding="utf-8")
 
 
 def main() -> int:

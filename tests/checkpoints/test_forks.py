@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from benchmarks.proof.forks import keep, measure
+from benchmarks.proof.figures import keep
+from benchmarks.proof.forks import measure
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the map of heads costs: `python -m benchmarks.head_map` prints a table and writes JSON.
+"""What the map of heads costs the appends: `python -m benchmarks.proof.heads`.
 
 Two logs on one PostgreSQL with fsync, each with a notary in a process of its own, one with the map
 and one without, take turns under the same writers; a figure is the median of its rounds.
@@ -21,6 +21,7 @@ from statistics import median
 
 from benchmarks.log.drivers.muster_log import DATA, META
 from benchmarks.log.place import Databases, databases
+from benchmarks.proof.figures import keep
 from eventstore.events import Appended, NewEvent
 from eventstore.heads.index import HeadIndex
 from eventstore.ids import event_id, new_command_id
@@ -30,7 +31,6 @@ from eventstore.note import Signer
 from eventstore.proofs import Proofs
 from services.process import collect_seldom
 
-OUT = Path(__file__).parent / "out" / "head_map.json"
 WITH, WITHOUT = "muster", "young"
 """The names of the two databases."""
 
@@ -83,7 +83,7 @@ def _leave_the_map_out() -> None:
 @asynccontextmanager
 async def notary(dsn: str, folder: Path, kind: str) -> AsyncIterator[dict[str, float]]:
     """Run a notary as a process; how it went is there afterwards."""
-    asked = (sys.executable, "-m", "benchmarks.head_map", dsn, str(folder), kind)
+    asked = (sys.executable, "-m", "benchmarks.proof.heads", dsn, str(folder), kind)
     process = await asyncio.create_subprocess_exec(*asked, stdout=asyncio.subprocess.PIPE)
     went: dict[str, float] = {}
     try:
@@ -166,8 +166,7 @@ async def main() -> None:
     with tempfile.TemporaryDirectory(prefix="muster-head-map-") as folder:
         async with databases() as found:
             figures = await measure(found, Path(folder))
-    OUT.parent.mkdir(exist_ok=True)
-    OUT.write_text(json.dumps(figures, indent=2) + "\n")
+    keep({"head_map_cost": figures[f"head_map_cost_{WRITERS}x{min(BATCHES)}"], **figures})
     for name, figure in figures.items():
         print(f"{name:28} {figure}")
 
