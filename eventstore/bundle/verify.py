@@ -70,7 +70,10 @@ PATH = re.compile(r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9._/+-]{0,199}")
 SEGMENT = re.compile(r"\.?[A-Za-z0-9_](?:[A-Za-z0-9._+-]*[A-Za-z0-9_+-])?")
 TOP = re.compile(r"""[^\x00-\x1f\x7f-\x9f\\/:*?"<>|]{0,199}[^\x00-\x20\x7f-\xa0\\/:*?"<>|.]/""")
 """A folder that all is in; it is called as whoever made the zip likes."""
-UNICODE_PATH = 0x7075
+UNICODE_PATH, ZIP64 = 0x7075, 1
+"""Extra fields of a zip: another name of a file, and sizes of 64 bits."""
+WIDE = 2**32 - 1
+"""What stands in the place of a size that takes 64 bits."""
 DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
 HASH = re.compile(r"[0-9a-f]{64}")
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -305,7 +308,6 @@ def _zipped(packed: zipfile.ZipFile, size: int) -> tuple[str, list[str]]:
     unpacked = sum(one.file_size for one in entries)
     _holds("bytes", f"at most {UNPACKED_BYTES_MAX}", unpacked, holds=unpacked <= UNPACKED_BYTES_MAX)
     _holds("files", f"at most {FILES_MAX}", len(entries), holds=len(entries) <= 2 * FILES_MAX)
-    _tight(packed, entries, size)
     for one in entries:
         name, is_folder = one.orig_filename, one.orig_filename.endswith("/")
         kinds = (0, stat.S_IFDIR if is_folder else stat.S_IFREG)
@@ -313,8 +315,10 @@ def _zipped(packed: zipfile.ZipFile, size: int) -> tuple[str, list[str]]:
         _holds("path", "a file or a folder, and no link", name, holds=held)
         readable = not one.flag_bits & 1 and one.compress_type in (0, 8)
         _holds("path", "stored or deflated, not encrypted", name, holds=readable)
-        with packed.open(one):  # it compares the name with that before the content
-            pass
+        same = one.filename == one.orig_filename
+        _holds("path", "one name of a file", name, holds=same)
+    assert packed.fp is not None  # noqa: S101 - it is open
+    _tight(packed.fp, entries, packed.start_dir, size)
     names = [one.orig_filename for one in entries]
     inside = ""
     if "manifest.json" not in names:
@@ -328,48 +332,156 @@ def _zipped(packed: zipfile.ZipFile, size: int) -> tuple[str, list[str]]:
     return inside, [name for name in found if not name.endswith("/")]
 
 
-def _tight(packed: zipfile.ZipFile, entries: list[zipfile.ZipInfo], size: int) -> None:
+class Listed(NamedTuple):
+    """A file as the index of a zip lists it, byte by byte."""
+
+    name: bytes
+    flags: int
+    kind: int
+    crc: int
+    packed: int
+    size: int
+    start: int
+    """Where its own header begins."""
+
+
+def _tight(file: IO[bytes], entries: list[zipfile.ZipInfo], start: int, size: int) -> None:
     """Raise Broken unless a zip is its entries, one after another, and nothing else.
 
     Programs that unpack while they read go by what stands before each file, not by the index.
     """
-    assert packed.fp is not None  # noqa: S101 - it is open
-    at, loose = 0, False
-    index = size - 22 - len(packed.comment)
-    for one in sorted(entries, key=lambda one: one.header_offset):
-        gap = one.header_offset - at
-        _holds(
-            "zip", "nothing between files", gap, holds=gap in ((12, 16, 20, 24) if loose else (0,))
-        )
-        packed.fp.seek(one.header_offset)
-        _, _, flags, kind, _, _, *sizes, name, extra = struct.unpack(
-            "<4sHHHHHLLLHH", packed.fp.read(30)
-        )
-        packed.fp.seek(name, 1)
-        named = _extras(one.extra) | _extras(packed.fp.read(extra))
-        _holds("zip", "one name of a file", one.filename, holds=UNICODE_PATH not in named)
-        _holds("zip", "one name of a file", one.filename, holds=one.filename == one.orig_filename)
-        loose = bool(flags & 8)
-        known = (one.CRC, one.compress_size, one.file_size)
-        alike = all(mine in (theirs, 2**32 - 1) for mine, theirs in zip(sizes, known))
-        same = (flags & 9, kind) == (one.flag_bits & 9, one.compress_type) and (loose or alike)
-        _holds("zip", "a file to be what the index says", one.filename, holds=same)
-        at = one.header_offset + 30 + name + extra + one.compress_size
-        encoded = one.filename.encode("utf-8" if one.flag_bits & 0x800 else "cp437")
-        index -= 46 + len(encoded) + len(one.extra) + len(one.comment)
-    gap = packed.start_dir - at
-    _holds("zip", "nothing after files", gap, holds=gap in ((12, 16, 20, 24) if loose else (0,)))
-    whole = not packed.comment and index in (packed.start_dir, packed.start_dir + 76)
-    _holds("zip", "nothing before, within or after its index", index, holds=whole)
+    file.seek(start)
+    listed = [_listed(file) for _ in entries]
+    _ends(file, len(listed), start, size)
+    known = [(one.CRC, one.compress_size, one.file_size, one.header_offset) for one in entries]
+    same = known == [(one.crc, one.packed, one.size, one.start) for one in listed]
+    _holds("zip", "one way to read its index", "another one", holds=same)
+    at = 0
+    for one in sorted(listed, key=lambda one: one.start):
+        _holds("zip", "nothing between files", one.start - at, holds=one.start == at)
+        at = _entry(file, one)
+    _holds("zip", "nothing after files", start - at, holds=start == at)
 
 
-def _extras(content: bytes) -> set[int]:
-    """Return which kinds of extra fields there are."""
-    found, at = set(), 0
+def _listed(file: IO[bytes]) -> Listed:
+    """Read the next entry of the index."""
+    mark, *about, disk, _, _, start = _fields(file, "<4sHHHHHHLLLHHHHHLL")
+    _, _, flags, kind, _, _, crc, packed, size, name, extra, comment = about
+    _holds("zip", "an index of one file", mark, holds=(mark, disk) == (b"PK\x01\x02", 0))
+    named, more = file.read(name), file.read(extra)
+    file.seek(comment, 1)
+    size, packed, start = _wide(more, size, packed, start)
+    return Listed(named, flags, kind, crc, packed, size, start)
+
+
+def _entry(file: IO[bytes], one: Listed) -> int:
+    """See that what stands around a file is what the index says, and return where it ends."""
+    file.seek(one.start)
+    mark, *about = _fields(file, "<4sHHHHHLLLHH")
+    name, extra = int(about.pop(-2)), int(about.pop(-1))
+    _, flags, kind, _, _, crc, packed, size = about
+    named, more = file.read(name), file.read(extra)
+    _holds("zip", "a file to begin with its header", mark, holds=mark == b"PK\x03\x04")
+    alike = (named, flags & 0x809, kind) == (one.name, one.flags & 0x809, one.kind)
+    _holds("zip", "a file to be what the index says", one.name, holds=alike)
+    wide = (size, packed) == (WIDE, WIDE)
+    found = (crc, *_wide(more, size, packed))
+    streamed = bool(flags & 8)
+    meant = (one.crc, one.size, one.packed)
+    alike = all(told == mine or (streamed and not told) for told, mine in zip(found, meant))
+    held = alike and (wide or WIDE not in (size, packed))
+    _holds("zip", f"the sum and sizes {meant} before a file", found, holds=held)
+    _holds(
+        "zip", "a stored file with its size before it", one.name, holds=kind == 8 or not streamed
+    )
+    start = one.start + 30 + name + extra
+    at = start + one.packed
+    _one_stream(file, one, start)
+    if not streamed:
+        return at
+    form = "<4sLQQ" if wide else "<4sLLL"
+    file.seek(at)
+    after, told = _fields(file, form), (b"PK\x07\x08", one.crc, one.packed, one.size)
+    _holds("zip", f"the sum and sizes {told[1:]} after a file", after[1:], holds=after == told)
+    return at + struct.calcsize(form)
+
+
+def _one_stream(file: IO[bytes], one: Listed, start: int) -> None:
+    """See that a file is packed as one stream that ends where the index says, and as long."""
+    if one.kind == 0:
+        _holds("zip", "a stored file of one size", one.name, holds=one.packed == one.size)
+        return
+    import zlib  # noqa: PLC0415 - some interpreters have none, and can read folders
+
+    file.seek(start)
+    stream, left, size = zlib.decompressobj(-15), one.packed, 0
+    while size <= one.size and not stream.eof:
+        part = stream.unconsumed_tail
+        if not part:
+            part = file.read(min(left, 1 << 16))
+            left -= len(part)
+        try:
+            made = stream.decompress(part, 1 << 20)
+        except zlib.error as error:
+            raise Broken("zip", "a deflated file", error) from None
+        if not part and not made:
+            break
+        size += len(made)
+    whole = stream.eof and not left and not stream.unused_data and size == one.size
+    _holds("zip", "one stream to be a file", one.name, holds=whole)
+
+
+def _ends(file: IO[bytes], count: int, start: int, size: int) -> None:
+    """See that an index ends a zip, and is found in one way only."""
+    end, last = file.tell(), size - 22
+    _holds("zip", "nothing after its index", last - end, holds=last - end in (0, 76))
+    known = (count, count, end - start, start)
+    if last > end:
+        more, locator = _fields(file, "<4sQHHLLQQQQ"), _fields(file, "<4sLQL")
+        held = more[:2] == (b"PK\x06\x06", 44) and more[4:] == (0, 0, *known)
+        held = held and locator == (b"PK\x06\x07", 0, end, 1)
+        _holds("zip", "one index", more, holds=held)
+    file.seek(last)
+    mark, *disks, files, among, length, at, comment = _fields(file, "<4sHHHHLLH")
+    found, most = (among, files, length, at), (2**16 - 1, 2**16 - 1, WIDE, WIDE)
+    alike = all(
+        mine == theirs or (last > end and mine == full)
+        for mine, theirs, full in zip(found, known, most)
+    )
+    held = (mark, disks, comment) == (b"PK\x05\x06", [0, 0], 0) and alike
+    _holds("zip", f"the index {known} at its end", found, holds=held)
+
+
+def _fields(file: IO[bytes], form: str) -> tuple[Any, ...]:
+    """Read numbers of a zip."""
+    content = file.read(struct.calcsize(form))
+    _holds("zip", "whole", "cut off", holds=len(content) == struct.calcsize(form))
+    return struct.unpack(form, content)
+
+
+def _wide(extra: bytes, *numbers: int) -> list[int]:
+    """Return sizes; for those that don't fit, what stands in the one extra field for them."""
+    fields = _extras(extra)
+    _holds(
+        "zip", "one name of a file", "two", holds=all(kind != UNICODE_PATH for kind, _ in fields)
+    )
+    held = [content for kind, content in fields if kind == ZIP64]
+    large = numbers.count(WIDE)
+    meant = [8 * large] if large else []
+    found = [len(one) for one in held]
+    _holds("zip", f"fields {meant} of 64 bits", found, holds=found == meant)
+    sizes = iter(struct.unpack(f"<{large}Q", held[0]) if large else ())
+    return [next(sizes) if one == WIDE else one for one in numbers]
+
+
+def _extras(content: bytes) -> list[tuple[int, bytes]]:
+    """Return the extra fields, each with its kind."""
+    found, at = [], 0
     while at + 4 <= len(content):
         kind, size = struct.unpack_from("<HH", content, at)
-        found.add(kind)
+        found.append((kind, content[at + 4 : at + 4 + size]))
         at += 4 + size
+    _holds("zip", "whole extra fields", content[:40].hex(), holds=at == len(content))
     return found
 
 
