@@ -677,6 +677,11 @@ class Key(NamedTuple):
         text = f"{name}+{made.hex()}+{base64.b64encode(content).decode()}"
         return self._replace(name=name, key_id=made, text=text)
 
+    def of(self, origin: str) -> "Key":
+        """Return the same key in the lineage of an origin; itself if that is of another log."""
+        same = lineage_of(origin)[0] == lineage_of(self.name)[0]
+        return self.named(origin) if same else self
+
     def signed(self, text: str, signature: bytes) -> bool:
         if self.kind == 4:
             time = int.from_bytes(signature[:8], "big")
@@ -776,8 +781,8 @@ class Verification:
             self._latest()
         if self.checkpoint is not None:
             self._earlier(self.checkpoint)
-            self._yours(self.checkpoint)
             lineages = earlier_lineages(self, self.checkpoint)
+            self._yours(self.checkpoint, lineages)
             events = Events(self)
             events.run(self.checkpoint)
             events.whole.tell_of_divergences(lineages if events.is_read else {})
@@ -805,12 +810,11 @@ class Verification:
         """See that the log's key is the one that you were given; else take the bundle's."""
         with self.report.reading(Where("keys/log.vkey")):
             (line,) = _key_lines(self.bundle.read("keys/log.vkey"), 1)
-            self.key = Key.parse(line)
-            _holds("key", "that of a log, of kind 1", line, holds=self.key.kind == 1)
-            if self.given.key and Key.parse(self.given.key) != self.key:
-                raise Broken("key", self.given.key, self.key.text)
-        if self.given.key:
-            self.key = Key.parse(self.given.key)
+            mine = Key.parse(line)
+            _holds("key", "that of a log, of kind 1", line, holds=mine.kind == 1)
+            if self.given.key and Key.parse(self.given.key).of(mine.name) != mine:
+                raise Broken("key", self.given.key, mine.text)
+            self.key = mine
         if WITNESSES in self.files:
             with self.report.reading(Where(WITNESSES)):
                 lines = _key_lines(self.bundle.read(WITNESSES), WITNESSES_MAX)
@@ -820,6 +824,8 @@ class Verification:
         """See that the log signed the newest checkpoint, and the witnesses that you name."""
         read = Checkpoint.parse(self.bundle.read("checkpoint"))
         self.checkpoint = read
+        if self.key is None and self.given.key:
+            self.key = Key.parse(self.given.key).of(read.origin)
         for name, found in (("checkpoint", read.size), ("log", read.origin)):
             if self.manifest[name] != found:
                 where = Where("manifest.json")
@@ -877,20 +883,34 @@ class Verification:
         held = any(digest.digest() in content for digest in digests)
         _holds("timestamp", digests[0].hexdigest(), "another digest", holds=held)
 
-    def _yours(self, latest: Checkpoint) -> None:
+    def _yours(self, latest: Checkpoint, lineages: dict[int, Checkpoint]) -> None:
         """See that the log begins with what you have kept of it yourself, or that with it."""
         self.report.facts["kept_checkpoints"] = proven = []
+        self.report.facts["kept_ends"] = ends = []
         for path, note in self.given.checkpoints:
             with self.report.reading(Where(path)):
-                yours = Checkpoint.parse(note)
+                yours, number = Checkpoint.parse(note), lineage_of(latest.origin)[1]
                 if self.key is not None:
-                    yours.require(self.key)
+                    yours.require(self.key.of(yours.origin))
+                its = lineage_of(yours.origin)[1]
+                if its != number:
+                    _ended(yours, lineages.get(its))
+                    ends.append([its, yours.size])
+                    continue
                 proofs = {**self.proofs, **self.given.proofs}
                 if yours.size > latest.size:
                     _begins(yours, latest, proofs.get(latest.size))
                 else:
                     _begins(latest, yours, proofs.get(yours.size))
                 proven.append(yours.size)
+
+
+def _ended(yours: Checkpoint, last: Optional[Checkpoint]) -> None:
+    """Raise Broken unless a checkpoint is the last one of its lineage, Missing if nothing tells."""
+    if last is None or last.size != yours.size:
+        found = f"one of {last.size}" if last else "none"
+        raise Missing("proof", f"the end of {yours.origin} with {yours.size} events", found)
+    _same("root", last.root.hex(), yours.root.hex())
 
 
 def _begins(newer: Checkpoint, older: Checkpoint, proof: Optional[list[bytes]]) -> None:
@@ -1610,8 +1630,8 @@ NOT_KNOWN: dict[str, Said] = {
         "whether the keeper showed others another log: no witness that you trust (--witness) cosigned",
     ),
     "kept": (
-        "日志此前是否被整体重写：没有您自己保存的检查点（--checkpoint）可比对",
-        "whether the log was written anew before: there is no checkpoint of your own (--checkpoint) to compare",
+        "日志此前是否被整体重写：没有您自己保存的本谱系检查点（--checkpoint）可比对",
+        "whether the log was written anew before: there is no checkpoint of your own (--checkpoint) to compare, of this lineage",
     ),
 }
 LABELS: dict[str, Said] = {
@@ -1726,7 +1746,12 @@ def _of_others(facts: dict[str, Any], at: int) -> Iterator[Row]:
     claim = ("{}（案卷自称，未经您认可）", "{} (the bundle says so; you did not name it)")
     yield "claimed", [claim[at].format(name) for name in facts.get("claimed_witnesses", [])]
     kept = ("大小 {}：日志以它开头", "of size {}: the log begins with it")
-    yield "kept", [kept[at].format(size) for size in facts.get("kept_checkpoints", [])]
+    end = (
+        "第 {} 谱系的 {} 个事件：正是该谱系最后签署的",
+        "{1} events of lineage {0}: what it ended with",
+    )
+    ended = [end[at].format(*one) for one in facts.get("kept_ends", [])]
+    yield "kept", [*(kept[at].format(size) for size in facts.get("kept_checkpoints", [])), *ended]
     if facts.get("earlier_checkpoints"):
         yield "earlier", [str(facts["earlier_checkpoints"])]
     if facts.get("timestamps"):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from eventstore.note import COSIGNATURE, Note, Signature, Signer, Verifier
 from eventstore.seal import FIRST, LAST
+from tests.bundle.lineages import to_somebody_who_knows
 from tests.bundle.mutations import EVENTS, PROOFS, remade
 from tests.bundle.synthetic import EXPORT, LOG, MINE, OWN, SMALL, WITNESS, Draft, small
 
@@ -167,6 +168,7 @@ def bundles() -> list[dict[str, Any]]:
         *_of_events(),
         *_of_what_lacks(),
         *_of_what_is_known(),
+        *to_somebody_who_knows(),
     ):
         changed = {
             path: one for path, one in _texts(files).items() if base.get(path) != files[path]

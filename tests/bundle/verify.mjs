@@ -431,14 +431,14 @@ function verifyBundle(files, given) {
   const mine = attempt({ file: "keys/log.vkey" }, () => {
     const [key] = keysOf(read("keys/log.vkey"), 1);
     insist(key.kind === 1, "key");
+    insist(!given.key || sameKey(ofOrigin(given.key, key.name), key), "key");
     return key;
   });
-  const key = given.key ?? mine;
-  attempt({ file: "keys/log.vkey" }, () => insist(!given.key || !mine || mine.line === key.line, "key"));
   const witnesses = listed.has("keys/witnesses.vkeys")
     ? (attempt({ file: "keys/witnesses.vkeys" }, () => keysOf(read("keys/witnesses.vkeys"), WITNESSES_MAX)) ?? [])
     : [];
-  const checked = (note) => {
+  let known = mine;
+  const checked = (note, key = known) => {
     if (key) {
       insist(note.origin === key.name, "origin");
       insist(signedBy(note, key), "signature");
@@ -448,11 +448,12 @@ function verifyBundle(files, given) {
   const cosigned = (note) => witnesses.filter((witness) => signedBy(note, witness)).map((one) => one.line);
   const latest = attempt({ file: "checkpoint" }, () => noteOf(read("checkpoint")));
   if (!latest) return { found, facts };
+  known = mine ?? (given.key && ofOrigin(given.key, latest.origin));
   attempt({ file: "manifest.json" }, () => {
     insist(manifest.checkpoint === latest.size, "checkpoint");
     insist(manifest.log === latest.origin, "log");
   });
-  Object.assign(facts, { log: latest.origin, size: latest.size, root: latest.root.toString("hex"), key: key?.line });
+  Object.assign(facts, { log: latest.origin, size: latest.size, root: latest.root.toString("hex"), key: known?.line });
   attempt({ file: "checkpoint" }, () => {
     checked(latest);
     facts.claimed = cosigned(latest).filter((line) => !given.witnesses.some((one) => one.line === line));
@@ -485,13 +486,18 @@ function verifyBundle(files, given) {
       insist(digests.some((digest) => token.includes(digest)), "timestamp");
     });
   }
+  const lineages = earlierLineages(manifest, listed, read, latest, known, attempt);
   for (const [file, note] of given.checkpoints)
     attempt({ file }, () => {
-      checked(note);
-      if (note.size > latest.size) beginsWith(note, latest, proofs);
+      checked(note, known && ofOrigin(known, note.origin));
+      const lineage = lineageOf(note.origin)[1];
+      if (lineage !== lineageOf(latest.origin)[1]) {
+        const end = lineages.get(lineage);
+        need(end && end.size === note.size, "proof");
+        insist(end.root.equals(note.root), "root");
+      } else if (note.size > latest.size) beginsWith(note, latest, proofs);
       else beginsWith(latest, note, proofs);
     });
-  const lineages = earlierLineages(manifest, listed, read, latest, key, attempt);
   const acknowledged = verifyEvents(content, manifest, listed, latest, attempt, facts);
   if (acknowledged) divergencesOf(acknowledged, lineages, attempt);
   return { found, facts };
@@ -663,8 +669,13 @@ function lineageOf(origin) {
 
 function named(key, name) {
   const content = Buffer.concat([Buffer.from([key.kind]), key.bytes]);
-  return { ...key, name, id: sha256(name, "\n", content).subarray(0, 4).toString("hex") };
+  const id = sha256(name, "\n", content).subarray(0, 4).toString("hex");
+  return { ...key, name, id, line: `${name}+${id}+${content.toString("base64")}` };
 }
+
+// The same key in the lineage of an origin; itself if that is of another log.
+const ofOrigin = (key, origin) => (lineageOf(origin)[0] === lineageOf(key.name)[0] ? named(key, origin) : key);
+const sameKey = (one, other) => one.line === other.line;
 
 // What was signed last in each lineage before this one.
 function earlierLineages(manifest, listed, read, latest, key, attempt) {
@@ -680,7 +691,7 @@ function earlierLineages(manifest, listed, read, latest, key, attempt) {
       const origin = one === 1 ? name : `${name}/${one}`;
       insist(note.origin === origin, "origin");
       insist(signedBy(note, named(key, origin)), "signature");
-      found.set(one, `${one} ${note.size} ${note.root.toString("hex")}`);
+      found.set(one, note);
     });
   return found;
 }
@@ -699,8 +710,11 @@ function divergencesOf(acknowledged, lineages, attempt) {
       if (["witness", "archive"].includes(said.doubt)) ends.add(`${said.lineage}`);
       if (ENDS_A_LINEAGE.includes(said.doubt)) ends.add(`${said.lineage} ${said.signed_size} ${said.signed_root}`);
     });
-  for (const [number, end] of lineages)
-    attempt({ file: `lineages/${number}` }, () => insist(ends.has(end) || ends.has(`${number}`), "lineage"));
+  for (const [number, { size, root }] of lineages)
+    attempt({ file: `lineages/${number}` }, () => {
+      const end = `${number} ${size} ${root.toString("hex")}`;
+      insist(ends.has(end) || ends.has(`${number}`), "lineage");
+    });
 }
 
 // -- test vectors ------------------------------------------------------------------------------------
