@@ -50,6 +50,10 @@ VERDICTS = ("sound", "false", "cannot be told")
 FORMAT, FORMAT_1 = "muster-case-bundle/2", "muster-case-bundle/1"
 SHOWN_MAX = 20
 """Findings that are printed; all are counted."""
+FINDINGS_MAX = 1000
+"""Findings of each verdict that are kept; all are counted."""
+CONTRADICTIONS_MAX = 10_000
+"""Contradictions after which no more lines are read: the bundle is false whatever follows."""
 LINE_BYTES_MAX = 64 * 1024 * 1024
 FILE_BYTES_MAX = 16 * 1024 * 1024
 """Bytes of a file that is read at once; events and proofs are read line by line."""
@@ -143,15 +147,24 @@ class Report:
 
     def __init__(self) -> None:
         self.divergences: list[dict[str, Any]] = []
+        self.counts = {FALSE: 0, UNTOLD: 0}
+        """How many findings there are of each verdict; the first of each are kept."""
         self.facts: dict[str, Any] = {}
 
     @property
     def verdict(self) -> int:
         """Return what all findings come to: one that is false outweighs all that is missing."""
-        found = {one["verdict"] for one in self.divergences}
-        return next((code for code in (FALSE, UNTOLD) if VERDICTS[code] in found), SOUND)
+        return next((code for code, count in self.counts.items() if count), SOUND)
+
+    @property
+    def count(self) -> int:
+        """Return how many findings there are, those included that are not kept."""
+        return sum(self.counts.values())
 
     def add(self, where: Where, broken: Broken) -> None:
+        self.counts[broken.verdict] += 1
+        if self.counts[broken.verdict] > FINDINGS_MAX:
+            return
         said = {name: _short(getattr(broken, name)) for name in ("field", "expected", "found")}
         verdict = VERDICTS[broken.verdict]
         place = {"where": shown(where), **where._asdict()}
@@ -1001,7 +1014,13 @@ class Events:
         most = self.files.get(path, {"bytes": 0})["bytes"]
         with self.report.reading(Where(path)):
             try:
-                yield from enumerate(self.bundle.lines(path, most), start=1)
+                for number, line in enumerate(self.bundle.lines(path, most), start=1):
+                    if self.report.counts[FALSE] >= CONTRADICTIONS_MAX:
+                        self.is_read = False
+                        raise Broken(
+                            "lines", f"at most {CONTRADICTIONS_MAX} that are false", "more"
+                        )
+                    yield number, line
             except Missing:
                 self.is_read = self.is_read and path != "events.jsonl"
                 raise
@@ -1155,7 +1174,7 @@ class Completeness:
 
     def run(self, seen: dict[str, dict[int, str]]) -> None:
         """See that the events are those that were exported: none more, none less."""
-        where, before = Where("events.jsonl", stream=self.mine), len(self.report.divergences)
+        where, before = Where("events.jsonl", stream=self.mine), self.report.count
         if self.export is None:
             self.report.diverges(where, "export", f"the event of {self.mine}", "none")
             return
@@ -1168,7 +1187,7 @@ class Completeness:
                 self._from_its_beginning(self.export)
                 if not self.is_first_format:
                     self._to_its_end(said, self.export)
-        if len(self.report.divergences) == before and self.end is not None:
+        if self.report.count == before and self.end is not None:
             as_of = None if self.is_first_format else self.end["recorded_at"]
             told = {"versions": self.end["version"], "position": self.export["position"] - 1}
             self.report.facts["whole"] = {**told, "as_of": as_of}
@@ -1214,7 +1233,7 @@ class Completeness:
             if not head:
                 at = Where("events.jsonl", stream=stream, version=version)
                 self.report.diverges(at, "version", "to be there, in one span", "it is not")
-                if len(self.report.divergences) > SHOWN_MAX:
+                if self.report.count > SHOWN_MAX:
                     return
         if head and head != span["hash"]:
             at = Where("events.jsonl", stream=stream, version=last)
@@ -1687,8 +1706,9 @@ def page_of(report: Report, language: str) -> Page:
         "kept": not facts.get("kept_checkpoints"),
     }
     unknown = [NOT_KNOWN[name][at] for name, is_open in open_questions.items() if is_open]
-    findings = [_finding(one, at) for one in report.divergences[:SHOWN_MAX]]
-    more = len(report.divergences) - SHOWN_MAX
+    worst = sorted(report.divergences, key=lambda one: bool(one["verdict"] != VERDICTS[FALSE]))
+    findings = [_finding(one, at) for one in worst[:SHOWN_MAX]]
+    more = report.count - SHOWN_MAX
     if more > 0:
         findings.append((f"另有 {more} 处", f"... and {more} more")[at])
     altered = f"{ALTERED[at]} " if facts.get("acknowledged") else ""
@@ -2014,6 +2034,7 @@ def _main(asked: argparse.Namespace) -> int:
     if asked.json:
         verdict = {"verdict": VERDICTS[report.verdict], "sound": report.verdict == SOUND}
         found = {**verdict, "bundle": True, "divergences": report.divergences}
+        found["found"] = {VERDICTS[code]: count for code, count in report.counts.items()}
         _say(_json({**found, "facts": report.facts}, indent=1))
     else:
         _say(as_text(page))

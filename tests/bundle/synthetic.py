@@ -85,7 +85,7 @@ class Forgery:
         export = Draft(OWN, "CaseExported", json.dumps(exported), ASKED, schema_version=version)
         rows = _rows([*before, self.export(export)])
         leaves = [
-            merkle.leaf_hash(sha256(bytes([number])).digest())
+            merkle.leaf_hash(sha256(bytes([number % 256])).digest())
             for number in range(2 * len(rows) + 1)
         ]
         for row, _ in rows:

@@ -16,6 +16,7 @@ const INSTANT = /^(?:-?infinity|(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)\.(\d{
 const NAME = /^[^\x00-\x20+\x7f-\xa0\xad\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff\ufff9-\ufffb]+$/;
 const [FILE_BYTES_MAX, LINE_BYTES_MAX, DEPTH_MAX] = [2 ** 24, 2 ** 26, 64];
 const [FILES_MAX, SIGNATURES_MAX, SIGNATURES_OF_A_KEY_MAX, WITNESSES_MAX] = [1000, 100, 4, 32];
+const [FINDINGS_MAX, CONTRADICTIONS_MAX] = [1000, 10_000]; // kept of each verdict; after which no line is read
 const I64_MAX = 2n ** 63n - 1n;
 const EPOCH_MS = Date.UTC(2000, 0, 1);
 const SPKI = Buffer.from("302a300506032b6570032100", "hex"); // RFC 8410: what precedes the 32 bytes
@@ -400,6 +401,7 @@ function hashes(list) {
 
 function verifyBundle(files, given) {
   const found = [];
+  const counts = { false: 0, "cannot be told": 0 };
   const facts = {};
   const attempt = (place, step) => {
     try {
@@ -407,10 +409,12 @@ function verifyBundle(files, given) {
     } catch (error) {
       if (!(error instanceof Divergence)) throw error;
       const verdict = error instanceof Missing ? "cannot be told" : "false";
-      found.push({ verdict, field: error.field, ...place, ...error.place });
+      counts[verdict] += 1;
+      if (counts[verdict] <= FINDINGS_MAX) found.push({ verdict, field: error.field, ...place, ...error.place });
       return undefined;
     }
   };
+  const isFull = () => counts.false >= CONTRADICTIONS_MAX;
   const content = (path) => {
     need(files.has(path), "file");
     return files.get(path);
@@ -447,7 +451,7 @@ function verifyBundle(files, given) {
   };
   const cosigned = (note) => witnesses.filter((witness) => signedBy(note, witness)).map((one) => one.line);
   const latest = attempt({ file: "checkpoint" }, () => noteOf(read("checkpoint")));
-  if (!latest) return { found, facts };
+  if (!latest) return { found, facts, counts };
   known = mine ?? (given.key && ofOrigin(given.key, latest.origin));
   attempt({ file: "manifest.json" }, () => {
     insist(manifest.checkpoint === latest.size, "checkpoint");
@@ -498,9 +502,9 @@ function verifyBundle(files, given) {
       } else if (note.size > latest.size) beginsWith(note, latest, proofs);
       else beginsWith(latest, note, proofs);
     });
-  const acknowledged = verifyEvents(content, manifest, listed, latest, attempt, facts);
+  const acknowledged = verifyEvents(content, manifest, listed, latest, attempt, facts, isFull);
   if (acknowledged) divergencesOf(acknowledged, lineages, attempt);
-  return { found, facts };
+  return { found, facts, counts };
 }
 
 function beginsWith(newer, older, proofs) {
@@ -535,7 +539,7 @@ function linesOf(content) {
   return { lines, whole: fits && at === content.length };
 }
 
-function verifyEvents(content, manifest, listed, latest, attempt, facts) {
+function verifyEvents(content, manifest, listed, latest, attempt, facts, isFull) {
   let isRead = true;
   const [proofs, lines] = ["proofs.jsonl", "events.jsonl"].map((file) => {
     const found = attempt({ file }, () => linesOf(content(file)));
@@ -547,23 +551,26 @@ function verifyEvents(content, manifest, listed, latest, attempt, facts) {
   if (!isRead) return;
   const proven = new Map();
   let last = 0n;
-  for (const [number, line] of proofs.entries())
+  for (const [number, line] of proofs.entries()) {
+    if (isFull()) break;
     attempt({ file: "proofs.jsonl", line: number + 1 }, () => {
       const said = shaped("proof", strict(utf8(line)), { position: "integer", proof: "list" });
       insist(said.position > last, "position");
       last = said.position;
       proven.set(said.position, hashes(said.proof));
     });
+  }
   const left = new Set(proven.keys());
   attempt({ file: "events.jsonl" }, () => insist(BigInt(lines.length) === manifest.events, "events"));
   const streams = new Map();
   let [position, recordedAt] = [0n, ""];
   const told = { opening: null, end: null, exported: null, acknowledged: [], last: 0n };
   const mine = `export/${manifest.export}`;
-  lines.forEach((line, number) => {
+  for (const [number, line] of lines.entries()) {
+    if (isFull()) break;
     const place = { file: "events.jsonl", line: number + 1 };
     const event = attempt(place, () => shaped("event", strict(utf8(line)), EVENT));
-    if (!event) return;
+    if (!event) continue;
     Object.assign(place, { position: Number(event.position), stream: event.stream, version: Number(event.version) });
     attempt(place, () => {
       for (const name of ["position", "version"]) insist(event[name] >= 1n, name);
@@ -595,9 +602,10 @@ function verifyEvents(content, manifest, listed, latest, attempt, facts) {
     if (event.stream === mine) told.exported = event;
     else if (event.stream.startsWith("log/")) told.acknowledged.push(event);
     else if (event.position > told.last) told.last = event.position;
-  });
+  }
   const heads = Object.fromEntries([...streams].map(([name, { hash }]) => [name, hash]));
   Object.assign(facts, { case: manifest.case, export: manifest.export, events: lines.length, position, heads });
+  if (isFull()) return attempt({ file: "events.jsonl" }, () => insist(false, "lines"));
   for (const position of left)
     attempt({ file: "proofs.jsonl", position: Number(position) }, () => insist(false, "position"));
   const whole = attempt({ file: "events.jsonl", stream: mine }, () => asExported(told, manifest, streams, mine));
@@ -766,9 +774,9 @@ function checkVectors(vectors) {
 
 function verifyOne(files, given) {
   try {
-    const { found, facts } = verifyBundle(files(), typeof given === "function" ? given() : given);
-    const exit = found.some((one) => one.verdict === "false") ? 1 : found.length > 0 ? 2 : 0;
-    return { exit, verdict: VERDICTS[exit], sound: exit === 0, bundle: true, divergences: found, facts };
+    const { found, facts, counts } = verifyBundle(files(), typeof given === "function" ? given() : given);
+    const exit = counts.false > 0 ? 1 : found.length > 0 ? 2 : 0;
+    return { exit, verdict: VERDICTS[exit], sound: exit === 0, bundle: true, divergences: found, found: counts, facts };
   } catch (error) {
     const reason = error instanceof NotABundle || error instanceof Divergence ? error.message : `fault: ${error.stack}`;
     return { exit: 2, verdict: VERDICTS[2], sound: false, bundle: false, reason };
