@@ -882,7 +882,7 @@ class Verification:
         _same("size", path, form.format(read.size))
         if self.key is not None:
             read.require(self.key)
-        for witness in self.witnesses:
+        for witness in self.trusted:
             read.signed_by(witness)
         _begins(latest, read, self.proofs.get(read.size))
 

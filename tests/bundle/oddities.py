@@ -308,6 +308,18 @@ def _of_what_is_known() -> Iterator[Bundle]:
     )
     for what, verdict, given in known:
         yield f"to somebody who has {what}", base, verdict, given
+    its = {"witnesses": [WITNESS.cosigner.vkey]}
+    earlier, latest = (_wrongly_cosigned(base, path) for path in ("checkpoints/5", "checkpoint"))
+    yield "with a wrong cosignature under an earlier checkpoint", earlier, SOUND, {}
+    yield "with one by a witness that somebody trusts", earlier, FALSE, its
+    yield "with a wrong cosignature under its checkpoint", latest, FALSE, {}
+
+
+def _wrongly_cosigned(files: Files, path: str) -> Files:
+    """Return a bundle with the witness's signature over something else under a checkpoint."""
+    note = Note.parse(files[path].decode())
+    wrong = Note(note.text, (note.signatures[0], WITNESS.cosign("other\n", 1)))
+    return remade({**files, path: wrong.whole.encode()})
 
 
 def _texts(files: Files) -> dict[str, Any]:

@@ -479,7 +479,7 @@ function verifyBundle(files, given) {
     if (!path.startsWith("checkpoints/") && !stamped) continue;
     attempt({ file: path }, () => {
       const note = checked(noteOf(read(path)));
-      cosigned(note);
+      for (const witness of given.witnesses) signedBy(note, witness);
       insist(path === (stamped ? `timestamps/${note.size}.note` : `checkpoints/${note.size}`), "size");
       beginsWith(latest, note, proofs);
       if (!stamped) return;
