@@ -11,6 +11,7 @@ is 01 for a signature over the text, 04 for a witness's cosignature over it and 
 from __future__ import annotations
 
 import binascii
+import re
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from hashlib import sha256
@@ -32,6 +33,13 @@ DASH = "\N{EM DASH} "
 PRIVATE = "PRIVATE+KEY+"
 SIGNATURES_MAX = 100
 NOTE_BYTES_MAX = 1_000_000
+NOT_IN_A_NAME = re.compile(
+    "[\\x00-\\x20+\\x7f-\\xa0\\xad\\u1680\\u180e\\u2000-\\u200f\\u2028-\\u202f"
+    "\\u205f-\\u206f\\u3000\\ufeff\\ufff9-\\ufffb]"
+)
+"""Characters that break a note, or that nobody sees: a bundle with such a name is not sound."""
+OF_A_LINEAGE = re.compile(r".+(/(?:[2-9]|[1-9][0-9]{1,2}))")
+"""How the log itself is called once it goes on after a divergence."""
 
 
 class NoteInvalid(ValueError):  # noqa: N818 - a state of the world, as the rest of the names
@@ -108,8 +116,14 @@ class Signer:
 
     @classmethod
     def generate(cls, name: str) -> Self:
-        """Make a new key."""
-        return cls(_checked(name), Ed25519PrivateKey.generate().private_bytes_raw())
+        """Make a new key. Raises NoteInvalid for a name that no log can have."""
+        lineage = OF_A_LINEAGE.fullmatch(name)
+        if lineage:
+            raise NoteInvalid(
+                f"the name {name} ends in {lineage[1]}, as a log is called after a divergence:"
+                " its bundles could not be verified"
+            )
+        return cls(nameable(name), Ed25519PrivateKey.generate().private_bytes_raw())
 
     @classmethod
     def parse(cls, skey: str) -> Self:
@@ -217,6 +231,17 @@ def cosigned_at(signature: Signature) -> int:
 def key_id(name: str, kind: int, public: bytes) -> bytes:
     """Return the id of a key under a name."""
     return sha256(name.encode() + b"\n" + bytes([kind]) + public).digest()[:KEY_ID_BYTES]
+
+
+def nameable(name: str) -> str:
+    """Return a key's name that every verifier of bundles reads. Raises NoteInvalid."""
+    found = NOT_IN_A_NAME.search(_checked(name))
+    if found:
+        raise NoteInvalid(
+            f"a key's name has no character U+{ord(found[0]):04X}, which nobody sees:"
+            " bundles could not be verified"
+        )
+    return name
 
 
 def _cosigned(text: str, time: int) -> bytes:

@@ -103,7 +103,7 @@ async def notarise(settings: Settings) -> None:
 def read_key(file: Path) -> Signer:
     """Read the signing key. Raises KeyUnusable."""
     try:
-        return Signer.parse(file.read_text(encoding="ascii"))
+        return Signer.parse(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise KeyUnusable(
             f"{file} can't be read ({error.strerror}): `muster notary --new-key NAME` makes one"
@@ -120,7 +120,7 @@ def make_key(file: Path, name: str) -> Signer:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, SECRET)
     except (OSError, NoteInvalid) as error:
         raise KeyUnusable(f"{file}: {error}") from None
-    with os.fdopen(descriptor, "w", encoding="ascii") as writing:
+    with os.fdopen(descriptor, "w", encoding="utf-8") as writing:
         writing.write(f"{signer.skey}\n")
     return signer
 

@@ -130,6 +130,17 @@ class Witness(Section):
     key: str
     """Its verifier key: `<name>+<id>+<base64>`."""
 
+    @model_validator(mode="after")
+    def is_named_as_verifiers_read_it(self) -> Witness:
+        """Refuse a key under which no bundle could be verified."""
+        from eventstore.note import Verifier, nameable  # noqa: PLC0415 - slow, and few have witnesses
+
+        try:
+            nameable(Verifier.parse(self.key).name)
+        except ValueError as error:
+            raise ValueError(f"key: {error}") from None
+        return self
+
 
 class Notary(Section):
     """The process that signs what the log was, and where it keeps that."""

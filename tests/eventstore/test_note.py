@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eventstore.bundle import verify
 from eventstore.checkpoint import Checkpoint, CheckpointInvalid, open_checkpoint
 from eventstore.note import (
     COSIGNATURE,
+    NOT_IN_A_NAME,
     Note,
     NoteInvalid,
     Signer,
@@ -72,10 +74,35 @@ def test_another_text_is_no_secret_key(skey: str) -> None:
         Signer.parse(skey)
 
 
-@pytest.mark.parametrize("name", ["", "two words", "one+two", "tab\tbed"])
+@pytest.mark.parametrize(
+    "name", ["", "two words", "one+two", "tab\tbed", "a\u200bb", "a\xadb", "a\u202eb", "a\x7f"]
+)
 def test_a_name_that_would_break_a_note_is_refused(name: str) -> None:
     with pytest.raises(NoteInvalid):
         Signer.generate(name)
+
+
+def test_a_new_name_is_one_that_the_verifier_of_bundles_reads() -> None:
+    letters = [chr(code) for code in range(0x11000) if not 0xD800 <= code < 0xE000]
+    assert [one for one in letters if NOT_IN_A_NAME.match(one)] == [
+        one for one in letters if not verify.NAME.fullmatch(one)
+    ]
+
+
+@pytest.mark.parametrize("number", [2, 9, 10, 999])
+def test_a_new_log_is_not_called_as_one_in_a_later_lineage(number: int) -> None:
+    name = f"example.org/log/{number}"
+    with pytest.raises(NoteInvalid, match=f"ends in /{number}, as a log is called after"):
+        Signer.generate(name)
+    assert LOG.named(name).name == name
+    assert Signer.parse(LOG.named(name).skey).name == name
+    assert verify.lineage_of(name) == (LOG.name, number)
+
+
+@pytest.mark.parametrize("name", ["example.org/1", "example.org/1000", "example.org/02", "a2"])
+def test_other_numbers_are_part_of_a_name(name: str) -> None:
+    assert Signer.generate(name).name == name
+    assert verify.lineage_of(name) == (name, 1)
 
 
 @pytest.mark.parametrize(

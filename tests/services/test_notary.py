@@ -191,6 +191,23 @@ def test_a_key_is_made_once_and_read_by_its_owner_only(tmp_path: Path) -> None:
         make_key(file, "example.org/log")
 
 
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("example.org/log/2", "ends in /2"), ("example.org/l\u200bog", r"U\+200B"), ("a b", "spaces")],
+)
+def test_a_log_whose_bundles_nobody_could_verify_gets_no_key(
+    tmp_path: Path, name: str, why: str
+) -> None:
+    with pytest.raises(KeyUnusable, match=why):
+        make_key(tmp_path / "notary", name)
+    assert not (tmp_path / "notary").exists()
+
+
+def test_a_log_may_have_a_chinese_name(tmp_path: Path) -> None:
+    made = make_key(tmp_path / "notary", "日志.example/应急")
+    assert read_key(tmp_path / "notary") == made
+
+
 @pytest.mark.parametrize("content", ["", "PRIVATE+KEY+a+b+c", "日志"])
 def test_another_file_is_no_key(tmp_path: Path, content: str) -> None:
     file = tmp_path / "notary"

@@ -12,10 +12,11 @@ from eventstore.disagreement import Disagreement
 from eventstore.events import Appended
 from eventstore.growing import Claim
 from eventstore.log import Log
-from eventstore.note import Note
+from eventstore.note import COSIGNATURE, Note, Verifier
 from eventstore.proofs import Proofs
 from eventstore.recorder import Receipt
 from eventstore.verify import Doubt
+from services.settings import Witness as ChosenWitness
 from tests.eventstore.forging import refuses
 from tests.eventstore.notarising import (
     SIGNER,
@@ -180,3 +181,15 @@ def test_a_quorum_that_can_t_be_reached_is_refused(tmp_path: Path) -> None:
         chosen_of(tmp_path, (NOWHERE, WITNESS), witnesses_required=2)
     with pytest.raises(ValidationError, match="same key twice"):
         chosen_of(tmp_path, (NOWHERE, WITNESS), (NOWHERE, WITNESS), witnesses_required=2)
+
+
+@pytest.mark.parametrize(
+    ("key", "why"),
+    [
+        (Verifier("witness\u200b.example", WITNESS.verifier.public, COSIGNATURE).vkey, r"U\+200B"),
+        ("witness.example", "a key is its name, its id and its bytes"),
+    ],
+)
+def test_a_witness_whose_bundles_nobody_could_verify_is_refused(key: str, why: str) -> None:
+    with pytest.raises(ValidationError, match=f"key: .*{why}"):
+        ChosenWitness(url=NOWHERE, key=key)
