@@ -80,15 +80,16 @@ class Lives:
                     return
                 await asyncio.sleep(pause)
 
-    async def begin(self, incident: str) -> None:
+    async def begin(self, incident: str, mode: Mode = Mode.LIVE) -> None:
         """Start the workflow of an incident, whatever became of the last. Raises RPCError.
 
-        One that runs by now is only nudged: another follower was first.
+        One that runs by now is only nudged: another follower was first. One whose mode is not known
+        goes with the live ones.
         """
         async with self._free:
-            await self._signal(incident, 0, WorkflowIDReusePolicy.ALLOW_DUPLICATE)
+            await self._signal(incident, 0, WorkflowIDReusePolicy.ALLOW_DUPLICATE, mode)
 
-    async def replace(self, incident: str, run_id: str, reason: str) -> None:
+    async def replace(self, incident: str, run_id: str, reason: str, mode: Mode) -> None:
         """End exactly this run, and start the workflow anew from the log. Raises RPCError.
 
         Not in one step, which would end whatever runs by then. Whoever is cut off in between
@@ -102,16 +103,12 @@ class Lives:
                 if error.status is not RPCStatusCode.NOT_FOUND:
                     raise
                 return  # it ended by itself, or another follower has replaced it
-        await self.begin(incident)
+        await self.begin(incident, mode)
 
     async def _signal(
-        self,
-        incident: str,
-        version: int,
-        reuse: WorkflowIDReusePolicy,
-        mode: Mode = Mode.LIVE,
+        self, incident: str, version: int, reuse: WorkflowIDReusePolicy, mode: Mode
     ) -> None:
-        """Nudge a workflow, or start it; one whose mode is not known goes with the live ones."""
+        """Nudge a workflow, or start it with the priority of its mode."""
         await self.client.start_workflow(
             IncidentWorkflow.run,
             Life(incident=incident, hands_queue=self._activity_queue),

@@ -14,6 +14,7 @@ import structlog
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
+from domain.values import Mode
 from eventstore.failures import LogUnavailable
 from eventstore.lifespans import Lifespans
 from eventstore.reconciliations import Comparison, Reconciliations
@@ -159,11 +160,13 @@ class Reconciler:
         fault, run = faulty
         if not self._rests.may_be_mended(incident):
             return
+        mode = Mode.EXERCISE if incident in self.lifespans.exercises else Mode.LIVE
         try:
             if run is None or fault in BEGUN:
-                await self._lives.begin(incident)
+                await self._lives.begin(incident, mode)
             else:
-                await self._lives.replace(incident, run.run_id, f"{fault}: begun anew from the log")
+                reason = f"{fault}: begun anew from the log"
+                await self._lives.replace(incident, run.run_id, reason, mode)
         except (RPCError, WorkflowAlreadyStartedError) as error:  # the others are seen to
             log.warning("not begun anew", incident=incident, fault=fault, because=str(error))
             return
