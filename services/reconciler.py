@@ -21,6 +21,7 @@ from eventstore.reconciliations import Comparison, Reconciliations
 from services import executions, metrics
 from services.faults import BEGUN, REPLACED, Fault, Place
 from services.rests import Rests
+from services.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Mapping
@@ -35,9 +36,8 @@ LOOK_S = 10.0
 LOOK_AGAIN_S = 3.0
 """After a fault was found, for it may have been mended, and while nothing can be compared."""
 
-EXAMINED_MAX = 100
-"""Workflows that are looked at in each comparison though nothing speaks against them, and
-incidents that ended lately."""
+ENDED_EXAMINED_MAX = 2_000
+"""Incidents that ended lately of which each comparison sees whether they left anything undone."""
 
 AT_ONCE_MAX = 16
 """Questions to Temporal at a time, so that commands and deadlines go on meanwhile."""
@@ -60,8 +60,7 @@ class Reconciler:
         self._kept = Reconciliations(log_)
         self._lives = lives
         self._rests = rests or Rests()
-        self._looked_at = ""
-        """The incident up to which workflows were looked at in turn."""
+        self._turns = Turns()
         self._over: set[str] = set()
         """Ended, and seen to have left nothing undone."""
 
@@ -116,7 +115,8 @@ class Reconciler:
                 faults[incident] = Faulty(fault, listed)
             elif fault:
                 suspects[incident] = None
-        suspects |= dict.fromkeys(self._in_turn(running))
+        in_turn = self._turns.next(running.keys() & self.lifespans.open)
+        suspects |= dict.fromkeys(in_turn)  # not every fault shows in what is listed
 
         async def examine(incident: str) -> None:
             try:
@@ -143,15 +143,7 @@ class Reconciler:
         ended = spans.lately_ended
         self._over.intersection_update(ended)
         to_be_over = [one for one in ended if one not in running and one not in self._over]
-        return opened + [one for one in ended if one in running] + to_be_over[:EXAMINED_MAX]
-
-    def _in_turn(self, running: Mapping[str, Run]) -> list[str]:
-        """Return some that run, others each time: not every fault shows in what is listed."""
-        mine = sorted(running.keys() & self.lifespans.open)
-        after = [one for one in mine if one > self._looked_at]
-        chosen = [*after, *mine[: len(mine) - len(after)]][:EXAMINED_MAX]
-        self._looked_at = chosen[-1] if chosen else ""
-        return chosen
+        return opened + [one for one in ended if one in running] + to_be_over[:ENDED_EXAMINED_MAX]
 
     def _has_ended(self, incident: str, run: Run | None) -> bool:
         return incident not in self.lifespans.open and run is not None and run.is_completed
