@@ -19,7 +19,7 @@ from eventstore.failures import LogUnavailable
 from eventstore.lifespans import Lifespans
 from eventstore.reconciliations import Comparison, Reconciliations
 from services import executions, metrics
-from services.faults import BEGUN, REPLACED, Fault, Place
+from services.faults import BEGUN, INFORMED, REPLACED, Fault, Place
 from services.rests import Rests
 from services.turns import Turns
 
@@ -83,7 +83,7 @@ class Reconciler:
         running = await executions.list_running(self._lives.client)
         await self.lifespans.refresh()  # afterwards: what ended meanwhile is not missed
         faults = await self._faults(await self._place(running.values()), running)
-        mendable = BEGUN | REPLACED | ({Fault.NEWER} if also_newer else frozenset())
+        mendable = BEGUN | INFORMED | REPLACED | ({Fault.NEWER} if also_newer else frozenset())
         await _some_at_once(
             self._mend(incident, faults[incident])
             for incident in (*self.lifespans.live_first(), *self.lifespans.lately_ended)
@@ -117,6 +117,8 @@ class Reconciler:
                 suspects[incident] = None
         in_turn = self._turns.next(running.keys() & self.lifespans.open)
         suspects |= dict.fromkeys(in_turn)  # not every fault shows in what is listed
+        ours = self.lifespans.open.union(self.lifespans.lately_ended)
+        suspects |= dict.fromkeys(self._lives.refused.keys() & ours)
 
         async def examine(incident: str) -> None:
             try:
@@ -126,8 +128,11 @@ class Reconciler:
                 return
             if self._has_ended(incident, run):
                 self._over.add(incident)
+                self._lives.refused.pop(incident, None)
             elif fault := place.diagnose(run):
                 faults[incident] = Faulty(fault, run)
+            elif incident in self._lives.refused:
+                faults[incident] = Faulty(Fault.UNINFORMED, run)
 
         await _some_at_once(map(examine, suspects))
         return faults
@@ -154,13 +159,16 @@ class Reconciler:
             return
         mode = Mode.EXERCISE if incident in self.lifespans.exercises else Mode.LIVE
         try:
-            if run is None or fault in BEGUN:
-                await self._lives.begin(incident, mode)
+            if run is None or fault in BEGUN | INFORMED:
+                await self._lives.begin(incident, mode, self._lives.refused.get(incident, 0))
             else:
                 reason = f"{fault}: begun anew from the log"
                 await self._lives.replace(incident, run.run_id, reason, mode)
         except (RPCError, WorkflowAlreadyStartedError) as error:  # the others are seen to
             log.warning("not begun anew", incident=incident, fault=fault, because=str(error))
+            return
+        if fault in INFORMED:
+            log.info("told after all", incident=incident)
             return
         metrics.mended(fault)
         if fault is not Fault.OUTDATED:  # which all of them are after an upgrade
