@@ -28,7 +28,7 @@ from pydantic import SecretStr
 
 from activities.notification.exchange import UNUSABLE, Answer, Server, post
 from activities.notification.message import Written
-from activities.notification.outcome import Failed, Undelivered
+from activities.notification.outcome import Failed, Unanswered, Undelivered
 from activities.notification.signing import Secrets, SecretsUnusable, signatures
 from activities.notification.special_addresses import is_public
 from domain.directory.address import NoAddress, web_address
@@ -88,23 +88,36 @@ async def send(rules: WebhookRules, url: str, message: Written) -> None:
         async with asyncio.timeout(rules.timeout_seconds):
             answer = await _posted(rules, parts, message)
     except TimeoutError:
-        raise Undelivered(f"webhook: no answer within {rules.timeout_seconds:g} s") from None
+        raise Unanswered(f"webhook: no answer within {rules.timeout_seconds:g} s") from None
     except h11.LocalProtocolError:
         raise Failed(NO_URL) from None
     except UNUSABLE as error:
-        raise Undelivered(f"webhook: {type(error).__name__}") from None
+        raise Undelivered(f"webhook: {type(error).__name__}", was_heard=True) from None
     if answer.status in OK:
         return
     text = f"webhook answered {answer.status}"
     if answer.status in TRY_LATER or answer.status >= SERVER_FAULT:
-        raise Undelivered(text, pause_s=_pause(answer.retry_after))
-    raise Failed(text)
+        raise Undelivered(text, pause_s=_pause(answer.retry_after), was_heard=True)
+    raise Failed(text, was_heard=True)
+
+
+def host_of(url: str) -> str:
+    """Return the host and port that an address leads to; nothing if it is no address."""
+    try:
+        parts = web_address(url)
+    except NoAddress:
+        return ""
+    return f"{parts.hostname}:{_port(parts)}"
+
+
+def _port(parts: SplitResult) -> int:
+    return parts.port or (HTTPS_PORT if parts.scheme == "https" else HTTP_PORT)
 
 
 async def _posted(rules: WebhookRules, parts: SplitResult, message: Written) -> Answer:
     """Post a message to where its address leads now."""
     secured = parts.scheme == "https"
-    port = parts.port or (HTTPS_PORT if secured else HTTP_PORT)
+    port = _port(parts)
     host = parts.hostname or ""
     address = await _resolved(host, port, rules)
     body = _body(message)

@@ -16,6 +16,7 @@ from weakref import WeakValueDictionary
 from temporalio import activity
 
 from activities.work.backlog import Backlog
+from activities.work.limits import time_limit
 from domain.incident import outstanding
 from domain.incident.outstanding import Order, Standing, WorkKind
 from eventstore.failures import LogUnavailable
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 ATTEMPT_S: Final = 240.0
 """One attempt at one piece of work; what takes longer is put back. All channels of a contact may
-take 90 s, and each may have to wait for its turn."""
+take 90 s. Waiting for a turn does not count."""
 
 STINT_S: Final = 600.0
 """After which no more notifications are begun; Temporal gives the rest to a new attempt."""
@@ -129,7 +130,7 @@ class IncidentWork:
 
         async def attempt(subject: str) -> None:
             try:
-                async with asyncio.timeout(ATTEMPT_S):
+                async with time_limit(ATTEMPT_S):
                     await self._does[kind](Order(incident=incident, subject=subject))
             except Exception:  # noqa: BLE001 - one piece of work is put back, the others go on
                 failures.add(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from domain.directory.person import PERSONS, Channel, RegisterContact
 from domain.incident.activation import ActivateResponse
 from domain.incident.decider import INCIDENTS
 from domain.incident.events.duties import Message
+from domain.incident.information import ApproveNotice, DraftNotice, PublishNotice
 from domain.incident.outstanding import Order
 from domain.incident.resources import RequestResource
 from domain.incident.warning import ReportAlarm
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from domain.values import Command
     from eventstore.log import Log
     from eventstore.vault import Vault
-    from tests.activities.receivers import Hook, Mailbox
+    from tests.activities.receivers import Hook, Mailbox, Silence
 
 SECRET = secrets.token_hex()
 OFFICER = Actor("officer", frozenset({Role.OPERATOR, Role.COMMANDER, Role.PLANNER}))
@@ -100,7 +102,9 @@ class Scene:
         units = Recorder(self.log, UNITS, clock=now)
         return Dispatcher(self.log, self.door_of_incidents(), units, self.plans)
 
-    def notifier(self, mailbox: Mailbox, *, private_networks: bool = True) -> Notifier:
+    def notifier(
+        self, mailbox: Mailbox | Silence, *, private_networks: bool = True, timeout_s: float = 5.0
+    ) -> Notifier:
         """Return a hand that sends mail to a mailbox and webhooks wherever they go."""
         return Notifier(
             self.log,
@@ -108,8 +112,8 @@ class Scene:
             self.people,
             self.plans,
             self.vault,
-            mail_server=mail_server(mailbox),
-            webhooks=rules(private_networks=private_networks),
+            mail_server=mail_server(mailbox, timeout_s),
+            webhooks=rules(private_networks=private_networks, timeout_s=timeout_s),
         )
 
     async def publish(self) -> None:
@@ -136,6 +140,21 @@ class Scene:
         await self.ask(incident, alarm)
         await self.ask(incident, RESPONSE)
         return incident
+
+    async def announce(self, incident: str, many: int) -> list[Order]:
+        """Publish many notices on the screens, and return the orders to send them."""
+
+        async def notice(name: str) -> None:
+            text = Text.of("请离开。", "Please leave.")
+            await self.ask(incident, DraftNotice(notice=name, text=text), CAI)
+            await self.ask(incident, ApproveNotice(notice=name))
+            await self.ask(incident, PublishNotice(notice=name))
+
+        await asyncio.gather(*(notice(f"leave-{number}") for number in range(many)))
+        owed = (await self.state(incident)).notifications
+        return [
+            Order(incident=incident, subject=one) for one, it in owed.items() if it.to == "screens"
+        ]
 
     async def state(self, incident: str) -> Incident:
         """Return what is so."""
@@ -198,7 +217,7 @@ class Scene:
         return (await self.state(order.incident)).requests[order.subject].units
 
 
-def mail_server(mailbox: Mailbox) -> MailServer:
+def mail_server(mailbox: Mailbox | Silence, timeout_s: float = 5.0) -> MailServer:
     """Return how a mailbox is reached."""
     return MailServer(
         host="127.0.0.1",
@@ -207,13 +226,13 @@ def mail_server(mailbox: Mailbox) -> MailServer:
         username=None,
         password=None,
         from_address="muster@shop.test",
-        timeout_seconds=5.0,
+        timeout_seconds=timeout_s,
     )
 
 
-def rules(*, private_networks: bool = True) -> WebhookRules:
+def rules(*, private_networks: bool = True, timeout_s: float = 5.0) -> WebhookRules:
     """Return how webhooks are sent: signed with the one secret of all, as before."""
-    return WebhookRules(Secrets(None, None), private_networks, 5.0, SecretStr(SECRET))
+    return WebhookRules(Secrets(None, None), private_networks, timeout_s, SecretStr(SECRET))
 
 
 def asked(command: Command, by: Actor = OFFICER) -> Asked:
