@@ -25,6 +25,7 @@ from domain.incident.notification import ConfirmDelivery, ReportDeliveryFailure
 from domain.incident.outstanding import Order
 from domain.incident.state import Incident, Notification
 from domain.plan.model import ChannelKind
+from domain.values import Mode
 from eventstore.log import Log
 from eventstore.plans import PlanLibrary
 from eventstore.recorder import Recorder
@@ -47,7 +48,8 @@ ONE_HOST_AT_ONCE_MAX = {ChannelKind.MAIL: 48, ChannelKind.WEBHOOK: 32}
 """Of those, messages to one host: the mail server is one, webhooks have many."""
 
 PREPARED_AT_ONCE_MAX = 64
-"""Messages that a process writes at once: what a deadline needs of the log waits for no more."""
+"""Messages that a process writes at once: what a deadline needs of the log waits for no more.
+Emergencies go before exercises."""
 
 FEW = 32
 """Notifications that an incident may owe and yet have each outcome recorded at once."""
@@ -112,7 +114,7 @@ class Notifier:
         self._bursts = Bursts()
         self._texts = Texts(log)
         self._plans = plans
-        self._preparing = asyncio.Semaphore(PREPARED_AT_ONCE_MAX)
+        self._preparing = Slots(PREPARED_AT_ONCE_MAX)
         self._breakers = Breakers()
         self._slots = {
             kind: Slots(
@@ -132,7 +134,7 @@ class Notifier:
     async def notify(self, order: Order) -> int:
         """Deliver a notification, unless it was answered or withdrawn meanwhile."""
         work = f"notify/{order.subject}"
-        async with self._preparing:
+        async with self._preparing.one(order.incident, live=order.mode is Mode.LIVE):
             await self._begun.get(order.incident)  # once, for the reports of all
             known = await self._known.get(order.incident)
         owed = known.state.notifications.get(order.subject)
@@ -157,7 +159,7 @@ class Notifier:
         self, order: Order, incident: Incident, owed: Notification
     ) -> ConfirmDelivery | ReportDeliveryFailure:
         """Send the message and return what is to be reported of it. Raises _OwedNoMore."""
-        async with self._preparing:
+        async with self._preparing.one(order.incident, live=order.mode is Mode.LIVE):
             message = await self._written(order, incident, owed)
             person = (await self._people.get(owed.to)).state
         channels = person.reachable_in(incident.mode)

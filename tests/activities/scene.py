@@ -151,9 +151,11 @@ class Scene:
             await self.ask(incident, PublishNotice(notice=name))
 
         await asyncio.gather(*(notice(f"leave-{number}") for number in range(many)))
-        owed = (await self.state(incident)).notifications
+        state = await self.state(incident)
         return [
-            Order(incident=incident, subject=one) for one, it in owed.items() if it.to == "screens"
+            Order(incident=incident, subject=owed, mode=state.mode)
+            for owed, told in state.notifications.items()
+            if told.to == "screens"
         ]
 
     async def state(self, incident: str) -> Incident:
@@ -162,9 +164,9 @@ class Scene:
 
     async def owed_to(self, person: str, incident: str) -> Order:
         """Return the order to tell a person the first thing that is owed to them."""
-        notifications = (await self.state(incident)).notifications
-        owed = next(name for name, told in sorted(notifications.items()) if told.to == person)
-        return Order(incident=incident, subject=owed)
+        state = await self.state(incident)
+        owed = next(name for name, told in sorted(state.notifications.items()) if told.to == person)
+        return Order(incident=incident, subject=owed, mode=state.mode)
 
     async def still_owed(self, order: Order) -> Notification | None:
         """Return a notification that the hands still owe."""
