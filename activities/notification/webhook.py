@@ -119,10 +119,11 @@ async def _posted(rules: WebhookRules, parts: SplitResult, message: Written) -> 
     secured = parts.scheme == "https"
     port = _port(parts)
     host = parts.hostname or ""
-    address = await _resolved(host, port, rules)
+    addresses = await _resolved(host, port, rules)
     body = _body(message)
     headers = {"Host": parts.netloc, **_headers(rules, message, body)}
-    server = Server(address, port, host, _authorities() if secured else None)
+    share_s = rules.timeout_seconds / (len(addresses) + 1)  # and as much for the answer
+    server = Server(addresses, port, host, _authorities() if secured else None, share_s)
     return await post(server, _target(parts), headers, body)
 
 
@@ -181,18 +182,18 @@ def _pause(retry_after: str) -> float:
     return float(retry_after) if retry_after.isascii() and retry_after.isdigit() else 0.0
 
 
-async def _resolved(host: str, port: int, rules: WebhookRules) -> str:
-    """Return the address that is called, looked at before anything is sent: no second look-up."""
+async def _resolved(host: str, port: int, rules: WebhookRules) -> list[str]:
+    """Return the addresses of a host, looked at before anything is sent: no second look-up."""
     try:
         found = _read(host, port) or await _looked_up(host, port)
     except UnicodeError:
         raise Failed(NO_URL) from None
     except OSError:
         raise Undelivered("webhook: the host name can't be resolved") from None
-    addresses = [str(entry[4][0]) for entry in found]
+    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     if not rules.allow_private_networks and not all(map(is_public, addresses)):
         raise Failed("webhook: the address is in a private network, which settings don't allow")
-    return addresses[0]
+    return addresses
 
 
 def _read(host: str, port: int) -> Found:
