@@ -28,9 +28,14 @@ if TYPE_CHECKING:
     from domain.incident.state import Incident
     from domain.values import Mode
 
-ATTEMPT_S: Final = 240.0
+ATTEMPT_S: Final = {
+    WorkKind.DISPATCH: 240.0,
+    WorkKind.RETURN: 240.0,
+    WorkKind.EVALUATE: 900.0,
+    WorkKind.NOTIFY: 240.0,
+}
 """One attempt at one piece of work; what takes longer is put back. All channels of a contact may
-take 90 s. Waiting for a turn does not count."""
+take 90 s; the evaluation of a long case takes minutes. Waiting for a turn does not count."""
 
 STINT_S: Final = 600.0
 """After which no more notifications are begun; Temporal gives the rest to a new attempt."""
@@ -133,7 +138,7 @@ class IncidentWork:
 
         async def attempt(subject: str, mode: Mode) -> None:
             try:
-                async with time_limit(ATTEMPT_S):
+                async with time_limit(ATTEMPT_S[kind]):
                     await self._does[kind](Order(incident=incident, subject=subject, mode=mode))
             except Exception:  # noqa: BLE001 - one piece of work is put back, the others go on
                 failures.add(1)

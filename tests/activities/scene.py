@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from pydantic import SecretStr
+from temporalio.testing import ActivityEnvironment
 
 from activities.dispatch import Dispatcher
 from activities.notification.mail import MailServer
@@ -16,13 +17,16 @@ from activities.notification.message import Written
 from activities.notification.notify import Notifier
 from activities.notification.signing import Secrets
 from activities.notification.webhook import WebhookRules
+from activities.work.changes import Changes
+from activities.work.reads import SharedReads
+from activities.work.work import IncidentWork
 from domain.aggregate import Asked
 from domain.directory.person import PERSONS, Channel, RegisterContact
 from domain.incident.activation import ActivateResponse
 from domain.incident.decider import INCIDENTS
 from domain.incident.events.duties import Message
 from domain.incident.information import ApproveNotice, DraftNotice, PublishNotice
-from domain.incident.outstanding import Order
+from domain.incident.outstanding import Order, WorkKind
 from domain.incident.resources import RequestResource
 from domain.incident.warning import ReportAlarm
 from domain.plan.model import ChannelKind, Plan
@@ -35,12 +39,16 @@ from tests.domain.plan import plans
 from tests.domain.plan.publishing import bring_into_force
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from activities.work.work import Do
     from domain.incident.state import Incident, Notification
     from domain.values import Command
     from eventstore.log import Log
     from eventstore.vault import Vault
     from tests.activities.receivers import Hook, Mailbox, Silence
 
+PATIENCE_S = 60.0
 SECRET = secrets.token_hex()
 OFFICER = Actor("officer", frozenset({Role.OPERATOR, Role.COMMANDER, Role.PLANNER}))
 CAI = Actor("cai", frozenset({Role.RESPONDER}))
@@ -157,6 +165,18 @@ class Scene:
             for owed, told in state.notifications.items()
             if told.to == "screens"
         ]
+
+    async def work_off(self, incident: str, does: Mapping[WorkKind, Do]) -> None:
+        """Do what an incident owes until it owes nothing any more."""
+        changes = Changes(self.log)
+        works = IncidentWork(SharedReads(self.incidents.known), changes, does)
+        following = asyncio.create_task(changes.follow())
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await ActivityEnvironment().run(works.work, incident)
+        finally:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
 
     async def state(self, incident: str) -> Incident:
         """Return what is so."""

@@ -8,21 +8,16 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
-from temporalio.testing import ActivityEnvironment
 
 from activities.notification import breaker, notify
 from activities.notification.breaker import Breakers
 from activities.notification.outcome import Failed, Unanswered, Undelivered
 from activities.work import work
-from activities.work.changes import Changes
-from activities.work.reads import SharedReads
-from activities.work.work import IncidentWork
 from domain.incident.outstanding import WorkKind
 from domain.plan.model import ChannelKind
 from tests.activities.scene import by_hook, by_mail
 
 if TYPE_CHECKING:
-    from activities.notification.notify import Notifier
     from tests.activities.receivers import Hook, Mailbox, Silence
     from tests.activities.scene import Scene
 
@@ -39,30 +34,15 @@ NOBODY = "nobody.test:25"
 REFUSED = Failed("no", was_heard=True), Undelivered("later", was_heard=True)
 
 
-async def work_off(scene: Scene, notifier: Notifier, incident: str) -> None:
-    """Notify until nothing is owed any more."""
-    changes = Changes(scene.log)
-    works = IncidentWork(
-        SharedReads(scene.incidents.known), changes, {WorkKind.NOTIFY: notifier.notify}
-    )
-    following = asyncio.create_task(changes.follow())
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            await ActivityEnvironment().run(works.work, incident)
-    finally:
-        following.cancel()
-        with suppress(asyncio.CancelledError):
-            await following
-
-
 async def test_all_that_is_owed_to_a_mail_server_that_hangs_comes_by_the_next_channel(
     scene: Scene, silence: Silence, hook: Hook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(work, "ATTEMPT_S", ATTEMPT_S)
+    monkeypatch.setitem(work.ATTEMPT_S, WorkKind.NOTIFY, ATTEMPT_S)
     await scene.contact("screens", by_mail("screens@live.test"), by_hook(hook))
     incident = await scene.opened()
     await scene.announce(incident, MANY)
-    await work_off(scene, scene.notifier(silence, timeout_s=TIMEOUT_S), incident)
+    notifier = scene.notifier(silence, timeout_s=TIMEOUT_S)
+    await scene.work_off(incident, {WorkKind.NOTIFY: notifier.notify})
     told = await scene.facts(f"incident/{incident}", "NotificationDelivered")
     assert [json.loads(one)["channel"] for one in told] == ["webhook"] * MANY
     assert len(hook.posts) == MANY
@@ -72,13 +52,14 @@ async def test_all_that_is_owed_to_a_mail_server_that_hangs_comes_by_the_next_ch
 async def test_all_that_is_owed_to_a_mail_server_that_hangs_is_recorded_as_failed(
     scene: Scene, silence: Silence, hook: Hook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(work, "ATTEMPT_S", ATTEMPT_S)
+    monkeypatch.setitem(work.ATTEMPT_S, WorkKind.NOTIFY, ATTEMPT_S)
     await scene.contact("screens", by_mail("screens@live.test"))
     await scene.contact("cai", by_mail())
     await scene.contact("dan", by_hook(hook))
     incident = await scene.opened()
     await scene.announce(incident, MANY)
-    await work_off(scene, scene.notifier(silence, timeout_s=TIMEOUT_S), incident)
+    notifier = scene.notifier(silence, timeout_s=TIMEOUT_S)
+    await scene.work_off(incident, {WorkKind.NOTIFY: notifier.notify})
     failed = await scene.facts(f"incident/{incident}", "NotificationFailed")
     causes = [json.loads(one)["cause"] for one in failed]
     assert sum("had no answer from this server" in cause for cause in causes) >= MANY - ALL_MAIL
