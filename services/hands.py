@@ -80,7 +80,7 @@ async def opened(
             async with _running(changes.follow, partial(_tick, clock, meter)):
                 yield activities
         finally:
-            evaluations.shutdown(wait=False, cancel_futures=True)
+            evaluations.close()
             await vault.close()
     finally:
         await log.close()

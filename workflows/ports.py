@@ -35,7 +35,7 @@ RECORD_RETRY: Final = RetryPolicy(
 STINT: Final = timedelta(minutes=10)
 """How long an activity works for an incident before it makes room for another attempt."""
 
-WORK_TIMEOUT: Final = timedelta(minutes=15)
+WORK_TIMEOUT: Final = timedelta(minutes=30)
 """A stint, and the end of what was begun in it."""
 
 WORK_SILENCE: Final = timedelta(seconds=12)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
-from concurrent.futures import Executor
-from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from typing import TYPE_CHECKING
 
-import structlog
-
+from activities.evaluation.process import EvaluationProcess
 from activities.reporting_back import report as report_back
 from activities.reporting_back import version_of
 from domain.incident.aftermath import CompleteEvaluation
 from domain.incident.outstanding import Order
 from domain.incident.state import Incident
 from domain.plan.model import PinnedPlan
+from domain.values import Mode
 from eventstore.events import StoredEvent
 from eventstore.log import Log
 from eventstore.plans import PlanLibrary
@@ -24,8 +21,6 @@ from eventstore.recorder import Recorder
 
 if TYPE_CHECKING:
     from activities.evaluation.report import Report, Say
-
-log = structlog.get_logger()
 
 
 class Evaluator:
@@ -40,13 +35,13 @@ class Evaluator:
         log: Log,
         incidents: Recorder[Incident],
         plans: PlanLibrary,
-        executor: Executor,
+        evaluations: EvaluationProcess,
         say: Say,
     ) -> None:
         self._log = log
         self._incidents = incidents
         self._plans = plans
-        self._executor = executor
+        self._evaluations = evaluations
         self._say = say
 
     async def evaluate(self, order: Order) -> int:
@@ -57,21 +52,15 @@ class Evaluator:
         pinned = await self._plans.pinned(known.state.plan)
         assert pinned, "a pinned plan is in the log"  # noqa: S101 - an invariant
         events = await case_of(self._log, order.incident, known.version)
-        made = await self._made(events, pinned)
+        made = await self._evaluations.run(
+            partial(_report, events, pinned, self._say),
+            order.incident,
+            live=order.mode is Mode.LIVE,
+        )
         completed = CompleteEvaluation(up_to_version=made.up_to_version, report_sha256=made.sha256)
         work = f"evaluate/{order.subject}"
         answer = await report_back(self._incidents, order.incident, work, "done", completed)
         return version_of(answer, known.version)
-
-    async def _made(self, events: Sequence[StoredEvent], pinned: PinnedPlan) -> Report:
-        """Make the report; once more if the process is killed meanwhile."""
-        make = partial(_report, events, pinned, self._say)
-        loop = asyncio.get_running_loop()
-        try:
-            return await loop.run_in_executor(self._executor, make)
-        except BrokenProcessPool:
-            log.warning("the process that evaluates was killed; another one begins")
-            return await loop.run_in_executor(self._executor, make)
 
 
 async def case_of(log: Log, incident: str, up_to: int | None = None) -> list[StoredEvent]:

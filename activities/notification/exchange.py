@@ -14,21 +14,24 @@ import h11
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 UNUSABLE: Final = (OSError, h11.ProtocolError)
 """What `post` raises when there is no answer: of the network, of TLS, or of what was said."""
 
 
 class Server(NamedTuple):
-    """Where a connection goes: to an address that was looked at, whatever the name means by now."""
+    """Where a connection goes: to addresses that were looked at, whatever the name means by now."""
 
-    address: str
+    addresses: Sequence[str]
+    """Of one server, in the order in which they are tried."""
     port: int
     host_name: str
     """What its certificate must be for."""
     authorities: ssl.SSLContext | None
     """Who may have signed the certificate; None for plain HTTP."""
+    next_after_s: float
+    """How long an address has to take the connection before the next one is tried."""
 
 
 class Answer(NamedTuple):
@@ -48,18 +51,38 @@ async def post(server: Server, target: str, headers: Mapping[str, str], body: by
     request = h11.Request(method="POST", target=target, headers=fields)
     parts = (connection.send(part) for part in (request, h11.Data(body), h11.EndOfMessage()))
     written = b"".join(part or b"" for part in parts)
-    secured = server.authorities is not None
-    transport, exchange = await asyncio.get_running_loop().create_connection(
-        lambda: _Exchange(connection, written),
-        server.address,
-        server.port,
-        ssl=server.authorities,
-        server_hostname=server.host_name if secured else None,
-    )
+    transport, exchange = await _connected(server, lambda: _Exchange(connection, written))
     try:
         return await exchange.answer
     finally:
         transport.abort()
+
+
+async def _connected(
+    server: Server, exchange: Callable[[], _Exchange]
+) -> tuple[asyncio.Transport, _Exchange]:
+    """Connect to the first address that takes it. Raises what the last one raises."""
+    *others, last = server.addresses
+    for address in others:
+        try:
+            async with asyncio.timeout(server.next_after_s):
+                return await _connected_to(address, server, exchange)
+        except OSError:  # also a timeout: nothing was sent
+            continue
+    return await _connected_to(last, server, exchange)
+
+
+async def _connected_to(
+    address: str, server: Server, exchange: Callable[[], _Exchange]
+) -> tuple[asyncio.Transport, _Exchange]:
+    secured = server.authorities is not None
+    return await asyncio.get_running_loop().create_connection(
+        exchange,
+        address,
+        server.port,
+        ssl=server.authorities,
+        server_hostname=server.host_name if secured else None,
+    )
 
 
 class _Exchange(asyncio.Protocol):

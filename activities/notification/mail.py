@@ -12,7 +12,7 @@ import aiosmtplib
 from pydantic import SecretStr
 
 from activities.notification.message import Written
-from activities.notification.outcome import Failed, Undelivered
+from activities.notification.outcome import Failed, Unanswered, Undelivered
 from domain.directory.address import mail_address
 from domain.values import Value
 
@@ -51,8 +51,15 @@ async def send(server: MailServer, address: str, message: Written) -> None:
         raise _refused(max(codes)) from None
     except aiosmtplib.SMTPResponseException as error:
         raise _refused(error.code) from None
+    except TimeoutError:
+        raise Unanswered(f"mail server: no answer within {server.timeout_seconds:g} s") from None
     except (aiosmtplib.SMTPException, OSError) as error:
-        raise Undelivered(f"mail server: {type(error).__name__}") from None
+        raise Undelivered(f"mail server: {type(error).__name__}", was_heard=True) from None
+
+
+def host_of(server: MailServer) -> str:
+    """Return what a mail server is known by among the hosts."""
+    return f"{server.host}:{server.port}"
 
 
 def mail(sender: str, address: str, message: Written) -> EmailMessage:
@@ -83,4 +90,5 @@ def _only(address: str) -> Address:
 
 def _refused(code: int) -> Exception:
     text = f"mail server answered {code}"
-    return Failed(text) if code >= PERMANENT_FROM else Undelivered(text)
+    kind = Failed if code >= PERMANENT_FROM else Undelivered
+    return kind(text, was_heard=True)

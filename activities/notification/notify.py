@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from functools import partial
+from typing import NamedTuple
 
 import structlog
 
 from activities.notification import mail, webhook
+from activities.notification.breaker import Breakers
 from activities.notification.mail import MailServer
 from activities.notification.message import Wanted, Written, written
-from activities.notification.outcome import Failed, Undelivered
+from activities.notification.outcome import Failed, Unanswered, Undelivered
 from activities.notification.texts import Texts
 from activities.notification.webhook import WebhookRules
 from activities.reporting_back import Bursts, Unreported, report, version_of
@@ -23,6 +25,7 @@ from domain.incident.notification import ConfirmDelivery, ReportDeliveryFailure
 from domain.incident.outstanding import Order
 from domain.incident.state import Incident, Notification
 from domain.plan.model import ChannelKind
+from domain.values import Mode
 from eventstore.log import Log
 from eventstore.plans import PlanLibrary
 from eventstore.recorder import Recorder
@@ -41,29 +44,45 @@ SENDS_AT_ONCE_MAX = {ChannelKind.MAIL: 48, ChannelKind.WEBHOOK: 128}
 """Messages that a process hands over at once. Postfix takes 50 connections of one client unless
 told otherwise (smtpd_client_connection_count_limit)."""
 
+ONE_HOST_AT_ONCE_MAX = {ChannelKind.MAIL: 48, ChannelKind.WEBHOOK: 32}
+"""Of those, messages to one host: the mail server is one, webhooks have many."""
+
 PREPARED_AT_ONCE_MAX = 64
-"""Messages that a process writes at once: what a deadline needs of the log waits for no more."""
+"""Messages that a process writes at once: what a deadline needs of the log waits for no more.
+Emergencies go before exercises."""
 
 FEW = 32
 """Notifications that an incident may owe and yet have each outcome recorded at once."""
 
 Send = Callable[[str, Written], Awaitable[None]]
-Slot = Callable[[], AbstractAsyncContextManager[None]]
 
 log = structlog.get_logger()
 
 
-async def _sent(send: Send, address: str, message: Written) -> None:
+class Route(NamedTuple):
+    """One message by one channel."""
+
+    host: str
+    slot: Callable[[], AbstractAsyncContextManager[None]]
+    send: Callable[[float], Awaitable[None]]
+    """Sends it within so many seconds."""
+
+
+async def _sent(send: Send, address: str, message: Written, within_s: float) -> None:
     """Send a message; whatever goes wrong in a sender is Failed or Undelivered, and nothing else.
 
     What nobody foresaw may not keep somebody from being told by the next channel. Its text may
     hold an address, so only its kind is written down.
     """
+    limit = asyncio.timeout(within_s)
     try:
-        await send(address, message)
+        async with limit:
+            await send(address, message)
     except (Failed, Undelivered):
         raise
     except Exception as error:  # noqa: BLE001 - the edge to libraries, servers and networks
+        if limit.expired():
+            raise Unanswered("it took too long") from None
         kind = type(error).__name__
         log.error("sender broke", kind=kind, notification=message.key)  # noqa: TRY400 - as above
         raise Undelivered(f"unforeseen {kind}") from None
@@ -95,8 +114,17 @@ class Notifier:
         self._bursts = Bursts()
         self._texts = Texts(log)
         self._plans = plans
-        self._preparing = asyncio.Semaphore(PREPARED_AT_ONCE_MAX)
-        self._slots = {kind: Slots(most) for kind, most in SENDS_AT_ONCE_MAX.items()}
+        self._preparing = Slots(PREPARED_AT_ONCE_MAX)
+        self._breakers = Breakers()
+        self._slots = {
+            kind: Slots(
+                most,
+                most_per_host=ONE_HOST_AT_ONCE_MAX[kind],
+                hanging=self._breakers.hanging,
+            )
+            for kind, most in SENDS_AT_ONCE_MAX.items()
+        }
+        self._mail_host = mail.host_of(mail_server)
         self._unreported = Unreported()
         self._senders: dict[ChannelKind, Send] = {
             ChannelKind.MAIL: lambda to, message: mail.send(mail_server, to, message),
@@ -106,7 +134,7 @@ class Notifier:
     async def notify(self, order: Order) -> int:
         """Deliver a notification, unless it was answered or withdrawn meanwhile."""
         work = f"notify/{order.subject}"
-        async with self._preparing:
+        async with self._preparing.one(order.incident, live=order.mode is Mode.LIVE):
             await self._begun.get(order.incident)  # once, for the reports of all
             known = await self._known.get(order.incident)
         owed = known.state.notifications.get(order.subject)
@@ -131,7 +159,7 @@ class Notifier:
         self, order: Order, incident: Incident, owed: Notification
     ) -> ConfirmDelivery | ReportDeliveryFailure:
         """Send the message and return what is to be reported of it. Raises _OwedNoMore."""
-        async with self._preparing:
+        async with self._preparing.one(order.incident, live=order.mode is Mode.LIVE):
             message = await self._written(order, incident, owed)
             person = (await self._people.get(owed.to)).state
         channels = person.reachable_in(incident.mode)
@@ -158,11 +186,8 @@ class Notifier:
             if address is None:
                 causes.append(f"{channel.kind}: the address was erased")
                 continue
-            send = partial(_sent, self._senders[channel.kind], address, message)
-            slots = partial(
-                self._slots[channel.kind].one, order.incident, live=not message.exercise
-            )
-            cause = await self._patiently(send, order, slots, DELIVERY_S / len(channels))
+            route = self._route(channel.kind, address, message)
+            cause = await self._patiently(route, order, DELIVERY_S / len(channels))
             if cause is None:
                 return channel.kind
             causes.append(f"{channel.kind}: {cause}")
@@ -170,25 +195,37 @@ class Notifier:
             raise broken
         return "; ".join(causes)[:500] or "no channel is registered for this kind of incident"
 
-    async def _patiently(
-        self, send: Callable[[], Awaitable[None]], order: Order, slot: Slot, patience_s: float
-    ) -> str | None:
-        """Return None once a channel took the message, else why it did not."""
-        cause, asked_s = "it took too long", 0.0
-        with suppress(TimeoutError):
-            async with asyncio.timeout(patience_s) as patience:
-                for pause in PAUSES_S:
-                    await asyncio.sleep(max(pause, min(asked_s, PAUSE_MAX_S)))
-                    try:
-                        async with _without_haste(slot(), patience):
-                            await self._look_again(order)
-                            await send()
-                    except Failed as failed:
-                        return str(failed)
-                    except Undelivered as undelivered:
-                        cause, asked_s = str(undelivered), undelivered.pause_s
-                    else:
-                        return None
+    def _route(self, kind: ChannelKind, address: str, message: Written) -> Route:
+        host = self._mail_host if kind is ChannelKind.MAIL else webhook.host_of(address)
+        slot = partial(self._slots[kind].one, message.incident, host, live=not message.exercise)
+        return Route(host, slot, partial(_sent, self._senders[kind], address, message))
+
+    async def _patiently(self, route: Route, order: Order, patience_s: float) -> str | None:
+        """Return None once a channel took the message, else why it did not.
+
+        The wait for a slot is no fault of the receiver, and takes none of its time.
+        """
+        cause, asked_s, left_s = "it took too long", 0.0, patience_s
+        now = asyncio.get_running_loop().time
+        for pause in PAUSES_S:
+            pause_s = max(pause, min(asked_s, PAUSE_MAX_S))
+            left_s -= pause_s
+            if left_s <= 0:
+                break
+            await asyncio.sleep(pause_s)
+            try:
+                async with route.slot():
+                    begun = now()
+                    with self._breakers.call(route.host):
+                        await self._look_again(order)
+                        await route.send(left_s)
+            except Failed as failed:
+                return str(failed)
+            except Undelivered as undelivered:
+                cause, asked_s = str(undelivered), undelivered.pause_s
+            else:
+                return None
+            left_s -= now() - begun
         return cause
 
     async def _look_again(self, order: Order) -> None:
@@ -215,16 +252,3 @@ class Notifier:
             notice=found if is_notice else None,
         )
         return written(wanted, incident, pinned.plan)
-
-
-@asynccontextmanager
-async def _without_haste(
-    slot: AbstractAsyncContextManager[None], patience: asyncio.Timeout
-) -> AsyncIterator[None]:
-    """Hold a slot; the wait for it is no fault of the receiver, and takes none of its time."""
-    now = asyncio.get_running_loop().time
-    left = (patience.when() or now()) - now()
-    patience.reschedule(None)
-    async with slot:
-        patience.reschedule(now() + left)
-        yield

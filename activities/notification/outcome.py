@@ -6,11 +6,21 @@ from __future__ import annotations
 class Failed(Exception):  # noqa: N818 - names a state
     """This channel will not take the message. The text names no person and no address."""
 
+    def __init__(self, cause: str, *, was_heard: bool = False) -> None:
+        super().__init__(cause)
+        self.was_heard = was_heard
+        """Whether it is the other side, or the network before it, that said so."""
+
 
 class Undelivered(Exception):  # noqa: N818 - names a state
     """This channel did not take the message now; it may later."""
 
-    def __init__(self, cause: str, *, pause_s: float = 0.0) -> None:
+    def __init__(self, cause: str, *, pause_s: float = 0.0, was_heard: bool = False) -> None:
         super().__init__(cause)
         self.pause_s = pause_s
         """How long the other side asked to be left alone."""
+        self.was_heard = was_heard
+
+
+class Unanswered(Undelivered):
+    """The other side said nothing in the time that it had."""

@@ -28,7 +28,7 @@ from pydantic import SecretStr
 
 from activities.notification.exchange import UNUSABLE, Answer, Server, post
 from activities.notification.message import Written
-from activities.notification.outcome import Failed, Undelivered
+from activities.notification.outcome import Failed, Unanswered, Undelivered
 from activities.notification.signing import Secrets, SecretsUnusable, signatures
 from activities.notification.special_addresses import is_public
 from domain.directory.address import NoAddress, web_address
@@ -88,28 +88,42 @@ async def send(rules: WebhookRules, url: str, message: Written) -> None:
         async with asyncio.timeout(rules.timeout_seconds):
             answer = await _posted(rules, parts, message)
     except TimeoutError:
-        raise Undelivered(f"webhook: no answer within {rules.timeout_seconds:g} s") from None
+        raise Unanswered(f"webhook: no answer within {rules.timeout_seconds:g} s") from None
     except h11.LocalProtocolError:
         raise Failed(NO_URL) from None
     except UNUSABLE as error:
-        raise Undelivered(f"webhook: {type(error).__name__}") from None
+        raise Undelivered(f"webhook: {type(error).__name__}", was_heard=True) from None
     if answer.status in OK:
         return
     text = f"webhook answered {answer.status}"
     if answer.status in TRY_LATER or answer.status >= SERVER_FAULT:
-        raise Undelivered(text, pause_s=_pause(answer.retry_after))
-    raise Failed(text)
+        raise Undelivered(text, pause_s=_pause(answer.retry_after), was_heard=True)
+    raise Failed(text, was_heard=True)
+
+
+def host_of(url: str) -> str:
+    """Return the host and port that an address leads to; nothing if it is no address."""
+    try:
+        parts = web_address(url)
+    except NoAddress:
+        return ""
+    return f"{parts.hostname}:{_port(parts)}"
+
+
+def _port(parts: SplitResult) -> int:
+    return parts.port or (HTTPS_PORT if parts.scheme == "https" else HTTP_PORT)
 
 
 async def _posted(rules: WebhookRules, parts: SplitResult, message: Written) -> Answer:
     """Post a message to where its address leads now."""
     secured = parts.scheme == "https"
-    port = parts.port or (HTTPS_PORT if secured else HTTP_PORT)
+    port = _port(parts)
     host = parts.hostname or ""
-    address = await _resolved(host, port, rules)
+    addresses = await _resolved(host, port, rules)
     body = _body(message)
     headers = {"Host": parts.netloc, **_headers(rules, message, body)}
-    server = Server(address, port, host, _authorities() if secured else None)
+    share_s = rules.timeout_seconds / (len(addresses) + 1)  # and as much for the answer
+    server = Server(addresses, port, host, _authorities() if secured else None, share_s)
     return await post(server, _target(parts), headers, body)
 
 
@@ -168,18 +182,18 @@ def _pause(retry_after: str) -> float:
     return float(retry_after) if retry_after.isascii() and retry_after.isdigit() else 0.0
 
 
-async def _resolved(host: str, port: int, rules: WebhookRules) -> str:
-    """Return the address that is called, looked at before anything is sent: no second look-up."""
+async def _resolved(host: str, port: int, rules: WebhookRules) -> list[str]:
+    """Return the addresses of a host, looked at before anything is sent: no second look-up."""
     try:
         found = _read(host, port) or await _looked_up(host, port)
     except UnicodeError:
         raise Failed(NO_URL) from None
     except OSError:
         raise Undelivered("webhook: the host name can't be resolved") from None
-    addresses = [str(entry[4][0]) for entry in found]
+    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     if not rules.allow_private_networks and not all(map(is_public, addresses)):
         raise Failed("webhook: the address is in a private network, which settings don't allow")
-    return addresses[0]
+    return addresses
 
 
 def _read(host: str, port: int) -> Found:

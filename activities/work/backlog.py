@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from domain.incident.outstanding import WorkKind, is_owed, subjects
+from domain.values import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -44,12 +45,16 @@ class Backlog:
     """The work of one kind. Each piece is under way once at most, however often it is seen."""
 
     def __init__(
-        self, kind: WorkKind, do: Callable[[str], Coroutine[Any, Any, None]], changed: asyncio.Event
+        self,
+        kind: WorkKind,
+        do: Callable[[str, Mode], Coroutine[Any, Any, None]],
+        changed: asyncio.Event,
     ) -> None:
         self.kind = kind
         self._do = do
         self._changed = changed
         """Is set when the incident has to be looked at."""
+        self._mode = Mode.LIVE
         self._begins = True
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._let_go: set[str] = set()
@@ -105,6 +110,7 @@ class Backlog:
 
         Finished is what is owed no more, whatever its work said of itself.
         """
+        self._mode = incident.mode
         for subject in self._finished:
             self._put_back_if(is_owed(incident, self.kind, subject), subject)
         self._finished.clear()
@@ -148,7 +154,7 @@ class Backlog:
         """Begin as much as there is room for. What is owed no more its work finds out by itself."""
         while self._begins and self._waiting and len(self._under_way) < AT_ONCE_MAX[self.kind]:
             subject = self._waiting.popleft()
-            task = self._under_way[subject] = asyncio.create_task(self._do(subject))
+            task = self._under_way[subject] = asyncio.create_task(self._do(subject, self._mode))
             task.add_done_callback(partial(self._end, subject))
 
     def _end(self, subject: str, _: asyncio.Task[None]) -> None:

@@ -16,6 +16,7 @@ from weakref import WeakValueDictionary
 from temporalio import activity
 
 from activities.work.backlog import Backlog
+from activities.work.limits import time_limit
 from domain.incident import outstanding
 from domain.incident.outstanding import Order, Standing, WorkKind
 from eventstore.failures import LogUnavailable
@@ -25,10 +26,16 @@ if TYPE_CHECKING:
     from activities.work.reads import SharedReads
     from domain.aggregate import Known
     from domain.incident.state import Incident
+    from domain.values import Mode
 
-ATTEMPT_S: Final = 240.0
+ATTEMPT_S: Final = {
+    WorkKind.DISPATCH: 240.0,
+    WorkKind.RETURN: 240.0,
+    WorkKind.EVALUATE: 900.0,
+    WorkKind.NOTIFY: 240.0,
+}
 """One attempt at one piece of work; what takes longer is put back. All channels of a contact may
-take 90 s, and each may have to wait for its turn."""
+take 90 s; the evaluation of a long case takes minutes. Waiting for a turn does not count."""
 
 STINT_S: Final = 600.0
 """After which no more notifications are begun; Temporal gives the rest to a new attempt."""
@@ -120,17 +127,19 @@ class IncidentWork:
                 activity.logger.warning("the log is away: %s", error)
                 await asyncio.sleep(PAUSE_S)
 
-    def _attempt(self, incident: str, kind: WorkKind) -> Callable[[str], Coroutine[Any, Any, None]]:
+    def _attempt(
+        self, incident: str, kind: WorkKind
+    ) -> Callable[[str, Mode], Coroutine[Any, Any, None]]:
         """Return what makes one attempt at a piece of work; it raises nothing but cancellation."""
         meter = activity.metric_meter().with_additional_attributes({"kind": str(kind)})
         failures = meter.create_counter(
             "muster_work_failures", "Attempts at an incident's work that failed and were put back."
         )
 
-        async def attempt(subject: str) -> None:
+        async def attempt(subject: str, mode: Mode) -> None:
             try:
-                async with asyncio.timeout(ATTEMPT_S):
-                    await self._does[kind](Order(incident=incident, subject=subject))
+                async with time_limit(ATTEMPT_S[kind]):
+                    await self._does[kind](Order(incident=incident, subject=subject, mode=mode))
             except Exception:  # noqa: BLE001 - one piece of work is put back, the others go on
                 failures.add(1)
                 activity.logger.exception("put back: %s/%s", kind, subject)

@@ -47,6 +47,8 @@ class Order(Remembered):
 
     incident: str
     subject: str
+    mode: Mode = Mode.LIVE
+    """The incident's: exercises wait for emergencies."""
 
 
 class NextDeadline(Remembered):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from tests.activities.receivers import Hook, Mailbox
+    from tests.activities.receivers import Hook, Mailbox, Silence
     from tests.conftest import Database
 
 KEY = bytes(range(32))
@@ -45,6 +45,12 @@ async def mailbox() -> AsyncIterator[Mailbox]:
 @pytest.fixture
 async def hook() -> AsyncIterator[Hook]:
     async with receivers.hook() as made:
+        yield made
+
+
+@pytest.fixture
+async def silence() -> AsyncIterator[Silence]:
+    async with receivers.silence() as made:
         yield made
 
 

@@ -150,3 +150,41 @@ async def talking(said: Iterator[bytes], pause_s: float = 0.0) -> AsyncIterator[
     talker.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
     async with server:
         yield talker
+
+
+class Silence:
+    """Accepts every call and never says a word."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.calls = 0
+        self.at_once = 0
+        self.most_at_once = 0
+
+    @property
+    def url(self) -> str:
+        """Where nobody answers."""
+        return f"http://127.0.0.1:{self.port}/"
+
+    async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Listen until the other side gives up."""
+        self.calls += 1
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            await reader.read()
+        except ConnectionError:
+            return
+        finally:
+            self.at_once -= 1
+            writer.close()
+
+
+@asynccontextmanager
+async def silence() -> AsyncIterator[Silence]:
+    """Run a server that hangs."""
+    made = Silence()
+    server = await asyncio.start_server(made.take, "127.0.0.1", 0, backlog=512)
+    made.port = server.sockets[0].getsockname()[1]
+    async with server:
+        yield made

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from pydantic import SecretStr
+from temporalio.testing import ActivityEnvironment
 
 from activities.dispatch import Dispatcher
 from activities.notification.mail import MailServer
@@ -15,12 +17,16 @@ from activities.notification.message import Written
 from activities.notification.notify import Notifier
 from activities.notification.signing import Secrets
 from activities.notification.webhook import WebhookRules
+from activities.work.changes import Changes
+from activities.work.reads import SharedReads
+from activities.work.work import IncidentWork
 from domain.aggregate import Asked
 from domain.directory.person import PERSONS, Channel, RegisterContact
 from domain.incident.activation import ActivateResponse
 from domain.incident.decider import INCIDENTS
 from domain.incident.events.duties import Message
-from domain.incident.outstanding import Order
+from domain.incident.information import ApproveNotice, DraftNotice, PublishNotice
+from domain.incident.outstanding import Order, WorkKind
 from domain.incident.resources import RequestResource
 from domain.incident.warning import ReportAlarm
 from domain.plan.model import ChannelKind, Plan
@@ -33,12 +39,16 @@ from tests.domain.plan import plans
 from tests.domain.plan.publishing import bring_into_force
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from activities.work.work import Do
     from domain.incident.state import Incident, Notification
     from domain.values import Command
     from eventstore.log import Log
     from eventstore.vault import Vault
-    from tests.activities.receivers import Hook, Mailbox
+    from tests.activities.receivers import Hook, Mailbox, Silence
 
+PATIENCE_S = 60.0
 SECRET = secrets.token_hex()
 OFFICER = Actor("officer", frozenset({Role.OPERATOR, Role.COMMANDER, Role.PLANNER}))
 CAI = Actor("cai", frozenset({Role.RESPONDER}))
@@ -100,7 +110,9 @@ class Scene:
         units = Recorder(self.log, UNITS, clock=now)
         return Dispatcher(self.log, self.door_of_incidents(), units, self.plans)
 
-    def notifier(self, mailbox: Mailbox, *, private_networks: bool = True) -> Notifier:
+    def notifier(
+        self, mailbox: Mailbox | Silence, *, private_networks: bool = True, timeout_s: float = 5.0
+    ) -> Notifier:
         """Return a hand that sends mail to a mailbox and webhooks wherever they go."""
         return Notifier(
             self.log,
@@ -108,8 +120,8 @@ class Scene:
             self.people,
             self.plans,
             self.vault,
-            mail_server=mail_server(mailbox),
-            webhooks=rules(private_networks=private_networks),
+            mail_server=mail_server(mailbox, timeout_s),
+            webhooks=rules(private_networks=private_networks, timeout_s=timeout_s),
         )
 
     async def publish(self) -> None:
@@ -137,15 +149,44 @@ class Scene:
         await self.ask(incident, RESPONSE)
         return incident
 
+    async def announce(self, incident: str, many: int) -> list[Order]:
+        """Publish many notices on the screens, and return the orders to send them."""
+
+        async def notice(name: str) -> None:
+            text = Text.of("请离开。", "Please leave.")
+            await self.ask(incident, DraftNotice(notice=name, text=text), CAI)
+            await self.ask(incident, ApproveNotice(notice=name))
+            await self.ask(incident, PublishNotice(notice=name))
+
+        await asyncio.gather(*(notice(f"leave-{number}") for number in range(many)))
+        state = await self.state(incident)
+        return [
+            Order(incident=incident, subject=owed, mode=state.mode)
+            for owed, told in state.notifications.items()
+            if told.to == "screens"
+        ]
+
+    async def work_off(self, incident: str, does: Mapping[WorkKind, Do]) -> None:
+        """Do what an incident owes until it owes nothing any more."""
+        changes = Changes(self.log)
+        works = IncidentWork(SharedReads(self.incidents.known), changes, does)
+        following = asyncio.create_task(changes.follow())
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await ActivityEnvironment().run(works.work, incident)
+        finally:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+
     async def state(self, incident: str) -> Incident:
         """Return what is so."""
         return (await self.incidents.known(incident)).state
 
     async def owed_to(self, person: str, incident: str) -> Order:
         """Return the order to tell a person the first thing that is owed to them."""
-        notifications = (await self.state(incident)).notifications
-        owed = next(name for name, told in sorted(notifications.items()) if told.to == person)
-        return Order(incident=incident, subject=owed)
+        state = await self.state(incident)
+        owed = next(name for name, told in sorted(state.notifications.items()) if told.to == person)
+        return Order(incident=incident, subject=owed, mode=state.mode)
 
     async def still_owed(self, order: Order) -> Notification | None:
         """Return a notification that the hands still owe."""
@@ -198,7 +239,7 @@ class Scene:
         return (await self.state(order.incident)).requests[order.subject].units
 
 
-def mail_server(mailbox: Mailbox) -> MailServer:
+def mail_server(mailbox: Mailbox | Silence, timeout_s: float = 5.0) -> MailServer:
     """Return how a mailbox is reached."""
     return MailServer(
         host="127.0.0.1",
@@ -207,13 +248,13 @@ def mail_server(mailbox: Mailbox) -> MailServer:
         username=None,
         password=None,
         from_address="muster@shop.test",
-        timeout_seconds=5.0,
+        timeout_seconds=timeout_s,
     )
 
 
-def rules(*, private_networks: bool = True) -> WebhookRules:
+def rules(*, private_networks: bool = True, timeout_s: float = 5.0) -> WebhookRules:
     """Return how webhooks are sent: signed with the one secret of all, as before."""
-    return WebhookRules(Secrets(None, None), private_networks, 5.0, SecretStr(SECRET))
+    return WebhookRules(Secrets(None, None), private_networks, timeout_s, SecretStr(SECRET))
 
 
 def asked(command: Command, by: Actor = OFFICER) -> Asked:

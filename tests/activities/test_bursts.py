@@ -8,17 +8,29 @@ from typing import TYPE_CHECKING
 
 from activities.notification import notify
 from activities.reporting_back import BURST_S
-from domain.incident.information import ApproveNotice, DraftNotice, PublishNotice
-from domain.incident.outstanding import Order
 from domain.plan.model import ChannelKind
-from domain.values import Text
-from tests.activities.scene import CAI, by_mail
+from domain.values import Mode
+from tests.activities.scene import EXERCISE_MAIL, LIVE_MAIL, by_mail
 
 if TYPE_CHECKING:
     import pytest
 
     from tests.activities.receivers import Mailbox
     from tests.activities.scene import Scene
+
+
+async def test_an_emergency_is_prepared_before_many_exercises(
+    scene: Scene, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notify, "PREPARED_AT_ONCE_MAX", 1)
+    many = 20
+    await scene.contact("cai", by_mail(), (ChannelKind.MAIL, EXERCISE_MAIL, True))
+    practised = [await scene.owed_to("cai", await scene.opened(Mode.EXERCISE)) for _ in range(many)]
+    order = await scene.owed_to("cai", await scene.opened())
+    notifier = scene.notifier(mailbox)
+    await asyncio.gather(*map(notifier.notify, practised), notifier.notify(order))
+    assert len(mailbox.recipients) == many + 1
+    assert mailbox.recipients.index(LIVE_MAIL) < many / 2
 
 
 async def test_the_many_outcomes_of_an_incident_are_recorded_together(
@@ -28,16 +40,7 @@ async def test_the_many_outcomes_of_an_incident_are_recorded_together(
     many = 60  # more than are recorded one by one
     await scene.contact("screens", by_mail("screens@live.test"))
     incident = await scene.opened()
-    for number in range(many):
-        notice = f"leave-{number}"
-        text = Text.of("请离开。", "Please leave.")
-        await scene.ask(incident, DraftNotice(notice=notice, text=text), CAI)
-        await scene.ask(incident, ApproveNotice(notice=notice))
-        await scene.ask(incident, PublishNotice(notice=notice))
-    owed = (await scene.state(incident)).notifications
-    orders = [
-        Order(incident=incident, subject=one) for one, it in owed.items() if it.to == "screens"
-    ]
+    orders = await scene.announce(incident, many)
     monkeypatch.setitem(notify.SENDS_AT_ONCE_MAX, ChannelKind.MAIL, 1)
     notifier, begun = scene.notifier(mailbox), time.monotonic()
     await asyncio.gather(*map(notifier.notify, orders))

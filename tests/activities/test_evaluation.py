@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,9 +14,10 @@ import pytest
 from activities.evaluation.evaluate import Evaluator, case_of
 from activities.evaluation.process import EvaluationProcess
 from activities.evaluation.report import Report, report
+from activities.work import work
 from domain.incident.aftermath import AddFinding, RecordDamage
 from domain.incident.closing import TerminateResponse
-from domain.incident.outstanding import Order
+from domain.incident.outstanding import Order, WorkKind
 from domain.incident.resources import ReportUnitArrived
 from domain.incident.tasks import AcknowledgeTask, FinishTask, StartTask
 from domain.values import Mode
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.activities.receivers import Mailbox
     from tests.activities.scene import Scene
 
 MINUTE = timedelta(minutes=1)
@@ -36,13 +37,13 @@ HOSTILE = "<script>alert(1)</script>\n\n# A heading | a cell"
 
 
 @pytest.fixture(scope="module")
-def here() -> Iterator[Executor]:
-    with ThreadPoolExecutor(1) as executor:
-        yield executor
+def here() -> Iterator[EvaluationProcess]:
+    with EvaluationProcess() as evaluations:
+        yield evaluations
 
 
-def evaluator(scene: Scene, executor: Executor) -> Evaluator:
-    return Evaluator(scene.log, scene.incidents, scene.plans, executor, sentence_in_utc)
+def evaluator(scene: Scene, evaluations: EvaluationProcess) -> Evaluator:
+    return Evaluator(scene.log, scene.incidents, scene.plans, evaluations, sentence_in_utc)
 
 
 async def played(scene: Scene, mode: Mode = Mode.LIVE) -> Order:
@@ -82,6 +83,17 @@ def killed_at_first(mark: Path, kind: str, data: str, language: str) -> str:
     raise AssertionError
 
 
+def hanging_at_first(mark: Path, kind: str, data: str, language: str) -> str:
+    """Say a sentence; whoever is the first to be asked for one comes to no end."""
+    try:
+        with mark.open("x") as file:
+            file.write(str(os.getpid()))
+    except FileExistsError:
+        return sentence_in_utc(kind, data, language)
+    signal.pause()
+    raise AssertionError
+
+
 async def test_figures_are_what_happened(scene: Scene) -> None:
     order = await played(scene)
     made = await report_of(scene, order.incident)
@@ -106,7 +118,7 @@ async def test_every_figure_cites_the_events_that_show_it(scene: Scene) -> None:
 
 
 async def test_a_case_is_evaluated_once_and_its_report_can_be_made_again(
-    scene: Scene, here: Executor
+    scene: Scene, here: EvaluationProcess
 ) -> None:
     order = await played(scene)
     hand = evaluator(scene, here)
@@ -140,7 +152,7 @@ async def test_evaluating_works_in_a_process_of_its_own(scene: Scene) -> None:
 async def test_a_process_that_was_killed_is_replaced(scene: Scene) -> None:
     order = await played(scene)
     with EvaluationProcess() as elsewhere:
-        os.kill(elsewhere.submit(os.getpid).result(), signal.SIGKILL)
+        os.kill(await elsewhere.run(os.getpid, "case", live=True), signal.SIGKILL)
         await evaluator(scene, elsewhere).evaluate(order)
     assert (await scene.state(order.incident)).evaluated
 
@@ -158,6 +170,25 @@ async def test_an_evaluation_whose_process_is_killed_is_made_by_the_next(
         json.loads(completed)["report_sha256"]
         == (await report_of(scene, order.incident, json.loads(completed)["up_to_version"])).sha256
     )
+
+
+async def test_an_evaluation_that_takes_too_long_is_given_up_and_its_process_replaced(
+    scene: Scene, mailbox: Mailbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(work.ATTEMPT_S, WorkKind.EVALUATE, 5.0)
+    order = await played(scene)
+    say = partial(hanging_at_first, tmp_path / "hanging")
+    with EvaluationProcess() as elsewhere:
+        evaluating = Evaluator(scene.log, scene.incidents, scene.plans, elsewhere, say)
+        does = {
+            WorkKind.EVALUATE: evaluating.evaluate,
+            WorkKind.NOTIFY: scene.notifier(mailbox).notify,
+            WorkKind.RETURN: scene.dispatcher().give_back,
+        }
+        await scene.work_off(order.incident, does)
+    assert (await scene.state(order.incident)).evaluated
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "hanging").read_text()), 0)
 
 
 async def test_nothing_in_a_report_is_taken_for_markup(scene: Scene) -> None:

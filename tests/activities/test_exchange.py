@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 
 import pytest
 import trustme
@@ -13,12 +14,42 @@ import uvloop
 
 from activities.notification import webhook
 from activities.notification.exchange import UNUSABLE, Answer, Server, post
-from activities.notification.outcome import Undelivered
+from activities.notification.outcome import Failed, Undelivered
 from tests.activities.receivers import Hook, hook, talking
 from tests.activities.scene import MESSAGE, rules
 
 HEADERS = {"Host": "hooks.test"}
 BODY = b"{}"
+HERE = ("127.0.0.1",)
+SHARE_S = 5.0
+
+
+def plain(port: int) -> Server:
+    return Server(HERE, port, "", None, SHARE_S)
+
+
+def lead_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
+    """Have every name lead to some addresses of this machine."""
+
+    def look_up(_: str, port: int, **__: object) -> list[tuple[object, ...]]:
+        return [(2, 1, 6, "", (address, port)) for address in addresses]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+
+
+@contextmanager
+def full(address: str, port: int) -> Iterator[None]:
+    """Have an address take no connection any more, and say nothing of it."""
+    with ExitStack() as stack:
+        listening = stack.enter_context(socket.socket())
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((address, port))
+        listening.listen(0)
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.settimeout(0)
+            waiting.connect_ex((address, port))
+        yield
 
 
 @asynccontextmanager
@@ -40,7 +71,7 @@ def believing(authority: trustme.CA) -> ssl.SSLContext:
 async def test_a_certificate_for_the_name_is_believed_wherever_the_connection_goes() -> None:
     authority, taking = trustme.CA(), Hook()
     async with secured(taking, authority.issue_cert("hooks.test")) as port:
-        server = Server("127.0.0.1", port, "hooks.test", believing(authority))
+        server = Server(HERE, port, "hooks.test", believing(authority), SHARE_S)
         assert (await post(server, "/", HEADERS, BODY)).status == 200
     assert taking.posts[0].body == BODY
 
@@ -56,7 +87,7 @@ async def test_a_certificate_of_another_name_or_of_nobody_gets_no_message(
     believed = believing(authority if trusted else trustme.CA())
     async with secured(taking, authority.issue_cert(named)) as port:
         with pytest.raises(ssl.SSLCertVerificationError):
-            await post(Server("127.0.0.1", port, "hooks.test", believed), "/", HEADERS, BODY)
+            await post(Server(HERE, port, "hooks.test", believed, SHARE_S), "/", HEADERS, BODY)
     assert taking.posts == []
 
 
@@ -83,7 +114,7 @@ async def test_a_webhook_to_a_certificate_of_nobody_is_not_delivered() -> None:
 def test_the_loop_that_the_worker_runs_in_is_served_too() -> None:
     async def sent() -> Answer:
         async with hook() as taking:
-            return await post(Server("127.0.0.1", taking.port, "", None), "/", HEADERS, BODY)
+            return await post(plain(taking.port), "/", HEADERS, BODY)
 
     assert uvloop.run(sent()).status == 200
 
@@ -93,7 +124,7 @@ async def test_interim_answers_are_passed_over() -> None:
     final = b"HTTP/1.1 429 Busy\r\nRetry-After: 3\r\n\r\n"
     async with talking(iter((early + final,))) as talker:
         port = int(talker.url.rstrip("/").rpartition(":")[2])
-        answer = await post(Server("127.0.0.1", port, "", None), "/", HEADERS, BODY)
+        answer = await post(plain(port), "/", HEADERS, BODY)
     assert answer == Answer(429, "3")
 
 
@@ -112,7 +143,7 @@ async def test_what_is_no_whole_head_is_no_answer(said: bytes) -> None:
     async with talking(iter((said,))) as talker:
         port = int(talker.url.rstrip("/").rpartition(":")[2])
         with pytest.raises(UNUSABLE):
-            await post(Server("127.0.0.1", port, "", None), "/", HEADERS, BODY)
+            await post(plain(port), "/", HEADERS, BODY)
 
 
 @pytest.mark.parametrize(
@@ -129,3 +160,44 @@ async def test_an_address_goes_out_in_ascii(written: str, sent: str) -> None:
     async with hook() as taking:
         await webhook.send(rules(), f"http://127.0.0.1:{taking.port}{written}", MESSAGE)
     assert taking.posts[0].path == sent
+
+
+async def test_a_name_with_a_dead_and_a_live_address_is_reached(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lead_to(monkeypatch, "127.0.0.2", "127.0.0.1")
+    async with hook() as taking:
+        await webhook.send(rules(), f"http://hooks.test:{taking.port}/", MESSAGE)
+        assert len(taking.posts) == 1
+
+
+async def test_a_name_with_an_address_that_hangs_and_a_live_one_is_reached(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lead_to(monkeypatch, "127.0.0.2", "127.0.0.1")
+    async with hook() as taking:
+        with full("127.0.0.2", taking.port):
+            url = f"http://hooks.test:{taking.port}/"
+            await webhook.send(rules(timeout_s=3.0), url, MESSAGE)
+        assert len(taking.posts) == 1
+
+
+async def test_a_name_whose_addresses_are_all_dead_may_come_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lead_to(monkeypatch, "127.0.0.2", "127.0.0.3")
+    async with hook() as taking:
+        with pytest.raises(Undelivered, match="ConnectionRefusedError"):
+            await webhook.send(rules(), f"http://hooks.test:{taking.port}/", MESSAGE)
+
+
+async def test_one_private_address_of_a_name_is_enough_to_call_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lead_to(monkeypatch, "192.88.98.1", "127.0.0.1")
+    async with hook() as taking:
+        with pytest.raises(Failed, match="private network"):
+            await webhook.send(
+                rules(private_networks=False), f"http://hooks.test:{taking.port}/", MESSAGE
+            )
+        assert taking.posts == []

@@ -6,6 +6,9 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import pytest
+
+from activities.work.limits import time_limit
 from activities.work.reads import BatchedReads, SharedReads
 from activities.work.slots import Slots
 
@@ -125,3 +128,58 @@ async def test_what_one_read_found_broken_fails_for_nobody_else() -> None:
     failing = False
     good, broken = await asyncio.gather(*map(reads.get, asked), return_exceptions=True)
     assert (good, type(broken)) == ("good", ValueError)
+
+
+async def test_waiting_for_a_slot_takes_none_of_the_time_of_an_attempt() -> None:
+    slots, is_free, began = Slots(1), asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        async with slots.one("first", live=True):
+            await is_free.wait()
+
+    async def attempt() -> None:
+        async with time_limit(0.1), slots.one("second", live=True):
+            began.set()
+            await asyncio.Event().wait()
+
+    holding, attempting = asyncio.create_task(hold()), asyncio.create_task(attempt())
+    await asyncio.wait([attempting], timeout=0.3)
+    assert not attempting.done()
+    is_free.set()
+    await holding
+    with pytest.raises(TimeoutError):
+        await attempting
+    assert began.is_set()
+
+
+async def test_a_host_has_no_more_than_its_share() -> None:
+    slots, order, is_over = Slots(4, most_per_host=2), list[str](), asyncio.Event()
+
+    async def call(host: str) -> None:
+        async with slots.one("incident", host, live=True):
+            order.append(host)
+            await is_over.wait()
+
+    tasks = [asyncio.create_task(call(host)) for host in "aaaaab"]
+    await asyncio.sleep(0)
+    assert order == ["a", "a", "b"]
+    is_over.set()
+    await asyncio.gather(*tasks)
+    assert sorted(order) == list("aaaaab")
+
+
+async def test_hosts_that_hang_leave_half_of_the_slots_to_the_others() -> None:
+    hanging = set("abcd")
+    slots, order, is_over = Slots(4, hanging=lambda: hanging), list[str](), asyncio.Event()
+
+    async def call(host: str) -> None:
+        async with slots.one("incident", host, live=True):
+            order.append(host)
+            await is_over.wait()
+
+    tasks = [asyncio.create_task(call(host)) for host in "abcdef"]
+    await asyncio.sleep(0)
+    assert order == ["a", "b", "e", "f"]
+    is_over.set()
+    await asyncio.gather(*tasks)
+    assert sorted(order) == list("abcdef")

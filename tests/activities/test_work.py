@@ -19,7 +19,7 @@ from domain.incident.notification import ConfirmDelivery
 from domain.incident.outstanding import Order, Standing, WorkKind, subjects
 from domain.incident.tasks import AcknowledgeTask
 from domain.plan.model import ChannelKind
-from domain.values import HANDS
+from domain.values import HANDS, Mode
 from tests.activities.scene import CAI
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class Hands:
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
         self.begun: Counter[str] = Counter()
+        self.modes: set[Mode] = set()
         self.at_once: Counter[str] = Counter()
         self.most_at_once = 0
         self.failing: set[str] = set()
@@ -65,6 +66,7 @@ class Hands:
     @asynccontextmanager
     async def _working(self, kind: WorkKind, order: Order) -> AsyncIterator[None]:
         self.begun[order.subject] += 1
+        self.modes.add(order.mode)
         self.at_once[order.subject] += 1
         self.most_at_once = max(self.most_at_once, *self.at_once.values())
         try:
@@ -124,6 +126,15 @@ async def test_all_that_is_owed_is_done_once_and_then_it_ends(scene: Scene, hand
     assert hands.begun == Counter(ordered)
     assert stands.owed == ()
     assert stands.version == (await scene.incidents.known(incident)).version
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+async def test_who_does_the_work_knows_whether_it_is_an_exercise(
+    scene: Scene, hands: Hands, mode: Mode
+) -> None:
+    async with working(hands, await scene.opened(mode)) as (task,):
+        await task
+    assert hands.modes == {mode}
 
 
 async def test_nothing_owed_ends_at_once(hands: Hands) -> None:
