@@ -66,9 +66,12 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
 DECLARE
     stream_tag CONSTANT bytea := 'muster/stream/v1'::bytea || '\x00'::bytea;
+    total      CONSTANT int := cardinality(ids);
     first      int := 1;   -- of this request's events, among all
     past       int;        -- the first that is not its own
     pos        bigint;
+    before     bigint;     -- where the log ended
+    inserted   bigint;
     now_at     timestamptz;
     now_sent   bytea;
     named      bytea;      -- the stream, length first
@@ -83,6 +86,18 @@ DECLARE
     hashes     bytea[] := array_fill(NULL::bytea, ARRAY[cardinality(ids)]);
     homes      text[] := array_fill(NULL::text, ARRAY[cardinality(ids)]);
 BEGIN
+    IF array_dims(streams) IS DISTINCT FROM '[1:' || cardinality(streams) || ']'
+       OR array_dims(expected) IS DISTINCT FROM array_dims(streams)
+       OR array_dims(counts) IS DISTINCT FROM array_dims(streams)
+       OR array_dims(ids) IS DISTINCT FROM '[1:' || total || ']'
+       OR array_dims(types) IS DISTINCT FROM array_dims(ids)
+       OR array_dims(schemas) IS DISTINCT FROM array_dims(ids)
+       OR array_dims(occurred) IS DISTINCT FROM array_dims(ids)
+       OR array_dims(datas) IS DISTINCT FROM array_dims(ids)
+       OR array_dims(metas) IS DISTINCT FROM array_dims(ids) THEN
+        RAISE EXCEPTION 'the arrays of an append are not equally long'
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
     -- The log lock, held to the end of the commit: so the order of positions is that of commits.
     PERFORM pg_advisory_xact_lock(7309940773834519397);
     IF EXISTS (SELECT FROM muster.epoch) THEN
@@ -91,6 +106,7 @@ BEGIN
     SELECT e.position, e.recorded_at INTO pos, now_at
         FROM muster.event e ORDER BY e.position DESC LIMIT 1;
     pos := coalesce(pos, 0);
+    before := pos;
     now_at := greatest(clock_timestamp(), now_at + interval '1 microsecond');
     now_sent := timestamptz_send(now_at);
     at := now_at;
@@ -98,6 +114,10 @@ BEGIN
 
     FOR k IN 1 .. cardinality(streams) LOOP
         request := k;
+        IF counts[k] IS NULL OR counts[k] < 1 OR counts[k] > total - first + 1 THEN
+            RAISE EXCEPTION 'counts[%] of an append is %: each is at least 1, their sum is that of the events',
+                k, coalesce(counts[k]::text, 'NULL') USING ERRCODE = 'invalid_parameter_value';
+        END IF;
         past := first + counts[k];
         IF any_known THEN
             SELECT count(*) AS ids, bool_and(
@@ -156,6 +176,10 @@ BEGIN
         RETURN NEXT;
         first := past;
     END LOOP;
+    IF first <= total THEN
+        RAISE EXCEPTION 'the counts of an append sum up to %, its events are %', first - 1, total
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
 
     IF stored THEN
         INSERT INTO muster.event (position, recorded_at, occurred_at, event_id, version,
@@ -166,6 +190,10 @@ BEGIN
                 AS n (position, occurred_at, event_id, version, schema_version, stream, type, data,
                       meta, hash)
             WHERE n.position IS NOT NULL;
+        GET DIAGNOSTICS inserted = ROW_COUNT;
+        IF inserted IS DISTINCT FROM pos - before THEN
+            RAISE EXCEPTION 'an append numbered % events and stored %', pos - before, inserted;
+        END IF;
         PERFORM pg_notify('muster_log', pos::text);   -- a doorbell, never the data
     ELSIF repeated THEN
         -- What is there already is acknowledged again: not before a standby has it, either.

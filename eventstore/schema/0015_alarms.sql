@@ -52,14 +52,19 @@ DECLARE
     way_in regprocedure;
 BEGIN
     LOCK TABLE muster.refusal IN EXCLUSIVE MODE;
-    IF cardinality(streams) <> 1 OR streams[1] <> 'log/' || readmit.divergence THEN
-        RAISE EXCEPTION 'a divergence is acknowledged in its own stream';
+    IF streams IS DISTINCT FROM ARRAY['log/' || readmit.divergence] OR counts IS DISTINCT FROM '{1}' THEN
+        RAISE EXCEPTION 'a divergence is acknowledged by one event in its own stream'
+            USING ERRCODE = 'invalid_parameter_value';
     END IF;
     FOR request, status, at_version, at_position, at IN
         SELECT a.request, a.status, a.at_version, a.at_position, a.at
         FROM muster.append(streams, expected, counts, ids, types, schemas, occurred, datas, metas) a
     LOOP
         IF status = 'appended' THEN
+            IF at_version IS DISTINCT FROM 1 OR NOT EXISTS (
+                    SELECT FROM muster.event e WHERE e.stream = streams[1] AND e.version = 1) THEN
+                RAISE EXCEPTION 'no event acknowledges the divergence %', readmit.divergence;
+            END IF;
             DELETE FROM muster.refusal r WHERE r.divergence = readmit.divergence;
             IF NOT FOUND THEN
                 DELETE FROM muster.alarm a WHERE a.divergence = readmit.divergence;
