@@ -12,6 +12,7 @@ import time
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
+from eventstore.acknowledgements import report_unreadable
 from eventstore.alarms import FOLDER, KEY, clear_alarms, raise_alarm
 from eventstore.archive import ArchiveInUse, EvidenceDiffers, kept_alone
 from eventstore.audit import Signed
@@ -180,6 +181,7 @@ class Notary:
         """Compare all that was signed with the log. Raises LogDiffers and FolderLacking."""
         await self._until_acknowledged(connection)
         self._gate = await gate(connection)
+        await report_unreadable(connection)
         evidence = await gather(connection, self._folder, self._signer)
         if self._at is None or not evidence.stands_at(self._at.published):
             counts = self._counts_alone

@@ -18,9 +18,52 @@ CREATE TABLE muster.system_append (
     stream text COLLATE "C" PRIMARY KEY
 );
 
+-- Whether this is a divergence that a program can read: domain.record.divergence.Diverged, under a name.
+CREATE FUNCTION muster.is_divergence(name text, what json) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    texts   CONSTANT text[] := '{doubt,expected,found,root,signed_root,stream}';
+    numbers CONSTANT text[] := '{lineage,position,signed_size,size,version}';
+    doubts  CONSTANT text[] := '{position,version,stream,recorded_at,content,leaf,root,heads,'
+        'checkpoint,archive,folder,witness,end}';
+    field   text;
+BEGIN
+    IF name IS NULL OR what IS NULL OR name !~ '^[a-z0-9][a-z0-9._-]{0,63}$'
+       OR octet_length(what::text) > 65536 OR json_typeof(what) <> 'object' THEN
+        RETURN false;
+    END IF;
+    IF ARRAY(SELECT k COLLATE "C" FROM json_object_keys(what) k ORDER BY 1)
+       <> ARRAY(SELECT k COLLATE "C" FROM unnest(texts || numbers) k ORDER BY 1) THEN
+        RETURN false;
+    END IF;
+    FOREACH field IN ARRAY texts LOOP
+        IF json_typeof(what -> field) <> 'string' OR what ->> field IS NULL THEN
+            RETURN false;
+        END IF;
+    END LOOP;
+    FOREACH field IN ARRAY numbers LOOP
+        IF json_typeof(what -> field) <> 'number'
+           OR what ->> field !~ '^(0|-?[1-9][0-9]{0,18})$' THEN
+            RETURN false;
+        END IF;
+        IF (what ->> field)::numeric NOT BETWEEN -9223372036854775808 AND 9223372036854775807 THEN
+            RETURN false;
+        END IF;
+    END LOOP;
+    RETURN what ->> 'doubt' = ANY (doubts)
+        AND what ->> 'root' ~ '^[0-9a-f]{64}$'
+        AND what ->> 'signed_root' ~ '^([0-9a-f]{64})?$'
+        AND (what ->> 'lineage')::bigint BETWEEN 1 AND 2147483646
+        AND (what ->> 'size')::bigint >= 0
+        AND (what ->> 'signed_size')::bigint >= 0;
+EXCEPTION WHEN data_exception THEN  -- a text that is none, such as one with a zero byte
+    RETURN false;
+END
+$$;
+
 -- Refuse an event of a system stream that the log does not bear out.
 CREATE FUNCTION muster.check_system_event(
-    to_stream text, version bigint, type text, data json, meta json
+    to_stream text, version bigint, type text, schema smallint, data json, meta json
 ) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -32,14 +75,18 @@ BEGIN
     IF type = 'ExportRecorded' OR category = 'export' THEN
         valid := EXISTS (SELECT FROM muster.system_append s WHERE s.stream = to_stream);
     ELSIF category = 'log' THEN
-        valid := type = 'DivergenceAcknowledged' AND version = 1
+        valid := type = 'DivergenceAcknowledged' AND version = 1 AND schema = 1
             AND coalesce(meta ->> 'reason', '') <> ''
+            AND ARRAY(SELECT json_object_keys(data) ORDER BY 1) = '{divergence,what}'
+            AND muster.is_divergence(data ->> 'divergence', data -> 'what')
             AND EXISTS (SELECT FROM (SELECT r.divergence, r.what FROM muster.refusal r
                                      UNION ALL
                                      SELECT a.divergence, a.what FROM muster.alarm a) AS known
                         WHERE to_stream = 'log/' || known.divergence
                           AND data ->> 'divergence' = known.divergence
-                          AND (data -> 'what')::jsonb = known.what::jsonb);
+                          -- What stands and can't be read is acknowledged as one that can.
+                          AND CASE WHEN muster.is_divergence(known.divergence, known.what)
+                                   THEN (data -> 'what')::jsonb = known.what::jsonb ELSE true END);
     ELSIF category = 'disclosure' THEN
         valid := type = 'PersonalDataDisclosed' AND to_stream = 'disclosure/' || actor
             AND coalesce(meta ->> 'reason', '') <> ''
@@ -48,7 +95,7 @@ BEGIN
     ELSE
         RETURN;
     END IF;
-    IF actor = '' OR valid IS NOT TRUE THEN
+    IF actor = '' OR json_typeof(meta -> 'actor') <> 'string' OR valid IS NOT TRUE THEN
         RAISE EXCEPTION '% does not take this %: it is written by the system alone',
             to_stream, type USING ERRCODE = 'check_violation';
     END IF;
@@ -160,7 +207,7 @@ BEGIN
         IF any_reference OR left(streams[k], 4) = ANY ('{expo,log/,disc}'::text[]) THEN
             FOR i IN first .. past - 1 LOOP
                 PERFORM muster.check_system_event(
-                    streams[k], at_version + 1 + i - first, types[i], datas[i], metas[i]);
+                    streams[k], at_version + 1 + i - first, types[i], schemas[i], datas[i], metas[i]);
             END LOOP;
         END IF;
 
@@ -232,7 +279,7 @@ BEGIN
     END IF;
 
     IF left(to_stream, 4) = ANY ('{expo,log/,disc}'::text[]) OR type = 'ExportRecorded' THEN
-        PERFORM muster.check_system_event(to_stream, at_version + 1, type, data, meta);
+        PERFORM muster.check_system_event(to_stream, at_version + 1, type, schema, data, meta);
     END IF;
     SELECT e.position, e.recorded_at INTO at_position, at
         FROM muster.event e ORDER BY e.position DESC LIMIT 1;
@@ -378,6 +425,6 @@ BEGIN
 END
 $$;
 
-REVOKE ALL ON FUNCTION muster.check_system_event, muster.case_spans, muster.event_id,
+REVOKE ALL ON FUNCTION muster.is_divergence, muster.check_system_event, muster.case_spans, muster.event_id,
     muster.export_case FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION muster.export_case TO muster_runtime;
+GRANT EXECUTE ON FUNCTION muster.is_divergence, muster.export_case TO muster_runtime;

@@ -14,18 +14,25 @@ CREATE TABLE muster.alarm (
     divergence text,
     what       json,
     since      timestamptz NOT NULL DEFAULT now(),
-    CHECK ((divergence IS NULL) = (what IS NULL))
+    CHECK ((divergence IS NULL) = (what IS NULL)),
+    CHECK (divergence IS NULL OR muster.is_divergence(divergence, what))
 );
 GRANT SELECT, INSERT, UPDATE, DELETE ON muster.alarm TO muster_runtime;
 
 -- Close the gate. The first divergence stays until it is acknowledged: a later one does not cover it.
 ALTER TABLE muster.refusal ADD COLUMN found_by text NOT NULL DEFAULT 'notary';
+-- A name that nobody could acknowledge was not given by a program of ours.
+UPDATE muster.refusal r SET divergence = 'unreadable-' || md5(r.divergence)
+    WHERE r.divergence !~ '^[a-z0-9][a-z0-9._-]{0,63}$';
 DROP FUNCTION muster.refuse(text, json);
 CREATE FUNCTION muster.refuse(divergence text, what json, found_by text DEFAULT 'notary') RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     way_in regprocedure;
 BEGIN
+    IF NOT muster.is_divergence(refuse.divergence, refuse.what) THEN
+        RAISE EXCEPTION 'this is no divergence with its name' USING ERRCODE = 'check_violation';
+    END IF;
     LOCK TABLE muster.refusal IN EXCLUSIVE MODE;
     INSERT INTO muster.refusal (divergence, what, found_by)
         VALUES (refuse.divergence, refuse.what, refuse.found_by) ON CONFLICT DO NOTHING;

@@ -9,7 +9,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from tests.eventstore.samples import events
+from tests.eventstore.samples import DIVERGED, events
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -33,10 +33,6 @@ SHIFTED = """
     SELECT status FROM muster.append(ARRAY['door/a'], '{0}', '{1}', $1::uuid[], '[2:2]={Seen}',
         '{1}', ARRAY[now()], ARRAY['{}'::json], ARRAY['{}'::json])"""
 POSITIONS = "SELECT array_agg(position ORDER BY position) FROM muster.event"
-WHAT = {
-    "doubt": "content", "position": 5, "stream": "door/a", "version": 3, "expected": "",
-    "found": "", "lineage": 1, "signed_size": 0, "signed_root": "", "size": 9, "root": "a1" * 32,
-}  # fmt: skip
 
 
 @pytest.fixture
@@ -98,8 +94,8 @@ async def test_counts_that_fit_are_taken(runtime: asyncpg.Connection[asyncpg.Rec
 async def test_the_gate_opens_by_one_event_only(
     runtime: asyncpg.Connection[asyncpg.Record], counts: list[int], number: int
 ) -> None:
-    await runtime.execute("SELECT muster.refuse('d1', $1)", json.dumps(WHAT))
-    data = json.dumps({"divergence": "d1", "what": WHAT})
+    await runtime.execute("SELECT muster.refuse('d1', $1)", json.dumps(DIVERGED))
+    data = json.dumps({"divergence": "d1", "what": DIVERGED})
     who = json.dumps({"actor": "somebody", "reason": "why"})
     for name in ("d1", None):
         ids, types = [uuid4() for _ in range(number)], ["DivergenceAcknowledged"] * number

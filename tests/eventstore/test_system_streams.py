@@ -11,7 +11,7 @@ import pytest
 
 from eventstore.events import NewEvent
 from eventstore.ids import event_id
-from tests.eventstore.samples import NOON, events
+from tests.eventstore.samples import DIVERGED, NOON, events
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -118,16 +118,26 @@ async def test_a_disclosure_is_to_the_one_who_asks_and_says_why(
 async def test_a_divergence_is_acknowledged_as_it_stands_and_not_otherwise(
     runtime: asyncpg.Connection[asyncpg.Record],
 ) -> None:
-    await runtime.execute("SELECT muster.refuse('d1', '{\"position\": 5}')")
+    await runtime.execute("SELECT muster.refuse('d1', $1)", json.dumps(DIVERGED))
     readmit = (
         "SELECT status FROM muster.readmit('d1', ARRAY['log/d1'], '{0}', '{1}', ARRAY[$1::uuid],"
     )
     readmit += " '{DivergenceAcknowledged}', '{1}', ARRAY[now()], ARRAY[$2::json], ARRAY[$3::json])"
-    for what in ({"position": 6}, {}, {"position": 5, "more": 1}):
-        data = json.dumps({"divergence": "d1", "what": what})
+    whole = {"divergence": "d1", "what": DIVERGED}
+    for said in (
+        {**whole, "what": {**DIVERGED, "position": 6}},
+        {**whole, "what": {}},
+        {**whole, "what": {**DIVERGED, "more": 1}},
+        {**whole, "more": 1},
+        {"what": DIVERGED},
+    ):
+        data = json.dumps(said)
         with pytest.raises(asyncpg.CheckViolationError):
             await runtime.fetchval(readmit, uuid4(), data, json.dumps(WHO))
-    data = json.dumps({"divergence": "d1", "what": {"position": 5}})
+    data = json.dumps(whole)
+    for who in ({**WHO, "actor": 5}, {**WHO, "reason": None}):
+        with pytest.raises(asyncpg.CheckViolationError):
+            await runtime.fetchval(readmit, uuid4(), data, json.dumps(who))
     assert await runtime.fetchval(readmit, uuid4(), data, json.dumps(WHO)) == "appended"
 
 
@@ -210,7 +220,7 @@ async def test_nothing_is_exported_while_the_log_takes_nothing(
     log: Log, runtime: asyncpg.Connection[asyncpg.Record]
 ) -> None:
     await case(log)
-    await runtime.execute("SELECT muster.refuse('d1', '{}')")
+    await runtime.execute("SELECT muster.refuse('d1', $1)", json.dumps(DIVERGED))
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await runtime.fetch(EXPORT, INCIDENT, meta(uuid4()))
 
