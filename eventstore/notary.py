@@ -41,10 +41,11 @@ from eventstore.evidence import KeyDiffers, Published, gather, named, see_that_i
 from eventstore.failures import passes
 from eventstore.growing import PAGE_EVENTS, LogDiffers
 from eventstore.inspection import Inspection, Seen
+from eventstore.own_divergences import keep_own
 from eventstore.proofs import Proofs
-from eventstore.refusing import gate, standing
+from eventstore.refusing import gate, refuse, standing
 from eventstore.tail import CHANNEL, POLL_S
-from eventstore.write_gate import FAR, close_gate
+from eventstore.write_gate import FAR, described
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -263,7 +264,9 @@ class Notary:
     async def _refuse(self, connection: Connection, found: Divergence, claim: Claim | None) -> None:
         if claim is None and self.seen.published:
             claim = self.seen.published.claim
-        stands = await close_gate(connection, found, claim)
+        own = await described(connection, found, claim)
+        await asyncio.to_thread(keep_own, self._folder, own)
+        stands = await refuse(connection, own)
         self.seen.refusing = stands.divergence
         self.seen.begun.set()
         self._bell.set()

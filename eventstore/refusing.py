@@ -90,7 +90,12 @@ def standing_of(found: Divergence, compared: Compared) -> Standing:
         size=compared.log.size,
         root=compared.log.root.hex(),
     )
-    return Standing(str(uuid5(NAMESPACE, what.model_dump_json())), what)
+    return Standing(name_of(what), what)
+
+
+def name_of(what: Diverged) -> str:
+    """Return the name of a divergence: it follows from what it says."""
+    return str(uuid5(NAMESPACE, what.model_dump_json()))
 
 
 async def refuse(connection: Connection, found: Standing, found_by: str = NOTARY) -> Standing:
@@ -155,7 +160,7 @@ def unacknowledged(
     ended = claim is not None and any(
         (what.lineage, what.signed_size, what.signed_root) == (*claim[:2], claim.root.hex())
         for what in known
-        if what.doubt in ENDING
+        if what.doubt in OF_THE_TREE
     )
     return [flaw for flaw in left if not (ended and is_of_the_tree(flaw))]
 
