@@ -299,9 +299,10 @@ END
 $$;
 
 -- Which events belong to a case as the log stands: eventstore/bundle/FORMAT.md says which. Versions
--- that follow each other are one span; hash is that of its last event.
+-- that follow each other are one span; hash is that of its last event. Of plan and units only those
+-- streams are looked at that are named, if any are.
 CREATE FUNCTION muster.case_spans(
-    of_incident text, OUT place int, OUT stream text, OUT first bigint, OUT last bigint, OUT hash bytea
+    of_incident text, only_of text[], OUT place int, OUT stream text, OUT first bigint, OUT last bigint, OUT hash bytea
 ) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     WITH said AS MATERIALIZED (
@@ -311,13 +312,16 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
         SELECT e.stream FROM muster.event e
         WHERE e.version = 1 AND e.stream IN (
             SELECT 'unit/' || (s.data ->> 'unit') FROM said s WHERE s.type = 'UnitDispatched')
+            AND (only_of IS NULL OR e.stream = ANY (only_of))
     ), chosen (place, stream, versions) AS (
         SELECT 1, e.stream, int8range(1, max(e.version), '[]') FROM muster.event e
             WHERE e.stream = 'incident/' || of_incident GROUP BY e.stream
         UNION ALL
         SELECT 2, p.stream, int8range(p.version, p.version, '[]')
-            FROM (SELECT s.data -> 'plan' AS ref FROM said s WHERE s.type = 'IncidentOpened'
-                  ORDER BY s.version LIMIT 1) AS pinned
+            FROM (SELECT o.ref FROM (
+                      SELECT s.data -> 'plan' AS ref FROM said s WHERE s.type = 'IncidentOpened'
+                      ORDER BY s.version LIMIT 1) AS o
+                  WHERE only_of IS NULL OR 'plan/' || (o.ref ->> 'id') = ANY (only_of)) AS pinned
             CROSS JOIN LATERAL (
                 SELECT e.stream, e.version,
                        min(e.version) FILTER (WHERE e.type = 'PlanPublished') OVER () AS published
@@ -363,7 +367,8 @@ $$;
 
 -- Export a case, under the log's lock: first its own stream takes the reference to the export, so that
 -- it ends with that; then the export takes the spans that this function finds. The caller says who and
--- why, the rest is set here. The status is as in muster.append.
+-- why, the rest is set here. The status is as in muster.append. The spans of plan and units grow with
+-- their lives, so they are found before the lock; under it, only those of streams that grew since are.
 CREATE FUNCTION muster.export_case(of_incident text, meta json)
 RETURNS TABLE (request int, status text, at_version bigint, at_position bigint, at timestamptz)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -376,6 +381,8 @@ DECLARE
     seen    record;
     head    bigint;
     spans   text;
+    known   record;   -- the spans, before the lock
+    grown   text[];   -- the streams that have events since, or came to belong to the case
 BEGIN
     IF EXISTS (SELECT FROM muster.refusal) THEN
         RAISE EXCEPTION 'the log takes no events' USING ERRCODE = 'insufficient_privilege';
@@ -384,6 +391,10 @@ BEGIN
        OR meta -> 'command' ->> 'incident' IS DISTINCT FROM of_incident THEN
         RAISE EXCEPTION 'an export says which command it is' USING ERRCODE = 'check_violation';
     END IF;
+    SELECT coalesce((SELECT max(e.position) FROM muster.event e), 0) AS until,
+           array_agg(s.place) AS places, array_agg(s.stream) AS streams,
+           array_agg(s.first) AS firsts, array_agg(s.last) AS lasts, array_agg(s.hash) AS hashes
+        INTO known FROM muster.case_spans(of_incident, NULL) s WHERE s.place IN (2, 3);
     PERFORM pg_advisory_xact_lock(7309940773834519397);
     request := 1;
     SELECT e.stream, e.version, e.position, e.recorded_at, e.data INTO seen FROM muster.event e
@@ -413,10 +424,20 @@ BEGIN
         RETURN NEXT;
         RETURN;
     END IF;
+    grown := ARRAY(
+        SELECT e.stream FROM muster.event e WHERE e.position > known.until
+        UNION
+        SELECT 'unit/' || (e.data ->> 'unit') FROM muster.event e
+            WHERE e.position > known.until AND e.stream = its AND e.type = 'UnitDispatched');
     SELECT string_agg(format('{"stream":%s,"first":%s,"last":%s,"hash":"%s"}', to_json(s.stream),
                              s.first, s.last, encode(s.hash, 'hex')),
                       ',' ORDER BY s.place, s.stream, s.first)
-        INTO spans FROM muster.case_spans(of_incident) s;
+        INTO spans FROM (
+            SELECT * FROM unnest(known.places, known.streams, known.firsts, known.lasts, known.hashes)
+                AS before (place, stream, first, last, hash)
+            WHERE before.stream <> ALL (grown)
+            UNION ALL
+            SELECT * FROM muster.case_spans(of_incident, grown)) AS s;
     RETURN QUERY SELECT * FROM muster.append(
         mine, 0, muster.event_id(command, 0), 'CaseExported', 2::smallint, clock_timestamp(),
         format('{"incident":"%s","spans":[%s],"as_of":%s}', of_incident, spans, seen.at_position)::json,
