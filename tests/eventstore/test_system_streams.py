@@ -32,6 +32,9 @@ APPEND_MANY = """
     SELECT status FROM muster.append(ARRAY[$1], ARRAY[$2::bigint], ARRAY[1], ARRAY[$3::uuid],
         ARRAY[$4], ARRAY[$5::smallint], ARRAY[now()], ARRAY[$6::json], ARRAY[$7::json])"""
 WAITING = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"
+READ = """
+    SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables
+    WHERE schemaname = 'muster' AND relname = 'event'"""
 OTHER_HASHES = """
     UPDATE muster.event SET hash = $1
     WHERE stream IN ('unit/a1', 'plan/mall') OR (stream, version) = ('unit/c1', 2)"""
@@ -213,6 +216,21 @@ async def test_what_is_long_is_found_before_the_lock_and_what_came_since_under_i
     ]
     changed = [one["stream"] for one in spans if one["hash"] == "01" * 32]
     assert changed == ["unit/c1"]  # it was dispatched since; a1 and the plan were read before
+
+
+async def test_an_export_does_not_read_what_is_of_no_concern_to_its_case(
+    log: Log, database: Database
+) -> None:
+    await case(log)
+    owner = await asyncpg.connect(database.owner_dsn)
+    for number in range(40):
+        await log.append(f"door/{number}", 0, events(250))
+    await owner.execute("ANALYZE muster.event")
+    async with owner.transaction():
+        before = await owner.fetchval(READ)
+        await owner.fetch(EXPORT, INCIDENT, meta(uuid4()))
+        assert 0 < await owner.fetchval(READ) - before < 1_000
+    await owner.close()
 
 
 async def test_an_export_asked_again_is_the_same_and_an_id_is_taken_once(
