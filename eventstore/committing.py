@@ -11,6 +11,8 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
+import asyncpg
+
 from eventstore.connecting import (
     APPEND_LASTS_MAX_S,
     Connection,
@@ -23,8 +25,6 @@ from eventstore.epochs import EPOCHS
 from eventstore.failures import LogUnavailable, passes
 
 if TYPE_CHECKING:
-    import asyncpg
-
     from eventstore.epochs import Epoch
 
 COMMIT_TIMEOUT_S = 10.0
@@ -60,8 +60,7 @@ class Committing:
 
     async def connected(self) -> Epoch | None:
         """Connect unless it is, and return the epoch of the primary there."""
-        if self._connection is None:
-            await self.open()
+        await self._open_connection()
         return EPOCHS.now(self._dsn)
 
     async def close(self) -> None:
@@ -82,10 +81,7 @@ class Committing:
         takes too long is left to itself, and the connection is ended. It is never cancelled: that
         would end the wait for the standby, and show to all what only the primary has.
         """
-        if self._connection is None:
-            await self.open()
-        connection = self._connection
-        assert connection is not None  # noqa: S101 - just opened
+        connection = await self._open_connection()
         began, self._gave_up = time.monotonic(), False
         timeout_s += longer_s
         limit = asyncio.get_running_loop().call_later(timeout_s, connection.terminate)
@@ -96,7 +92,8 @@ class Committing:
             if longer_s:
                 await let_last(connection, APPEND_LASTS_MAX_S)
         except BaseException as error:
-            connection.terminate()  # before a cancellation is sent
+            if longer_s or not _is_refusal(error):
+                connection.terminate()  # before a cancellation is sent
             if isinstance(error, Exception) and time.monotonic() - began >= timeout_s:
                 raise TimeoutError(f"no answer within {timeout_s:.0f} s") from error
             raise
@@ -105,6 +102,13 @@ class Committing:
         if self._gave_up:
             raise NotReplicated(CANCELLED)
         return rows
+
+    async def _open_connection(self) -> Connection:
+        """Return the connection; a new one if it was ended."""
+        if self._connection is None or self._connection.is_closed():
+            await self.open()
+        assert self._connection is not None  # noqa: S101 - just opened
+        return self._connection
 
     def _hear(self, _: object, message: asyncpg.PostgresLogMessage) -> None:
         self._gave_up = self._gave_up or _is_of_a_wait(message)
@@ -153,6 +157,11 @@ async def commit(dsn: str, query: str, *arguments: object) -> list[asyncpg.Recor
     finally:
         await one.close()
     raise AssertionError  # there is always a next pause
+
+
+def _is_refusal(error: BaseException) -> bool:
+    """Tell whether the database answered that it does not do this: it was undone, all of it."""
+    return isinstance(error, asyncpg.PostgresError) and not passes(error)
 
 
 def _is_of_a_wait(message: asyncpg.PostgresLogMessage) -> bool:

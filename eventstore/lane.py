@@ -12,7 +12,7 @@ from eventstore.failures import LogClosed, LogUnavailable, PrimaryChanged, of_ap
 from eventstore.requests import asked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from eventstore.epochs import Epoch
     from eventstore.requests import Request
@@ -29,8 +29,12 @@ UNAVAILABLE_AFTER_S = 5.0
 class Lane:
     """One of the connections of a writer. The log's lock has them commit one after another."""
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, events_in_flight: Callable[[], int]) -> None:
+        self._events_in_flight = events_in_flight
+        """Of all lanes of the writer: they wait for the log's lock one after another."""
         self.wanted = asyncio.Event()
+        self.events = 0
+        """Of the batch that it works on."""
         self.streams: frozenset[str] = frozenset()
         """Of the batch that it was given and works on; empty if it is free."""
         self._committing = Committing(dsn)
@@ -56,6 +60,7 @@ class Lane:
             raise
         finally:
             self.streams = frozenset()
+            self.events = 0
 
     async def _commit(self, batch: Sequence[Request], waiting: Iterable[Request]) -> None:
         for pause in pauses():
@@ -80,9 +85,10 @@ class Lane:
         if not batch:
             return
         query, arguments = asked(batch)
+        longer_s = _longer_s(self._events_in_flight())
         try:
             rows = await self._committing.fetch(
-                query, *arguments, timeout_s=APPEND_TIMEOUT_S, longer_s=_longer_s(batch)
+                query, *arguments, timeout_s=APPEND_TIMEOUT_S, longer_s=longer_s
             )
         except BaseException:
             for request in batch:
@@ -110,9 +116,8 @@ def _is_of(request: Request, epoch: Epoch | None) -> bool:
     return False
 
 
-def _longer_s(batch: Sequence[Request]) -> float:
-    """Return for how much longer than what is usual a batch may keep the log to itself."""
-    events = sum(len(request.events) for request in batch)
+def _longer_s(events: int) -> float:
+    """Return for how much longer than usual so many may keep the log locked, or be waited for."""
     return events / LARGE_EVENTS_PER_S if events > LARGE_EVENTS else 0.0
 
 

@@ -46,7 +46,8 @@ class Lifespans:
         self.open: set[str] = set()
         self.just_opened: set[str] = set()
         """Those that opened since the refresh before; none at the first."""
-        self._exercises: set[str] = set()
+        self.exercises: set[str] = set()
+        """Those of the open ones, and of those that ended lately, on which no lives hang."""
         self._ended: dict[str, float] = {}
 
     @property
@@ -54,6 +55,7 @@ class Lifespans:
         """Return those that ended within RECENTLY_S."""
         since = time.monotonic() - RECENTLY_S
         self._ended = {incident: at for incident, at in self._ended.items() if at > since}
+        self.exercises &= self.open | self._ended.keys()
         return list(self._ended)
 
     async def refresh(self) -> None:
@@ -76,14 +78,13 @@ class Lifespans:
 
     def live_first(self) -> list[str]:
         """Return the open incidents, those first on which lives hang."""
-        return sorted(self.open, key=self._exercises.__contains__)
+        return sorted(self.open, key=self.exercises.__contains__)
 
     def _note(self, incident: str, row: asyncpg.Record) -> None:
         if row["version"] == 1:
             self.open.add(incident)
             if row["mode"] == Mode.EXERCISE:
-                self._exercises.add(incident)
+                self.exercises.add(incident)
             return
         self.open.discard(incident)
-        self._exercises.discard(incident)
         self._ended[incident] = time.monotonic() - row["age_s"]

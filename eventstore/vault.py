@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
+TAG_BYTES = 16
 VAULT_CONNECTIONS = 2
 
 SEALED = re.compile(r"sealed:v1:(?P<key>[0-9a-f-]{36}):(?P<sealed>[A-Za-z0-9+/=]+)")
@@ -57,6 +58,14 @@ class _Keys(NamedTuple):
     key_id: UUID
     cipher: AESGCM
     nonces: bytes
+
+
+class _Parts(NamedTuple):
+    """What a sealed text consists of."""
+
+    key_id: UUID
+    sealed: bytes
+    """Nonce and ciphertext."""
 
 
 class Vault:
@@ -98,16 +107,19 @@ class Vault:
 
     async def open_all(self, sealed: Sequence[str]) -> dict[str, str | VaultBroken | None]:
         """Return what each text was, in one look at the keys; what is broken spoils no other."""
-        ids = {UUID(parts["key"]) for one in sealed if (parts := SEALED.fullmatch(one))}
+        parts = {one: _parts(one) for one in sealed}
+        ids = {one.key_id for one in parts.values() if isinstance(one, _Parts)}
         rows = await patiently(self._pool, lambda lent: lent.fetch(KEYS_CALLED, ids))
         keys = {row["key_id"]: row for row in rows}
-        return {one: self._opened(one, keys) for one in sealed}
+        return {
+            text: self._opened(one, keys) if isinstance(one, _Parts) else one
+            for text, one in parts.items()
+        }
 
-    def _opened(self, sealed: str, keys: Mapping[UUID, asyncpg.Record]) -> str | VaultBroken | None:
-        parts = SEALED.fullmatch(sealed)
-        if parts is None:
-            return VaultBroken("this was not sealed by a vault")
-        key_id = UUID(parts["key"])
+    def _opened(
+        self, parts: _Parts, keys: Mapping[UUID, asyncpg.Record]
+    ) -> str | VaultBroken | None:
+        key_id, sealed = parts
         row = keys.get(key_id)
         if row is None:
             return VaultBroken(f"the vault has no key {key_id}")
@@ -115,7 +127,7 @@ class Vault:
             return None
         try:
             cipher = self._unwrapped(key_id, row["wrapped"]).cipher
-            return _decrypted(cipher, b64decode(parts["sealed"]), row["subject"].encode()).decode()
+            return _decrypted(cipher, sealed, row["subject"].encode()).decode()
         except VaultBroken as broken:
             return broken
 
@@ -186,7 +198,20 @@ def read_key(file: Path) -> bytes:
         raise VaultBroken(f"{file} holds no key in hexadecimal") from error
 
 
+def _parts(text: str) -> _Parts | VaultBroken:
+    """Return what a sealed text consists of, or what is wrong with it."""
+    parts = SEALED.fullmatch(text)
+    if parts is None:
+        return VaultBroken("this was not sealed by a vault")
+    try:
+        return _Parts(UUID(parts["key"]), b64decode(parts["sealed"], validate=True))
+    except ValueError:  # also of base64
+        return VaultBroken("this was not sealed by a vault: no key id, or no base64")
+
+
 def _decrypted(cipher: AESGCM, sealed: bytes, about: bytes) -> bytes:
+    if len(sealed) < NONCE_BYTES + TAG_BYTES:
+        raise VaultBroken("what was sealed was cut")
     try:
         return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], about)
     except InvalidTag as error:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from bisect import bisect_left
+from collections import Counter, deque
 from typing import TYPE_CHECKING
 
 from eventstore.failures import LogClosed, Overloaded
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from eventstore.events import NewEvent, Outcome
 
 QUEUE_EVENTS_MAX = 10_000
-"""Events that wait; once there are so many, a request is turned away, however small it is."""
+"""Events that wait, of each size of requests; once there are so many, others of it are turned away.
+
+A command may lead to three times as many: what is small, as an alarm is, waits beside it."""
 
 CALL_EVENTS_MAX = 256
 CALL_BYTES_MAX = 1_000_000
@@ -28,6 +31,9 @@ LANES = 2
 """While the database works on one call, the next is made ready and read."""
 WORTH_A_CALL_EVENTS = 8
 """So many have a call of their own while another is in flight; fewer wait, to share a commit."""
+
+SIZES = (WORTH_A_CALL_EVENTS, CALL_EVENTS_MAX)
+"""Requests of up to so many events are of one size; what is larger is of the last."""
 
 LEFT_MAX = 256
 """Requests that a call looks past, as it is not their turn: a stream is in one at a time."""
@@ -39,9 +45,11 @@ class Writer:
     """Appends for a whole process, no linger. A stream is in one call in flight at most."""
 
     def __init__(self, dsn: str) -> None:
-        self._lanes = [Lane(dsn) for _ in range(LANES)]
+        self._lanes = [Lane(dsn, self._events_in_flight) for _ in range(LANES)]
         self._waiting: deque[Request] = deque()
         self._events_waiting = 0
+        self._waiting_of: Counter[int] = Counter()
+        """The same events, by the size of their requests."""
         self._idle = asyncio.Event()
         self._idle.set()
         self._closed = False
@@ -79,11 +87,11 @@ class Writer:
         """Append events to one stream, all or none, together with whoever else asks meanwhile."""
         if self._closed:
             raise LogClosed
-        if self._events_waiting >= QUEUE_EVENTS_MAX:
+        if self._waiting_of[_size(events)] >= QUEUE_EVENTS_MAX:
             raise Overloaded
         request = Request(stream, expected, events, epoch)
         self._waiting.append(request)
-        self._events_waiting += len(events)
+        self._count(request, 1)
         self._idle.clear()
         self._wake()
         return await request.answer
@@ -109,6 +117,16 @@ class Writer:
         """Return the streams of all calls in flight."""
         return frozenset[str]().union(*(lane.streams for lane in self._lanes))
 
+    def _events_in_flight(self) -> int:
+        """Return the events of all calls in flight."""
+        return sum(lane.events for lane in self._lanes)
+
+    def _count(self, request: Request, sign: int) -> None:
+        """Count a request that begins to wait (1), or that does no longer (-1)."""
+        events = sign * len(request.events)
+        self._events_waiting += events
+        self._waiting_of[_size(request.events)] += events
+
     def _events_of_a_call(self, *, alone: bool) -> int:
         """Return how many events the next call takes: half, if that leaves another worth making."""
         if not alone:
@@ -118,8 +136,12 @@ class Writer:
         return min(CALL_EVENTS_MAX, self._events_waiting // LANES)
 
     def _take(self, lane: Lane) -> list[Request]:
-        """Take what fits in one call, in which a stream and an id come at most once."""
+        """Take what fits in one call, in which a stream and an id come at most once.
+
+        Beside a large request that is in flight only small ones are, not a second large one.
+        """
         streams = set(self._in_flight())
+        beside_large = self._events_in_flight() > CALL_EVENTS_MAX
         most = self._events_of_a_call(alone=not streams)
         batch: list[Request] = []
         left: list[Request] = []
@@ -128,9 +150,10 @@ class Writer:
         while self._waiting and most and len(left) < LEFT_MAX:
             request = self._waiting.popleft()
             if request.answer.done():
-                self._events_waiting -= len(request.events)
+                self._count(request, -1)
                 continue
-            if request.stream in streams or not ids.isdisjoint(request.ids):
+            large = beside_large and len(request.events) > CALL_EVENTS_MAX
+            if large or request.stream in streams or not ids.isdisjoint(request.ids):
                 left.append(request)
                 streams.add(request.stream)
                 continue
@@ -141,10 +164,16 @@ class Writer:
                 break
             events += len(request.events)
             size += request.bytes
+            self._count(request, -1)
             batch.append(request)
             streams.add(request.stream)
             ids.update(request.ids)
         self._waiting.extendleft(reversed(left))
-        self._events_waiting -= events
         lane.streams = frozenset(request.stream for request in batch)
+        lane.events = events
         return batch
+
+
+def _size(events: Sequence[NewEvent]) -> int:
+    """Return of which size a request with these events is."""
+    return bisect_left(SIZES, len(events))

@@ -28,6 +28,8 @@ class Fault(StrEnum):
     """It waits on a queue of other settings, from which no worker takes anything."""
     NEWER = "newer"
     """It is of a newer version, of which no worker is there."""
+    UNINFORMED = "uninformed"
+    """It runs, and Temporal refused the latest news of its incident."""
     UNATTENDED = "unattended"
     """No worker takes anything from its queue, and none of our version is there."""
 
@@ -37,6 +39,9 @@ REPLACED = frozenset({Fault.OUTDATED, Fault.STUCK, Fault.PAUSED, Fault.MISPLACED
 
 BEGUN = frozenset({Fault.MISSING, Fault.ENDED})
 """Mended by starting anew from the log."""
+
+INFORMED = frozenset({Fault.UNINFORMED})
+"""Mended by telling the run again."""
 
 
 class Place(NamedTuple):

@@ -11,6 +11,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.values import Mode
+from services import metrics
 from services.queues import activity_queue, workflow_queue
 from services.temporal_client import pauses
 from workflows.incident import IncidentWorkflow
@@ -51,6 +52,8 @@ class Lives:
         self.queue = workflow_queue(worker, version)
         self._activity_queue = activity_queue(worker, version)
         self._free = asyncio.Semaphore(AT_ONCE_MAX)
+        self.refused: dict[str, int] = {}
+        """Versions of which Temporal refused the news, by incident: its run may not know of it."""
 
     async def tell_all(
         self, advances: Mapping[str, int], exercises: Container[str] = frozenset()
@@ -62,7 +65,10 @@ class Lives:
                 telling.create_task(self.tell(incident, version, mode))
 
     async def tell(self, incident: str, version: int, mode: Mode = Mode.LIVE) -> None:
-        """Tell an incident its version, however long Temporal is away."""
+        """Tell an incident its version, however long Temporal is away.
+
+        One that Temporal refuses is noted, and left to the next comparison with the log.
+        """
         reuse = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
         async with self._free:
             for pause in pauses():
@@ -70,25 +76,29 @@ class Lives:
                     await self._signal(incident, version, reuse, mode)
                 except WorkflowAlreadyStartedError:
                     log.debug("its life is over", incident=incident)
+                    self.refused.pop(incident, None)
                     return
                 except RPCError as error:
                     if error.status in POISON:
                         log.exception("not told", incident=incident, version=version)
+                        self.refused[incident] = version
+                        metrics.refused()
                         return
                     log.warning("temporal takes no news", because=str(error), retry_in_s=pause)
                 else:
                     return
                 await asyncio.sleep(pause)
 
-    async def begin(self, incident: str) -> None:
+    async def begin(self, incident: str, mode: Mode = Mode.LIVE, version: int = 0) -> None:
         """Start the workflow of an incident, whatever became of the last. Raises RPCError.
 
-        One that runs by now is only nudged: another follower was first.
+        One that runs by now is only nudged: another follower was first. One whose mode is not known
+        goes with the live ones.
         """
         async with self._free:
-            await self._signal(incident, 0, WorkflowIDReusePolicy.ALLOW_DUPLICATE)
+            await self._signal(incident, version, WorkflowIDReusePolicy.ALLOW_DUPLICATE, mode)
 
-    async def replace(self, incident: str, run_id: str, reason: str) -> None:
+    async def replace(self, incident: str, run_id: str, reason: str, mode: Mode) -> None:
         """End exactly this run, and start the workflow anew from the log. Raises RPCError.
 
         Not in one step, which would end whatever runs by then. Whoever is cut off in between
@@ -102,16 +112,12 @@ class Lives:
                 if error.status is not RPCStatusCode.NOT_FOUND:
                     raise
                 return  # it ended by itself, or another follower has replaced it
-        await self.begin(incident)
+        await self.begin(incident, mode)
 
     async def _signal(
-        self,
-        incident: str,
-        version: int,
-        reuse: WorkflowIDReusePolicy,
-        mode: Mode = Mode.LIVE,
+        self, incident: str, version: int, reuse: WorkflowIDReusePolicy, mode: Mode
     ) -> None:
-        """Nudge a workflow, or start it; one whose mode is not known goes with the live ones."""
+        """Nudge a workflow, or start it with the priority of its mode."""
         await self.client.start_workflow(
             IncidentWorkflow.run,
             Life(incident=incident, hands_queue=self._activity_queue),
@@ -124,3 +130,5 @@ class Lives:
             start_signal="advanced",
             start_signal_args=[version],
         )
+        if version >= self.refused.get(incident, 0):
+            self.refused.pop(incident, None)

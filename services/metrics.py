@@ -47,6 +47,11 @@ MENDED = Counter(
     ["fault"],
     registry=None,
 )
+REFUSED = Counter(
+    "muster_workflow_news_refused",
+    "News of incidents that Temporal refused; told again after the next comparison.",
+    registry=None,
+)
 COMPARED = Gauge(
     "muster_workflows_compared_timestamp_seconds",
     "When open incidents were last compared with running workflows.",
@@ -108,7 +113,7 @@ def serve_worker(chosen: Metrics) -> None:
 
 async def keep_looking(log: Log, bookmarks: Bookmarks) -> None:
     """Say how far the log and its followers are, endlessly; while it is away, how far they were."""
-    for one in (HEAD, POSITION, INCIDENTS, RUNNING, FAULTS, MENDED, COMPARED):
+    for one in (HEAD, POSITION, INCIDENTS, RUNNING, FAULTS, MENDED, REFUSED, COMPARED):
         REGISTRY.register(one)
     count_lateness()
     while True:
@@ -158,6 +163,11 @@ def compared(found: Comparison) -> None:
 def mended(fault: str) -> None:
     """Count a workflow that was begun anew."""
     MENDED.labels(fault).inc()
+
+
+def refused() -> None:
+    """Count news that Temporal refused."""
+    REFUSED.inc()
 
 
 def _taken(chosen: Metrics) -> PortTaken:

@@ -14,12 +14,14 @@ import structlog
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
+from domain.values import Mode
 from eventstore.failures import LogUnavailable
 from eventstore.lifespans import Lifespans
 from eventstore.reconciliations import Comparison, Reconciliations
 from services import executions, metrics
-from services.faults import BEGUN, REPLACED, Fault, Place
+from services.faults import BEGUN, INFORMED, REPLACED, Fault, Place
 from services.rests import Rests
+from services.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Mapping
@@ -34,9 +36,8 @@ LOOK_S = 10.0
 LOOK_AGAIN_S = 3.0
 """After a fault was found, for it may have been mended, and while nothing can be compared."""
 
-EXAMINED_MAX = 100
-"""Workflows that are looked at in each comparison though nothing speaks against them, and
-incidents that ended lately."""
+ENDED_EXAMINED_MAX = 2_000
+"""Incidents that ended lately of which each comparison sees whether they left anything undone."""
 
 AT_ONCE_MAX = 16
 """Questions to Temporal at a time, so that commands and deadlines go on meanwhile."""
@@ -59,8 +60,7 @@ class Reconciler:
         self._kept = Reconciliations(log_)
         self._lives = lives
         self._rests = rests or Rests()
-        self._looked_at = ""
-        """The incident up to which workflows were looked at in turn."""
+        self._turns = Turns()
         self._over: set[str] = set()
         """Ended, and seen to have left nothing undone."""
 
@@ -83,7 +83,7 @@ class Reconciler:
         running = await executions.list_running(self._lives.client)
         await self.lifespans.refresh()  # afterwards: what ended meanwhile is not missed
         faults = await self._faults(await self._place(running.values()), running)
-        mendable = BEGUN | REPLACED | ({Fault.NEWER} if also_newer else frozenset())
+        mendable = BEGUN | INFORMED | REPLACED | ({Fault.NEWER} if also_newer else frozenset())
         await _some_at_once(
             self._mend(incident, faults[incident])
             for incident in (*self.lifespans.live_first(), *self.lifespans.lately_ended)
@@ -115,7 +115,10 @@ class Reconciler:
                 faults[incident] = Faulty(fault, listed)
             elif fault:
                 suspects[incident] = None
-        suspects |= dict.fromkeys(self._in_turn(running))
+        in_turn = self._turns.next(running.keys() & self.lifespans.open)
+        suspects |= dict.fromkeys(in_turn)  # not every fault shows in what is listed
+        ours = self.lifespans.open.union(self.lifespans.lately_ended)
+        suspects |= dict.fromkeys(self._lives.refused.keys() & ours)
 
         async def examine(incident: str) -> None:
             try:
@@ -125,8 +128,11 @@ class Reconciler:
                 return
             if self._has_ended(incident, run):
                 self._over.add(incident)
+                self._lives.refused.pop(incident, None)
             elif fault := place.diagnose(run):
                 faults[incident] = Faulty(fault, run)
+            elif incident in self._lives.refused:
+                faults[incident] = Faulty(Fault.UNINFORMED, run)
 
         await _some_at_once(map(examine, suspects))
         return faults
@@ -142,15 +148,7 @@ class Reconciler:
         ended = spans.lately_ended
         self._over.intersection_update(ended)
         to_be_over = [one for one in ended if one not in running and one not in self._over]
-        return opened + [one for one in ended if one in running] + to_be_over[:EXAMINED_MAX]
-
-    def _in_turn(self, running: Mapping[str, Run]) -> list[str]:
-        """Return some that run, others each time: not every fault shows in what is listed."""
-        mine = sorted(running.keys() & self.lifespans.open)
-        after = [one for one in mine if one > self._looked_at]
-        chosen = [*after, *mine[: len(mine) - len(after)]][:EXAMINED_MAX]
-        self._looked_at = chosen[-1] if chosen else ""
-        return chosen
+        return opened + [one for one in ended if one in running] + to_be_over[:ENDED_EXAMINED_MAX]
 
     def _has_ended(self, incident: str, run: Run | None) -> bool:
         return incident not in self.lifespans.open and run is not None and run.is_completed
@@ -159,13 +157,18 @@ class Reconciler:
         fault, run = faulty
         if not self._rests.may_be_mended(incident):
             return
+        mode = Mode.EXERCISE if incident in self.lifespans.exercises else Mode.LIVE
         try:
-            if run is None or fault in BEGUN:
-                await self._lives.begin(incident)
+            if run is None or fault in BEGUN | INFORMED:
+                await self._lives.begin(incident, mode, self._lives.refused.get(incident, 0))
             else:
-                await self._lives.replace(incident, run.run_id, f"{fault}: begun anew from the log")
+                reason = f"{fault}: begun anew from the log"
+                await self._lives.replace(incident, run.run_id, reason, mode)
         except (RPCError, WorkflowAlreadyStartedError) as error:  # the others are seen to
             log.warning("not begun anew", incident=incident, fault=fault, because=str(error))
+            return
+        if fault in INFORMED:
+            log.info("told after all", incident=incident)
             return
         metrics.mended(fault)
         if fault is not Fault.OUTDATED:  # which all of them are after an upgrade

@@ -58,7 +58,7 @@ class Recovery:
         waiting = list(versions.items())
         for told in range(0, len(waiting), TOLD_AT_ONCE):
             some = dict(waiting[told : told + TOLD_AT_ONCE])
-            await self._lives.tell_all(some)
+            await self._lives.tell_all(some, self._spans.exercises)
             self._say(f"told to move on: {told + len(some)} of {len(waiting)}")
         still = await self._those_that_stand_still(versions, time.monotonic() + within_s)
         if still:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from services.api.expiry import Expiry
+from services.api.expiry import Expiry, end_now
 from services.api.failures import Failure
 from services.api.measures import MEASURES
 
@@ -214,9 +214,12 @@ class Room:
         return self._expiries[timeout_s]
 
     def _push_out(self, limit: asyncio.Timeout, peer: str) -> None:
+        """Have a call go, unless it is going already: a limit ends once, for one reason."""
         self._forget(limit, peer)
-        self.pushed_out.add(limit)
-        limit.reschedule(asyncio.get_running_loop().time())
+        for expiry in self._expiries.values():
+            expiry.leave(limit)
+        if end_now(limit):
+            self.pushed_out.add(limit)
 
     def _forget(self, limit: asyncio.Timeout, peer: str) -> None:
         self._all.pop(limit, None)

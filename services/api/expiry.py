@@ -38,4 +38,13 @@ class Expiry:
                 self._timer = loop.call_at(due, self._end)
                 return
             del self._due[limit]
-            limit.reschedule(now)
+            end_now(limit)
+
+
+def end_now(limit: asyncio.Timeout) -> bool:
+    """End a limit at once; return False for one that is not entered, or is ending already."""
+    try:
+        limit.reschedule(asyncio.get_running_loop().time())
+    except (RuntimeError, AssertionError):  # all that asyncio.Timeout says of its state in public
+        return False
+    return True

@@ -66,15 +66,19 @@ class Watching:
             yield self._bookmark(mark, call)
         try:
             async with aclosing(self._log.follow(mark.position)) as pages:
-                async for page in _ticking(pages, interval, self._closing):
+                quiet = _Quiet(interval)
+                async for page in _ticking(pages, quiet, self._closing):
                     shown = [one for one in page if await self._fits(one, stream, call)]
                     for commit in _commits(shown):
                         for part, continues in _parts(commit):
                             yield self._events(part, stream, call, continues=continues)
                     if page:
                         mark = Mark.after(page[-1].position, page[-1].event_id, stream)
-                    else:
+                    if shown:
+                        quiet.begin()
+                    elif quiet.is_over():
                         yield self._bookmark(mark, call)
+                        quiet.begin()
         except FollowerTooSlow:
             token = self._tokens.seal(mark._replace(shown=None), call.actor)
             raise Failure("FOLLOWER_TOO_SLOW", {"resume_token": token}) from None
@@ -142,17 +146,37 @@ class Watching:
         return Step(resume_token=token, bookmark=reached)
 
 
+class _Quiet:
+    """The time since the last step that was sent, whatever happens that is not shown."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self.begin()
+
+    def begin(self) -> None:
+        """Count from now: a step was sent."""
+        self._ends = asyncio.get_running_loop().time() + self._seconds
+
+    def left(self) -> float:
+        """Return for how many seconds more no bookmark is due."""
+        return max(0.0, self._ends - asyncio.get_running_loop().time())
+
+    def is_over(self) -> bool:
+        """Tell whether a bookmark is due."""
+        return self.left() == 0
+
+
 async def _ticking(
-    pages: AsyncIterator[Sequence[StoredEvent]], interval: float, closing: asyncio.Event
+    pages: AsyncIterator[Sequence[StoredEvent]], quiet: _Quiet, closing: asyncio.Event
 ) -> AsyncIterator[Sequence[StoredEvent]]:
-    """Yield the pages, and an empty one whenever it was quiet for so long, until told to close."""
+    """Yield the pages, and an empty one when a bookmark is due, until the watch is to close."""
     closed = asyncio.ensure_future(closing.wait())
     page: asyncio.Future[Sequence[StoredEvent]] | None = None
     try:
         while not closed.done():
             page = page or asyncio.ensure_future(anext(pages))
             waiting: set[asyncio.Future[Any]] = {page, closed}
-            await asyncio.wait(waiting, timeout=interval, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(waiting, timeout=quiet.left(), return_when=asyncio.FIRST_COMPLETED)
             if page.done():
                 done, page = page, None
                 yield done.result()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -152,6 +152,25 @@ async def test_bookmarkable(service: Service) -> None:
     assert step.HasField("bookmark")
     assert step.bookmark.position == other.position
     assert position_of(step.resume_token) == other.position
+
+
+async def test_bookmarkable_while_others_are_busy(service: Service) -> None:
+    operator = await service.client("operator")
+    quiet, noisy = [(await opened(service)).incident_id for _ in range(2)]
+
+    async def impose_many() -> None:
+        for number in count():
+            await operator.incidents.ImposeMeasure(impose(noisy, f"m{number}"))
+            await asyncio.sleep(0.1)
+
+    steps = await begun(operator, watch(quiet, bookmark_interval=Duration(seconds=1)))
+    writing = asyncio.create_task(impose_many())
+    async with asyncio.timeout(PATIENCE_S):
+        bookmarks = [await steps.read() for _ in range(2)]
+    assert not writing.done()
+    writing.cancel()
+    first, second = [one.bookmark.position for one in bookmarks if one.HasField("bookmark")]
+    assert first < second
 
 
 async def test_a_snapshot_and_what_follows_fit_together(service: Service) -> None:

@@ -72,6 +72,25 @@ async def test_incidents_on_which_lives_hang_come_before_exercises(case: Case) -
     assert set(spans.live_first()[1:]) == set(drills)
 
 
+async def test_which_were_exercises_is_known_until_they_ended_long_ago(
+    case: Case, database: Database
+) -> None:
+    drill = ReportAlarm(**ALARM.model_dump() | {"mode": Mode.EXERCISE})
+    long_over, over = str(uuid4()), str(uuid4())
+    for incident in (long_over, over):
+        await case.ask(incident, drill)
+        await case.ask(incident, FALSE)
+    of_it = f"WHERE stream = 'incident/{long_over}'"
+    await execute(
+        database.owner_dsn,
+        "ALTER TABLE muster.event DISABLE TRIGGER never_changed",
+        f"UPDATE muster.event SET recorded_at = now() - interval '13 hours' {of_it}",  # noqa: S608 - an id of our own
+    )
+    spans = Lifespans(case.log)
+    await spans.refresh()
+    assert (spans.open, spans.lately_ended, spans.exercises) == (set(), [over], {over})
+
+
 async def test_it_knows_at_which_version_an_incident_is(case: Case) -> None:
     incident = str(uuid4())
     opened = await case.ask(incident, ALARM)

@@ -10,6 +10,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from domain.limits import COMMAND_EVENTS_MAX
 from eventstore import seal
 from eventstore.log import (
     AlreadyThere,
@@ -21,6 +22,7 @@ from eventstore.log import (
     LogUnavailable,
     Overloaded,
 )
+from eventstore.writer import QUEUE_EVENTS_MAX, WORTH_A_CALL_EVENTS
 from tests.conftest import execute
 from tests.eventstore.samples import NOON, event, events, whole
 
@@ -240,6 +242,40 @@ async def test_a_full_queue_turns_away_and_keeps_what_it_took(
     taken = [one for one in asked if one not in answers]
     assert all(isinstance(one, Appended) for one in await asyncio.gather(*taken))
     assert await log.head() == 10 * len(taken)
+
+
+async def test_an_alarm_is_appended_beside_the_largest_command(log: Log) -> None:
+    """It waits beside it, and not behind a second one; of large ones only so many wait."""
+    first, second, alarm, third = await asyncio.gather(
+        log.append("large/first", 0, events(QUEUE_EVENTS_MAX - 1)),
+        log.append("large/second", 0, events(COMMAND_EVENTS_MAX)),
+        log.append("alarm/1", 0, events(2)),
+        log.append("large/third", 0, events(COMMAND_EVENTS_MAX)),
+        return_exceptions=True,
+    )
+    assert isinstance(first, Appended)
+    assert isinstance(second, Appended)
+    assert isinstance(alarm, Appended)
+    assert isinstance(third, Overloaded)
+    assert alarm.position < second.position
+
+
+async def test_what_is_small_waits_for_the_lock_as_long_as_what_is_large_may_hold_it(
+    log: Log, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eventstore.lane.APPEND_TIMEOUT_S", 0.1)
+    monkeypatch.setattr("eventstore.lane.UNAVAILABLE_AFTER_S", 0.0)
+    holder = await asyncpg.connect(database.owner_dsn)
+    async with holder.transaction():
+        await holder.execute("SELECT pg_advisory_xact_lock(7309940773834519397)")
+        asked = [
+            asyncio.create_task(log.append(f"door/{count}", 0, events(count)))
+            for count in (COMMAND_EVENTS_MAX, WORTH_A_CALL_EVENTS)
+        ]
+        ended, _ = await asyncio.wait(asked, timeout=1, return_when=asyncio.FIRST_COMPLETED)
+    await holder.close()
+    assert not ended
+    assert all(isinstance(one, Appended) for one in await asyncio.gather(*asked))
 
 
 async def test_who_asks_ahead_about_many_streams_is_answered_in_the_order_of_each(log: Log) -> None:

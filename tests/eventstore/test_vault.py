@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import asyncpg
 import pytest
 
 from domain.privacy import key_of
@@ -84,6 +85,43 @@ async def test_what_is_broken_keeps_nothing_that_is_opened_with_it_shut(vault: V
     found = await vault.open_all([zhang, tampered, foreign, "plain", gone, li])
     assert (found[zhang], found[li], found[gone]) == (PHONE, PHONE, None)
     assert all(isinstance(found[one], VaultBroken) for one in (tampered, foreign, "plain"))
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "{head}AAAA",
+        "{head}{sealed}A",
+        "{head}=",
+        "{head}A",
+        "{head}====",
+        "sealed:v1:------------------------------------:{sealed}",
+        "sealed:v1:0f-------------------------------0f0:{sealed}",
+    ],
+)
+async def test_what_is_malformed_keeps_nothing_that_is_opened_with_it_shut(
+    vault: Vault, broken: str
+) -> None:
+    zhang = await vault.seal("person/zhang", PHONE)
+    malformed = broken.format(head=zhang[:47], sealed=zhang[47:])
+    found = await vault.open_all([malformed, zhang])
+    assert isinstance(found[malformed], VaultBroken)
+    assert found[zhang] == PHONE
+    with pytest.raises(VaultBroken):
+        await vault.open(malformed)
+
+
+async def test_a_key_that_was_cut_keeps_nothing_that_is_opened_with_it_shut(
+    vault: Vault, database: Database
+) -> None:
+    zhang, li = [await vault.seal(f"person/{who}", PHONE) for who in ("zhang", "li")]
+    owner = await asyncpg.connect(database.owner_dsn)
+    cut = "UPDATE muster_vault.key SET wrapped = substr(wrapped, 1, 4) WHERE subject = $1"
+    await owner.execute(cut, "person/zhang")
+    await owner.close()
+    found = await vault.open_all([zhang, li])
+    assert isinstance(found[zhang], VaultBroken)
+    assert found[li] == PHONE
 
 
 async def test_a_new_key_takes_the_place_of_the_old_one_which_opens_nothing_any_more(

@@ -54,15 +54,16 @@ FLAGS = {
 }
 
 
-async def start_temporal() -> WorkflowEnvironment:
-    """Start a server that knows nothing."""
+async def start_temporal(**more: int) -> WorkflowEnvironment:
+    """Start a server that knows nothing, with further limits of the service `history`."""
+    flags = FLAGS | {f"history.{name}": limit for name, limit in more.items()}
     return await WorkflowEnvironment.start_time_skipping_v2(
         ts_config=TimeSkippingConfig(enabled=False),
         dev_server_existing_path=str(Path(sys.executable).parent / "temporal"),
         dev_server_log_level="error",
         dev_server_extra_args=[
             word
-            for name, value in FLAGS.items()
+            for name, value in flags.items()
             for word in ("--dynamic-config-value", f"{name}={json.dumps(value)}")
         ],
         data_converter=pydantic_data_converter,
