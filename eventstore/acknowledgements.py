@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
-from domain.aggregate import decode
-from domain.record.divergence import DIVERGENCES, Diverged, DivergenceAcknowledged
+from eventstore.alarms import ACKNOWLEDGEMENT, clear_alarms, raise_alarm
 from eventstore.patience import patiently
+from eventstore.refusing import readable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from eventstore.connecting import Pool
+    from domain.record.divergence import Diverged
+    from eventstore.connecting import Connection, Pool
 
 ACKNOWLEDGEMENTS = """
     SELECT type, schema_version, data, meta, position, recorded_at FROM muster.event
@@ -33,13 +34,29 @@ class Acknowledged(NamedTuple):
 
 
 async def acknowledgements(pool: Pool) -> Sequence[Acknowledged]:
-    """Return what was acknowledged so far, oldest first."""
+    """Return what was acknowledged so far, oldest first, as far as it can be read."""
     rows = await patiently(pool, lambda lent: lent.fetch(ACKNOWLEDGEMENTS))
     found: list[Acknowledged] = []
     for kind, schema_version, data, meta, position, recorded_at in rows:
-        fact = decode(DIVERGENCES, kind, schema_version, data)
-        if isinstance(fact, DivergenceAcknowledged):
+        if fact := readable(kind, schema_version, data):
             said = json.loads(meta)
             who, why = str(said.get("actor", "")), str(said.get("reason") or "")
             found.append(Acknowledged(fact.divergence, fact.what, position, who, why, recorded_at))
     return found
+
+
+async def report_unreadable(connection: Connection) -> None:
+    """Raise an alarm if an acknowledgement in the log can't be read, and end it if all can."""
+    rows = await connection.fetch(ACKNOWLEDGEMENTS)
+    unreadable = [
+        row["position"]
+        for row in rows
+        if readable(row["type"], row["schema_version"], row["data"]) is None
+    ]
+    if unreadable:
+        says = (
+            f"the acknowledgement at position {unreadable[0]} can't be read: it counts for nothing"
+        )
+        await raise_alarm(connection, ACKNOWLEDGEMENT, says)
+    else:
+        await clear_alarms(connection, ACKNOWLEDGEMENT)

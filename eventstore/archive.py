@@ -5,6 +5,7 @@
     <folder>/<lineage>/log.vkey          who signs
     <folder>/<lineage>/tile/...          the tree, for any tool of transparency logs
     <folder>/<lineage>/timestamp/<size>  .note and .tsr: a checkpoint and its RFC 3161 token
+    <folder>/divergences/<name>.json     what the notary found itself (own_divergences)
 
 A lineage ends where the log was found to be another one, and somebody acknowledged that: the next
 one has an origin and a tree of its own. Every file is there whole or not at all; checkpoints and
@@ -167,17 +168,7 @@ class Archive:
 
     def keep(self, name: str, content: bytes, *, durably: bool = False) -> None:
         """Write a file, whole or not at all."""
-        file = self.place / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part = file.with_name(f".{file.name}.part")
-        with part.open("wb") as writing:
-            writing.write(content)
-            writing.flush()
-            if durably:
-                os.fsync(writing.fileno())
-        part.replace(file)
-        if durably:
-            _sync(file.parent)
+        keep_whole(self.place / name, content, durably=durably)
 
     def _read(self, name: str) -> bytes | None:
         try:
@@ -258,6 +249,20 @@ def kept_alone(folder: Path) -> Iterator[None]:
         except BlockingIOError:
             raise ArchiveInUse(f"another notary keeps {folder}") from None
         yield
+
+
+def keep_whole(file: Path, content: bytes, *, durably: bool) -> None:
+    """Write a file, whole or not at all."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_name(f".{file.name}.part")
+    with part.open("wb") as writing:
+        writing.write(content)
+        writing.flush()
+        if durably:
+            os.fsync(writing.fileno())
+    part.replace(file)
+    if durably:
+        _sync(file.parent)
 
 
 def _sync(folder: Path) -> None:

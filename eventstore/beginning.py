@@ -15,6 +15,7 @@ from eventstore.growing import Claim, Growing, LogDiffers
 from eventstore.heads.index import HeadIndex
 from eventstore.heads.resume import index_under
 from eventstore.note import Note, NoteInvalid
+from eventstore.own_divergences import is_own
 from eventstore.refusing import (
     ENDING,
     OF_THE_TREE,
@@ -99,7 +100,10 @@ async def begin(
         await _discount_forged(connection, evidence, known)
         return await _lineage(connection, Archive(folder), signer)
     growing, differs = await _compared(connection, evidence, known)
-    if one := await _ended(connection, evidence, known, differs=differs is not None):
+    # Anybody under the runtime role can have anything acknowledged: what the log doesn't bear out
+    # ends a lineage only if the notary itself found it.
+    ends = [one for one in known if one.doubt in OF_THE_TREE or is_own(folder, one)]
+    if one := await _ended(connection, evidence, ends, differs=differs is not None):
         return await _lineage(connection, Archive(folder, one.lineage + 1), signer)
     if differs is not None:
         raise LogDiffers(await _located(connection, differs, folder, growing), differs)

@@ -12,6 +12,7 @@ import time
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
+from eventstore.acknowledgements import report_unreadable
 from eventstore.alarms import FOLDER, KEY, clear_alarms, raise_alarm
 from eventstore.archive import ArchiveInUse, EvidenceDiffers, kept_alone
 from eventstore.audit import Signed
@@ -40,10 +41,11 @@ from eventstore.evidence import KeyDiffers, Published, gather, named, see_that_i
 from eventstore.failures import passes
 from eventstore.growing import PAGE_EVENTS, LogDiffers
 from eventstore.inspection import Inspection, Seen
+from eventstore.own_divergences import keep_own
 from eventstore.proofs import Proofs
-from eventstore.refusing import gate, standing
+from eventstore.refusing import gate, refuse, standing
 from eventstore.tail import CHANNEL, POLL_S
-from eventstore.write_gate import FAR, close_gate
+from eventstore.write_gate import FAR, described
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -180,6 +182,7 @@ class Notary:
         """Compare all that was signed with the log. Raises LogDiffers and FolderLacking."""
         await self._until_acknowledged(connection)
         self._gate = await gate(connection)
+        await report_unreadable(connection)
         evidence = await gather(connection, self._folder, self._signer)
         if self._at is None or not evidence.stands_at(self._at.published):
             counts = self._counts_alone
@@ -261,7 +264,9 @@ class Notary:
     async def _refuse(self, connection: Connection, found: Divergence, claim: Claim | None) -> None:
         if claim is None and self.seen.published:
             claim = self.seen.published.claim
-        stands = await close_gate(connection, found, claim)
+        own = await described(connection, found, claim)
+        await asyncio.to_thread(keep_own, self._folder, own)
+        stands = await refuse(connection, own)
         self.seen.refusing = stands.divergence
         self.seen.begun.set()
         self._bell.set()

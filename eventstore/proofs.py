@@ -22,6 +22,7 @@ from eventstore.merkle import (
     wanted,
 )
 from eventstore.patience import patiently
+from eventstore.quorum import Quorum
 from eventstore.refusing import ACKNOWLEDGEABLE, STANDING, standing_in
 from eventstore.tiles import HEIGHT, WIDTH
 
@@ -31,6 +32,14 @@ if TYPE_CHECKING:
     from domain.record.divergence import Standing
 
 CONNECTIONS_MAX = 2
+
+PAGE_CHECKPOINTS = 100
+"""Looked at together, and how often, where one does not count that is said to."""
+
+LOOKED_AT_MAX = 1_000
+"""Checkpoints that are looked at for some that count."""
+
+NONE_REQUIRED = Quorum()
 
 KEPT = "lineage, size, root, note, signed_at, stamped, stamp_of"
 SIGNED = f"SELECT {KEPT} FROM muster.checkpoint ORDER BY lineage DESC, size DESC LIMIT $1"  # noqa: S608 - our own column names
@@ -84,8 +93,9 @@ class Kept(NamedTuple):
 class Proofs:
     """Reads what the notary wrote."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, quorum: Quorum = NONE_REQUIRED) -> None:
         self._pool = pool
+        self._quorum = quorum
 
     @property
     def pool(self) -> Pool:
@@ -93,10 +103,10 @@ class Proofs:
         return self._pool
 
     @classmethod
-    async def open(cls, dsn: str) -> Self:
+    async def open(cls, dsn: str, quorum: Quorum = NONE_REQUIRED) -> Self:
         """Connect. Raises LogUnavailable."""
         try:
-            return cls(await connect_pool(dsn, LOG_SETTINGS, size=CONNECTIONS_MAX))
+            return cls(await connect_pool(dsn, LOG_SETTINGS, size=CONNECTIONS_MAX), quorum)
         except Exception as error:
             if passes(error):
                 raise LogUnavailable(str(error) or type(error).__name__) from error
@@ -108,23 +118,37 @@ class Proofs:
 
     async def latest(self) -> Kept | None:
         """Return the newest checkpoint that counts; None before the first."""
-        rows = await patiently(self._pool, lambda lent: lent.fetch(LATEST))
-        return Kept._make(rows[0]) if rows else None
+        found = await self._kept(LATEST)
+        if not found or self._quorum.counts(found[0]):
+            return found[0] if found else None
+        before = await self.before(found[0].lineage, found[0].size, 1)
+        return before[0] if before else None
 
     async def before(self, lineage: int, size: int, limit: int) -> list[Kept]:
         """Return the checkpoints before one that count, newest first."""
-        rows = await patiently(self._pool, lambda lent: lent.fetch(LIST, lineage, size, limit))
-        return [Kept._make(row) for row in rows]
+        found, looked_at = list[Kept](), 0
+        while len(found) < limit and looked_at < LOOKED_AT_MAX:
+            page = max(limit, PAGE_CHECKPOINTS) if looked_at else limit
+            kept = await self._kept(LIST, lineage, size, page)
+            found += filter(self._quorum.counts, kept)
+            looked_at += len(kept)
+            if len(kept) < page:
+                break
+            lineage, size = kept[-1].lineage, kept[-1].size
+        return found[:limit]
 
     async def first_covering(
         self, lineage: int, positions: Sequence[int], *, stamped: bool = False
     ) -> list[Kept]:
         """Return the checkpoints that were the first to cover the events at some positions."""
-        rows = await patiently(
-            self._pool,
-            lambda lent: lent.fetch(FIRST_COVERING, lineage, positions, stamped),
-        )
-        return [Kept._make(row) for row in rows]
+        found, left = dict[int, Kept](), list(positions)
+        for _ in range(PAGE_CHECKPOINTS):
+            kept = await self._kept(FIRST_COVERING, lineage, left, stamped)
+            found |= {one.size: one for one in kept if self._quorum.counts(one)}
+            left = [one.size + 1 for one in kept if one.size not in found]
+            if not left:
+                break
+        return [found[size] for size in sorted(found)]
 
     async def standing(self) -> Standing | None:
         """Return the divergence for which nothing may be appended; None if all is well."""
@@ -173,6 +197,10 @@ class Proofs:
         """Return how many events a stream has."""
         rows = await patiently(self._pool, lambda lent: lent.fetch(LENGTH, stream))
         return int(rows[0][0])
+
+    async def _kept(self, query: str, *asked: object) -> list[Kept]:
+        rows = await patiently(self._pool, lambda lent: lent.fetch(query, *asked))
+        return [Kept._make(row) for row in rows]
 
     async def _prove(self, spans: Sequence[Span]) -> list[bytes]:
         return prove(spans, await self._roots(wanted(spans)))

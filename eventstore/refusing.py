@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID, uuid5
 
-from domain.aggregate import decode
+from pydantic import ValidationError
+
+from domain.aggregate import ShapeUnknown, decode
 from domain.record.divergence import (
     DIVERGENCES,
     Diverged,
     DivergenceAcknowledged,
     Standing,
 )
+from eventstore.merkle import EMPTY_ROOT
 from eventstore.verify import Divergence, Doubt
 
 if TYPE_CHECKING:
@@ -44,8 +47,22 @@ ACKNOWLEDGED = """
     SELECT type, schema_version, data FROM muster.event
     WHERE stream >= 'log/' AND stream < 'log0' ORDER BY position"""
 
-
 NOTARY = "notary"
+
+UNREADABLE = Diverged(
+    doubt=Doubt.CONTENT,
+    position=0,
+    stream="",
+    version=0,
+    expected="a divergence that can be read",
+    found="what the database has in its place",
+    lineage=1,
+    signed_size=0,
+    signed_root="",
+    size=0,
+    root=EMPTY_ROOT.hex(),
+)
+"""In the place of a standing divergence that can't be read: it is acknowledged as this."""
 
 
 class Compared(NamedTuple):
@@ -73,7 +90,12 @@ def standing_of(found: Divergence, compared: Compared) -> Standing:
         size=compared.log.size,
         root=compared.log.root.hex(),
     )
-    return Standing(str(uuid5(NAMESPACE, what.model_dump_json())), what)
+    return Standing(name_of(what), what)
+
+
+def name_of(what: Diverged) -> str:
+    """Return the name of a divergence: it follows from what it says."""
+    return str(uuid5(NAMESPACE, what.model_dump_json()))
 
 
 async def refuse(connection: Connection, found: Standing, found_by: str = NOTARY) -> Standing:
@@ -93,7 +115,10 @@ async def standing(connection: Connection) -> Standing | None:
 
 def standing_in(row: asyncpg.Record) -> Standing:
     """Read the divergence in a row."""
-    what = Diverged.model_validate_json(row["what"])
+    try:
+        what = Diverged.model_validate_json(row["what"])
+    except ValidationError:
+        what = UNREADABLE
     return Standing(row["divergence"], what, row.get("found_by") or NOTARY)
 
 
@@ -105,10 +130,19 @@ async def gate(connection: Connection) -> tuple[int, bool]:
 
 
 async def acknowledged(connection: Connection) -> Sequence[Diverged]:
-    """Return what was acknowledged so far, oldest first."""
+    """Return what was acknowledged so far, oldest first, as far as it can be read."""
     rows = await connection.fetch(ACKNOWLEDGED)
-    facts = [decode(DIVERGENCES, *row) for row in rows]
-    return [fact.what for fact in facts if isinstance(fact, DivergenceAcknowledged)]
+    facts = [readable(*row) for row in rows]
+    return [fact.what for fact in facts if fact]
+
+
+def readable(kind: str, schema_version: int, data: str) -> DivergenceAcknowledged | None:
+    """Read an acknowledgement; None if no program of ours wrote it."""
+    try:
+        fact = decode(DIVERGENCES, kind, schema_version, data)
+    except (KeyError, ShapeUnknown, ValidationError):
+        return None
+    return fact if isinstance(fact, DivergenceAcknowledged) else None
 
 
 def is_of(found: Divergence, what: Diverged) -> bool:
@@ -126,7 +160,7 @@ def unacknowledged(
     ended = claim is not None and any(
         (what.lineage, what.signed_size, what.signed_root) == (*claim[:2], claim.root.hex())
         for what in known
-        if what.doubt in ENDING
+        if what.doubt in OF_THE_TREE
     )
     return [flaw for flaw in left if not (ended and is_of_the_tree(flaw))]
 

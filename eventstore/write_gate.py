@@ -32,6 +32,6 @@ async def described(connection: Connection, found: Divergence, claim: Claim | No
         log = await grown(connection, FAR)
         stands = Signed(log.size, log.root())
     except LogDiffers:  # there is a gap, and so no tree
-        stands = Signed(found.position - 1, EMPTY_ROOT)
+        stands = Signed(max(found.position - 1, 0), EMPTY_ROOT)
     signed = Signed(claim.size, claim.root) if claim else None
     return standing_of(found, Compared(claim.lineage if claim else 1, signed, stands))

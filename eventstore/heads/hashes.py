@@ -16,12 +16,14 @@ incidents were opened there, its hash the end of a chain over them:
                                 | event hash | stream )
 
 Texts are UTF-8, integers big-endian. An incident was opened where version 1 of its stream
-`incident/<id>` is an `IncidentOpened` whose data is a JSON object with a non-empty string `venue`.
+`incident/<id>` is an `IncidentOpened` whose data is a JSON object, nested at most 64 deep, with a
+non-empty string `venue`.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from enum import StrEnum
 from functools import lru_cache
 from hashlib import sha256
@@ -36,6 +38,11 @@ KEYS_KNOWN = 1 << 14
 """Keys that are remembered for names that come again and again: some 4 MB."""
 NUMBER_BYTES = 8
 EMPTY = bytes(HASH_BYTES)
+
+DEPTH_MAX = 64
+"""Objects and arrays within each other: whether deeper ones can be read depends on the reader."""
+TEXT = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+BRACKET = re.compile(r"[\[\]{}]")
 
 OPENED = "IncidentOpened"
 INCIDENTS = "incident/"
@@ -131,12 +138,31 @@ def venue_next(before: bytes, opened: Opened) -> bytes:
 
 def venue_in(data: str) -> str | None:
     """Return the venue that the data of an `IncidentOpened` names; None if it names none."""
-    try:
-        found = json.loads(data)
+    if depth_of(data) > DEPTH_MAX:
+        return None
+    try:  # a number may have any digits: none of them is looked at
+        found = json.loads(data, parse_int=_unread, parse_float=_unread, parse_constant=_no_json)
         venue = found.get("venue") if isinstance(found, dict) else None
         return venue if isinstance(venue, str) and venue.encode() else None
-    except (ValueError, RecursionError):  # a text that the log took is not always one of ours
+    except ValueError:  # a text that the log took is not always one of ours
         return None
+
+
+def depth_of(data: str) -> int:
+    """Return how deep the objects and arrays of a JSON text are within each other."""
+    deepest = depth = 0
+    for bracket in BRACKET.findall(TEXT.sub("", data)):
+        depth += 1 if bracket in "[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _unread(_digits: str) -> None:
+    """Leave a number as it is."""
+
+
+def _no_json(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _root(key: bytes, end: bytes, path: Sequence[bytes]) -> bytes | None:

@@ -27,6 +27,14 @@ if TYPE_CHECKING:
     from eventstore.heads.source import Entry, Opening
 
 
+WAITING_MAX = 2
+"""Proofs that may wait while a map is made again from the log; more are turned away."""
+
+
+class ProverBusy(Exception):  # noqa: N818 - a state
+    """As many proofs of older maps are made as may be."""
+
+
 class Signed(NamedTuple):
     """The map that a checkpoint signed."""
 
@@ -51,15 +59,19 @@ class HeadProver:
         self._pool = pool
         self._whole = asyncio.Lock()
         """One map at a time is made again from the log."""
+        self._asked = 0
+        """Proofs that wait for that, or are made."""
+        self._last: tuple[Signed, Sequence[Entry], Sequence[Opening]] | None = None
+        """The map that was made last, as it was signed: it is asked for again page by page."""
 
     async def stream(self, signed: Signed, stream: str) -> Proven:
-        """Prove which version of a stream is the newest. Raises ProofUnavailable."""
+        """Prove which version of a stream is the newest. Raises ProofUnavailable, ProverBusy."""
         key = key_of(Space.STREAM, stream)
         kept = await patiently(self._pool, lambda lent: _kept(lent, signed, key))
         return kept or (await self._made_again(signed, key))[0]
 
     async def venue(self, signed: Signed, venue: str) -> Proven:
-        """Prove which incidents were opened at a venue. Raises ProofUnavailable."""
+        """Prove which incidents were opened at a venue. Raises ProofUnavailable, ProverBusy."""
         key = key_of(Space.VENUE, venue)
         kept = await patiently(self._pool, lambda lent: _kept(lent, signed, key))
         if kept and kept.leaf is None:
@@ -76,12 +88,26 @@ class HeadProver:
         return made._replace(incidents=incidents)
 
     async def _made_again(self, signed: Signed, key: bytes) -> tuple[Proven, Sequence[Opening]]:
-        """Prove out of the log alone."""
-        async with self._whole:
+        """Prove out of the log alone. Raises ProverBusy and ProofUnavailable."""
+        if self._asked > WAITING_MAX:
+            raise ProverBusy
+        self._asked += 1
+        try:
+            async with self._whole:
+                return await self._out_of_the_log(signed, key)
+        finally:
+            self._asked -= 1
+
+    async def _out_of_the_log(self, signed: Signed, key: bytes) -> tuple[Proven, Sequence[Opening]]:
+        if self._last is not None and self._last[0] == signed:
+            _, entries, opened = self._last
+        else:
+            self._last = None  # never two of them in memory
             entries, opened = await patiently(self._pool, lambda lent: map_at(lent, signed.size))
-            proven = await asyncio.to_thread(_proven, entries, key)
+        proven = await asyncio.to_thread(_proven, entries, key)
         if not _holds(signed.root, key, proven):
             raise ProofUnavailable(f"the log has another map at {signed.size} than was signed")
+        self._last = (signed, entries, opened)
         return proven, opened
 
 

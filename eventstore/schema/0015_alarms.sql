@@ -14,18 +14,25 @@ CREATE TABLE muster.alarm (
     divergence text,
     what       json,
     since      timestamptz NOT NULL DEFAULT now(),
-    CHECK ((divergence IS NULL) = (what IS NULL))
+    CHECK ((divergence IS NULL) = (what IS NULL)),
+    CHECK (divergence IS NULL OR muster.is_divergence(divergence, what))
 );
 GRANT SELECT, INSERT, UPDATE, DELETE ON muster.alarm TO muster_runtime;
 
 -- Close the gate. The first divergence stays until it is acknowledged: a later one does not cover it.
 ALTER TABLE muster.refusal ADD COLUMN found_by text NOT NULL DEFAULT 'notary';
+-- A name that nobody could acknowledge was not given by a program of ours.
+UPDATE muster.refusal r SET divergence = 'unreadable-' || md5(r.divergence)
+    WHERE r.divergence !~ '^[a-z0-9][a-z0-9._-]{0,63}$';
 DROP FUNCTION muster.refuse(text, json);
 CREATE FUNCTION muster.refuse(divergence text, what json, found_by text DEFAULT 'notary') RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     way_in regprocedure;
 BEGIN
+    IF NOT muster.is_divergence(refuse.divergence, refuse.what) THEN
+        RAISE EXCEPTION 'this is no divergence with its name' USING ERRCODE = 'check_violation';
+    END IF;
     LOCK TABLE muster.refusal IN EXCLUSIVE MODE;
     INSERT INTO muster.refusal (divergence, what, found_by)
         VALUES (refuse.divergence, refuse.what, refuse.found_by) ON CONFLICT DO NOTHING;
@@ -52,14 +59,19 @@ DECLARE
     way_in regprocedure;
 BEGIN
     LOCK TABLE muster.refusal IN EXCLUSIVE MODE;
-    IF cardinality(streams) <> 1 OR streams[1] <> 'log/' || readmit.divergence THEN
-        RAISE EXCEPTION 'a divergence is acknowledged in its own stream';
+    IF streams IS DISTINCT FROM ARRAY['log/' || readmit.divergence] OR counts IS DISTINCT FROM '{1}' THEN
+        RAISE EXCEPTION 'a divergence is acknowledged by one event in its own stream'
+            USING ERRCODE = 'invalid_parameter_value';
     END IF;
     FOR request, status, at_version, at_position, at IN
         SELECT a.request, a.status, a.at_version, a.at_position, a.at
         FROM muster.append(streams, expected, counts, ids, types, schemas, occurred, datas, metas) a
     LOOP
         IF status = 'appended' THEN
+            IF at_version IS DISTINCT FROM 1 OR NOT EXISTS (
+                    SELECT FROM muster.event e WHERE e.stream = streams[1] AND e.version = 1) THEN
+                RAISE EXCEPTION 'no event acknowledges the divergence %', readmit.divergence;
+            END IF;
             DELETE FROM muster.refusal r WHERE r.divergence = readmit.divergence;
             IF NOT FOUND THEN
                 DELETE FROM muster.alarm a WHERE a.divergence = readmit.divergence;

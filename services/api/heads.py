@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from muster.v1 import audit_service_pb2
 
 from eventstore.checkpoint import heads_of
-from eventstore.heads.prover import HeadProver, Proven, Signed
+from eventstore.heads.prover import WAITING_MAX, HeadProver, Proven, ProverBusy, Signed
 from eventstore.proofs import Kept, ProofUnavailable
+from services.api.admission import overloaded
 from services.api.audit import checked_stream
 from services.api.failures import Failure, Violation
 from services.api.proving import kept_message, not_negative, not_signed, refuse_in_part
@@ -40,6 +41,8 @@ class Heads:
             proven = await self._prover.stream(signed, stream)
         except ProofUnavailable:
             raise not_signed(signed.size, 0) from None
+        except ProverBusy:
+            raise overloaded("maps_made_again", 1 + WAITING_MAX) from None
         return audit_service_pb2.GetStreamHeadResponse(
             stream=stream, head=_head(proven, signed), checkpoint=kept_message(row)
         )
@@ -56,6 +59,8 @@ class Heads:
             proven = await self._prover.venue(signed, venue)
         except ProofUnavailable:
             raise not_signed(signed.size, 0) from None
+        except ProverBusy:
+            raise overloaded("maps_made_again", 1 + WAITING_MAX) from None
         yield VenueStep(head=_head(proven, signed), checkpoint=kept_message(row))
         for first in range(0, len(proven.incidents), PAGE_INCIDENTS):
             page = proven.incidents[first : first + PAGE_INCIDENTS]

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from domain.record.divergence import DIVERGENCES, AcknowledgeDivergence
 from eventstore.export_log import ExportLog
+from eventstore.note import Verifier
 from eventstore.proofs import Proofs
+from eventstore.quorum import Quorum
 from eventstore.readmission import ReadmittingLog
 from eventstore.recorder import Recorder
 from services import clocks
@@ -21,6 +23,7 @@ from services.api.verifying import Verifying
 
 if TYPE_CHECKING:
     from eventstore.log import Log
+    from services import settings as chosen
     from services.api.edge import Stream, Unary
     from services.settings import Settings
 
@@ -38,7 +41,7 @@ class Notarised(NamedTuple):
 async def notarised(settings: Settings, store: Log) -> AsyncIterator[Notarised]:
     """Make it, for as long as the context lasts."""
     dsn = settings.database.dsn.get_secret_value()
-    proofs = await Proofs.open(dsn)
+    proofs = await Proofs.open(dsn, _quorum(settings.notary))
     try:
         proving = Proving(store, proofs, settings.notary.folder)
         heads = Heads(proofs)
@@ -69,3 +72,8 @@ async def notarised(settings: Settings, store: Log) -> AsyncIterator[Notarised]:
         )
     finally:
         await proofs.close()
+
+
+def _quorum(notary: chosen.Notary) -> Quorum:
+    """Return who must have cosigned what is shown as a proof."""
+    return Quorum([Verifier.parse(one.key) for one in notary.witnesses], notary.witnesses_required)

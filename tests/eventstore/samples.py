@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from eventstore.log import Log
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+DIVERGED: dict[str, object] = {
+    "doubt": "content", "position": 5, "stream": "door/a", "version": 3, "expected": "",
+    "found": "", "lineage": 1, "signed_size": 0, "signed_root": "", "size": 9, "root": "a1" * 32,
+}  # fmt: skip
+"""What a program says of a divergence."""
+
 PORTER = Actor("porter", frozenset({Role.RESPONDER}))
 GUARD = Actor("guard", frozenset({Role.OPERATOR}))
 

@@ -80,7 +80,7 @@ async def test_a_tail_that_is_cut_while_the_notary_runs_is_found(
         await signed_up_to(tmp_path, 20)
         await tamper(database.owner_dsn, TAIL_CUT)
         _, what = await refused_because(database.dsn)
-        assert notary.seen.refusing
+        await until(lambda: notary.seen.refusing is not None)
     assert (what.doubt, what.position) == (Doubt.END, 16)
 
 

@@ -6,9 +6,11 @@ import asyncio
 import shutil
 from typing import TYPE_CHECKING
 
+import asyncpg
 import pytest
 
 from eventstore.archive import Archive, EvidenceDiffers
+from eventstore.audit import Signed
 from eventstore.checkpoint import Checkpoint
 from eventstore.events import Appended
 from eventstore.evidence import KeyDiffers
@@ -16,8 +18,9 @@ from eventstore.log import Log
 from eventstore.note import Signer
 from eventstore.proofs import Proofs
 from eventstore.recorder import Receipt
+from eventstore.refusing import REFUSE, Compared, standing_of
 from eventstore.tiles import Tile, tiles_of
-from eventstore.verify import Doubt
+from eventstore.verify import Divergence, Doubt
 from tests.conftest import execute
 from tests.eventstore.forging import (
     NO_CHECKPOINTS,
@@ -276,6 +279,28 @@ async def test_another_tile_under_the_checkpoint_is_never_replaced(
         await until(lambda: notary.seen.size == 301)
     assert (archive.place / Tile(0, 0).path).read_bytes() == other
     assert archive_of(tmp_path).lineage == 2
+
+
+@pytest.mark.parametrize("doubt", [Doubt.ARCHIVE, Doubt.WITNESS])
+async def test_what_the_notary_did_not_find_begins_no_lineage(
+    database: Database, log: Log, tmp_path: Path, doubt: Doubt
+) -> None:
+    await signed(database, log, tmp_path)
+    newest = checkpoint(tmp_path)
+    found = Divergence(20, "", 0, doubt, "another log", "this one")
+    as_it_is = Signed(newest.size, newest.root)
+    made_up = standing_of(found, Compared(1, as_it_is, as_it_is))
+    what = made_up.what.model_dump_json()
+    async with notarising(database.dsn, tmp_path) as notary:
+        connection = await asyncpg.connect(database.dsn)
+        await connection.execute(REFUSE, made_up.divergence, what, "notary")
+        await connection.close()
+        assert isinstance(await acknowledge(database.dsn, made_up.divergence, "so"), Receipt)
+        await until(lambda: notary.seen.size == 21)
+        assert checkpoint(tmp_path).origin == SIGNER.name
+    async with notarising(database.dsn, tmp_path) as notary:
+        await notary.seen.begun.wait()
+        assert archive_of(tmp_path).lineage == 1
 
 
 def test_what_is_under_the_checkpoint_is_written_once(tmp_path: Path) -> None:

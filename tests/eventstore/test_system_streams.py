@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
@@ -11,7 +12,7 @@ import pytest
 
 from eventstore.events import NewEvent
 from eventstore.ids import event_id
-from tests.eventstore.samples import NOON, events
+from tests.eventstore.samples import DIVERGED, NOON, events
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -30,6 +31,13 @@ APPEND = """
 APPEND_MANY = """
     SELECT status FROM muster.append(ARRAY[$1], ARRAY[$2::bigint], ARRAY[1], ARRAY[$3::uuid],
         ARRAY[$4], ARRAY[$5::smallint], ARRAY[now()], ARRAY[$6::json], ARRAY[$7::json])"""
+WAITING = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"
+READ = """
+    SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables
+    WHERE schemaname = 'muster' AND relname = 'event'"""
+OTHER_HASHES = """
+    UPDATE muster.event SET hash = $1
+    WHERE stream IN ('unit/a1', 'plan/mall') OR (stream, version) = ('unit/c1', 2)"""
 EXPORT = "SELECT request, status, at_version, at_position, at FROM muster.export_case($1, $2)"
 
 
@@ -118,16 +126,26 @@ async def test_a_disclosure_is_to_the_one_who_asks_and_says_why(
 async def test_a_divergence_is_acknowledged_as_it_stands_and_not_otherwise(
     runtime: asyncpg.Connection[asyncpg.Record],
 ) -> None:
-    await runtime.execute("SELECT muster.refuse('d1', '{\"position\": 5}')")
+    await runtime.execute("SELECT muster.refuse('d1', $1)", json.dumps(DIVERGED))
     readmit = (
         "SELECT status FROM muster.readmit('d1', ARRAY['log/d1'], '{0}', '{1}', ARRAY[$1::uuid],"
     )
     readmit += " '{DivergenceAcknowledged}', '{1}', ARRAY[now()], ARRAY[$2::json], ARRAY[$3::json])"
-    for what in ({"position": 6}, {}, {"position": 5, "more": 1}):
-        data = json.dumps({"divergence": "d1", "what": what})
+    whole = {"divergence": "d1", "what": DIVERGED}
+    for said in (
+        {**whole, "what": {**DIVERGED, "position": 6}},
+        {**whole, "what": {}},
+        {**whole, "what": {**DIVERGED, "more": 1}},
+        {**whole, "more": 1},
+        {"what": DIVERGED},
+    ):
+        data = json.dumps(said)
         with pytest.raises(asyncpg.CheckViolationError):
             await runtime.fetchval(readmit, uuid4(), data, json.dumps(WHO))
-    data = json.dumps({"divergence": "d1", "what": {"position": 5}})
+    data = json.dumps(whole)
+    for who in ({**WHO, "actor": 5}, {**WHO, "reason": None}):
+        with pytest.raises(asyncpg.CheckViolationError):
+            await runtime.fetchval(readmit, uuid4(), data, json.dumps(who))
     assert await runtime.fetchval(readmit, uuid4(), data, json.dumps(WHO)) == "appended"
 
 
@@ -159,6 +177,60 @@ async def test_an_export_holds_what_the_log_finds_and_the_case_ends_with_it(
     assert data["as_of"] == reference.position
     assert said == {**json.loads(meta(command)), "database_role": "muster_runtime"}
     assert json.loads(reference.meta)["actor"] == "auditor"
+
+
+async def test_what_is_long_is_found_before_the_lock_and_what_came_since_under_it(
+    log: Log, database: Database, runtime: asyncpg.Connection[asyncpg.Record]
+) -> None:
+    await case(log)
+    later, mine = event("UnitRegistered"), {"incident": INCIDENT}
+    await log.append("unit/c1", 0, [later, event("UnitReserved", **mine)])
+    owner = await asyncpg.connect(database.owner_dsn)
+    await owner.execute("ALTER TABLE muster.event DISABLE TRIGGER never_changed")
+    command = uuid4()
+    async with owner.transaction():
+        await owner.execute("SELECT pg_advisory_xact_lock(7309940773834519397)")
+        exporting = asyncio.create_task(runtime.fetch(EXPORT, INCIDENT, meta(command)))
+        while not await owner.fetchval(WAITING):
+            await asyncio.sleep(0.01)
+        for stream, version, kind, data in (
+            ("unit/b1", 2, "UnitReservationReleased", mine),
+            ("unit/b1", 3, "UnitReserved", {"incident": str(uuid4())}),
+            (STREAM, 4, "UnitDispatched", {"unit": "c1"}),
+            ("unit/d1", 0, "UnitRegistered", {}),
+        ):
+            said = (uuid4(), kind, 1, json.dumps(data), json.dumps(WHO))
+            assert await owner.fetchval(APPEND, stream, version, *said) == "appended"
+        await owner.execute(OTHER_HASHES, b"\1" * 32)
+    assert [row["status"] for row in await exporting] == ["appended"]
+    await owner.close()
+    spans = json.loads((await last(log)).data)["spans"]
+    assert [(one["stream"], one["first"], one["last"]) for one in spans] == [
+        (STREAM, 1, 6),
+        ("plan/mall", 3, 4),
+        ("unit/a1", 1, 1),
+        ("unit/a1", 4, 5),
+        ("unit/a1", 7, 8),
+        ("unit/b1", 1, 3),
+        ("unit/c1", 1, 2),
+    ]
+    changed = [one["stream"] for one in spans if one["hash"] == "01" * 32]
+    assert changed == ["unit/c1"]  # it was dispatched since; a1 and the plan were read before
+
+
+async def test_an_export_does_not_read_what_is_of_no_concern_to_its_case(
+    log: Log, database: Database
+) -> None:
+    await case(log)
+    owner = await asyncpg.connect(database.owner_dsn)
+    for number in range(40):
+        await log.append(f"door/{number}", 0, events(250))
+    await owner.execute("ANALYZE muster.event")
+    async with owner.transaction():
+        before = await owner.fetchval(READ)
+        await owner.fetch(EXPORT, INCIDENT, meta(uuid4()))
+        assert 0 < await owner.fetchval(READ) - before < 1_000
+    await owner.close()
 
 
 async def test_an_export_asked_again_is_the_same_and_an_id_is_taken_once(
@@ -210,7 +282,7 @@ async def test_nothing_is_exported_while_the_log_takes_nothing(
     log: Log, runtime: asyncpg.Connection[asyncpg.Record]
 ) -> None:
     await case(log)
-    await runtime.execute("SELECT muster.refuse('d1', '{}')")
+    await runtime.execute("SELECT muster.refuse('d1', $1)", json.dumps(DIVERGED))
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await runtime.fetch(EXPORT, INCIDENT, meta(uuid4()))
 

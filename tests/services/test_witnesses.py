@@ -14,9 +14,11 @@ from eventstore.growing import Claim
 from eventstore.log import Log
 from eventstore.note import COSIGNATURE, Note, Verifier
 from eventstore.proofs import Proofs
+from eventstore.quorum import Quorum
 from eventstore.recorder import Receipt
 from eventstore.verify import Doubt
 from services.settings import Witness as ChosenWitness
+from tests.conftest import execute
 from tests.eventstore.forging import refuses
 from tests.eventstore.notarising import (
     SIGNER,
@@ -193,3 +195,34 @@ def test_a_quorum_that_can_t_be_reached_is_refused(tmp_path: Path) -> None:
 def test_a_witness_whose_bundles_nobody_could_verify_is_refused(key: str, why: str) -> None:
     with pytest.raises(ValidationError, match=f"key: .*{why}"):
         ChosenWitness(url=NOWHERE, key=key)
+
+
+async def test_the_flag_in_the_database_makes_no_checkpoint_count(
+    database: Database, log: Log, tmp_path: Path
+) -> None:
+    quorum = Quorum([WITNESS.cosigner], 1)
+    with witnessing(witness_of()) as url:
+        async with accompanied(database, chosen_of(tmp_path, (url, WITNESS), witnesses_required=1)):
+            await log.append("door/a", 0, events(3))
+            await signed_up_to(tmp_path, 3)
+            await until(lambda: archive_of(tmp_path).checkpoint(COSIGNED) is not None)
+    async with accompanied(database, chosen_of(tmp_path, (NOWHERE, WITNESS), witnesses_required=1)):
+        for version in range(3, 6):
+            await log.append("door/a", version, events(1))
+            await signed_up_to(tmp_path, version + 1)
+    await execute(database.dsn, "UPDATE muster.checkpoint SET counts = true")
+    proofs = await Proofs.open(database.dsn, quorum)
+    try:
+        newest = await proofs.latest()
+        assert newest is not None
+        assert newest.size == 3
+        assert [one.size for one in await proofs.before(1, 99, 9)] == [3]
+        assert [one.size for one in await proofs.first_covering(1, [1, 2, 5])] == [3]
+    finally:
+        await proofs.close()
+    one = await latest(database)
+    assert one is not None
+    assert one.size == 6
+    assert not quorum.counts(one._replace(size=3))
+    assert quorum.counts(newest)
+    assert not quorum.counts(newest._replace(size=6))

@@ -35,7 +35,24 @@ function rootOf(leaves, depth = 0) {
   return nodeOf(rootOf(left, depth + 1), rootOf(right, depth + 1));
 }
 
+const DEPTH_MAX = 64;
+
+function depthOf(data) {
+  let [depth, deepest, text] = [0, 0, false];
+  for (let at = 0; at < data.length; at += 1) {
+    const one = data[at];
+    if (text) {
+      if (one === "\\") at += 1;
+      else if (one === '"') text = false;
+    } else if (one === '"') text = true;
+    else if (one === "[" || one === "{") deepest = Math.max(deepest, (depth += 1));
+    else if (one === "]" || one === "}") depth -= 1;
+  }
+  return deepest;
+}
+
 function venueIn(data) {
+  if (depthOf(data) > DEPTH_MAX) return null;
   try {
     const venue = JSON.parse(data)?.venue;
     return typeof venue === "string" && venue !== "" && venue.isWellFormed() ? venue : null;

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
+import asyncpg
 import pytest
 
 from eventstore.checkpoint import Checkpoint
 from eventstore.connecting import LOG_SETTINGS, close_quietly, connect
 from eventstore.heads.audit import audit_heads, heads_root
 from eventstore.heads.hashes import Leaf, Space, key_of
-from eventstore.heads.prover import HeadProver, Signed
+from eventstore.heads.prover import WAITING_MAX, HeadProver, Proven, ProverBusy, Signed
 from eventstore.proofs import Proofs, ProofUnavailable
 from eventstore.verify import Doubt
 from tests.conftest import execute
@@ -276,3 +278,32 @@ async def test_a_new_lineage_has_a_map_of_its_own(
     assert after.origin == f"{SIGNER.name}/2"
     assert after.heads == await recomputed(database.dsn, after.size)
     assert after.heads == second.root_of(await whole(log))
+
+
+async def test_proofs_of_an_older_map_wait_in_small_number_and_share_the_map(
+    database: Database, log: Log, tmp_path: Path
+) -> None:
+    async with notarising(database.dsn, tmp_path):
+        await filled(log)
+        last = await signed_up_to(tmp_path, await log.head())
+    await execute(database.owner_dsn, FORGET, "DELETE FROM muster.head_buckets")
+    owner = await asyncpg.connect(database.owner_dsn)
+    proofs = await Proofs.open(database.dsn)
+    try:
+        prover, signed = HeadProver(proofs.pool), Signed(1, last.size, last.heads or b"")
+        async with owner.transaction():
+            await owner.execute("LOCK TABLE muster.event IN ACCESS EXCLUSIVE MODE")
+            asked = [asyncio.create_task(prover.stream(signed, "door/7")) for _ in range(8)]
+            busy = 7 - WAITING_MAX
+            await until(lambda: sum(one.done() for one in asked) >= busy)
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        made = [one for one in answers if isinstance(one, Proven)]
+        assert sum(isinstance(one, ProverBusy) for one in answers) == busy
+        assert len(made) == 1 + WAITING_MAX
+        assert len(set(map(repr, made))) == 1
+        await owner.execute("ALTER TABLE muster.event RENAME TO away")  # it isn't read again
+        shared = await prover.venue(signed, "mall")
+        assert [one.stream for one in shared.incidents] == MALL
+    finally:
+        await proofs.close()
+        await owner.close()

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from hashlib import sha256
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eventstore.events import StoredEvent
 from eventstore.heads.hashes import (
     EMPTY,
+    OPENED,
     Leaf,
     Opened,
     Proof,
@@ -32,6 +36,8 @@ from eventstore.heads.subtrees import (
     summary,
 )
 from eventstore.heads.trie import Trie
+from tests.eventstore.heads import second
+from tests.eventstore.samples import NOON
 
 NUMBERS = st.integers(min_value=1, max_value=2**53 - 1)
 HASHES = st.binary(min_size=32, max_size=32)
@@ -141,18 +147,61 @@ def test_no_proof_with_another_hash_or_of_another_length_holds(
     assert shorter == list(path) or not verify_absence(root, key, Proof(shorter, other))
 
 
-@pytest.mark.parametrize(
-    ("data", "venue"),
-    [
-        ('{"venue":"mall"}', "mall"),
-        ('{"venue":"one","venue":"two"}', "two"),
-        ('{"venue":""}', None),
-        ('{"venue":7}', None),
-        ('["venue"]', None),
-        ('{"venue":"\\ud83d"}', None),
-        ("[" * 100_000, None),
-        ("", None),
-    ],
-)
+def nested(depth: int) -> str:
+    """Return an object that names a venue and is nested so deep."""
+    within = depth - 1
+    return f'{{"more":{"[" * within}{"]" * within},"venue":"mall"}}'
+
+
+VENUES = [
+    ('{"venue":"mall"}', "mall"),
+    ('{"venue":"one","venue":"two"}', "two"),
+    ('{"venue":""}', None),
+    ('{"venue":7}', None),
+    ('{"venue":7.5}', None),
+    ('["venue"]', None),
+    ('{"venue":"\\ud83d"}', None),
+    ("[" * 100_000, None),
+    ("", None),
+    (nested(64), "mall"),
+    (nested(65), None),
+    (nested(5_000), None),
+    ('{"venue":"' + "[" * 100 + '"}', "[" * 100),
+    ('{"more":"' + '\\"[' * 100 + '","venue":"mall"}', "mall"),
+    ('{"more":' + "9" * 5_000 + ',"venue":"mall"}', "mall"),
+    ('{"more":-1.5e' + "9" * 5_000 + ',"venue":"mall"}', "mall"),
+    ('{"more":NaN,"venue":"mall"}', None),
+]
+
+
+@pytest.mark.parametrize(("data", "venue"), VENUES)
 def test_only_a_text_is_a_venue(data: str, venue: str | None) -> None:
     assert venue_in(data) == venue
+
+
+def test_a_venue_does_not_depend_on_who_reads_it_or_how_deep_in_a_program() -> None:
+    def deeper(frames: int) -> str | None:
+        return deeper(frames - 1) if frames else venue_in(nested(64))
+
+    assert deeper(sys.getrecursionlimit() - 200) == "mall"
+    for number, (data, venue) in enumerate(VENUES, 1):
+        opened = StoredEvent(
+            *(
+                number,
+                NOON,
+                NOON,
+                f"incident/{number}",
+                1,
+                uuid4(),
+                OPENED,
+                1,
+                data,
+                "{}",
+                bytes(32),
+            )
+        )
+        leaves = [Leaf(key_of(Space.STREAM, opened.stream), 1, opened.hash)]
+        if venue is not None:
+            chain = venue_chain(venue, [Opened(number, opened.stream, opened.hash)])
+            leaves.append(Leaf(key_of(Space.VENUE, venue), 1, chain))
+        assert second.root_of([opened]) == summary(sorted(leaves)).hash
