@@ -257,7 +257,8 @@ class Notary:
         said, self._disagreement = self._disagreement, None
         if said is not None:
             evidence = await gather(connection, self._folder, self._signer)
-            found = await examined(connection, self._proofs, evidence, said)
+            key = named(self._signer, said.claim.lineage).verifier
+            found = await examined(connection, self._proofs, evidence, said, key)
             if found is not None and evidence.newest is not None:
                 await self._refuse(connection, found, evidence.newest.claim)
 

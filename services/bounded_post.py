@@ -9,6 +9,7 @@ import httpx2
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import AbstractAsyncContextManager
 
 
 class NoAnswer(Exception):  # noqa: N818 - a state
@@ -33,12 +34,24 @@ async def post(  # noqa: PLR0913 - what is asked, and what it may take
 ) -> Answer:
     """Post, and read an answer as it comes: not longer than so, not unpacked. Raises NoAnswer."""
     said = {**headers, "Accept-Encoding": "identity"}
+    asking = client.stream("POST", url, content=content, headers=said, timeout=None)
+    return await _answer(asking, timeout_s, bytes_max)
+
+
+async def get(client: httpx2.AsyncClient, url: str, *, timeout_s: float, bytes_max: int) -> Answer:
+    """Fetch, within the same bounds. Raises NoAnswer."""
+    said = {"Accept-Encoding": "identity"}
+    return await _answer(
+        client.stream("GET", url, headers=said, timeout=None), timeout_s, bytes_max
+    )
+
+
+async def _answer(
+    asking: AbstractAsyncContextManager[httpx2.Response], timeout_s: float, bytes_max: int
+) -> Answer:
     body = bytearray()
     try:
-        async with (
-            asyncio.timeout(timeout_s),
-            client.stream("POST", url, content=content, headers=said, timeout=None) as answer,
-        ):
+        async with asyncio.timeout(timeout_s), asking as answer:
             async for part in answer.aiter_raw():
                 body += part
                 if len(body) > bytes_max:

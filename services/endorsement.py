@@ -53,6 +53,8 @@ class Others:
     """After so long without a cosignature there is an alarm."""
     missing: dict[str, float] = field(default_factory=dict)
     """Since when a witness did not cosign, by its name and the monotonic clock."""
+    larger: dict[str, str] = field(default_factory=dict)
+    """What a witness says that knows a larger log and does not prove it, by its name."""
     short_since: float | None = None
     """Since when checkpoints have not counted; None if the newest does."""
 
@@ -138,13 +140,30 @@ class Others:
                 return await witness.cosign(published)
         except WitnessDisagrees as error:
             log.error("witness_disagrees", because=str(error))  # noqa: TRY400 - as above
-            self.notary.suspect(Disagreement(witness.key.name, published.claim, error.size))
+            await self._examine(
+                witness, Disagreement(witness.key.name, published.claim, error.size)
+            )
         except (WitnessFailed, ProofUnavailable, LogUnavailable) as error:
             log.warning("not_witnessed", because=str(error))
         return None
 
+    async def _examine(self, witness: Witness, said: Disagreement) -> None:
+        """Have it examined. That a log is larger must be signed: a number is an alarm only."""
+        newest = self.notary.seen.published
+        if newest is not None and said.size <= newest.signed.size and said.is_larger:
+            return  # more was signed since: it is asked again, with a proof
+        if said.is_larger:
+            said = said._replace(note=await witness.shown())
+            self.larger[said.witness] = (
+                f"{said.witness} says that it knows a log of {said.size} events, more than were "
+                "signed here"
+            )
+        if said.note or not said.is_larger:
+            self.notary.suspect(said)
+
     def _note_down(self, answers: Mapping[str, bool]) -> None:
         now = time.monotonic()
+        self.larger = {name: said for name, said in self.larger.items() if not answers.get(name)}
         self.missing = {
             name: self.missing.get(name, now) for name, cosigned in answers.items() if not cosigned
         }
@@ -155,7 +174,9 @@ class Others:
         """Raise and end alarms, as it is now."""
         for witness in self.witnesses:
             name = witness.key.name
-            if self._is_overdue(self.missing.get(name)):
+            if name in self.larger:
+                await self.alarms.say(f"{WITNESS}{name}", self.larger[name])
+            elif self._is_overdue(self.missing.get(name)):
                 says = f"{name} has not cosigned for more than {self.overdue_s:g} s"
                 await self.alarms.say(f"{WITNESS}{name}", says)
             elif name not in self.missing:

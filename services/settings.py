@@ -129,6 +129,9 @@ class Witness(Section):
     """Below it is `add-checkpoint`."""
     key: str
     """Its verifier key: `<name>+<id>+<base64>`."""
+    checkpoint_url: str | None = None
+    """Where it shows the newest checkpoint of this log that it cosigned, as a signed note. If it
+    says that it knows a larger log, only such a note under this log's signature is believed."""
 
     @model_validator(mode="after")
     def is_named_as_verifiers_read_it(self) -> Witness:

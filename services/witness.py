@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import httpx2
 
 from eventstore.note import Note, NoteInvalid, Signature, Verifier, parse_signature
-from services.bounded_post import Answer, NoAnswer, post
+from services.bounded_post import Answer, NoAnswer, get, post
 
 if TYPE_CHECKING:
     from eventstore.evidence import Published
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 ADD = "add-checkpoint"
 TIMEOUT_S = 5.0
 ANSWER_BYTES_MAX = 10_000
+SIZE_MAX = 2**63 - 1
+"""Of a log: what the contract, the database and the events that record it can hold."""
 ATTEMPTS = 2
 """The first may only tell which checkpoint the witness knows."""
 
@@ -54,6 +56,7 @@ class Witness:
     ) -> None:
         self.key = Verifier.parse(chosen.key)
         self._url = f"{chosen.url.rstrip('/')}/{ADD}"
+        self._shows = chosen.checkpoint_url
         self._proving = proving
         self._client = client
         self._known: dict[str, int] = {}
@@ -85,6 +88,18 @@ class Witness:
             raise WitnessDisagrees(f"{self.key.name} knows a log of {known} events", known)
         raise WitnessFailed(f"{self.key.name} can't tell which checkpoint it knows")
 
+    async def shown(self) -> str:
+        """Return the checkpoint that it shows to everybody, unverified; empty if it shows none."""
+        if self._shows is None:
+            return ""
+        try:
+            answer = await get(
+                self._client, self._shows, timeout_s=TIMEOUT_S, bytes_max=ANSWER_BYTES_MAX
+            )
+        except NoAnswer:
+            return ""
+        return _text(answer) if answer.status == httpx2.codes.OK else ""
+
     async def _ask(self, note: Note, known: int, size: int) -> Answer:
         proof = await self._proving.consistency(known, size)
         lines = [f"old {known}", *(b64encode(one).decode() for one in proof), "", note.whole]
@@ -98,9 +113,14 @@ class Witness:
 
     def _size(self, text: str) -> int:
         said = text.strip()
-        if not said.isdecimal() or not said.isascii():
+        if not said.isdecimal() or not said.isascii() or len(said) > len(str(SIZE_MAX)):
             raise WitnessFailed(f"{self.key.name} does not say which checkpoint it knows")
-        return int(said[:19])
+        size = int(said)
+        if size > SIZE_MAX:
+            raise WitnessFailed(
+                f"{self.key.name} says that it knows more events than a log can have"
+            )
+        return size
 
     def _checked(self, note: Note, text: str) -> Signature:
         try:

@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+import json
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
+from typing import TYPE_CHECKING
 from uuid import UUID
 
+from domain.aggregate import encode
+from domain.record.divergence import Diverged, DivergenceAcknowledged
 from eventstore.checkpoint import Checkpoint
 from eventstore.events import StoredEvent
-from eventstore.merkle import consistency_spans, leaf_hash, prove, root_of, wanted
+from eventstore.merkle import (
+    consistency_spans,
+    inclusion_spans,
+    leaf_hash,
+    prove,
+    root_of,
+    wanted,
+)
 from eventstore.note import Signer
 from eventstore.seal import event_hash, genesis
+from services.checkpoints.acknowledgement import Ended
 from services.checkpoints.comparison import Growth, Shown
 from services.checkpoints.contact import NotProven
+from services.checkpoints.sealed import SealedEvent
+
+if TYPE_CHECKING:
+    from eventstore.merkle import Span
 
 BEGAN = datetime(2026, 3, 1, tzinfo=UTC)
 STREAMS = ("door/a", "door/b", "incident/c", "unit/d")
@@ -32,6 +48,8 @@ class Kind(StrEnum):
     CUT = "cut"
     REPLACED = "replaced"
     """Another log, under the same name and key."""
+    RELABELLED = "relabelled"
+    """Another log that calls itself the next lineage, with an acknowledgement of its own making."""
 
 
 class Answers(StrEnum):
@@ -94,9 +112,37 @@ def forged(rows: Sequence[StoredEvent], kind: Kind, chance: random.Random) -> li
             made[at], made[other] = made[other], made[at]
         case Kind.CUT:
             del made[at:]
-        case Kind.REPLACED:
+        case Kind.REPLACED | Kind.RELABELLED:
             made = written(chance, len(rows))
     return sealed(made)
+
+
+def acknowledgement(
+    signed: Checkpoint, differs_from: int, chance: random.Random, lineage: int = 1
+) -> StoredEvent:
+    """Write that an administrator answers for what differs from a place on; it is not sealed."""
+    what = Diverged(
+        doubt="leaf",
+        position=differs_from,
+        stream="",
+        version=0,
+        expected="what was signed",
+        found="another event",
+        lineage=lineage,
+        signed_size=signed.size,
+        signed_root=signed.root.hex(),
+        size=signed.size,
+        root=signed.root.hex(),
+    )
+    divergence = str(UUID(int=chance.getrandbits(128), version=4))
+    fact = DivergenceAcknowledged(divergence=divergence, what=what)
+    (blank,) = written(chance, 1)
+    return blank._replace(
+        stream=f"log/{divergence}",
+        type=fact.kind,
+        data=encode(fact),
+        meta='{"actor":"admin","reason":"a disk was lost"}',
+    )
 
 
 @dataclass(frozen=True)
@@ -108,6 +154,9 @@ class MemoryLog:
     answers: Answers = Answers.HONEST
     claimed_root: bytes = b""
     """What a service that lies says was the root at the size that was kept."""
+    lineage: int = 1
+    heads: bytes | None = None
+    """The root of the map of heads that it signs."""
 
     @cached_property
     def leaves(self) -> list[bytes]:
@@ -118,9 +167,38 @@ class MemoryLog:
         """Return its newest checkpoint."""
         if not self.rows:
             return None
-        checkpoint = Checkpoint(self.signer.name, len(self.rows), root_of(self.leaves))
-        note = checkpoint.signed(self.signer).whole
-        return Shown(note, 1, self.signer.verifier.vkey)
+        key = self._signer.verifier.vkey
+        return Shown(self.note(), self.lineage, key, tuple(self.acknowledged()))
+
+    def note(self) -> str:
+        """Return its newest checkpoint as it is signed."""
+        signer = self._signer
+        checkpoint = Checkpoint(signer.name, len(self.rows), root_of(self.leaves), self.heads)
+        return checkpoint.signed(signer).whole
+
+    @property
+    def _signer(self) -> Signer:
+        suffix = f"/{self.lineage}" if self.lineage > 1 else ""
+        return self.signer.named(self.signer.name + suffix)
+
+    def acknowledged(self) -> Iterator[Ended]:
+        """List the acknowledgements in it as a service does, with the proofs."""
+        for row in self.rows:
+            if row.type == "DivergenceAcknowledged":
+                fact = DivergenceAcknowledged.model_validate_json(row.data)
+                what, meta = fact.what, json.loads(row.meta)
+                yield Ended(
+                    fact.divergence,
+                    what.lineage,
+                    what.signed_size,
+                    bytes.fromhex(what.signed_root),
+                    what.position,
+                    row.position,
+                    meta["actor"],
+                    meta["reason"],
+                    SealedEvent._make(row),
+                    self._prove(inclusion_spans(row.position - 1, len(self.rows))),
+                )
 
     async def newest(self) -> Shown | None:
         """Return its newest checkpoint, as a source of a contact."""
@@ -130,14 +208,16 @@ class MemoryLog:
         """Return the proof that one tree begins with another. Raises NotProven."""
         if self.answers is Answers.REFUSING or not first <= second <= len(self.rows):
             raise NotProven("NOT_SIGNED_YET")
-        spans = consistency_spans(first, second)
-        roots = {
-            node: root_of(self.leaves[node.number << node.level : (node.number + 1) << node.level])
-            for node in wanted(spans)
-        }
-        proof = tuple(prove(spans, roots))
+        proof = self._prove(consistency_spans(first, second))
         second_root = root_of(self.leaves[:second])
         first_root = root_of(self.leaves[:first])
         if self.answers is Answers.LYING:
             first_root = self.claimed_root
         return Growth(first, first_root, second, second_root, proof)
+
+    def _prove(self, spans: Sequence[Span]) -> tuple[bytes, ...]:
+        roots = {
+            node: root_of(self.leaves[node.number << node.level : (node.number + 1) << node.level])
+            for node in wanted(spans)
+        }
+        return tuple(prove(spans, roots))

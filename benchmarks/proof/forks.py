@@ -2,7 +2,8 @@
 
 A client keeps the checkpoint of a log; then the log is rewritten at a place by chance, sealed
 and signed again by the same key, and may grow on; then the client makes contact again. The service
-answers honestly from the log that it now has, lies, or refuses. Most forks are of logs in memory,
+answers honestly from the log that it now has, lies, or refuses; one kind calls the other log the
+next lineage, with an acknowledgement that it wrote itself. Most forks are of logs in memory,
 with the client's own code from its files up; some are of a log in PostgreSQL with its notary and
 its service over gRPC. As many honest logs that only grew are shown between them: none may alarm.
 """
@@ -20,7 +21,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.proof.figures import keep
-from benchmarks.proof.forgery import Answers, Kind, MemoryLog, forged, sealed, written
+from benchmarks.proof.forgery import (
+    Answers,
+    Kind,
+    MemoryLog,
+    acknowledgement,
+    forged,
+    sealed,
+    written,
+)
 from benchmarks.proof.served_forks import ServedForks
 from eventstore.note import Signer
 from services import logs
@@ -96,10 +105,14 @@ async def in_memory(tally: Tally, number: int, seed: int, folder: Path) -> None:
     tally.take_honest(await _contact(honest, store).check())
     kind = list(Kind)[number % len(Kind)]
     changed = forged(grown, kind, chance)
+    kept, lineage = store.logs()[0].checkpoint, 1
+    if kind is Kind.RELABELLED:
+        differs_from = chance.choice((1, chance.randint(1, kept.size), kept.size + 1))
+        changed, lineage = [*changed, acknowledgement(kept, differs_from, chance)], 2
     changed = sealed([*changed, *written(chance, chance.choice((0, 0, 1, GROWN_MAX)))])
     answers = chance.choice((Answers.HONEST, Answers.HONEST, Answers.LYING, Answers.REFUSING))
-    kept = store.logs()[0].checkpoint
-    finding = await _contact(MemoryLog(changed, signer, answers, kept.root), store).check()
+    shown = MemoryLog(changed, signer, answers, kept.root, lineage)
+    finding = await _contact(shown, store).check()
     tally.take(f"fork {number} of seed {seed}: {kind}, {answers}", finding)
 
 

@@ -22,7 +22,13 @@ from services.checkpoints.store import CheckpointStore
 from services.settings import Notary as NotarySettings
 from tests.api.conftest import running, settings_of
 from tests.conftest import Database, execute
-from tests.eventstore.notarising import notarising, signed_up_to
+from tests.eventstore.notarising import (
+    acknowledge,
+    notarising,
+    refused_because,
+    signed_up_to,
+    until,
+)
 from tests.postgres import temporary_cluster
 
 if TYPE_CHECKING:
@@ -114,16 +120,27 @@ async def forge(database: Database, folder: Path, kind: Kind, chance: random.Ran
         rows = forged([StoredEvent.of(row) for row in stored], kind, chance)
         rows = sealed([*rows, *written(chance, chance.choice((1, GROWN_MAX)))])
         await connection.execute("ALTER TABLE muster.event DISABLE TRIGGER USER")
-        await connection.execute(
-            "DELETE FROM muster.event; DELETE FROM muster.checkpoint; DELETE FROM muster.subtree"
-        )
+        await connection.execute("DELETE FROM muster.event; DELETE FROM muster.subtree")
+        if kind is not Kind.RELABELLED:
+            await connection.execute("DELETE FROM muster.checkpoint")
         await _insert(connection, rows)
         await connection.execute("ALTER TABLE muster.event ENABLE TRIGGER USER")
     finally:
         await connection.close()
+    if kind is Kind.RELABELLED:
+        await acknowledge_other_log(database, folder, len(rows) + 1)
+        return
     await asyncio.to_thread(shutil.rmtree, folder)
     async with notarising(database.dsn, folder):
         await signed_up_to(folder, len(rows))
+
+
+async def acknowledge_other_log(database: Database, folder: Path, size: int) -> None:
+    """Let the notary find the other log, and acknowledge that: it goes on as the next lineage."""
+    async with notarising(database.dsn, folder) as notary:
+        divergence, _ = await refused_because(database.dsn)
+        await acknowledge(database.dsn, divergence, "a disk was lost")
+        await until(lambda: notary.seen.size == size and notary.seen.refusing is None)
 
 
 async def _insert(connection: asyncpg.Connection, rows: Sequence[StoredEvent]) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from muster.v1 import audit_service_pb2
 
-from eventstore.acknowledgements import Acknowledged, acknowledgements
+from eventstore.acknowledgements import acknowledgements
 from eventstore.alarms import Alarms
 from eventstore.archive import Archive, newest
 from eventstore.audit import Signed
@@ -15,6 +15,7 @@ from eventstore.checkpoint import Checkpoint
 from eventstore.growing import Claim
 from eventstore.note import Note, Verifier
 from eventstore.proofs import Kept, ProofUnavailable
+from services.api.acknowledged import acknowledged_messages
 from services.api.failures import Failure, Violation
 from services.api.incidents import check_page
 from services.api.resume_tokens import reads_the_past
@@ -72,13 +73,14 @@ class Proving:
         standing = await self._proofs.standing() if trusted else None
         alarms = await Alarms(self._proofs.pool).raised() if trusted else ()
         ended = () if request.page_token else await acknowledgements(self._proofs.pool)
+        covered = rows[0].size if rows else 0
         return audit_service_pb2.ListCheckpointsResponse(
             checkpoints=[kept_message(row) for row in rows[:wanted]],
             next_page_token=f"{more.lineage}.{more.size}" if more else "",
             log_key=self._key() or "",
             divergence=divergence_of(standing) if standing else None,
             alarms=[_alarm(one) for one in alarms],
-            acknowledged=[_acknowledged(one) for one in ended],
+            acknowledged=await acknowledged_messages(self._log, self._proofs, ended, covered),
         )
 
     async def inclusion(
@@ -234,21 +236,6 @@ def divergence_of(standing: Standing) -> audit_service_pb2.Divergence:
 def _alarm(raised: Alarm) -> audit_service_pb2.ProofAlarm:
     message = audit_service_pb2.ProofAlarm(kind=raised.kind, says=raised.says)
     message.since.FromDatetime(raised.since)
-    return message
-
-
-def _acknowledged(one: Acknowledged) -> audit_service_pb2.AcknowledgedDivergence:
-    message = audit_service_pb2.AcknowledgedDivergence(
-        divergence=one.divergence,
-        lineage=one.what.lineage,
-        signed_size=one.what.signed_size,
-        signed_root=bytes.fromhex(one.what.signed_root),
-        differs_from=one.what.position,
-        position=one.position,
-        actor=one.actor,
-        reason=one.reason,
-    )
-    message.recorded_at.FromDatetime(one.recorded_at)
     return message
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from eventstore.merkle import verify_consistency
 from eventstore.note import NoteInvalid
+from services.checkpoints.acknowledgement import is_proven
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from eventstore.checkpoint import Checkpoint
+    from services.checkpoints.acknowledgement import Ended
     from services.checkpoints.log_key import LogKey, Opened
 
 
@@ -37,7 +39,9 @@ class Alarm(StrEnum):
     SIGNATURE_INVALID = "signature_invalid"
     """What is shown is not signed by the log's key."""
     LINEAGE_UNEXPLAINED = "lineage_unexplained"
-    """A new lineage began, and no acknowledged divergence accounts for it."""
+    """A new lineage began, and no acknowledgement is proven that accounts for it."""
+    LINEAGE_DIFFERS = "lineage_differs"
+    """A divergence was acknowledged, and the new lineage does not begin with what was kept."""
 
 
 class Status(StrEnum):
@@ -49,22 +53,8 @@ class Status(StrEnum):
     SAME = "same"
     GROWN = "grown"
     NEW_LINEAGE = "new_lineage"
-    """A divergence was acknowledged: the log went on as another one."""
+    """A divergence was acknowledged: the log went on as another one, after all that was kept."""
     ALARM = "alarm"
-
-
-class Ended(NamedTuple):
-    """An acknowledged divergence, as the service lists it: it ended a lineage."""
-
-    divergence: str
-    lineage: int
-    signed_size: int
-    signed_root: bytes
-    differs_from: int
-    """The first place in the log that differs from what was signed."""
-    position: int
-    actor: str
-    reason: str
 
 
 class Shown(NamedTuple):
@@ -129,6 +119,14 @@ class Finding:
     evidence: Path | None = None
 
     @property
+    def lacks_heads(self) -> bool:
+        """Tell whether a lineage signs its map of heads no more: a later program would."""
+        if self.kept is None or self.shown is None:
+            return False
+        before, now = self.kept.checkpoint, self.shown.checkpoint
+        return before.origin == now.origin and before.heads is not None and now.heads is None
+
+    @property
     def conclusive(self) -> bool:
         """Tell whether the two notes, and the proof beside them, prove a fork by themselves."""
         if self.kept is None or self.shown is None or self.kept.key != self.shown.key:
@@ -139,8 +137,9 @@ class Finding:
 def forked(one: Kept, other: Kept, growth: Growth | None) -> bool:
     """Tell whether a log signed two checkpoints of which neither begins with the other.
 
-    Either they are of one size and have different roots, or the proof leads from the root of the
-    later one to another root at the size of the earlier one. It takes nobody's word for it.
+    Either they are of one size and have different roots, of the tree or of the map of heads, or the
+    proof leads from the root of the later one to another root at the size of the earlier one. It
+    takes nobody's word for it.
     """
     try:
         first, second = sorted((one.opened, other.opened), key=lambda each: each.checkpoint.size)
@@ -150,7 +149,7 @@ def forked(one: Kept, other: Kept, growth: Growth | None) -> bool:
         return False
     earlier, later = first.checkpoint, second.checkpoint
     if earlier.size == later.size:
-        return earlier.root != later.root
+        return unlike(earlier, later)
     return (
         growth is not None
         and (growth.first, growth.second) == (earlier.size, later.size)
@@ -166,15 +165,29 @@ def grew(kept: Checkpoint, shown: Checkpoint, growth: Growth) -> bool:
     return said == (kept.size, kept.root, shown.size, shown.root) and growth.holds()
 
 
-def explained(kept: Opened, lineage: int, ended: Sequence[Ended]) -> Sequence[Ended] | None:
-    """Return what ended the lineages from the one that was kept to another; None if not all did."""
+def unlike(one: Checkpoint, other: Checkpoint) -> bool:
+    """Tell whether two checkpoints of one size contradict each other.
+
+    The map of heads follows from the log, so one log has one map; a checkpoint without any says
+    nothing of it.
+    """
+    maps = {each.heads for each in (one, other)} - {None}
+    return one.root != other.root or len(maps) > 1
+
+
+def explained(kept: Opened, now: Opened, ended: Sequence[Ended]) -> Sequence[Ended] | None:
+    """Return what ended the lineages from the one that was kept to another; None if not all did.
+
+    Only acknowledgements count that are proven to be in the log as it is now.
+    """
     found: list[Ended] = []
-    for number in range(kept.lineage, lineage):
+    for number in range(kept.lineage, now.lineage):
         of_kept = kept.checkpoint if number == kept.lineage else None
         fitting = [one for one in ended if one.lineage == number and _covers(one, of_kept)]
-        if not fitting:
+        proven = [one for one in fitting if is_proven(one, now.checkpoint)]
+        if not proven:
             return None
-        found.append(fitting[-1])
+        found.append(proven[-1])
     return found
 
 

@@ -26,13 +26,14 @@ from services.checkpoints.comparison import (
     Status,
     explained,
     grew,
+    unlike,
 )
 from services.checkpoints.log_key import KeyInvalid, LogKey, OtherLog, key_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from services.checkpoints.comparison import Ended
+    from services.checkpoints.acknowledgement import Ended
     from services.checkpoints.log_key import Opened
     from services.checkpoints.store import CheckpointStore
 
@@ -44,7 +45,7 @@ PAUSE_S = 0.25
 RACES_MAX = 20
 """How often it is compared anew since another process kept a newer checkpoint meanwhile."""
 
-PASSING = frozenset({Alarm.SHRUNK, Alarm.VANISHED, Alarm.UNPROVEN})
+PASSING = frozenset({Alarm.SHRUNK, Alarm.VANISHED, Alarm.UNPROVEN, Alarm.LINEAGE_UNEXPLAINED})
 """What may be so for a moment."""
 
 
@@ -158,7 +159,7 @@ class LogContact:
         if opened.lineage < before.lineage or is_now.size < was.size:
             return _alarm(Alarm.SHRUNK, kept, now, shown)
         if is_now.size == was.size:
-            if is_now.root != was.root:
+            if unlike(was, is_now):
                 return _alarm(Alarm.FORKED, kept, now, shown)
             return Finding(Status.SAME, kept, now, shown_note=shown.note)
         return await self._grown(kept, now, shown, Status.GROWN)
@@ -175,17 +176,20 @@ class LogContact:
         if grew(was, is_now, growth):
             return Finding(status, kept, now, growth=growth, ended=ended, shown_note=shown.note)
         found = replace(_alarm(Alarm.FORKED, kept, now, shown), growth=growth, ended=ended)
-        proves = found.conclusive or status is Status.NEW_LINEAGE
-        return found if proves else replace(found, alarm=Alarm.UNPROVEN)
+        return found if found.conclusive else replace(found, alarm=Alarm.UNPROVEN)
 
     async def _of_new_lineage(self, kept: Kept, now: Kept, opened: Opened, shown: Shown) -> Finding:
-        """Compare across acknowledged divergences: what lies before them must be as it was."""
+        """Compare across acknowledged divergences: all that was kept must still be proven.
+
+        What was kept and lies behind where the log differs can't be, and who acknowledged that may
+        be who wrote the other log: that is for the user to judge.
+        """
         before = kept.opened
-        ended = explained(before, opened.lineage, shown.acknowledged)
+        ended = explained(before, opened, shown.acknowledged)
         if ended is None:
             return _alarm(Alarm.LINEAGE_UNEXPLAINED, kept, now, shown)
         if before.checkpoint.size >= min(one.differs_from for one in ended):
-            return Finding(Status.NEW_LINEAGE, kept, now, ended=ended, shown_note=shown.note)
+            return replace(_alarm(Alarm.LINEAGE_DIFFERS, kept, now, shown), ended=ended)
         if opened.checkpoint.size < before.checkpoint.size:
             return _alarm(Alarm.SHRUNK, kept, now, shown)
         return await self._grown(kept, now, shown, Status.NEW_LINEAGE, ended)
@@ -200,6 +204,8 @@ class LogContact:
             return True
         if finding.status is Status.NEW_LINEAGE:
             await self._with_evidence(finding)
+        if finding.status is Status.SAME and finding.lacks_heads:
+            shown = before or shown  # what says more
         keep = partial(self.store.keep, self.server, shown, instead_of=before)
         return await asyncio.to_thread(keep)
 

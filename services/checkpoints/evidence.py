@@ -16,6 +16,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 
 from eventstore.note import NoteInvalid
 from services import clocks
+from services.checkpoints.acknowledgement import for_evidence
 from services.checkpoints.comparison import Growth, Kept, forked
 from services.checkpoints.log_key import KeyInvalid, LogKey
 
@@ -101,9 +102,7 @@ def evidence_of(server: str, expected: LogKey | None, finding: Finding) -> dict[
         "kept": _signed(kept) if kept else None,
         "shown": _signed(shown) if shown else _unsigned(finding.shown_note),
         "consistency": _consistency(growth) if growth else None,
-        "acknowledged": [
-            {**one._asdict(), "signed_root": one.signed_root.hex()} for one in finding.ended
-        ],
+        "acknowledged": [for_evidence(one) for one in finding.ended],
     }
 
 

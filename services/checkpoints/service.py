@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 import grpc
 from muster.v1.audit_service_pb2 import GetConsistencyProofRequest, ListCheckpointsRequest
 
-from services.checkpoints.comparison import Ended, Growth, Shown
+from services.checkpoints.acknowledgement import Ended
+from services.checkpoints.comparison import Growth, Shown
 from services.checkpoints.contact import NotCompared, NotProven
+from services.checkpoints.sealed import sealed_event
 from services.client import reason_of
 
 if TYPE_CHECKING:
     from muster.v1.audit_service_pb2 import AcknowledgedDivergence
 
+    from services.checkpoints.sealed import SealedEvent
     from services.client import Client
 
 CALL_TIMEOUT_S = 10.0
@@ -76,7 +79,17 @@ def _ended(one: AcknowledgedDivergence) -> Ended:
         one.position,
         one.actor,
         one.reason,
+        _sealed(one),
+        tuple(one.proof),
     )
+
+
+def _sealed(one: AcknowledgedDivergence) -> SealedEvent | None:
+    """Return the acknowledgement; None if the service shows none, or something else."""
+    try:
+        return sealed_event(one.event) if one.HasField("event") else None
+    except ValueError:
+        return None
 
 
 def _why(error: grpc.aio.AioRpcError) -> str:

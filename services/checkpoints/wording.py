@@ -34,8 +34,14 @@ ALARMS: dict[Alarm, Text] = {
         "the checkpoint that the service shows is not signed by the log's key",
     ),
     Alarm.LINEAGE_UNEXPLAINED: Text.of(
-        "日志以新的谱系继续，但没有相应的已确认分歧",
-        "the log goes on as a new lineage, and no acknowledged divergence accounts for it",
+        "日志以新的谱系继续，但没有证明相应的分歧已被确认",
+        "the log goes on as a new lineage, and it is not proven that a divergence was acknowledged",
+    ),
+    Alarm.LINEAGE_DIFFERS: Text.of(
+        "有人确认了分歧，日志以新的谱系继续；自位置 {position} 起不再是您保存的内容，"
+        "也无法证明原因",
+        "a divergence was acknowledged and the log goes on as a new lineage; from position "
+        "{position} on it is not what you kept, and nothing proves why",
     ),
 }
 VERDICTS: dict[Verdict, Text] = {
@@ -52,9 +58,13 @@ VERDICTS: dict[Verdict, Text] = {
     ),
 }
 NEW_LINEAGE = Text.of(
-    "日志在确认分歧后以新的谱系继续；自位置 {position} 起不再是您保存的内容",
-    "a divergence was acknowledged and the log goes on as a new lineage; from position "
-    "{position} on it is not what you kept",
+    "日志在确认分歧后自位置 {position} 起以新的谱系继续；已证明您保存的内容都在其中",
+    "a divergence was acknowledged and from position {position} on the log goes on as a new "
+    "lineage; what you kept is proven to be in it",
+)
+LACKS_HEADS = Text.of(
+    "日志不再签名各流最新版本的索引（muster-heads/1）：无法再证明什么是最新的",
+    "the log signs its map of heads (muster-heads/1) no more: what is newest can't be proven",
 )
 KEPT = Text.of("保存的检查点", "kept")
 SHOWN = Text.of("现在出示的", "shown now")
@@ -68,11 +78,22 @@ NOTHING = Text.of("无", "none")
 def headline(finding: Finding, language: str) -> str:
     """Say in a sentence what is wrong, or what is to be known; empty if nothing is."""
     if finding.alarm is not None:
-        return ALARMS[finding.alarm].said_in(language)
-    if finding.status is Status.NEW_LINEAGE:
-        position = min(one.differs_from for one in finding.ended)
-        return NEW_LINEAGE.said_in(language).format(position=position)
-    return ""
+        said = ALARMS[finding.alarm]
+    elif finding.status is Status.NEW_LINEAGE:
+        said = NEW_LINEAGE
+    elif finding.lacks_heads:
+        said = LACKS_HEADS
+    else:
+        return ""
+    position = min((one.differs_from for one in finding.ended), default=0)
+    return said.said_in(language).format(position=position)
+
+
+def reason_of(finding: Finding) -> str:
+    """Return the constant that names it to programs."""
+    if finding.alarm is None and finding.status is not Status.NEW_LINEAGE and finding.lacks_heads:
+        return "LOG_LACKS_HEADS"
+    return f"LOG_{(finding.alarm or finding.status).upper()}"
 
 
 def details(finding: Finding, language: str) -> dict[str, str]:
@@ -95,4 +116,5 @@ def _checkpoint(kept: Kept | None, language: str) -> str:
     one = kept.checkpoint
     when = kept.kept_at.isoformat(" ", "seconds")
     key = f"{KEY.said_in(language)} {kept.key.vkey}"
-    return f"{one.origin}, {one.size}, root {one.root.hex()}, {when}, {key}"
+    heads = f"heads {one.heads.hex()}, " if one.heads else ""
+    return f"{one.origin}, {one.size}, root {one.root.hex()}, {heads}{when}, {key}"

@@ -148,7 +148,7 @@ class Contact:
         if found is None or not text or text in self._said:
             return
         self._said.add(text)
-        reason = f"LOG_{(found.alarm or found.status).upper()}"
+        reason = wording.reason_of(found)
         about = wording.details(found, self.output.language)
         hint = self.output.said(
             "见 docs/how-to/watch-a-log.md", "docs/how-to/watch-a-log.md says what to do"

@@ -9,31 +9,29 @@ from __future__ import annotations
 import sqlite3
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple, Self
-from uuid import UUID
+from typing import TYPE_CHECKING, Self
 
 import grpc
 from muster.v1.audit_service_pb2 import ReadEventsRequest
 
 from eventstore.merkle import Tree, leaf_hash
-from eventstore.seal import EPOCH, event_hash, genesis
+from eventstore.seal import event_hash, genesis
 from services.checkpoints.contact import NotCompared
+from services.checkpoints.sealed import sealed_event
 from services.client import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
-    from google.protobuf.timestamp_pb2 import Timestamp
     from muster.v1.common_pb2 import Event
 
     from services.checkpoints.log_key import Opened
+    from services.checkpoints.sealed import SealedEvent
     from services.client import Client
 
 SECRET = 0o600
 BATCH_EVENTS = 1_000
-NANOSECONDS = 1_000
 
 SCHEMA = """
     CREATE TABLE IF NOT EXISTS head (
@@ -54,22 +52,6 @@ KEEP_TREE = """
 
 class EventsDiffer(Exception):  # noqa: N818 - a state
     """The events that a service shows are not those that were signed; the text says where."""
-
-
-class Row(NamedTuple):
-    """An event as it is sealed."""
-
-    position: int
-    recorded_at: datetime
-    occurred_at: datetime
-    stream: str
-    version: int
-    event_id: UUID
-    type: str
-    schema_version: int
-    data: str
-    meta: str
-    hash: bytes
 
 
 @dataclass
@@ -150,7 +132,7 @@ class EventVerification:
         tree = Tree(self.tree.size, self.tree.peaks)
         try:
             for event in batch:
-                self._take_one(tree, row_of(event))
+                self._take_one(tree, _sealed(event))
             self._keep_tree(tree)
         except BaseException:
             self.database.execute("ROLLBACK")
@@ -158,7 +140,7 @@ class EventVerification:
         self.database.execute("COMMIT")
         self.tree = tree
 
-    def _take_one(self, tree: Tree, row: Row) -> None:
+    def _take_one(self, tree: Tree, row: SealedEvent) -> None:
         if row.position != tree.size + 1:
             raise EventsDiffer(f"event {tree.size + 1} is missing: {row.position} comes next")
         version, before = self.database.execute(HEAD, [row.stream]).fetchone() or (
@@ -186,26 +168,9 @@ class EventVerification:
         self.database.execute("COMMIT")
 
 
-def row_of(event: Event) -> Row:
+def _sealed(event: Event) -> SealedEvent:
     """Return an event as it is sealed. Raises EventsDiffer if it is none."""
     try:
-        return Row(
-            event.position,
-            _instant(event.recorded_at),
-            _instant(event.occurred_at),
-            event.stream,
-            event.version,
-            UUID(event.event_id),
-            event.type,
-            event.schema_version,
-            event.data,
-            event.meta,
-            event.hash,
-        )
-    except (ValueError, OverflowError) as error:
+        return sealed_event(event)
+    except ValueError as error:
         raise EventsDiffer(f"event {event.position}: {error}") from None
-
-
-def _instant(moment: Timestamp) -> datetime:
-    seconds = moment.seconds - int(EPOCH.timestamp())
-    return EPOCH + timedelta(seconds=seconds, microseconds=moment.nanos // NANOSECONDS)

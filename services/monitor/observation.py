@@ -86,9 +86,10 @@ class Observation:
         if finding.alarm is not None:
             self._alarm(finding.alarm, _told(finding), _evidence(finding))
             return False
-        if finding.status is Status.NEW_LINEAGE:
-            text = _told(finding)
-            self._write("lineage", wording.headline(finding, "en"), text)
+        headline = wording.headline(finding, "en")
+        if headline and finding.status is not Status.SAME:
+            kind = "lineage" if finding.status is Status.NEW_LINEAGE else "warning"
+            self._write(kind, headline, _told(finding))
         new = finding.status not in {Status.SAME, Status.NOTHING_SIGNED}
         if new:
             self._moved_s, self._beyond_s = time.monotonic(), None

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchmarks.proof.forgery import Kind
-from benchmarks.proof.served_forks import forge
+from benchmarks.proof.served_forks import acknowledge_other_log, forge
 from eventstore.log import Log
 from tests.api.conftest import PLAN_EVENTS, Service, publish
 from tests.api.conftest import kept as kept_folder
 from tests.api.conftest import proving as proving_service
-from tests.eventstore.notarising import notarising, signed_up_to
+from tests.eventstore.notarising import notarising, signed_up_to, tamper
 from tests.eventstore.samples import events
 from tests.services.running import Answer, muster
 
@@ -55,6 +55,12 @@ class Forkable:
     async def fork(self, kind: Kind = Kind.CHANGED) -> None:
         """Rewrite the log from its first events on, and have that signed by the same key."""
         await forge(self.database, self.notary, kind, random.Random(3))  # noqa: S311 - a seed
+
+    async def lose(self, after: int) -> None:
+        """Lose the events after a place, and have an administrator acknowledge that."""
+        deleted = f"DELETE FROM muster.event WHERE position > {after}"  # noqa: S608 - a number
+        await tamper(self.database.owner_dsn, deleted)
+        await acknowledge_other_log(self.database, self.notary, after + 1)
 
     async def muster(self, *words: str, role: str = "operator", **given: str) -> Answer:
         """Run the command line against the service."""

@@ -100,6 +100,36 @@ async def test_what_is_shown_is_trusted_again_only_when_somebody_says_why(
     assert (after.code, after.err) == (Exit.OK, "")
 
 
+async def test_a_lineage_after_all_that_was_kept_is_followed_by_every_role(
+    forkable: Forkable,
+) -> None:
+    await forkable.muster(*READ)
+    kept = await forkable.sign(3)
+    await forkable.sign(20)
+    await forkable.lose(kept)
+    answer = await forkable.muster(*READ, "-o", "json", role="here")
+    warning = json.loads(answer.err)["warning"]
+    assert (answer.code, warning["reason"]) == (Exit.OK, "LOG_NEW_LINEAGE")
+    after = await forkable.muster(*READ)
+    assert (after.code, after.err) == (Exit.OK, "")
+
+
+async def test_a_lineage_that_lost_what_was_kept_alarms_until_somebody_says_why(
+    forkable: Forkable,
+) -> None:
+    before = await forkable.sign(3)
+    await forkable.sign(20)
+    await forkable.muster(*READ)
+    await forkable.lose(before)
+    answer = await forkable.muster(*READ, "-o", "json")
+    warning = json.loads(answer.err)["warning"]
+    assert (answer.code, warning["reason"]) == (Exit.LOG_DIVERGES, "LOG_LINEAGE_DIFFERS")
+    assert f"from position {before + 1} on" in warning["text"]
+    await forkable.muster("checkpoint", "trust", "--reason", "the newest events were lost")
+    after = await forkable.muster(*READ)
+    assert (after.code, after.err) == (Exit.OK, "")
+
+
 async def test_a_key_that_was_given_must_be_the_log_s(forkable: Forkable) -> None:
     other = Signer.generate("example.org/log").verifier.vkey
     answer = await forkable.muster(*READ, MUSTER_LOG_KEY=other)

@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
 
 async def test_every_fork_is_noticed_and_no_honest_log_alarms() -> None:
-    tally = await measure(forks=60, served=6, seed=7)
+    tally = await measure(forks=63, served=7, seed=7)
     found = tally.figures()
-    assert (tally.missed, found["forks"], found["forks_noticed"]) == ([], 60, 1.0)
-    assert (found["forks_honest_logs"], found["forks_false_alarms"]) == (60, 0)
+    assert (tally.missed, found["forks"], found["forks_noticed"]) == ([], 63, 1.0)
+    assert (found["forks_honest_logs"], found["forks_false_alarms"]) == (63, 0)
     assert found["forks_proven_by_evidence"] == found["forks_alarms"]["forked"] > 20
+    assert found["forks_alarms"]["lineage_differs"] > 3
 
 
 def test_figures_are_added_to_those_that_are_there(tmp_path: Path) -> None:

@@ -60,3 +60,12 @@ def chosen_of(folder: Path, *witnesses: tuple[str, Signer], **more: float) -> Ch
     """Return the settings of a notary with witnesses."""
     asked = [ChosenWitness(url=url, key=signer.cosigner.vkey) for url, signer in witnesses]
     return Chosen.model_validate({"folder": folder, "witnesses": asked, **more})
+
+
+def showing(chosen: Chosen) -> Chosen:
+    """Return the settings with the addresses where the witnesses show their checkpoints."""
+    shown = [
+        one.model_copy(update={"checkpoint_url": f"{one.url}checkpoint"})
+        for one in chosen.witnesses
+    ]
+    return chosen.model_copy(update={"witnesses": tuple(shown)})

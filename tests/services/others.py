@@ -38,6 +38,8 @@ class Witness:
     logs: dict[str, Verifier]
     known: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    shows: str = ""
+    """The note that it shows at `checkpoint`."""
 
     def answer(self, body: bytes) -> Answer:  # noqa: PLR0911 - a status for each rule
         """Answer `add-checkpoint`, as the specification orders it."""
@@ -74,8 +76,13 @@ class Witness:
 @contextmanager
 def witnessing(witness: Witness) -> Iterator[str]:
     """Serve a witness, and return its address."""
-    with served(lambda path, body: witness.answer(body) if path.endswith("add-checkpoint")
-                else Answer(404, b"")) as url:  # fmt: skip
+
+    def answer(path: str, body: bytes) -> Answer:
+        if path.endswith("/checkpoint") and witness.shows:
+            return Answer(200, witness.shows.encode())
+        return witness.answer(body) if path.endswith("add-checkpoint") else Answer(404, b"")
+
+    with served(answer) as url:
         yield f"{url}/prefix/"
 
 
@@ -84,6 +91,9 @@ def served(answer: object) -> Iterator[str]:
     """Serve what a function answers to a path and a body."""
 
     class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.do_POST()
+
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
             found: Answer = answer(self.path, body)  # type: ignore[operator] # a function

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
 from pydantic import ValidationError
 
 from eventstore.archive import COSIGNED
+from eventstore.checkpoint import Checkpoint
 from eventstore.disagreement import Disagreement
 from eventstore.events import Appended
 from eventstore.growing import Claim
 from eventstore.log import Log
-from eventstore.note import COSIGNATURE, Note, Verifier
+from eventstore.note import COSIGNATURE, Note, Signer, Verifier
 from eventstore.proofs import Proofs
 from eventstore.quorum import Quorum
 from eventstore.recorder import Receipt
@@ -21,6 +23,8 @@ from services.settings import Witness as ChosenWitness
 from tests.conftest import execute
 from tests.eventstore.forging import refuses
 from tests.eventstore.notarising import (
+    PATIENCE_S,
+    PAUSE_S,
     SIGNER,
     acknowledge,
     alarm,
@@ -32,7 +36,7 @@ from tests.eventstore.notarising import (
     until,
 )
 from tests.eventstore.samples import events
-from tests.services.accompanied import OTHER, WITNESS, accompanied, chosen_of, witness_of
+from tests.services.accompanied import OTHER, WITNESS, accompanied, chosen_of, showing, witness_of
 from tests.services.others import witnessing
 
 if TYPE_CHECKING:
@@ -61,7 +65,15 @@ async def latest(database: Database) -> Kept | None:
         await proofs.close()
 
 
-@pytest.mark.parametrize("known", [2, 5, 9], ids=["shorter", "of the same size", "larger"])
+async def counting(database: Database) -> Kept:
+    """Wait for a checkpoint that counts."""
+    async with asyncio.timeout(PATIENCE_S):
+        while (found := await latest(database)) is None:
+            await asyncio.sleep(PAUSE_S)
+    return found
+
+
+@pytest.mark.parametrize("known", [2, 5], ids=["shorter", "of the same size"])
 async def test_a_witness_who_saw_another_log_closes_the_gate(
     database: Database, log: Log, tmp_path: Path, known: int
 ) -> None:
@@ -78,11 +90,69 @@ async def test_a_witness_who_saw_another_log_closes_the_gate(
     assert archive_of(tmp_path).checkpoint(COSIGNED) is None
 
 
+@pytest.mark.parametrize("known", [9, 2**63 - 1])
+async def test_a_larger_log_that_is_only_said_is_an_alarm_until_the_witness_cosigns(
+    database: Database, log: Log, tmp_path: Path, known: int
+) -> None:
+    witness = witness_of()
+    witness.known[SIGNER.name] = (known, bytes(32))
+    with witnessing(witness) as url:
+        async with accompanied(database, chosen_of(tmp_path, (url, WITNESS), **SOON)) as notary:
+            await log.append("door/a", 0, events(5))
+            says = await alarm(database.dsn, f"witness {WITNESS.name}")
+            assert f"knows a log of {known} events" in says
+            assert isinstance(await log.append("door/a", 5, events(1)), Appended)
+            await signed_up_to(tmp_path, 6)
+            assert notary.seen.refusing is None
+            del witness.known[SIGNER.name]
+            await alarms_when(database.dsn, lambda kinds: not kinds)
+    assert not await refuses(log)
+
+
+@pytest.mark.parametrize("said", [2**63, 10**19 - 1, 10**40])
+async def test_a_number_that_no_log_can_have_is_no_answer(
+    database: Database, log: Log, tmp_path: Path, said: int
+) -> None:
+    witness = witness_of()
+    witness.known[SIGNER.name] = (said, bytes(32))
+    with witnessing(witness) as url:
+        async with accompanied(database, chosen_of(tmp_path, (url, WITNESS), **SOON)) as notary:
+            await log.append("door/a", 0, events(5))
+            assert "has not cosigned" in await alarm(database.dsn, f"witness {WITNESS.name}")
+            assert notary.seen.refusing is None
+    assert not await refuses(log)
+
+
+@pytest.mark.parametrize(
+    ("shown", "closes"),
+    [((SIGNER, 9), True), ((SIGNER, 4), False), ((Signer(SIGNER.name, bytes(32)), 9), False)],
+    ids=["signed here", "no more than is known", "signed by another key"],
+)
+async def test_a_larger_log_that_is_signed_closes_the_gate(
+    database: Database, log: Log, tmp_path: Path, shown: tuple[Signer, int], *, closes: bool
+) -> None:
+    signer, size = shown
+    witness = witness_of()
+    witness.known[SIGNER.name] = (9, bytes(32))
+    witness.shows = Checkpoint(SIGNER.name, size, bytes(32)).signed(signer).whole
+    with witnessing(witness) as url:
+        chosen = showing(chosen_of(tmp_path, (url, WITNESS), **SOON))
+        async with accompanied(database, chosen):
+            await log.append("door/a", 0, events(5))
+            await signed_up_to(tmp_path, 5)
+            await (refused_because if closes else alarm_of_witness)(database.dsn)
+    assert await refuses(log) is closes
+
+
+async def alarm_of_witness(dsn: str) -> str:
+    return await alarm(dsn, f"witness {WITNESS.name}")
+
+
 async def test_after_an_acknowledgement_the_witness_cosigns_another_lineage(
     database: Database, log: Log, tmp_path: Path
 ) -> None:
     witness = witness_of()
-    witness.known[SIGNER.name] = (9, bytes(32))
+    witness.known[SIGNER.name] = (5, bytes(32))
     with witnessing(witness) as url:
         async with accompanied(database, chosen_of(tmp_path, (url, WITNESS))) as notary:
             await log.append("door/a", 0, events(5))
@@ -125,10 +195,7 @@ async def test_a_checkpoint_counts_once_enough_witnesses_cosigned_it(
         async with accompanied(database, chosen_of(tmp_path, *two, witnesses_required=2)):
             await log.append("door/a", 0, events(3))
             await until(lambda: len(one.known) == len(other.known) == 1)
-            await until(lambda: archive_of(tmp_path).checkpoint(COSIGNED) is not None)
-        counted = await latest(database)
-        assert counted is not None
-        assert counted.size == 3
+            assert (await counting(database)).size == 3
     note = Note.parse(archive_of(tmp_path).checkpoint(COSIGNED) or "")
     assert all(note.signed_by(signer.cosigner) for signer in (WITNESS, OTHER))
 

@@ -567,6 +567,8 @@ class AcknowledgedDivergence(_message.Message):
     ACTOR_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     RECORDED_AT_FIELD_NUMBER: _builtins.int
+    EVENT_FIELD_NUMBER: _builtins.int
+    PROOF_FIELD_NUMBER: _builtins.int
     divergence: _builtins.str
     """Its name."""
     lineage: _builtins.int
@@ -587,6 +589,16 @@ class AcknowledgedDivergence(_message.Message):
     def recorded_at(self) -> _timestamp_pb2.Timestamp:
         """When it was recorded."""
 
+    @_builtins.property
+    def event(self) -> _common_pb2.Event:
+        """The acknowledgement itself, the first event of its stream, with the texts that were hashed."""
+
+    @_builtins.property
+    def proof(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """Proves that it is in the log that was signed: the hashes beside the path from its leaf to the root of the first
+        checkpoint in the list, as in GetInclusionProofResponse. Empty, too, if that checkpoint does not cover it yet.
+        """
+
     def __init__(
         self,
         *,
@@ -599,10 +611,12 @@ class AcknowledgedDivergence(_message.Message):
         actor: _builtins.str = ...,
         reason: _builtins.str = ...,
         recorded_at: _timestamp_pb2.Timestamp | None = ...,
+        event: _common_pb2.Event | None = ...,
+        proof: _abc.Iterable[_builtins.bytes] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["recorded_at", b"recorded_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "recorded_at", b"recorded_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "differs_from", b"differs_from", "divergence", b"divergence", "lineage", b"lineage", "position", b"position", "reason", b"reason", "recorded_at", b"recorded_at", "signed_root", b"signed_root", "signed_size", b"signed_size"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "differs_from", b"differs_from", "divergence", b"divergence", "event", b"event", "lineage", b"lineage", "position", b"position", "proof", b"proof", "reason", b"reason", "recorded_at", b"recorded_at", "signed_root", b"signed_root", "signed_size", b"signed_size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
