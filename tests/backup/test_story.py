@@ -125,7 +125,9 @@ def test_a_log_is_saved_and_lost_and_restored_and_goes_on_when_somebody_answers_
     place.up()
     assert eventually(lambda: refusing(place) is not None), place.status()
     refused = place.impose(incident, "m4")
-    assert json.loads(refused.err)["error"]["reason"] == "LOG_DIVERGED"
+    reason, *warnings = refused.err.splitlines()
+    assert json.loads(reason)["error"]["reason"] == "LOG_DIVERGED"
+    assert [json.loads(line)["warning"]["reason"] for line in warnings] == ["LOG_SHRUNK"]
     why = ("--reason", "Restored after the disk was lost")
     answered = place.said("acknowledge", refusing(place) or "", *why)
     assert (answered["kinds"], answered["position"]) == (
@@ -135,6 +137,8 @@ def test_a_log_is_saved_and_lost_and_restored_and_goes_on_when_somebody_answers_
     assert eventually(lambda: place.impose(incident, "m4").code == Exit.OK)
     assert refusing(place) is None
 
+    assert place.muster("verify").code == Exit.LOG_DIVERGES  # this user kept what was lost
+    assert place.muster("checkpoint", "trust", *why).code == Exit.OK
     verified = place.said("verify")
     assert (verified["sound"], verified["done"]) == (True, True)
     assert eventually(lambda: place.signed(end + 2)), place.status()["checkpoint"]
