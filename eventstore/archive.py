@@ -232,11 +232,20 @@ def _same_text(before: str | None, note: str) -> bool:
 
 def newest(folder: Path) -> Archive | None:
     """Return the last lineage that has a checkpoint; None if nothing was ever signed."""
+    return _last_with(CHECKPOINT, folder)
+
+
+def named(folder: Path) -> Archive | None:
+    """Return the last lineage that says who signs it, also before its first checkpoint."""
+    return _last_with(VKEY, folder)
+
+
+def _last_with(file: str, folder: Path) -> Archive | None:
     if not folder.is_dir():
         return None
     numbers = [int(entry.name) for entry in folder.iterdir() if entry.name.isdecimal()]
-    kept = (Archive(folder, number) for number in sorted(numbers, reverse=True))
-    return next((archive for archive in kept if (archive.place / CHECKPOINT).exists()), None)
+    lineages = (Archive(folder, number) for number in sorted(numbers, reverse=True))
+    return next((archive for archive in lineages if (archive.place / file).exists()), None)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from muster.v1 import audit_service_pb2
 from domain.aggregate import Refused, decode
 from domain.record.export import EXPORTS, CaseExported, ExportCase
 from domain.values import IncidentId, Text
-from eventstore.archive import Archive, newest
+from eventstore.archive import Archive, named
 from eventstore.bundle.lineages import acknowledged
 from eventstore.bundle.writing import MANIFEST, Export, write
 from eventstore.note import Note, Verifier
@@ -65,7 +65,7 @@ class Exporting:
         """Record that a case is exported, wait until that is signed, and send the bundle."""
         incident = incident_id(request.incident_id)
         await self._refuse(incident, call)
-        self._key(newest(self._notary.folder))
+        self._key(named(self._notary.folder))
         context = context_of(request)
         ask = asked(ExportCase(incident=IncidentId(incident)), context, call)
         name = str(context.command_id)

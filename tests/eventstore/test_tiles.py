@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventstore.archive import Archive, ArchiveInUse, kept_alone, newest
+from eventstore.archive import Archive, ArchiveInUse, kept_alone, named, newest
 from eventstore.merkle import leaf_hash, root_of
 from eventstore.tiles import (
     Edge,
@@ -151,3 +151,10 @@ def test_the_newest_lineage_is_the_last_that_signed(tmp_path: Path) -> None:
     assert newest(tmp_path) == Archive(tmp_path, 1)
     Archive(tmp_path, 10).keep_checkpoint("ten")
     assert newest(tmp_path) == Archive(tmp_path, 10)
+
+
+def test_who_signs_a_lineage_is_said_before_its_first_checkpoint(tmp_path: Path) -> None:
+    assert named(tmp_path / "nowhere") is None
+    Archive(tmp_path, 1).keep("log.vkey", b"key")
+    assert newest(tmp_path) is None
+    assert named(tmp_path) == Archive(tmp_path, 1)
