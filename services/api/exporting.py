@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     from domain.record.export import Export as Known
     from eventstore.events import StoredEvent
-    from eventstore.export_log import ExportLog
     from eventstore.log import Log
     from eventstore.proofs import Kept, Proofs
+    from eventstore.system_log import ExportLog
     from services.api.edge import Call
     from services.api.places import Places
     from services.settings import Notary

@@ -7,12 +7,11 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from domain.record.divergence import DIVERGENCES, AcknowledgeDivergence
-from eventstore.export_log import ExportLog
 from eventstore.note import Verifier
 from eventstore.proofs import Proofs
 from eventstore.quorum import Quorum
-from eventstore.readmission import ReadmittingLog
 from eventstore.recorder import Recorder
+from eventstore.system_log import ExportLog, ReadmittingLog
 from services import clocks
 from services.api.exporting import Exporting
 from services.api.heads import Heads

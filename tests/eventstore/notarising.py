@@ -20,8 +20,8 @@ from eventstore.evidence import named
 from eventstore.notary import Notary
 from eventstore.note import Signer
 from eventstore.proofs import Proofs
-from eventstore.readmission import ReadmittingLog
 from eventstore.recorder import Receipt, Recorder
+from eventstore.system_log import ReadmittingLog
 from tests.conftest import execute
 
 if TYPE_CHECKING:
