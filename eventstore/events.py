@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
-
-import asyncpg
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,16 +61,6 @@ class StoredEvent(NamedTuple):
     def category(self) -> str:
         """Return what kind of stream it is in."""
         return self.stream.partition("/")[0]
-
-
-class StoredFact(asyncpg.Record):
-    """What a fold needs of an event, as the database's driver made it: nothing is copied."""
-
-    version: int = property(itemgetter(0))  # type: ignore[assignment] # what it gets is one
-    position: int = property(itemgetter(1))  # type: ignore[assignment] # as above
-    type: str = property(itemgetter(2))  # type: ignore[assignment] # as above
-    schema_version: int = property(itemgetter(3))  # type: ignore[assignment] # as above
-    data: str = property(itemgetter(4))  # type: ignore[assignment] # as above
 
 
 class Appended(NamedTuple):

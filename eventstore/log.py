@@ -18,7 +18,6 @@ from eventstore.events import (
     NewEvent,
     Outcome,
     StoredEvent,
-    StoredFact,
     is_of,
 )
 from eventstore.failures import FollowerTooSlow, LogClosed, LogUnavailable, Overloaded, passes
@@ -35,6 +34,7 @@ from eventstore.statements import (
     READ_SNAPSHOT,
     READ_STREAM,
     VERSION_AT,
+    StoredFact,
     found,
 )
 from eventstore.tail import HEAD, READ, VERSION_MAX, Tail, whole_page

@@ -14,8 +14,8 @@ from domain.plan.publication import PUBLICATION
 if TYPE_CHECKING:
     from domain.incident.state import Incident
     from domain.values import Command
-    from eventstore.events import StoredFact
     from eventstore.log import Log
+    from eventstore.statements import StoredFact
 
 PLANS_MAX = 64
 """Plan versions kept in memory; so are the latest versions of as many plans."""

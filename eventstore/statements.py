@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING
+
+import asyncpg
 
 from eventstore.events import StoredEvent
 from eventstore.tail import COLUMNS
@@ -10,8 +13,6 @@ from eventstore.tail import COLUMNS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from uuid import UUID
-
-    import asyncpg
 
 READ_CATEGORY = f"""
     SELECT {COLUMNS} FROM muster.event WHERE position > $1 AND starts_with(stream, $3 || '/')
@@ -46,6 +47,16 @@ KEEP_SNAPSHOT = """
     ON CONFLICT (stream, version) DO UPDATE
     SET fold = $3, hash = excluded.hash, state = $4, digest = $5"""
 DROP_SNAPSHOT = "DELETE FROM muster.snapshot WHERE stream = $1 AND version = $2"
+
+
+class StoredFact(asyncpg.Record):
+    """What a fold needs of an event, as the database's driver made it: nothing is copied."""
+
+    version: int = property(itemgetter(0))  # type: ignore[assignment] # what it gets is one
+    position: int = property(itemgetter(1))  # type: ignore[assignment] # as above
+    type: str = property(itemgetter(2))  # type: ignore[assignment] # as above
+    schema_version: int = property(itemgetter(3))  # type: ignore[assignment] # as above
+    data: str = property(itemgetter(4))  # type: ignore[assignment] # as above
 
 
 def found(rows: Sequence[asyncpg.Record]) -> Mapping[UUID, StoredEvent]:

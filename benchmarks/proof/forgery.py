@@ -29,7 +29,6 @@ from eventstore.seal import event_hash, genesis
 from services.checkpoints.acknowledgement import Ended
 from services.checkpoints.comparison import Growth, Shown
 from services.checkpoints.contact import NotProven
-from services.checkpoints.sealed import SealedEvent
 
 if TYPE_CHECKING:
     from eventstore.merkle import Span
@@ -196,7 +195,7 @@ class MemoryLog:
                     row.position,
                     meta["actor"],
                     meta["reason"],
-                    SealedEvent._make(row),
+                    StoredEvent._make(row),
                     self._prove(inclusion_spans(row.position - 1, len(self.rows))),
                 )
 

@@ -17,7 +17,7 @@ from eventstore.seal import event_hash, genesis
 
 if TYPE_CHECKING:
     from eventstore.checkpoint import Checkpoint
-    from services.checkpoints.sealed import SealedEvent
+    from eventstore.events import StoredEvent
 
 ENDING = frozenset({"leaf", "root", "end", "witness", "archive"})
 """Doubts after whose acknowledgement another lineage begins (`eventstore.refusing.ENDING`)."""
@@ -35,7 +35,7 @@ class Ended(NamedTuple):
     position: int
     actor: str
     reason: str
-    event: SealedEvent | None = None
+    event: StoredEvent | None = None
     """The acknowledgement; None if the service does not show it."""
     proof: tuple[bytes, ...] = ()
     """That it is in the tree of the checkpoint beside which it is listed."""
@@ -111,7 +111,7 @@ def for_evidence(one: Ended) -> dict[str, str | int]:
     }
 
 
-def _begins_its_stream(one: Ended, event: SealedEvent) -> bool:
+def _begins_its_stream(one: Ended, event: StoredEvent) -> bool:
     """Tell whether an event is the first of the divergence's own stream, as it was sealed."""
     stream = f"log/{one.divergence}"
     said = (event.position, event.stream, event.version, event.type)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from uuid import UUID
 
+from eventstore.events import StoredEvent
 from eventstore.seal import EPOCH
 
 if TYPE_CHECKING:
@@ -16,28 +17,12 @@ NANOSECONDS = 1_000
 SCHEMA_VERSION_MAX = 2**15 - 1
 
 
-class SealedEvent(NamedTuple):
-    """An event as it is sealed."""
-
-    position: int
-    recorded_at: datetime
-    occurred_at: datetime
-    stream: str
-    version: int
-    event_id: UUID
-    type: str
-    schema_version: int
-    data: str
-    meta: str
-    hash: bytes
-
-
-def sealed_event(event: Event) -> SealedEvent:
+def sealed_event(event: Event) -> StoredEvent:
     """Return an event as it is sealed. Raises ValueError if it is none."""
     if not 0 <= event.schema_version <= SCHEMA_VERSION_MAX:
         raise ValueError(f"schema_version {event.schema_version} is out of range")
     try:
-        return SealedEvent(
+        return StoredEvent(
             event.position,
             _instant(event.recorded_at),
             _instant(event.occurred_at),

@@ -17,7 +17,7 @@ from services.client import reason_of
 if TYPE_CHECKING:
     from muster.v1.audit_service_pb2 import AcknowledgedDivergence
 
-    from services.checkpoints.sealed import SealedEvent
+    from eventstore.events import StoredEvent
     from services.client import Client
 
 CALL_TIMEOUT_S = 10.0
@@ -84,7 +84,7 @@ def _ended(one: AcknowledgedDivergence) -> Ended:
     )
 
 
-def _sealed(one: AcknowledgedDivergence) -> SealedEvent | None:
+def _sealed(one: AcknowledgedDivergence) -> StoredEvent | None:
     """Return the acknowledgement; None if the service shows none, or something else."""
     try:
         return sealed_event(one.event) if one.HasField("event") else None

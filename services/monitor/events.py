@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from muster.v1.common_pb2 import Event
 
+    from eventstore.events import StoredEvent
     from services.checkpoints.log_key import Opened
-    from services.checkpoints.sealed import SealedEvent
     from services.client import Client
 
 SECRET = 0o600
@@ -140,7 +140,7 @@ class EventVerification:
         self.database.execute("COMMIT")
         self.tree = tree
 
-    def _take_one(self, tree: Tree, row: SealedEvent) -> None:
+    def _take_one(self, tree: Tree, row: StoredEvent) -> None:
         if row.position != tree.size + 1:
             raise EventsDiffer(f"event {tree.size + 1} is missing: {row.position} comes next")
         version, before = self.database.execute(HEAD, [row.stream]).fetchone() or (
@@ -168,7 +168,7 @@ class EventVerification:
         self.database.execute("COMMIT")
 
 
-def _sealed(event: Event) -> SealedEvent:
+def _sealed(event: Event) -> StoredEvent:
     """Return an event as it is sealed. Raises EventsDiffer if it is none."""
     try:
         return sealed_event(event)
