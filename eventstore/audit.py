@@ -12,8 +12,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-from eventstore.connecting import LOG_SETTINGS, Connection, close_quietly, connect
-from eventstore.failures import LogUnavailable, passes
+from eventstore.connecting import LOG_SETTINGS, Connection, connected
+from eventstore.failures import LogUnavailable
 from eventstore.merkle import leaf_hash
 from eventstore.scan import Range, Scanned, Tell, scan, unpacked
 from eventstore.tail import HEAD
@@ -84,18 +84,11 @@ async def audit(
     An archive of the tree that was signed says in which place the log is another one. Raises
     LogUnavailable.
     """
-    connection: Connection | None = None
     try:
-        connection = await connect(dsn, LOG_SETTINGS)
-        return await _audit(connection, dsn, Task(signed, archive, alone), tell)
+        async with connected(dsn, LOG_SETTINGS) as connection:
+            return await _audit(connection, dsn, Task(signed, archive, alone), tell)
     except ExceptionGroup as errors:
         raise errors.exceptions[0] from None
-    except Exception as error:
-        if passes(error):
-            raise LogUnavailable(str(error) or type(error).__name__) from error
-        raise
-    finally:
-        await close_quietly(connection)
 
 
 async def _audit(connection: Connection, dsn: str, task: Task, tell: Tell) -> Report:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeAlias
 
 import asyncpg
 
+from eventstore.failures import LogUnavailable, passes
 from eventstore.primary import address_of_primary, connect_to_primary, keep_to_primary, look
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
     from eventstore.primary import Answer, Open
 
@@ -71,6 +73,21 @@ async def connect(
 ) -> Connection:
     """Open one connection to the primary. Raises NoPrimary."""
     return await connect_to_primary(dsn, _opening(settings, command_timeout_s))
+
+
+@asynccontextmanager
+async def connected(dsn: str, settings: Mapping[str, str] = SETTINGS) -> AsyncIterator[Connection]:
+    """Connect to the primary for a while. Raises LogUnavailable where it can't be reached."""
+    connection: Connection | None = None
+    try:
+        connection = await connect(dsn, settings)
+        yield connection
+    except Exception as error:
+        if passes(error):
+            raise LogUnavailable(str(error) or type(error).__name__) from error
+        raise
+    finally:
+        await close_quietly(connection)
 
 
 async def watch_primary(dsn: str) -> None:

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from random import SystemRandom
 from typing import TYPE_CHECKING
 
 from eventstore.alarms import ARCHIVE, clear_alarms, raise_alarm
 from eventstore.audit import Report, audit
-from eventstore.connecting import LOG_SETTINGS, close_quietly, connect
+from eventstore.connecting import LOG_SETTINGS, connected
 from eventstore.failures import LogUnavailable, passes
 from eventstore.heads.audit import audit_heads
 from eventstore.merkle import leaf_hash
@@ -29,7 +28,6 @@ from eventstore.write_gate import close_gate
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from eventstore.connecting import Connection
     from eventstore.evidence import Published
 
 SLICE_EVENTS = 16 * WIDTH
@@ -82,9 +80,8 @@ class Inspection:
         found = confirmed(first, await self._audited()) if first else []
         if found:
             published = self._seen.published
-            async with AsyncExitStack() as stack:
-                connection = await self._connected(stack)
-                claim = published.claim if published else None
+            claim = published.claim if published else None
+            async with connected(self._dsn, LOG_SETTINGS) as connection:
                 standing = await close_gate(connection, found[0], claim)
                 self._seen.refusing = standing.divergence
                 self._seen.begun.set()
@@ -133,8 +130,7 @@ class Inspection:
         scanned = await scan(self._dsn, Range(first, last), lambda _: None)
         took = time.monotonic() - began
         other = _other_tile(published, first, scanned) if published else None
-        async with AsyncExitStack() as stack:
-            connection = await self._connected(stack)
+        async with connected(self._dsn, LOG_SETTINGS) as connection:
             known = await acknowledged(connection)
             claim = published.claim if published else None
             flaws = [*scanned.flaws, *([other] if other else ())]
@@ -152,14 +148,9 @@ class Inspection:
         signed, archive = (published.signed, published.archive) if published else (None, None)
         report: Report = await audit(self._dsn, signed, archive, lambda _: None)
         flaws = report.flaws or await audit_heads(self._dsn, published and published.note)
-        async with AsyncExitStack() as stack:
-            known = await acknowledged(await self._connected(stack))
+        async with connected(self._dsn, LOG_SETTINGS) as connection:
+            known = await acknowledged(connection)
         return unacknowledged(flaws, known, published.claim if published else None)
-
-    async def _connected(self, stack: AsyncExitStack) -> Connection:
-        connection = await connect(self._dsn, LOG_SETTINGS)
-        stack.push_async_callback(close_quietly, connection)
-        return connection
 
 
 def confirmed(first: Sequence[Divergence], again: Sequence[Divergence]) -> Sequence[Divergence]:

@@ -9,8 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from eventstore.checkpoint import Checkpoint
-from eventstore.connecting import LOG_SETTINGS, close_quietly, connect
-from eventstore.failures import LogUnavailable, passes
+from eventstore.connecting import LOG_SETTINGS, connected
 from eventstore.heads.source import map_at
 from eventstore.heads.subtrees import BUCKET_BITS, BUCKETS, Summary, root_over, summary
 from eventstore.note import Note
@@ -31,16 +30,8 @@ async def audit_heads(dsn: str, note: str | None) -> list[Divergence]:
     signed = Checkpoint.parse(Note.parse(note).text) if note else None
     if signed is None or signed.heads is None:
         return []
-    connection: Connection | None = None
-    try:
-        connection = await connect(dsn, LOG_SETTINGS)
+    async with connected(dsn, LOG_SETTINGS) as connection:
         found = await heads_root(connection, signed.size)
-    except Exception as error:
-        if passes(error):
-            raise LogUnavailable(str(error) or type(error).__name__) from error
-        raise
-    finally:
-        await close_quietly(connection)
     return [] if found == signed.heads else [heads_differ(signed.size, signed.heads, found)]
 
 

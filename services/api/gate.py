@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 import structlog
 
 from eventstore.checkpoint import Checkpoint
-from eventstore.connecting import LOG_SETTINGS, close_quietly, connect
-from eventstore.failures import LogUnavailable, passes
+from eventstore.connecting import LOG_SETTINGS, connected
 from eventstore.note import Note, NoteInvalid, Verifier
 from eventstore.refusing import acknowledged, is_of_the_tree, unacknowledged
 from eventstore.write_gate import close_gate
@@ -43,21 +41,14 @@ class Gate:
 
         Raises LogUnavailable.
         """
-        try:
-            async with AsyncExitStack() as stack:
-                connection = await connect(self._dsn, LOG_SETTINGS)
-                stack.push_async_callback(close_quietly, connection)
-                claim = known.claim if known else None
-                found = unacknowledged(flaws, await acknowledged(connection), claim)
-                if not await self._is_of_this_log(known):
-                    found = [one for one in found if not is_of_the_tree(one)]
-                if not found:
-                    return None
-                standing = await close_gate(connection, found[0], claim, actor)
-        except Exception as error:
-            if passes(error):
-                raise LogUnavailable(str(error) or type(error).__name__) from error
-            raise
+        claim = known.claim if known else None
+        async with connected(self._dsn, LOG_SETTINGS) as connection:
+            found = unacknowledged(flaws, await acknowledged(connection), claim)
+            if not await self._is_of_this_log(known):
+                found = [one for one in found if not is_of_the_tree(one)]
+            if not found:
+                return None
+            standing = await close_gate(connection, found[0], claim, actor)
         log.error("refusing", divergence=standing.divergence, found_by=standing.found_by)
         return standing
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from muster.v1 import audit_service_pb2
@@ -37,12 +38,8 @@ class Heads:
         refuse_in_part(call)
         stream = checked_stream(request.stream)
         row, signed = await self._signed(request)
-        try:
+        with _answering_for(signed):
             proven = await self._prover.stream(signed, stream)
-        except ProofUnavailable:
-            raise not_signed(signed.size, 0) from None
-        except ProverBusy:
-            raise overloaded("maps_made_again", 1 + WAITING_MAX) from None
         return audit_service_pb2.GetStreamHeadResponse(
             stream=stream, head=_head(proven, signed), checkpoint=kept_message(row)
         )
@@ -55,12 +52,8 @@ class Heads:
             said = "too_long_for_a_line" if venue else "missing"
             raise Failure("FIELD_INVALID", violations=[Violation.of("venue", said)])
         row, signed = await self._signed(request)
-        try:
+        with _answering_for(signed):
             proven = await self._prover.venue(signed, venue)
-        except ProofUnavailable:
-            raise not_signed(signed.size, 0) from None
-        except ProverBusy:
-            raise overloaded("maps_made_again", 1 + WAITING_MAX) from None
         yield VenueStep(head=_head(proven, signed), checkpoint=kept_message(row))
         for first in range(0, len(proven.incidents), PAGE_INCIDENTS):
             page = proven.incidents[first : first + PAGE_INCIDENTS]
@@ -85,6 +78,17 @@ class Heads:
         if row.lineage != latest.lineage or (size and row.size != size) or root is None:
             raise Failure("HEADS_NOT_SIGNED", {"size": str(size or latest.size)})
         return row, Signed(row.lineage, row.size, root)
+
+
+@contextmanager
+def _answering_for(signed: Signed) -> Iterator[None]:
+    """Say to the caller why nothing can be proven now."""
+    try:
+        yield
+    except ProofUnavailable:
+        raise not_signed(signed.size, 0) from None
+    except ProverBusy:
+        raise overloaded("maps_made_again", 1 + WAITING_MAX) from None
 
 
 def _head(proven: Proven, signed: Signed) -> audit_service_pb2.HeadProof:
