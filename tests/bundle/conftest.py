@@ -135,12 +135,19 @@ def files(case: Case) -> Files:
 
 async def exported(world: World, incident: str, folder: Path, *kept: str, **asked: Any) -> Path:
     """Export a case into a folder."""
-    auditor = await world.service.client("auditor")
     request = audit_service_pb2.ExportCaseRequest(
         context=context(reason="district court, file 12", **asked),
         incident_id=incident,
         known_sizes=[int(note.splitlines()[1]) for note in kept],
     )
+    return await received(world, request, folder)
+
+
+async def received(
+    world: World, request: audit_service_pb2.ExportCaseRequest, folder: Path
+) -> Path:
+    """Ask for an export, and write what is sent into a folder."""
+    auditor = await world.service.client("auditor")
     async for step in auditor.audit.ExportCase(request):
         file = folder / step.path
         file.parent.mkdir(parents=True, exist_ok=True)

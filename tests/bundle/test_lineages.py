@@ -17,7 +17,7 @@ from eventstore.proofs import Proofs
 from services.client import context
 from services.settings import Notary as NotarySettings
 from tests.api.conftest import opened, publish, running, settings_of
-from tests.bundle.conftest import World, exported
+from tests.bundle.conftest import World, exported, received
 from tests.bundle.mutations import lines, remade, with_events
 from tests.bundle.verifiers import VERIFY, first, read, second, written
 from tests.eventstore.notarising import (
@@ -62,10 +62,12 @@ async def altered(database: Database, tmp_path: Path) -> AsyncIterator[Altered]:
         world = World(service, database, settings, proofs)
         await publish(service)
         incident = (await opened(service)).incident_id
-        before = context(reason="district court, file 12")
+        before = audit.ExportCaseRequest(
+            context=context(reason="district court, file 12"), incident_id=incident
+        )
         async with notarising(database.dsn, folder):
             await signed_up_to(folder, 1)
-            await _exported(world, incident, tmp_path / "before", before)
+            await received(world, before, tmp_path / "before")
         signed = checkpoint(folder).size
         position = await _alter(database)
         async with notarising(database.dsn, folder):
@@ -77,21 +79,9 @@ async def altered(database: Database, tmp_path: Path) -> AsyncIterator[Altered]:
             receipt = await administrator.audit.AcknowledgeDivergence(request)
             await world.signed(receipt.position)
             after = await exported(world, incident, tmp_path / "after")
-            again = await _exported(world, incident, tmp_path / "again", before)
+            again = await received(world, before, tmp_path / "again")
         yield Altered(read(after), read(again), position, signed)
     await proofs.close()
-
-
-async def _exported(world: World, incident: str, folder: Path, command: object) -> Path:
-    """Export a case under a command that is given."""
-    auditor = await world.service.client("auditor")
-    request = audit.ExportCaseRequest(context=command, incident_id=incident)  # type: ignore[arg-type] # a context
-    async for step in auditor.audit.ExportCase(request):
-        file = folder / step.path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("ab") as writing:
-            writing.write(step.content)
-    return folder
 
 
 async def _alter(database: Database) -> int:

@@ -68,17 +68,20 @@ def test_a_zip_is_as_good_as_its_folder(tmp_path: Path, kind: int) -> None:
     assert verdict(packed(FILES, *folders, kind=kind), tmp_path) == 0
 
 
+class Pipe(io.BytesIO):
+    """What can only be written on and on."""
+
+    def seekable(self) -> bool:
+        return False
+
+    def seek(self, *_: int) -> int:
+        raise io.UnsupportedOperation
+
+    def tell(self) -> int:
+        raise io.UnsupportedOperation
+
+
 def test_a_zip_that_was_streamed_is_as_good(tmp_path: Path) -> None:
-    class Pipe(io.BytesIO):
-        def seekable(self) -> bool:
-            return False
-
-        def seek(self, *_: int) -> int:
-            raise io.UnsupportedOperation
-
-        def tell(self) -> int:
-            raise io.UnsupportedOperation
-
     pipe = Pipe()
     with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, one in FILES.items():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.bundle.synthetic import SMALL
-from tests.bundle.test_unpacking import packed, verdict
+from tests.bundle.test_unpacking import Pipe, packed, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,19 +22,6 @@ WIDE = 2**32 - 1
 FILE, INDEX, DESCRIPTOR, END = b"PK\x03\x04", b"PK\x01\x02", b"PK\x07\x08", b"PK\x05\x06"
 FLAGS, CRC, PACKED, SIZE = 6, 14, 18, 22
 """Where in a file's own header these stand."""
-
-
-class Pipe(io.BytesIO):
-    """What can only be written on and on."""
-
-    def seekable(self) -> bool:
-        return False
-
-    def seek(self, *_: int) -> int:
-        raise io.UnsupportedOperation
-
-    def tell(self) -> int:
-        raise io.UnsupportedOperation
 
 
 def streamed(kind: int = zipfile.ZIP_DEFLATED, *, wide: bool = False) -> bytes:

@@ -134,16 +134,22 @@ async def test_a_checkpoint_in_the_place_of_the_next_one_is_found_when_that_is_s
     assert (what.doubt, what.position) == (Doubt.CHECKPOINT, 3)
 
 
-async def test_an_older_copy_of_the_folder_is_an_alarm_and_nothing_is_signed_into_it(
-    database: Database, log: Log, tmp_path: Path
-) -> None:
-    folder, copy = tmp_path / "notary", tmp_path / "copy"
+async def set_back(database: Database, log: Log, folder: Path) -> None:
+    """Sign 6 events, and put the folder as it was over 3 of them in its place."""
+    copy = folder.with_name("copy")
     async with notarising(database.dsn, folder):
         await step_by_step(log, folder, 0, 3)
     shutil.copytree(folder, copy)
     async with notarising(database.dsn, folder):
         await step_by_step(log, folder, 3, 6)
     put_in_place_of(folder, copy)
+
+
+async def test_an_older_copy_of_the_folder_is_an_alarm_and_nothing_is_signed_into_it(
+    database: Database, log: Log, tmp_path: Path
+) -> None:
+    folder = tmp_path / "notary"
+    await set_back(database, log, folder)
     async with notarising(database.dsn, folder) as notary:
         says = await alarm(database.dsn, "folder")
         assert "the checkpoint over 6 events, but one over 3" in says
@@ -163,13 +169,8 @@ async def test_an_older_copy_of_the_folder_is_an_alarm_and_nothing_is_signed_int
 async def test_an_older_copy_of_the_folder_beside_a_fork_closes_the_gate(
     database: Database, log: Log, tmp_path: Path
 ) -> None:
-    folder, copy = tmp_path / "notary", tmp_path / "copy"
-    async with notarising(database.dsn, folder):
-        await step_by_step(log, folder, 0, 3)
-    shutil.copytree(folder, copy)
-    async with notarising(database.dsn, folder):
-        await step_by_step(log, folder, 3, 6)
-    put_in_place_of(folder, copy)
+    folder = tmp_path / "notary"
+    await set_back(database, log, folder)
     await tamper(database.owner_dsn, *writing(rewritten(await whole(log), 5)))
     async with notarising(database.dsn, folder):
         _, what = await refused_because(database.dsn)

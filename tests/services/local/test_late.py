@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import urllib.request
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -29,7 +30,7 @@ from eventstore.events import NewEvent
 from eventstore.log import Appended, Log
 from services import plan_file
 from services.cli.exits import Exit
-from services.client import connected
+from services.client import Client, connected
 from services.demo import stage
 from services.local.postgres import RUNTIME, Postgres
 from services.local.stack import PROCESSES, Stack, running
@@ -63,8 +64,8 @@ def stack() -> Iterator[Stack]:
         muster("down", "--folder", str(place.root))
 
 
-def metrics(process: str) -> str:
-    port = METRICS_PORT + PROCESSES.index(process)
+def metrics(process: str, first_port: int = METRICS_PORT) -> str:
+    port = first_port + PROCESSES.index(process)
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
         return str(answer.read(), "utf-8")
 
@@ -101,6 +102,22 @@ def test_a_caller_who_knows_the_source_keeps_no_deadline_from_firing(stack: Stac
 
 async def attacked(stack: Stack) -> None:
     """Record something harmless under every id that the clock is about to use, and wait."""
+    async with alarmed(stack) as (log, operator, incident):
+        (reported,) = [one async for one in facts(log, incident, "AlarmReported")]
+        passing = LetDeadlinePass(
+            deadline=DeadlineKind.ALARM_VERIFICATION,
+            subject="alarm",
+            due_at=datetime.fromisoformat(json.loads(reported)["verify_by"]),
+        )
+        named = command_id_of(incident, passing)
+        taken = await operator.incidents.ImposeMeasure(impose(incident, "tape", command_id=named))
+        assert list(taken.kinds) == ["MeasureImposed"]
+        await left_unverified(log, incident)
+
+
+@asynccontextmanager
+async def alarmed(stack: Stack) -> AsyncIterator[tuple[Log, Client, str]]:
+    """Report an alarm as an exercise, a plan being in force."""
     log = await Log.open(Postgres(stack.folder).dsn(RUNTIME))
     async with (
         connected(stack.api, stack.token("planner")) as planner,
@@ -111,19 +128,14 @@ async def attacked(stack: Stack) -> None:
         document = PlanDocument(yaml=plan_file.shipped()[PLAN])
         await bring_into_force(document, planner, approver)
         drill = alarm(mode=common_pb2.MODE_EXERCISE, pace=PACE)
-        incident = (await operator.incidents.ReportAlarm(drill)).incident_id
-        (reported,) = [one async for one in facts(log, incident, "AlarmReported")]
-        passing = LetDeadlinePass(
-            deadline=DeadlineKind.ALARM_VERIFICATION,
-            subject="alarm",
-            due_at=datetime.fromisoformat(json.loads(reported)["verify_by"]),
-        )
-        named = command_id_of(incident, passing)
-        taken = await operator.incidents.ImposeMeasure(impose(incident, "tape", command_id=named))
-        assert list(taken.kinds) == ["MeasureImposed"]
-        while not [one async for one in facts(log, incident, "AlarmLeftUnverified")]:
-            await asyncio.sleep(0.1)
+        yield log, operator, (await operator.incidents.ReportAlarm(drill)).incident_id
     await log.close()
+
+
+async def left_unverified(log: Log, incident: str) -> None:
+    """Wait until nobody verified an alarm in time."""
+    while not [one async for one in facts(log, incident, "AlarmLeftUnverified")]:
+        await asyncio.sleep(0.1)
 
 
 async def facts(log: Log, incident: str, kind: str) -> AsyncIterator[str]:

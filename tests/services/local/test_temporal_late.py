@@ -6,27 +6,26 @@ import asyncio
 import os
 import re
 import signal
-import urllib.request
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from muster.v1 import common_pb2
-from muster.v1.plan_service_pb2 import PlanDocument
 
 from domain.values import Mode
-from eventstore.log import Log
-from services import plan_file
 from services.cli.exits import Exit
-from services.client import connected
 from services.demo import stage
-from services.local.postgres import RUNTIME, Postgres
-from services.local.stack import PROCESSES, Stack, running
-from services.publishing import bring_into_force
+from services.local.stack import Stack, running
 from services.second_clock import GRACE
-from tests.api.conftest import PLAN, alarm
-from tests.services.local.test_late import PACE, REFUSED_CLOCK, facts, happened, opened, past
-from tests.services.local.test_stack import FREE, PATIENCE_S, asked, eventually, free_ports
+from tests.services.local.test_late import (
+    REFUSED_CLOCK,
+    alarmed,
+    happened,
+    left_unverified,
+    metrics,
+    opened,
+    past,
+)
+from tests.services.local.test_stack import FREE, asked, eventually, free_ports
 from tests.services.running import muster
 
 if TYPE_CHECKING:
@@ -50,9 +49,7 @@ def stack() -> Iterator[Stack]:
 
 
 def measures() -> str:
-    port = METRICS_PORT + PROCESSES.index("worker")
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
-        return str(answer.read(), "utf-8")
+    return metrics("worker", METRICS_PORT)
 
 
 def measured(pattern: re.Pattern[str]) -> float:
@@ -69,7 +66,7 @@ def test_deadlines_that_pass_without_temporal_are_shown_and_counted(stack: Stack
     assert shown(stack, "status") == (Exit.OK, "at rest")
     assert measured(PASSED) == 0
     with standing_still(stack):
-        asyncio.run(left_unverified(stack))
+        asyncio.run(unverified(stack))
     assert eventually(lambda: shown(stack, "status") == (Exit.OK, "acting"))
     assert eventually(lambda: shown(stack, "doctor") == (Exit.OK, "acting"))
     _, seen = asked("status", stack.folder)
@@ -92,19 +89,7 @@ def standing_still(stack: Stack) -> Iterator[None]:
         os.kill(temporal, signal.SIGCONT)
 
 
-async def left_unverified(stack: Stack) -> None:
-    """Have an alarm be left unverified."""
-    log = await Log.open(Postgres(stack.folder).dsn(RUNTIME))
-    async with (
-        connected(stack.api, stack.token("planner")) as planner,
-        connected(stack.api, stack.token("administrator")) as approver,
-        connected(stack.api, stack.token("operator")) as operator,
-        asyncio.timeout(PATIENCE_S),
-    ):
-        document = PlanDocument(yaml=plan_file.shipped()[PLAN])
-        await bring_into_force(document, planner, approver)
-        drill = alarm(mode=common_pb2.MODE_EXERCISE, pace=PACE)
-        incident = (await operator.incidents.ReportAlarm(drill)).incident_id
-        while not [one async for one in facts(log, incident, "AlarmLeftUnverified")]:
-            await asyncio.sleep(0.1)
-    await log.close()
+async def unverified(stack: Stack) -> None:
+    """Report an alarm, and wait until nobody verified it in time."""
+    async with alarmed(stack) as (log, _, incident):
+        await left_unverified(log, incident)
