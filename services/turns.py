@@ -1,4 +1,4 @@
-"""Which workflows are examined next, so that the turn of each comes in time."""
+"""Round-robin schedule of the workflows to examine, within a time bound for each."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
 TURN_S = 15.0
-"""In which all are examined, however often somebody looks: one that was examined right before its
-fault comes up at the first look after that, which is less than half a minute away."""
+"""Within this time every workflow is examined, however often the schedule is asked: a workflow
+examined right before its fault is examined again in less than half a minute."""
 
 IN_TIME_MAX = 2_000
-"""Workflows up to which that holds. To examine 1,000 costs a small Temporal a second and a half."""
+"""Open workflows up to which the bound holds. Examining 1,000 takes a small Temporal 1.5 s."""
 
 EXAMINED_MIN = 100
-"""Workflows that are examined at a time though it is early."""
+"""Workflows examined at a time at least, even if no time has elapsed."""
 
 
 class Turns:
-    """Remembers up to which workflow all were examined, and when."""
+    """Tracks the last incident examined, and when."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -29,7 +29,7 @@ class Turns:
         self._up_to = ""
 
     def next(self, incidents: Collection[str]) -> list[str]:
-        """Return those whose turn it is: the more, the longer ago the last turn was."""
+        """Return the incidents to examine now, in order; the share grows with the time elapsed."""
         now = self._clock()
         share = min(1.0, (now - self._at) / TURN_S)
         due = max(EXAMINED_MIN, math.ceil(share * min(len(incidents), IN_TIME_MAX)))

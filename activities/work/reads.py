@@ -47,8 +47,8 @@ class SharedReads(Generic[K, V]):
 class BatchedReads(Generic[K, V]):
     """Answers each question with a read that began after it was asked, many different in one.
 
-    While one read is under way the next gathers. An exception as a value is raised to whoever asked
-    for it, and to no other.
+    While one read is under way, the next batch collects. A value that is an exception is raised
+    to the callers of its key only.
     """
 
     def __init__(self, read: Callable[[Sequence[K]], Awaitable[Mapping[K, V | Exception]]]) -> None:

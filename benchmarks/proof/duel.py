@@ -63,7 +63,7 @@ class Verdict(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What somebody who verifies has apart from the bundle."""
+    """What a verifier is given apart from the bundle."""
 
     key: str
     witness: str

@@ -141,15 +141,15 @@ class Contact:
         return Failure(Exit.OK, "LOG_NOT_COMPARED", said, about)
 
     def _say(self) -> None:
-        from services.checkpoints import wording  # noqa: PLC0415 - only when there is something
+        from services.checkpoints import texts  # noqa: PLC0415 - only when there is something
 
         found = self._finding
-        text = wording.headline(found, self.output.language) if found else ""
+        text = texts.headline(found, self.output.language) if found else ""
         if found is None or not text or text in self._said:
             return
         self._said.add(text)
-        reason = wording.reason_of(found)
-        about = wording.details(found, self.output.language)
+        reason = texts.reason_of(found)
+        about = texts.details(found, self.output.language)
         hint = self.output.said(
             "见 docs/how-to/watch-a-log.md", "docs/how-to/watch-a-log.md says what to do"
         )

@@ -12,7 +12,7 @@ from rich.text import Text
 from eventstore.note import NoteInvalid
 from services import clocks
 from services.checkpoints import evidence as files
-from services.checkpoints import wording
+from services.checkpoints import texts
 from services.checkpoints.comparison import Kept
 from services.checkpoints.contact import NotCompared
 from services.checkpoints.evidence import EvidenceInvalid, Verdict
@@ -94,7 +94,7 @@ def evidence(
     except (EvidenceInvalid, UnicodeDecodeError) as error:
         raise Failure(Exit.USAGE, "EVIDENCE_INVALID", f"{file}: {error}") from None
     verdict = files.judge(found)
-    said = wording.VERDICTS[verdict].said_in(output.language)
+    said = texts.VERDICTS[verdict].said_in(output.language)
     answer = {"verdict": str(verdict), "what": found.what, "server": found.server}
     output.show(answer, lambda: Text(said, overflow="fold"))
     if verdict is not Verdict.PROVEN:

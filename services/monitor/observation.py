@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
 from services import clocks
-from services.checkpoints import wording
+from services.checkpoints import texts
 from services.checkpoints.comparison import Finding, Kept, Status
 from services.checkpoints.contact import LogContact, NotCompared
 from services.monitor.delivery import Delivery, Letter
@@ -86,7 +86,7 @@ class Observation:
         if finding.alarm is not None:
             self._alarm(finding.alarm, _told(finding), _evidence(finding))
             return False
-        headline = wording.headline(finding, "en")
+        headline = texts.headline(finding, "en")
         if headline and finding.status is not Status.SAME:
             kind = "lineage" if finding.status is Status.NEW_LINEAGE else "warning"
             self._write(kind, headline, _told(finding))
@@ -191,8 +191,8 @@ class Observation:
 
 def _told(finding: Finding) -> str:
     """Say a finding in both languages."""
-    lines = [f"{wording.headline(finding, language)}" for language in ("zh", "en")]
-    lines += [f"{name}: {value}" for name, value in wording.details(finding, "en").items()]
+    lines = [f"{texts.headline(finding, language)}" for language in ("zh", "en")]
+    lines += [f"{name}: {value}" for name, value in texts.details(finding, "en").items()]
     return "\n".join(lines)
 
 

@@ -20,7 +20,7 @@ from tests.api.conftest import alarm, opened, publish
 from tests.api.proving import signed, verified, why
 from tests.api.test_server import NOT_SERVING, SERVING, health
 from tests.conftest import execute
-from tests.eventstore.forging import rewritten, writing
+from tests.eventstore.forgery import rewritten, writing
 from tests.eventstore.notarising import (
     PATIENCE_S,
     SIGNER,

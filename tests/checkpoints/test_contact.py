@@ -12,7 +12,7 @@ from benchmarks.proof.forgery import Answers, Kind, MemoryLog, forged, sealed, w
 from eventstore.checkpoint import Checkpoint
 from eventstore.merkle import root_of
 from eventstore.note import Signer
-from services.checkpoints import evidence, wording
+from services.checkpoints import evidence, texts
 from services.checkpoints.comparison import Alarm, Shown, Status
 from services.checkpoints.contact import NotCompared
 from services.checkpoints.evidence import Verdict
@@ -85,8 +85,8 @@ async def test_two_views_of_one_size_prove_the_fork_without_any_proof(
     await contact(log(10), store).check()
     found = await contact(another(10), store).check()
     assert (found.alarm, found.growth, judged(found)) == (Alarm.FORKED, None, Verdict.PROVEN)
-    assert all(len(wording.headline(found, language)) > 10 for language in ("zh", "en"))
-    said = " ".join(wording.details(found, "en").values())
+    assert all(len(texts.headline(found, language)) > 10 for language in ("zh", "en"))
+    said = " ".join(texts.details(found, "en").values())
     assert all(one.leaves and root_of(one.leaves).hex() in said for one in (log(10), another(10)))
 
 

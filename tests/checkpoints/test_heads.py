@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from services.checkpoints import evidence, wording
+from services.checkpoints import evidence, texts
 from services.checkpoints.comparison import Alarm, Status
 from services.checkpoints.evidence import Verdict
 from services.checkpoints.store import CheckpointStore
@@ -39,7 +39,7 @@ async def test_another_map_over_the_same_tree_is_a_fork_that_proves_itself(
     assert found.evidence is not None
     judged = evidence.judge(evidence.parse(found.evidence.read_text("utf-8")))
     assert judged is Verdict.PROVEN
-    said = " ".join(wording.details(found, "en").values())
+    said = " ".join(texts.details(found, "en").values())
     assert all(f"heads {one.hex()}" in said for one in (ONE, OTHER))
     assert store.logs()[0].checkpoint.heads == ONE
 
@@ -50,7 +50,7 @@ async def test_a_log_that_begins_to_sign_its_map_is_followed_in_silence(
     sources = [with_heads(10, None), with_heads(10), with_heads(20, OTHER)]
     found = [await contact(one, store).check() for one in sources]
     assert [one.status for one in found] == [Status.FIRST, Status.SAME, Status.GROWN]
-    assert [wording.headline(one, "en") for one in found] == [""] * 3
+    assert [texts.headline(one, "en") for one in found] == [""] * 3
     assert store.logs()[0].checkpoint.heads == OTHER
 
 
@@ -60,8 +60,8 @@ async def test_a_log_that_signs_its_map_no_more_is_warned_of(
 ) -> None:
     await contact(with_heads(10), store).check()
     found = await contact(with_heads(size, None), store).check()
-    assert (found.alarm, wording.reason_of(found)) == (None, "LOG_LACKS_HEADS")
-    assert all("muster-heads/1" in wording.headline(found, one) for one in ("zh", "en"))
+    assert (found.alarm, texts.reason_of(found)) == (None, "LOG_LACKS_HEADS")
+    assert all("muster-heads/1" in texts.headline(found, one) for one in ("zh", "en"))
     (one,) = store.logs()
     assert (one.checkpoint.size, one.checkpoint.heads) == kept
     assert one.key.vkey == SIGNER.verifier.vkey

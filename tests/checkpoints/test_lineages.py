@@ -11,7 +11,7 @@ import pytest
 from benchmarks.proof.forgery import MemoryLog, acknowledgement, sealed
 from eventstore.checkpoint import Checkpoint
 from eventstore.merkle import root_of
-from services.checkpoints import evidence, wording
+from services.checkpoints import evidence, texts
 from services.checkpoints.comparison import Alarm, Shown, Status
 from services.checkpoints.store import CheckpointStore
 from tests.checkpoints.logs import SERVER, SIGNER, another, contact, log
@@ -63,8 +63,8 @@ async def test_a_lineage_that_holds_all_that_was_kept_is_followed(store: Checkpo
     shown = of_lineage(log(30), 2, (1, 20, 16))
     found = await contact(shown, store).check()
     assert (found.status, found.alarm, found.growth is not None) == (Status.NEW_LINEAGE, None, True)
-    assert "proven to be in it" in wording.headline(found, "en")
-    assert "a disk was lost" in " ".join(wording.details(found, "zh").values())
+    assert "proven to be in it" in texts.headline(found, "en")
+    assert "a disk was lost" in " ".join(texts.details(found, "zh").values())
     (one,) = store.logs()
     assert (one.checkpoint.origin, one.checkpoint.size) == (f"{SIGNER.name}/2", 31)
     assert one.key.vkey == SIGNER.verifier.vkey
@@ -83,8 +83,8 @@ async def test_what_was_kept_and_is_not_proven_is_an_alarm_until_it_is_trusted(
     shown = of_lineage(another(30), 2, (1, 20, differs_from))
     first, again = [await contact(shown, store).check() for _ in range(2)]
     assert (first.alarm, first.evidence) == (Alarm.LINEAGE_DIFFERS, again.evidence)
-    assert f"from position {differs_from} on" in wording.headline(first, "en")
-    assert "a disk was lost" in " ".join(wording.details(first, "en").values())
+    assert f"from position {differs_from} on" in texts.headline(first, "en")
+    assert "a disk was lost" in " ".join(texts.details(first, "en").values())
     (kept,) = store.logs()
     assert kept.checkpoint.size == 10
     assert first.shown is not None

@@ -12,7 +12,7 @@ from eventstore.events import Appended
 from eventstore.log import Log
 from eventstore.recorder import Receipt
 from eventstore.verify import Doubt
-from tests.eventstore.forging import refuses, rewritten, signed, writing
+from tests.eventstore.forgery import refuses, rewritten, signed, writing
 from tests.eventstore.notarising import (
     SIGNER,
     acknowledge,

@@ -22,7 +22,7 @@ from eventstore.refusing import REFUSE, Compared, standing_of
 from eventstore.tiles import Tile, tiles_of
 from eventstore.verify import Divergence, Doubt
 from tests.conftest import execute
-from tests.eventstore.forging import (
+from tests.eventstore.forgery import (
     NO_CHECKPOINTS,
     inserting,
     put_in_place_of,

@@ -11,7 +11,7 @@ import pytest
 from eventstore.inspection import SLICE_EVENTS, confirmed
 from eventstore.tiles import Tile
 from eventstore.verify import Divergence, Doubt
-from tests.eventstore.forging import refuses, rewritten, signed, writing
+from tests.eventstore.forgery import refuses, rewritten, signed, writing
 from tests.eventstore.notarising import (
     acknowledge,
     alarm,

@@ -8,7 +8,7 @@ from eventstore.alarms import FOLDER, QUORUM, WITNESS, Alarms
 from eventstore.log import Log
 from eventstore.proofs import Proofs
 from services.local.health import BAD, GOOD, WARN, proof_lines
-from tests.eventstore.forging import rewritten, signed, writing
+from tests.eventstore.forgery import rewritten, signed, writing
 from tests.eventstore.notarising import notarising, refused_because, tamper
 from tests.eventstore.samples import whole
 

@@ -21,7 +21,7 @@ from eventstore.recorder import Receipt
 from eventstore.verify import Doubt
 from services.settings import Witness as ChosenWitness
 from tests.conftest import execute
-from tests.eventstore.forging import refuses
+from tests.eventstore.forgery import refuses
 from tests.eventstore.notarising import (
     PATIENCE_S,
     PAUSE_S,
