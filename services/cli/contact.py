@@ -95,14 +95,36 @@ class Contact:
         compared.cancel()
 
     async def _run(self) -> None:
-        contact = await asyncio.to_thread(_log_contact, self)  # imports, while the command waits
-        while contact is not None:
+        contact = await asyncio.to_thread(self._log_contact)  # imports, while the command waits
+        if isinstance(contact, Failure):
+            self._problem = contact
+            self._compared.set()
+            return
+        while True:
             await self._once(contact)
             self._compared.set()
             await asyncio.sleep(AFTER_S)
             self._say()
             self._say_problem()
             await asyncio.sleep(AGAIN_S - AFTER_S)
+
+    def _log_contact(self) -> LogContact | Failure:
+        """Open what is kept. In a thread: it touches nothing that the event loop waits for."""
+        from services.checkpoints.contact import LogContact  # noqa: PLC0415 - in a thread, beside
+        from services.checkpoints.service import ServiceSource  # noqa: PLC0415 - as above
+        from services.checkpoints.store import (  # noqa: PLC0415 - as above
+            CheckpointStore,
+            StoreUnusable,
+        )
+
+        try:
+            store = CheckpointStore.of_user()
+        except StoreUnusable as reason:
+            return _unusable(self.output, str(reason))
+        source = ServiceSource(self.connection)
+        made = LogContact(source, store, self.connection.server, self.pin)
+        made.suspicious = self._suspicious
+        return made
 
     async def _once(self, contact: LogContact) -> None:
         from services.checkpoints.contact import NotCompared  # noqa: PLC0415 - imported beside
@@ -175,27 +197,6 @@ def check_log_key(pin: str, output: Output) -> None:
         said = output.said("不是日志的验证密钥", "is no verifier key of a log")
         fields = {"--log-key": f"{said}: {error}"}
         raise Failure(Exit.USAGE, "FIELD_INVALID", fields["--log-key"], fields=fields) from None
-
-
-def _log_contact(contact: Contact) -> LogContact | None:
-    from services.checkpoints.contact import LogContact  # noqa: PLC0415 - in a thread, beside
-    from services.checkpoints.service import ServiceSource  # noqa: PLC0415 - as above
-    from services.checkpoints.store import (  # noqa: PLC0415 - as above
-        CheckpointStore,
-        StoreUnusable,
-    )
-
-    try:
-        store = CheckpointStore.of_user()
-    except StoreUnusable as reason:
-        contact._problem = _unusable(contact.output, str(reason))  # noqa: SLF001 - of this module
-        contact._compared.set()  # noqa: SLF001 - as above
-        return None
-    source = ServiceSource(contact.connection)
-    suspicious = contact._suspicious  # noqa: SLF001 - as above
-    made = LogContact(source, store, contact.connection.server, contact.pin)
-    made.suspicious = suspicious
-    return made
 
 
 def _unusable(output: Output, reason: str) -> Failure:
