@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 ENDS = """
     SELECT DISTINCT ON (lineage) lineage, note FROM muster.checkpoint
     WHERE lineage < $1 ORDER BY lineage, size DESC"""
-ACKNOWLEDGED = """
+ACKNOWLEDGEMENT_STREAMS = """
     SELECT stream, max(version) AS last FROM muster.event
     WHERE stream >= 'log/' AND stream < 'log0' AND position <= $1 GROUP BY stream ORDER BY stream"""
 
@@ -30,7 +30,7 @@ async def ended(log: Log, latest: Kept) -> Sequence[Ended]:
     return [Ended(*row) for row in await log.fetch(ENDS, latest.lineage)]
 
 
-async def acknowledged(log: Log, latest: Kept) -> Sequence[tuple[str, int, int]]:
+async def acknowledgement_streams(log: Log, latest: Kept) -> Sequence[tuple[str, int, int]]:
     """Return the streams of the divergences that a checkpoint covers: stream, first, last."""
-    rows = await log.fetch(ACKNOWLEDGED, latest.size)
+    rows = await log.fetch(ACKNOWLEDGEMENT_STREAMS, latest.size)
     return [(row["stream"], 1, row["last"]) for row in rows]

@@ -12,7 +12,7 @@ from domain.aggregate import Refused, decode
 from domain.record.export import EXPORTS, CaseExported, ExportCase
 from domain.values import IncidentId, Text
 from eventstore.archive import Archive, named
-from eventstore.bundle.lineages import acknowledged
+from eventstore.bundle.lineages import acknowledgement_streams
 from eventstore.bundle.writing import MANIFEST, Export, write
 from eventstore.note import Note, Verifier
 from eventstore.proofs import ProofUnavailable
@@ -91,8 +91,8 @@ class Exporting:
         )
         if not export.is_first_format:
             known = {span.stream for span in exported.spans}
-            told = await acknowledged(self._log, latest)
-            since = [span for span in told if span[0] not in known]
+            acknowledged = await acknowledgement_streams(self._log, latest)
+            since = [span for span in acknowledged if span[0] not in known]
             export = export._replace(acknowledged_since=since)
         async for step in self._sent(export):
             yield step
