@@ -40,11 +40,11 @@ PAUSE_MAX_S = 20.0
 DELIVERY_S = 90.0
 """For all channels together, so that the last one is tried within one attempt at the work."""
 
-SENDS_AT_ONCE_MAX = {ChannelKind.MAIL: 48, ChannelKind.WEBHOOK: 128}
+SENDS_AT_ONCE_MAX = {ChannelKind.MAIL: 48, ChannelKind.WEBHOOK: 256}
 """Messages that a process hands over at once. Postfix takes 50 connections of one client unless
 told otherwise (smtpd_client_connection_count_limit)."""
 
-ONE_HOST_AT_ONCE_MAX = {ChannelKind.MAIL: 48, ChannelKind.WEBHOOK: 32}
+ONE_HOST_AT_ONCE_MAX = {ChannelKind.MAIL: 48, ChannelKind.WEBHOOK: 64}
 """Of those, messages to one host: the mail server is one, webhooks have many."""
 
 PREPARED_AT_ONCE_MAX = 64
