@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import mkdtemp
 from urllib.parse import quote, urlencode
 
 from services.local.failures import StackFailed
@@ -163,13 +164,24 @@ def _reachable(programs: Path, user: str | None) -> Path:
     if copy.exists():
         _refuse_foreign(copy, None)
     if not (copy / "complete").exists():
-        shutil.rmtree(copy, ignore_errors=True)
-        shutil.copytree(programs.parent, copy, symlinks=True)
-        for path in (copy, *copy.rglob("*")):
-            if not path.is_symlink():
-                path.chmod(path.stat().st_mode | (0o555 if path.is_dir() else 0o444))
-        (copy / "complete").touch()
+        _copied(programs.parent, copy)
     return copy / "bin"
+
+
+def _copied(programs: Path, to: Path) -> None:
+    """Copy programs for all to run. Where several stacks start at once the first copy counts."""
+    made = Path(mkdtemp(prefix=f"{to.name}-", dir=to.parent))
+    shutil.copytree(programs, made, symlinks=True, dirs_exist_ok=True)
+    for path in (made, *made.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode | (0o555 if path.is_dir() else 0o444))
+    (made / "complete").touch()
+    if not (to / "complete").exists():
+        shutil.rmtree(to, ignore_errors=True)
+    try:
+        made.rename(to)
+    except OSError:
+        shutil.rmtree(made)
 
 
 def _copy_of_programs() -> Path:

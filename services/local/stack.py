@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from services import readiness
 from services.local.failures import AlreadyRunning, PortTaken
@@ -31,6 +31,9 @@ GIVE_WAY = frozenset({"notary"})
 Temporal keeps the time, the worker records what came, and each is as urgent as a command."""
 
 METRICS_OFFSET = "MUSTER_METRICS__OFFSET"
+POLL_S = 0.05
+LOOKED_AT_S = 0.5
+"""For how long others may hold a folder's lock who only look whether a stack runs in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +106,11 @@ def write_down(folder: Folder, ports: Ports, parts: dict[str, dict[str, Any]]) -
 def held(folder: Folder) -> Iterator[None]:
     """Hold a folder as its one supervisor. Raises AlreadyRunning."""
     with folder.lock_file.open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _taken_alone(file):
             raise AlreadyRunning(
                 f"a stack already runs in {folder.root}: see `muster status`, or stop it with "
                 "`muster down`"
-            ) from None
+            )
         try:
             yield
         finally:
@@ -127,7 +128,7 @@ def down(folder: Folder, timeout_s: float = 60.0) -> bool:
         if time.monotonic() > deadline:
             os.kill(stack.pid, signal.SIGKILL)
             return True
-        time.sleep(0.05)
+        time.sleep(POLL_S)
     return True
 
 
@@ -209,6 +210,20 @@ def _import_path() -> str:
     return os.pathsep.join(path for path in paths if path)
 
 
+def _taken_alone(file: IO[str]) -> bool:
+    """Take a lock; whoever only looks whether it is held has it for a moment, too."""
+    until = time.monotonic() + LOOKED_AT_S
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                return False
+            time.sleep(POLL_S)
+        else:
+            return True
+
+
 def _is_held(folder: Folder) -> bool:
     if not folder.lock_file.exists():
         return False
@@ -221,13 +236,26 @@ def _is_held(folder: Folder) -> bool:
 
 
 def _port(name: str, wanted: int) -> int:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with socket.socket() as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", wanted))
+            listening.bind(("127.0.0.1", wanted))
         except OSError:
             raise PortTaken(
                 f"port {wanted} ({name}) is taken: stop whoever listens there, or choose another "
                 f"with --{name}-port (0 takes a free one)"
             ) from None
-        return int(probe.getsockname()[1])
+        if not wanted:
+            _keep_from_others(listening)
+        return int(listening.getsockname()[1])
+
+
+def _keep_from_others(listening: socket.socket) -> None:
+    """Have the kernel give a port to nobody who asks for any, until it is listened on.
+
+    The side of a connection that closes first waits on its port for a minute (TIME-WAIT); who asks
+    for just that port, and says that it may be in use again (SO_REUSEADDR), gets it.
+    """
+    listening.listen(1)
+    with socket.create_connection(listening.getsockname()):
+        listening.accept()[0].close()

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from tests.activities.receivers import Hook, Mailbox, Silence
 
 PATIENCE_S = 60.0
+TIMEOUT_S = 5.0
 SECRET = secrets.token_hex()
 OFFICER = Actor("officer", frozenset({Role.OPERATOR, Role.COMMANDER, Role.PLANNER}))
 CAI = Actor("cai", frozenset({Role.RESPONDER}))
@@ -111,7 +112,12 @@ class Scene:
         return Dispatcher(self.log, self.door_of_incidents(), units, self.plans)
 
     def notifier(
-        self, mailbox: Mailbox | Silence, *, private_networks: bool = True, timeout_s: float = 5.0
+        self,
+        mailbox: Mailbox | Silence,
+        *,
+        private_networks: bool = True,
+        mail_timeout_s: float = TIMEOUT_S,
+        webhook_timeout_s: float = TIMEOUT_S,
     ) -> Notifier:
         """Return a hand that sends mail to a mailbox and webhooks wherever they go."""
         return Notifier(
@@ -120,8 +126,8 @@ class Scene:
             self.people,
             self.plans,
             self.vault,
-            mail_server=mail_server(mailbox, timeout_s),
-            webhooks=rules(private_networks=private_networks, timeout_s=timeout_s),
+            mail_server=mail_server(mailbox, mail_timeout_s),
+            webhooks=rules(private_networks=private_networks, timeout_s=webhook_timeout_s),
         )
 
     async def publish(self) -> None:
@@ -239,7 +245,7 @@ class Scene:
         return (await self.state(order.incident)).requests[order.subject].units
 
 
-def mail_server(mailbox: Mailbox | Silence, timeout_s: float = 5.0) -> MailServer:
+def mail_server(mailbox: Mailbox | Silence, timeout_s: float = TIMEOUT_S) -> MailServer:
     """Return how a mailbox is reached."""
     return MailServer(
         host="127.0.0.1",
@@ -252,7 +258,7 @@ def mail_server(mailbox: Mailbox | Silence, timeout_s: float = 5.0) -> MailServe
     )
 
 
-def rules(*, private_networks: bool = True, timeout_s: float = 5.0) -> WebhookRules:
+def rules(*, private_networks: bool = True, timeout_s: float = TIMEOUT_S) -> WebhookRules:
     """Return how webhooks are sent: signed with the one secret of all, as before."""
     return WebhookRules(Secrets(None, None), private_networks, timeout_s, SecretStr(SECRET))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -41,10 +42,10 @@ async def test_all_that_is_owed_to_a_mail_server_that_hangs_comes_by_the_next_ch
     await scene.contact("screens", by_mail("screens@live.test"), by_hook(hook))
     incident = await scene.opened()
     await scene.announce(incident, MANY)
-    notifier = scene.notifier(silence, timeout_s=TIMEOUT_S)
+    notifier = scene.notifier(silence, mail_timeout_s=TIMEOUT_S)
     await scene.work_off(incident, {WorkKind.NOTIFY: notifier.notify})
     told = await scene.facts(f"incident/{incident}", "NotificationDelivered")
-    assert [json.loads(one)["channel"] for one in told] == ["webhook"] * MANY
+    assert Counter(json.loads(one)["channel"] for one in told) == {"webhook": MANY}
     assert len(hook.posts) == MANY
     assert silence.calls <= ALL_MAIL + breaker.UNANSWERED_MAX
 
@@ -58,7 +59,7 @@ async def test_all_that_is_owed_to_a_mail_server_that_hangs_is_recorded_as_faile
     await scene.contact("dan", by_hook(hook))
     incident = await scene.opened()
     await scene.announce(incident, MANY)
-    notifier = scene.notifier(silence, timeout_s=TIMEOUT_S)
+    notifier = scene.notifier(silence, mail_timeout_s=TIMEOUT_S)
     await scene.work_off(incident, {WorkKind.NOTIFY: notifier.notify})
     failed = await scene.facts(f"incident/{incident}", "NotificationFailed")
     causes = [json.loads(one)["cause"] for one in failed]
@@ -76,7 +77,7 @@ async def test_a_webhook_that_hangs_keeps_no_other_waiting(
     await scene.contact("cai", by_hook(hook))
     incident = await scene.opened()
     orders = await scene.announce(incident, MANY)
-    notifier = scene.notifier(mailbox, timeout_s=FOR_EVER_S)
+    notifier = scene.notifier(mailbox, webhook_timeout_s=FOR_EVER_S)
     hanging = [asyncio.create_task(notifier.notify(order)) for order in orders]
     async with asyncio.timeout(PATIENCE_S):
         while silence.at_once < ONE_WEBHOOK:

@@ -13,7 +13,8 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from io import BytesIO
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
+from typing import IO
 
 import pytest
 
@@ -28,6 +29,7 @@ RELEASED = "ebf423e6f66adb81fffc2ea8e65f73ef85cf5722"
 START_TIMEOUT_S = 90.0
 STOP_TIMEOUT_S = 60.0
 POLL_S = 0.1
+WORDS_MAX = 1_000
 FREE = ("--api-port", "0", "--temporal-port", "0", "--mail-port", "0")
 
 
@@ -91,25 +93,35 @@ def muster(tree: Path, *asked: str, given: Mapping[str, str] | None = None) -> t
 @asynccontextmanager
 async def stack(tree: Path, place: Folder) -> AsyncIterator[Stack]:
     """Run the stack of the program in a tree."""
-    async with process(tree, "services.cli.main", "up", "--folder", str(place.root), *FREE) as up:
-        async with asyncio.timeout(START_TIMEOUT_S):
-            while (found := running(place)) is None:
-                assert up.returncode is None, "the stack ended"
-                await asyncio.sleep(POLL_S)
-        yield found
+    up = ("up", "--folder", str(place.root), *FREE)
+    with TemporaryFile() as said:
+        async with process(tree, "services.cli.main", *up, said=said) as started:
+            async with asyncio.timeout(START_TIMEOUT_S):
+                while (found := running(place)) is None:
+                    if started.returncode is not None:
+                        said.seek(0)
+                        pytest.fail(f"the stack ended: {said.read().decode()[-WORDS_MAX:]}")
+                    await asyncio.sleep(POLL_S)
+            yield found
 
 
 @asynccontextmanager
 async def process(
-    tree: Path, module: str, *words: str, given: Mapping[str, str] | None = None
+    tree: Path,
+    module: str,
+    *words: str,
+    given: Mapping[str, str] | None = None,
+    said: IO[bytes] | None = None,
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run a module of the program in a tree."""
+    """Run a module of the program in a tree; what it says goes to a file, if one is given."""
     started = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", module, *words),
         cwd=tree,
         env=environment(tree, given),
         stdin=asyncio.subprocess.DEVNULL,
+        stdout=said,
+        stderr=said,
         start_new_session=True,
     )
     try:
