@@ -93,7 +93,7 @@ class Decider(Generic[State]):
         return f"{self.category}/{key}"
 
 
-class ShapeUnknown(ValueError):  # noqa: N818 - a state
+class ShapeUnknown(ValueError):
     """A fact was stored in a shape that this program does not know yet."""
 
 

@@ -71,11 +71,11 @@ Tell = Callable[[str, int, int], object]
 """Hears what is being done, and how many events of how many are done."""
 
 
-class DatabaseInUse(Exception):  # noqa: N818 - a state
+class DatabaseInUse(Exception):
     """The database holds a log, or keys, already: nothing is ever restored over them."""
 
 
-class KeyDiffers(Exception):  # noqa: N818 - a state
+class KeyDiffers(Exception):
     """The keys were wrapped with another key than the one that the settings name."""
 
 

@@ -32,7 +32,7 @@ CHUNK_BYTES = 1 << 20
 M = TypeVar("M", bound=BaseModel)
 
 
-class BackupInvalid(Exception):  # noqa: N818 - a state
+class BackupInvalid(Exception):
     """What is in the folder is no backup, or not what it was when it was made."""
 
 

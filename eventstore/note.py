@@ -42,7 +42,7 @@ OF_A_LINEAGE = re.compile(r".+(/(?:[2-9]|[1-9][0-9]{1,2}))")
 """How the log itself is called once it goes on after a divergence."""
 
 
-class NoteInvalid(ValueError):  # noqa: N818 - a state of the world, as the rest of the names
+class NoteInvalid(ValueError):
     """The text is no signed note, or a key is none."""
 
 

@@ -48,7 +48,7 @@ DESTROY = """
     WHERE key_id = ANY ($1) AND wrapped IS NOT NULL"""
 
 
-class VaultBroken(Exception):  # noqa: N818 - a state of the world
+class VaultBroken(Exception):
     """A key or a sealed text is not one of this vault's, or was tampered with."""
 
 

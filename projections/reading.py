@@ -98,7 +98,7 @@ class Page(NamedTuple, Generic[Row]):
     """How far in the log the view had come, at least."""
 
 
-class ViewBehind(Exception):  # noqa: N818 - a state of the world
+class ViewBehind(Exception):
     """A view has not come far enough in time, or it has stopped."""
 
     def __init__(self, view: str, position: int, stopped: str | None) -> None:

@@ -18,7 +18,7 @@ REMEMBERED: Final = "what passed since the clocks agreed"
 """Stands in for the others while none of them can be read."""
 
 
-class ClocksDiffer(Exception):  # noqa: N818 - a state of the world
+class ClocksDiffer(Exception):
     """The clocks differ by more than the settings allow; the text names them, and what to do."""
 
 

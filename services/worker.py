@@ -51,7 +51,7 @@ WORKFLOW_TASKS_AT_ONCE: Final = 32
 log = structlog.get_logger()
 
 
-class NamespaceUnfit(Exception):  # noqa: N818 - names a state
+class NamespaceUnfit(Exception):
     """The namespace lacks search attributes that we can't add; the text says which."""
 
 

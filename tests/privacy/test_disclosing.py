@@ -120,7 +120,7 @@ async def test_nothing_is_shown_that_can_t_be_recorded(
     assert told.reason == "INTERNAL"
 
 
-class LogAway(Exception):  # noqa: N818 - a state
+class LogAway(Exception):
     """The log can't be written."""
 
 
