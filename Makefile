@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 MUSTER := $(BIN)/muster
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint bench bench-log bench-plan bench-proof fuzz torture soak up down clean lock protos
+.PHONY: help demo test check lint bench bench-cli bench-log bench-plan bench-proof fuzz torture soak up down clean lock protos
 
 help: ## list what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,6 +29,9 @@ lint: $(VENV)/.installed-dev ## all of `make check` but the tests
 
 bench: $(VENV)/.installed-dev ## measure the figures of the spine
 	@$(BIN)/python -m benchmarks.spine
+
+bench-cli: $(VENV)/.installed-dev ## measure how soon `muster --help` and a completion answer
+	@$(BIN)/python -m benchmarks.cli
 
 bench-log: $(VENV)/.installed-dev ## compare the log with other event stores (EVENTS=5000000)
 	@$(BIN)/python -m benchmarks.log --events "$(or $(EVENTS),5000000)"

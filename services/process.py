@@ -7,13 +7,16 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-import structlog
 import uvloop
 
-from eventstore.epochs import remember
-from services import logs, settings
 from services.absence import absent
-from services.settings import Settings
+
+with absent("rich"):  # structlog would draw tracebacks with it
+    import structlog
+
+    from eventstore.epochs import remember
+    from services import logs, settings
+    from services.settings import Settings
 
 EXIT_SETTINGS = 2
 COLLECT_AFTER = (50_000, 20, 50)
