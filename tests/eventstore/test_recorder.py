@@ -282,9 +282,10 @@ async def test_what_is_known_of_many_is_fresh_for_each(
 
 
 async def test_states_that_are_forgotten_are_read_again(
-    recorder: Recorder[Door], monkeypatch: pytest.MonkeyPatch
+    log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recorder_module, "STATES_MAX", 2)
+    recorder = recorder_on(log)
     for door in "abcabc":
         await recorder.record(door, asked(OpenDoor()))
         await recorder.record(door, asked(CountPeople()))
