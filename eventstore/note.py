@@ -223,11 +223,6 @@ def parse_signature(line: str) -> Signature:
     return Signature(_checked(name), content[:KEY_ID_BYTES], content[KEY_ID_BYTES:])
 
 
-def cosigned_at(signature: Signature) -> int:
-    """Return when a witness cosigned, in seconds of Unix; nothing is checked by that."""
-    return int.from_bytes(signature.signature[:TIME_BYTES], "big")
-
-
 def key_id(name: str, kind: int, public: bytes) -> bytes:
     """Return the id of a key under a name."""
     return sha256(name.encode() + b"\n" + bytes([kind]) + public).digest()[:KEY_ID_BYTES]

@@ -62,11 +62,6 @@ class Comparison(NamedTuple):
         """Return the clocks that could not be read."""
         return frozenset({POSTGRESQL, TEMPORAL} - {one.clock for one in self.readings})
 
-    @property
-    def is_whole(self) -> bool:
-        """Tell whether every clock could be read."""
-        return not self.unread
-
     def described(self) -> str:
         """Name each clock, and how far it is from this process's."""
         others = (one for one in self.readings if one.clock != HERE)
