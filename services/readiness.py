@@ -15,6 +15,10 @@ START_VARIABLE = "MUSTER_START_FILE"
 
 START_POLL_S = 0.02
 
+EXIT_AWAY = 75
+"""How a process ends that could not reach the database: it is right to start it again. As
+`EX_TEMPFAIL` of sysexits.h."""
+
 
 async def may_begin() -> None:
     """Wait until whoever started the process says that it may begin; at once if nobody asked."""

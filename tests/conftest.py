@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
+pytest_plugins = ("tests.processes", "tests.sharing")
 TEMPLATE = "muster_template"
 
 

@@ -19,6 +19,7 @@ import structlog
 from services import readiness
 from services.local.failures import StackFailed
 from services.local.forking import PR_SET_PDEATHSIG, Forked, fork
+from services.readiness import EXIT_AWAY
 
 STOP_TIMEOUT_S = 20.0
 RESTART_PAUSES_S = (0.05, 0.1, 0.1, 0.2, 0.2, 0.5, 0.5, 1.0)
@@ -75,7 +76,20 @@ class Part:
         return self._process.pid if self._process and running else None
 
     async def start(self) -> None:
-        """Start it, and wait until it serves. Raises StackFailed."""
+        """Start it, and wait until it serves; again if the database was away. Raises StackFailed.
+
+        On a busy machine a database that is there may take longer to answer than is waited for.
+        """
+        until = time.monotonic() + READY_TIMEOUT_S
+        while (code := await self._serve_or_end()) == EXIT_AWAY and time.monotonic() < until:
+            log.warning("database away", part=self.recipe.name, again_in_s=RESTART_PAUSES_S[-1])
+            await asyncio.sleep(RESTART_PAUSES_S[-1])
+        if code is not None:
+            raise StackFailed(f"{self.recipe.name} ended at once: {self._last_words()}")
+        self._give_way()
+
+    async def _serve_or_end(self) -> int | None:
+        """Start it once; return its exit code if it ended before it served."""
         await self._spawn()
         ready = asyncio.ensure_future(self._served())
         process = self._process
@@ -85,9 +99,9 @@ class Part:
         if ready in done:
             ended.cancel()
             ready.result()
-            return self._give_way()
+            return None
         ready.cancel()
-        raise StackFailed(f"{self.recipe.name} ended at once: {self._last_words()}")
+        return ended.result()
 
     async def keep(self, changed: Callable[[], None]) -> None:
         """Start it again whenever it dies. Raises StackFailed when that happens all the time."""

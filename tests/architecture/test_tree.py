@@ -110,6 +110,7 @@ def test_every_exception_to_a_rule_has_its_reason() -> None:
     assert not bare
 
 
+@pytest.mark.processes
 def test_make_help_lists_every_target() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     ask = ["make", "--no-print-directory", "help"]  # make may be what runs this test

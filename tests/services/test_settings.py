@@ -10,6 +10,8 @@ import pytest
 from services.cli.exits import Exit
 from tests.services.running import muster
 
+pytestmark = pytest.mark.processes
+
 BAD = {
     "a word for a number": ({"MUSTER_API__PORT": "abc"}, "api.port"),
     "a port beyond all": ({"MUSTER_API__PORT": "70000"}, "api.port"),

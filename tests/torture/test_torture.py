@@ -10,6 +10,8 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+import pytest
+
 from benchmarks.torture.wire import Spot, Way, ends, wire
 from eventstore.connecting import APPEND_LASTS_MAX_S
 from eventstore.log import AlreadyThere, Appended, Log, LogUnavailable
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
     from benchmarks.torture.wire import Wire
     from tests.conftest import Database
+
+pytestmark = pytest.mark.processes
 
 SYNC_BYTES = 5
 """The last message of an append: that this was all."""

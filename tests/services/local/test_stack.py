@@ -23,6 +23,8 @@ from services.local.stack import PROCESSES, Stack, running
 from services.local.tokens import GIVEN_OUT
 from tests.services.running import Answer, muster
 
+pytestmark = pytest.mark.processes
+
 PATIENCE_S = 60.0
 FREE = ("--api-port", "0", "--temporal-port", "0", "--mail-port", "0")
 
