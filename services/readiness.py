@@ -15,9 +15,9 @@ START_VARIABLE = "MUSTER_START_FILE"
 
 START_POLL_S = 0.02
 
-EXIT_AWAY = 75
-"""How a process ends that could not reach the database: it is right to start it again. As
-`EX_TEMPFAIL` of sysexits.h."""
+EXIT_AWAY = 3
+"""How a process ends that did not reach the database: it is right to start it again. The same as
+`Exit.UNAVAILABLE` of the command line."""
 
 
 async def may_begin() -> None:

@@ -1,7 +1,7 @@
 """Tells tests that start processes from those that don't, and holds the latter to it.
 
 `make test-unit` runs those that start none. A test starts processes where it needs a fixture that
-does, or where it says so: `@pytest.mark.processes`, or `pytestmark` for a module or a package.
+does, or where it says so: `@pytest.mark.processes`, or `pytestmark` for a module.
 Whatever it is run for, a test that says nothing and starts one all the same fails.
 """
 

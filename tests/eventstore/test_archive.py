@@ -8,15 +8,26 @@ import pytest
 
 from eventstore.archive import Archive, EvidenceDiffers
 from eventstore.checkpoint import Checkpoint
+from eventstore.recorder import Receipt
 from eventstore.tiles import Tile
+from eventstore.verify import Doubt
 from tests.eventstore.notarising import (
     SIGNER,
+    acknowledge,
+    archive_of,
     checkpoint,
+    notarising,
+    refused_because,
+    signed_up_to,
+    until,
 )
+from tests.eventstore.samples import events
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from eventstore.log import Log
+    from tests.conftest import Database
 
 HASHES = [bytes([number]) * 32 for number in range(256)]
 
@@ -56,3 +67,22 @@ def test_the_first_timestamp_of_a_checkpoint_stays(tmp_path: Path) -> None:
     other = Checkpoint(SIGNER.name, 100, bytes(31) + b"1").signed(SIGNER).whole
     with pytest.raises(EvidenceDiffers):
         archive.keep_timestamp(100, other, b"third")
+
+
+async def test_another_tile_under_the_checkpoint_is_never_replaced(
+    database: Database, log: Log, tmp_path: Path
+) -> None:
+    async with notarising(database.dsn, tmp_path):
+        await log.append("door/a", 0, events(300))
+        await signed_up_to(tmp_path, 300)
+    archive = archive_of(tmp_path)
+    other = b"".join(HASHES)
+    (archive.place / Tile(0, 0).path).write_bytes(other)
+    (archive.place / Tile(1, 0, 1).path).unlink()  # so that tiles are made again
+    async with notarising(database.dsn, tmp_path) as notary:
+        divergence, what = await refused_because(database.dsn)
+        assert (what.doubt, what.found) == (Doubt.ARCHIVE, f"another 1/{Tile(0, 0).path}")
+        assert isinstance(await acknowledge(database.dsn, divergence, "seen"), Receipt)
+        await until(lambda: notary.seen.size == 301)
+    assert (archive.place / Tile(0, 0).path).read_bytes() == other
+    assert archive_of(tmp_path).lineage == 2

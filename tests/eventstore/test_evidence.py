@@ -18,7 +18,7 @@ from eventstore.note import Signer
 from eventstore.proofs import Proofs
 from eventstore.recorder import Receipt
 from eventstore.refusing import REFUSE, Compared, standing_of
-from eventstore.tiles import Tile, tiles_of
+from eventstore.tiles import tiles_of
 from eventstore.verify import Divergence, Doubt
 from tests.conftest import execute
 from tests.eventstore.forgery import (
@@ -259,25 +259,6 @@ async def test_checkpoints_that_the_database_lost_are_made_again(
         await notary.seen.begun.wait()
         assert notary.seen.refusing is None
     assert await value(database.dsn, ROWS) == 1
-
-
-async def test_another_tile_under_the_checkpoint_is_never_replaced(
-    database: Database, log: Log, tmp_path: Path
-) -> None:
-    async with notarising(database.dsn, tmp_path):
-        await log.append("door/a", 0, events(300))
-        await signed_up_to(tmp_path, 300)
-    archive = archive_of(tmp_path)
-    other = b"".join(bytes([number]) * 32 for number in range(256))
-    (archive.place / Tile(0, 0).path).write_bytes(other)
-    (archive.place / Tile(1, 0, 1).path).unlink()  # so that tiles are made again
-    async with notarising(database.dsn, tmp_path) as notary:
-        divergence, what = await refused_because(database.dsn)
-        assert (what.doubt, what.found) == (Doubt.ARCHIVE, f"another 1/{Tile(0, 0).path}")
-        assert isinstance(await acknowledge(database.dsn, divergence, "seen"), Receipt)
-        await until(lambda: notary.seen.size == 301)
-    assert (archive.place / Tile(0, 0).path).read_bytes() == other
-    assert archive_of(tmp_path).lineage == 2
 
 
 @pytest.mark.parametrize("doubt", [Doubt.ARCHIVE, Doubt.WITNESS])

@@ -24,6 +24,7 @@ from services.lives import Lives, workflow_id
 from services.local.temporal import SETTINGS
 from services.queues import activity_queue, workflow_queue
 from services.settings import Worker as Queues
+from tests.processes import STARTED
 from tests.workflows.case import Case
 from tests.workflows.world import World
 from workflows.incident import IncidentWorkflow
@@ -56,6 +57,7 @@ FLAGS = {
 
 async def start_temporal(**more: int) -> WorkflowEnvironment:
     """Start a server that knows nothing, with further limits of the service `history`."""
+    sys.audit(STARTED, "temporal")
     flags = FLAGS | {f"history.{name}": limit for name, limit in more.items()}
     return await WorkflowEnvironment.start_time_skipping_v2(
         ts_config=TimeSkippingConfig(enabled=False),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from domain.plan.canonical import pinned
 from domain.plan.editions import (
     PlanApproved,
@@ -9,6 +11,7 @@ from domain.plan.editions import (
     PlanPublished,
     PlanReturned,
     PlanReviewed,
+    PlanState,
     PlanWithdrawn,
 )
 from domain.plan.publication import (
@@ -22,7 +25,7 @@ from domain.plan.publication import (
 )
 from domain.values import Actor, Role
 from tests.domain.plan.plans import SMALL_PLAN, spoilt
-from tests.domain.spec import given
+from tests.domain.spec import Given, given
 
 ANN = Actor("ann", frozenset({Role.PLANNER, Role.COMMANDER}))
 BEN = Actor("ben", frozenset({Role.COMMANDER}))
@@ -57,3 +60,11 @@ HANDED_IN = given(PUBLICATION, DRAFTED)
 FOUND_FIT = given(PUBLICATION, DRAFTED, REVIEWED)
 ANSWERED_FOR = given(PUBLICATION, DRAFTED, REVIEWED, APPROVED)
 IN_FORCE = given(PUBLICATION, DRAFTED, REVIEWED, APPROVED, PUBLISHED)
+
+
+def states(case: Given[Any]) -> list[PlanState]:
+    """Return how far each draft has come."""
+    return [draft.state for draft in case.state.drafts.values()]
+
+
+# the way into force

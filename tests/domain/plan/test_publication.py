@@ -64,16 +64,9 @@ from tests.domain.plan.steps import (
     VERSION_2,
     WITHDRAW,
     WITHDRAWN,
+    states,
 )
 from tests.domain.spec import Given, given
-
-
-def states(case: Given[Any]) -> list[PlanState]:
-    """Return how far each draft has come."""
-    return [draft.state for draft in case.state.drafts.values()]
-
-
-# the way into force
 
 
 def test_a_text_is_handed_in() -> None:
@@ -203,38 +196,6 @@ def test_a_text_that_nobody_handed_in_is_unknown() -> None:
 def test_who_read_another_text_is_told(ask: Any) -> None:
     HANDED_IN.when(ask(draft=1, hash=REF_2.hash), BEN, because="so").then_refused(
         Refusal.PLAN_HASH_STALE, draft="1", actual=REF.hash
-    )
-
-
-@pytest.mark.parametrize(("ask", "actor"), [(RETURN, BEN), (WITHDRAW, ANN)])
-def test_a_draft_goes_back_only_with_a_reason(ask: Any, actor: Actor) -> None:
-    FOUND_FIT.when(ask, actor).then_refused(Refusal.REASON_REQUIRED)
-
-
-@pytest.mark.parametrize("case", [HANDED_IN, FOUND_FIT, ANSWERED_FOR])
-def test_a_draft_goes_back_whenever_it_is_not_in_force(case: Given[Any]) -> None:
-    case.when(RETURN, BEN, because="The north exit is locked").then(RETURNED)
-    case.when(WITHDRAW, ANN, because="Written anew").then(WITHDRAWN)
-
-
-@pytest.mark.parametrize("ask", [RETURN, WITHDRAW])
-def test_what_is_in_force_does_not_go_back(ask: Any) -> None:
-    IN_FORCE.when(ask, BEN, because="late").then_refused(
-        Refusal.PLAN_DRAFT_OVER, draft="1", state="effective"
-    )
-
-
-@pytest.mark.parametrize("over", [RETURNED, WITHDRAWN])
-def test_a_draft_that_went_back_goes_no_further(over: Any) -> None:
-    case = given(PUBLICATION, DRAFTED, over)
-    case.when(REVIEW, CAI).then_refused(Refusal.PLAN_DRAFT_OVER)
-    case.when(APPROVE, CAI).then_refused(Refusal.PLAN_DRAFT_OVER)
-    case.when(PUBLISH, CAI).then_refused(Refusal.PLAN_NOT_APPROVED)
-
-
-def test_what_was_mended_is_another_draft() -> None:
-    given(PUBLICATION, DRAFTED, RETURNED).when(DraftPlan(plan=CHANGED), ANN).then(
-        PlanDrafted(draft=2, ref=pinned(CHANGED).ref, by="ann", plan=CHANGED)
     )
 
 

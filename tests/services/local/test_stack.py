@@ -26,6 +26,8 @@ from tests.services.running import Answer, muster
 pytestmark = pytest.mark.processes
 
 PATIENCE_S = 60.0
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 FREE = ("--api-port", "0", "--temporal-port", "0", "--mail-port", "0")
 
 
@@ -53,8 +55,12 @@ def up(place: Folder) -> Answer:
 
 
 def free_ports() -> int:
-    """Return the first of some ports that are free, outside of those that connections are given."""
-    firsts = random.sample(range(20_000, 30_000, len(PROCESSES)), 1_000)
+    """Return the first of some ports that are free, outside of those that connections are given.
+
+    Tests that run beside these ones choose among others.
+    """
+    first = 20_000 + len(PROCESSES) * WORKER
+    firsts = random.sample(range(first, 30_000, len(PROCESSES) * WORKERS), 100)
     return next(
         first for first in firsts if all(map(is_free, range(first, first + len(PROCESSES))))
     )
