@@ -1,5 +1,5 @@
 """The service, with people on file."""
 
-from tests.api.conftest import service, views
+from tests.api.conftest import origin, published, service, views
 
-__all__ = ["service", "views"]
+__all__ = ["origin", "published", "service", "views"]
