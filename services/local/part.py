@@ -53,6 +53,8 @@ class Recipe:
     """Whether others go first when the machine has too much to do."""
     ready: Callable[[], Awaitable[None]] | None = None
     """How to find out that it serves; by its readiness file when None."""
+    passing: Mapping[int, float] = field(default_factory=lambda: {EXIT_AWAY: READY_TIMEOUT_S})
+    """How it ends for what passes, before it serves: it is started again, for so many seconds."""
 
 
 class Part:
@@ -76,16 +78,17 @@ class Part:
         return self._process.pid if self._process and running else None
 
     async def start(self) -> None:
-        """Start it, and wait until it serves; again if the database was away. Raises StackFailed.
+        """Start it, and wait until it serves; again after what passes. Raises StackFailed.
 
-        On a busy machine a database that is there may take longer to answer than is waited for.
+        On a busy machine a database that is there may take longer to answer than is waited for, and
+        the one of a supervisor that was killed may still be ending.
         """
-        until = time.monotonic() + READY_TIMEOUT_S
-        while (code := await self._serve_or_end()) == EXIT_AWAY and time.monotonic() < until:
-            log.warning("database away", part=self.recipe.name, again_in_s=RESTART_PAUSES_S[-1])
+        begun = time.monotonic()
+        while (code := await self._serve_or_end()) is not None:
+            if time.monotonic() - begun > self.recipe.passing.get(code, 0.0):
+                raise StackFailed(f"{self.recipe.name} ended at once: {self._last_words()}")
+            log.warning("ended", part=self.recipe.name, code=code, again_in_s=RESTART_PAUSES_S[-1])
             await asyncio.sleep(RESTART_PAUSES_S[-1])
-        if code is not None:
-            raise StackFailed(f"{self.recipe.name} ended at once: {self._last_words()}")
         self._give_way()
 
     async def _serve_or_end(self) -> int | None:
