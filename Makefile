@@ -15,10 +15,10 @@ demo: $(VENV)/.installed ## play one emergency from warning to closed case, on r
 	@$(MUSTER) demo
 
 test: $(VENV)/.installed-dev ## run all tests, on a real PostgreSQL and a real Temporal
-	@$(BIN)/pytest -q -n "$(or $(JOBS),2)" $(ARGS)
+	@$(BIN)/pytest -q -n "$(or $(JOBS),3)" $(ARGS)
 
 test-unit: $(VENV)/.installed-dev ## run the tests that start no process, for while you write
-	@$(BIN)/pytest -q -n "$(or $(JOBS),2)" -m "not processes" $(ARGS)
+	@$(BIN)/pytest -q -n "$(or $(JOBS),3)" -m "not processes" $(ARGS)
 
 check: lint test ## lint, types, import rules, contract, then all tests
 

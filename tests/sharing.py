@@ -10,7 +10,7 @@ from xdist.scheduler import LoadScopeScheduling
 if TYPE_CHECKING:
     from xdist.remote import Producer
 
-ONE_SCENE = ("tests/acceptance/", "tests/bundle/")
+ONE_SCENE = ("tests/acceptance/",)
 """Folders whose files share what takes long to set up; elsewhere only the tests of a file do."""
 
 LASTING = (
@@ -20,8 +20,12 @@ LASTING = (
     "tests/acceptance/",
     "tests/docs/",
     "tests/services/local/",
+    "tests/bundle/",
+    "tests/soak/",
+    "tests/torture/",
+    "tests/workflows/",
 )
-"""What takes longest, and so comes first: the short rest fills both processes to the end."""
+"""What takes longest, and so comes first: the short rest fills all processes to the end."""
 
 
 class Sharing(LoadScopeScheduling):  # type: ignore[misc] # the library has no types
