@@ -5,6 +5,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 MUSTER := $(BIN)/muster
 
+# What was compiled once is not compiled again at each of many hundred starts.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-unit check lint bench bench-log bench-plan bench-proof fuzz torture soak up down clean lock protos
 
