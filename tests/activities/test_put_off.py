@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from rpds import HashTrieMap, HashTrieSet
+from rpds import HashTrieMap
 
 from activities.work.backlog import Backlog
 from domain.incident.events.duties import Message
