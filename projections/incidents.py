@@ -185,4 +185,4 @@ def _row(touched: _Touched, command_post: str, owed: Order | None) -> IncidentRo
     )
 
 
-VIEW = View("incidents", TABLE, rules=2, begin=begin)
+VIEW = View("incidents", TABLE, rules=2, begin=begin, category=INCIDENTS.category)

@@ -108,4 +108,4 @@ def _row(known: Known[Unit]) -> UnitRow:
     )
 
 
-VIEW = View("units", TABLE, rules=1, begin=begin)
+VIEW = View("units", TABLE, rules=1, begin=begin, category=UNITS.category)
