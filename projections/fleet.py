@@ -37,28 +37,31 @@ ALL_GROWN: Final = GROWN.format(position=0)
 # The view's position and its rows are of one snapshot, so nothing falls between them.
 PROPOSE: Final = """
     WITH grown AS MATERIALIZED ({grown})
-    SELECT g.unit, NULL AS metres, NULL AS incident_id, NULL AS request, true AS has_grown
+    SELECT g.unit, NULL::float8 AS metres, NULL AS incident_id, NULL AS request, true AS has_grown
     FROM grown g
     UNION ALL (
-    SELECT u.unit, {metres}, u.incident_id, u.request, false FROM muster_view.units u
+    SELECT {rows}, false FROM muster_view.units u
     WHERE {where} AND u.unit NOT IN (SELECT g.unit FROM grown g) {order})"""
 POSITION: Final = """
     coalesce((SELECT c.position FROM muster_view.checkpoint c WHERE c.view = 'units'), 0)"""
 FITS: Final = "u.resource_kind = $1 AND (u.venue IS NULL OR u.venue = $2)"
 
 
-def _proposing(where: str, metres: str = "NULL", order: str = "") -> str:
-    grown = GROWN.format(position=POSITION)
-    return PROPOSE.format(grown=grown, metres=metres, where=where, order=order)
+def _proposing(rows: str, where: str, order: str = "") -> str:
+    return PROPOSE.format(
+        grown=GROWN.format(position=POSITION), rows=rows, where=where, order=order
+    )
 
 
 NEAREST: Final = _proposing(
+    f"u.unit, {PLACE} <-> point($3, $4), NULL, NULL",
     f"u.status = 'available' AND {FITS} AND u.unit <> ALL ($5::text[])",
-    f"{PLACE} <-> point($3, $4)",
     f"ORDER BY {PLACE} <-> point($3, $4), u.unit LIMIT {NEAREST_MAX}",
 )
-KEPT_FOR: Final = _proposing("u.incident_id = $1 AND u.request = $2")
-ASSIGNED: Final = _proposing(f"u.status = 'assigned' AND {FITS}")
+KEPT_FOR: Final = _proposing("u.unit, NULL, NULL, NULL", "u.incident_id = $1 AND u.request = $2")
+ASSIGNED: Final = _proposing(
+    "DISTINCT '', NULL::float8, u.incident_id, u.request", f"u.status = 'assigned' AND {FITS}"
+)
 
 STATES: Final = """
     SELECT asked.stream, e.type, e.schema_version, e.data
@@ -68,7 +71,7 @@ STATES: Final = """
 
 
 class Proposed(NamedTuple):
-    """A unit, how far it is, and whom it is kept for."""
+    """A unit and how far it is, or whom units are kept for."""
 
     metres: float
     unit: str
