@@ -55,7 +55,7 @@ def due(incident: Incident) -> Due | None:
 
 def earliest(incident: Incident, *, besides: Collection[LetDeadlinePass] = ()) -> Due | None:
     """Return what comes first, leaving some out."""
-    out = {(one.due_at, one.deadline, one.subject) for one in besides}
+    out = {Armed(one.due_at, one.deadline, one.subject) for one in besides}
     first = first_armed(incident, besides=out)
     return None if first is None else _due(*first)
 

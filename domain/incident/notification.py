@@ -97,8 +97,9 @@ def _tells(facts: Sequence[Fact]) -> bool:
 def _others_are_asked(on: Situation, owed: Notification) -> bool:
     """Tell whether others were asked for the same answer, and may yet give it."""
     key = _duty(on, owed)
-    is_task = key is not None and key.kind is DeadlineKind.TASK_ACKNOWLEDGEMENT
-    return is_task and not _is_lost(on, key, owed.to)
+    if key is None or key.kind is not DeadlineKind.TASK_ACKNOWLEDGEMENT:
+        return False
+    return not _is_lost(on, key, owed.to)
 
 
 def _is_lost(on: Situation, key: DeadlineKey, to: str) -> bool:

@@ -167,7 +167,7 @@ async def test_neither_all_units_nor_the_log_are_read(database: Database) -> Non
         " 'available', NULL, NULL, NULL, 1 FROM generate_series(1, 10000) n",
         "ANALYZE muster_view.units",
     )
-    near = ("guard", "shop", 0.0, 0.0, [])
+    near: tuple[object, ...] = ("guard", "shop", 0.0, 0.0, [])
     plan = await log.fetch(f"EXPLAIN (FORMAT JSON) {fleet.NEAREST}", *near)
     assert indexes(json.loads(plan[0][0])) >= {"event_unit", "units_point_idx"}
     kept = await log.fetch(f"EXPLAIN (FORMAT JSON) {fleet.KEPT_FOR}", *FIRE)
