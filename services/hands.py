@@ -32,6 +32,7 @@ from eventstore.migrations import check
 from eventstore.plans import PlanLibrary
 from eventstore.recorder import Recorder
 from eventstore.vault import Vault
+from projections.fleet import FleetView
 from services import clock_metrics, clocks
 from services.cli.sentences import sentence_in_utc
 from services.second_clock import SecondClock
@@ -127,7 +128,8 @@ def _activities(
         snapshots=snapshots_of_incidents(log),
     )
     record = RecordActivities(incidents, clocks.now)
-    dispatcher = Dispatcher(log, incidents, Recorder(log, UNITS, clock=clocks.now), plans)
+    units = Recorder(log, UNITS, clock=clocks.now)
+    dispatcher = Dispatcher(incidents, units, plans, FleetView(log))
     evaluator = Evaluator(log, incidents, plans, evaluations, sentence_in_utc)
     does = {
         WorkKind.DISPATCH: dispatcher.dispatch,

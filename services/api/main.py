@@ -39,6 +39,7 @@ from services.api.open_calls import OpenCalls
 from services.api.open_incidents import OpenIncidents
 from services.api.places import Places
 from services.api.plan_difference import PlanDifference
+from services.api.plan_judgement import judgement
 from services.api.plan_rendering import PlanDrawing
 from services.api.plans import Plans
 from services.api.privacy import PersonalData
@@ -233,7 +234,7 @@ def _recorders(
         ),
         "unit": Recorder(store, UNITS, clock=clocks.now),
         "person": Recorder(store, PERSONS, clock=clocks.now),
-        "plan": Recorder(store, PUBLICATION, clock=clocks.now),
+        "plan": Recorder(store, PUBLICATION, clock=clocks.now, surroundings=judgement),
     }
 
 
