@@ -152,6 +152,14 @@ def erase(app: typer.Typer) -> None:
     action(app, "erase", role="administrator")(commands.erase)
 
 
+def erasures(app: typer.Typer) -> None:
+    """Register `muster erasures`."""
+    from services.cli import erase as commands
+    from services.cli.session import action
+
+    action(app, "erasures", role="administrator")(commands.erasures)
+
+
 def hold(app: typer.Typer) -> None:
     """Register `muster hold`."""
     from services.cli import erase as commands
@@ -231,6 +239,7 @@ COMMANDS: dict[str, Callable[[typer.Typer], None]] = {
         report,
         demo,
         erase,
+        erasures,
         hold,
         disclose,
         disclosures,

@@ -40,7 +40,7 @@ async def vault(database: Database, key_file: Path) -> AsyncIterator[Vault]:
 async def test_what_was_sealed_can_be_opened(vault: Vault) -> None:
     sealed = await vault.seal("person/zhang", PHONE)
     assert PHONE not in sealed
-    assert sealed.startswith("sealed:v1:")
+    assert sealed.startswith("sealed:v2:")
     assert await vault.open(sealed) == PHONE
 
 
