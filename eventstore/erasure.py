@@ -13,11 +13,13 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, NamedTuple, Self
 from uuid import UUID
 
+import structlog
+
 from eventstore.connecting import Lent, Pool, close_pool, connect_pool, pauses
 from eventstore.failures import FollowerTooSlow, LogUnavailable, passes
 from eventstore.key_shares import KeyShares
 from eventstore.patience import patiently
-from eventstore.sealed import SEALED
+from eventstore.sealed import SEALED, VaultBroken
 from eventstore.vault import DESTROY
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ OBEYED = "SELECT position FROM muster_vault.obeyed"
 OBEY = "UPDATE muster_vault.obeyed SET position = $1 WHERE position < $1"
 FORGET_STATES = "DELETE FROM muster.snapshot WHERE stream = ANY ($1)"
 """What was remembered of a stream before still holds what was sealed; it is made again."""
+
+log_line = structlog.get_logger()
 
 BEGIN_ANEW = "UPDATE muster_vault.obeyed SET position = 0"
 
@@ -60,31 +64,27 @@ class Eraser:
 
     @classmethod
     async def open(cls, dsn: str, log: Log, shares_folder: Path | None = None) -> Self:
-        """Connect, and destroy shares that an older copy of their folder brought back.
-
-        Raises VaultBroken if the folder is not the one, or keys have shares and it isn't named.
-        """
+        """Connect."""
         pool = await connect_pool(dsn, size=1)
-        try:
-            shares = await KeyShares.open(pool, shares_folder)
-            await shares.destroy_again()
-        except BaseException:
-            await close_pool(pool)
-            raise
-        return cls(pool, log, shares)
+        return cls(pool, log, KeyShares(pool, shares_folder))
 
     async def close(self) -> None:
         """Disconnect."""
         await close_pool(self._pool)
 
     async def run(self) -> None:
-        """Follow the log, endlessly."""
+        """Follow the log, endlessly. Orders wait while their shares can't be destroyed."""
         wait = pauses()
         while True:
             try:
+                await self._shares.check()
+                await self._shares.destroy_again()
                 await self._follow(await self._begun())
             except FollowerTooSlow:
                 wait = pauses()
+            except VaultBroken as broken:
+                log_line.exception("orders to erase wait", reason=str(broken))
+                await asyncio.sleep(next(wait))
             except Exception as error:
                 if not (isinstance(error, LogUnavailable) or passes(error)):
                     raise

@@ -6,6 +6,7 @@ A share is there, on the disk, before its key is kept; a share is destroyed befo
 from __future__ import annotations
 
 import asyncio
+from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from eventstore.patience import patiently
@@ -13,14 +14,12 @@ from eventstore.sealed import VaultBroken
 from eventstore.shares import BLOCK_SHARES, Shares
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
     from uuid import UUID
 
     from eventstore.connecting import Lent, Pool
 
-ANY_SHARE = """
-    SELECT EXISTS (SELECT FROM muster_vault.key WHERE share IS NOT NULL AND wrapped IS NOT NULL)"""
 BLOCKS = "SELECT block, file_id FROM muster_vault.share_block ORDER BY block"
 BLOCK = "SELECT file_id FROM muster_vault.share_block WHERE block = $1"
 ENTER_BLOCK = """
@@ -41,26 +40,23 @@ class Reserved(NamedTuple):
 class KeyShares:
     """Finds, reserves and destroys the shares of keys."""
 
-    def __init__(self, pool: Pool, shares: Shares | None) -> None:
+    def __init__(self, pool: Pool, folder: Path | None) -> None:
         self._pool = pool
-        self._shares = shares
+        self._shares = None if folder is None else Shares(folder)
         self._known: set[int] = set()
 
-    @classmethod
-    async def open(cls, pool: Pool, folder: Path | None) -> KeyShares:
-        """Look whether the folder is the one. Raises VaultBroken."""
-        found = cls(pool, None if folder is None else Shares(folder))
-        if folder is None:
-            if await patiently(pool, lambda lent: lent.fetchval(ANY_SHARE)):
-                raise VaultBroken("keys of this vault have shares: set vault.shares_folder")
-            return found
-        for block, file_id in await patiently(pool, lambda lent: lent.fetch(BLOCKS)):
-            await found._see(block, file_id)
-        return found
+    async def check(self) -> None:
+        """Look whether the folder is there, and the one. Raises VaultBroken.
+
+        Nothing depends on its being asked: whoever needs a share looks again.
+        """
+        for block, file_id in await patiently(self._pool, lambda lent: lent.fetch(BLOCKS)):
+            await self._see(block, file_id)
 
     async def reserve(self) -> Reserved:
         """Return a share for a new key. Raises VaultBroken."""
         if self._shares is None:
+            await self.check()  # a key without a share, among those that have one, is a mistake
             return Reserved()
         while True:
             number = int(await patiently(self._pool, lambda lent: lent.fetchval(NEXT)))
@@ -72,38 +68,37 @@ class KeyShares:
 
     async def of(self, numbers: Iterable[int | None]) -> Mapping[int, bytes | VaultBroken | None]:
         """Return shares by their numbers: None is destroyed."""
-        wanted = {number for number in numbers if number is not None}
-        return await asyncio.to_thread(self._of, wanted) if wanted else {}
-
-    def _of(self, numbers: Iterable[int]) -> Mapping[int, bytes | VaultBroken | None]:
-        return {number: self._one(number) for number in numbers}
-
-    def _one(self, number: int) -> bytes | VaultBroken | None:
-        if self._shares is None:
-            return VaultBroken("a key has a share: set vault.shares_folder")
-        try:
-            return self._shares.of(number)
-        except VaultBroken as broken:
-            return broken
+        found: dict[int, bytes | VaultBroken | None] = {}
+        for block, group in _by_block(number for number in numbers if number is not None):
+            try:
+                shares = await self._trusted(block)
+                found |= await asyncio.to_thread(_read, shares, group)
+            except VaultBroken as broken:
+                found |= dict.fromkeys(group, broken)
+        return found
 
     async def destroy_of(self, lent: Lent, keys: Iterable[UUID]) -> None:
         """Destroy the shares of keys, as often as asked. Raises VaultBroken."""
-        numbers = [row["share"] for row in await lent.fetch(NUMBERS, list(keys))]
-        await self._destroy(numbers)
+        await self._destroy(row["share"] for row in await lent.fetch(NUMBERS, list(keys)))
 
     async def destroy_again(self) -> None:
         """Destroy what an older copy of the folder has brought back. Raises VaultBroken."""
         rows = await patiently(self._pool, lambda lent: lent.fetch(DESTROYED))
-        if self._shares is not None:
-            numbers = [row["share"] for row in rows]
-            await self._destroy(await asyncio.to_thread(self._shares.living, numbers))
+        await self._destroy(row["share"] for row in rows)
 
-    async def _destroy(self, numbers: list[int]) -> None:
-        if not numbers:
-            return
-        if self._shares is None:
-            raise VaultBroken("a key to be destroyed has a share: set vault.shares_folder")
-        await asyncio.to_thread(self._shares.destroy, numbers)
+    async def _destroy(self, numbers: Iterable[int]) -> None:
+        for block, group in _by_block(numbers):
+            shares = await self._trusted(block)
+            if living := await asyncio.to_thread(shares.living, group):
+                await asyncio.to_thread(shares.destroy, living)
+
+    async def _trusted(self, block: int) -> Shares:
+        """Return the shares, once it was seen that this block is the one. Raises VaultBroken."""
+        if block not in self._known:
+            entered = await patiently(self._pool, lambda lent: lent.fetchval(BLOCK, block))
+            await self._see(block, entered)
+        assert self._shares is not None  # noqa: S101 - it was seen
+        return self._shares
 
     async def _have(self, block: int) -> None:
         """See that a block is there, and the one; the first time anybody needs it, make it."""
@@ -117,10 +112,25 @@ class KeyShares:
             entered = await patiently(self._pool, lambda lent: lent.fetchval(BLOCK, block))
         await self._see(block, entered)
 
-    async def _see(self, block: int, file_id: bytes) -> None:
-        assert self._shares is not None  # noqa: S101 - as above
-        here = await asyncio.to_thread(self._shares.id_of, block)
-        if here != file_id:
-            what = "is not there: is it mounted?" if here is None else "is of another vault"
-            raise VaultBroken(f"block {block} of the shares in {self._shares.folder} {what}")
+    async def _see(self, block: int, file_id: bytes | None) -> None:
+        await asyncio.to_thread(require_block, self._shares, block, file_id)
         self._known.add(block)
+
+
+def require_block(shares: Shares | None, block: int, file_id: bytes | None) -> None:
+    """See that a block is there, and the one that the database knows. Raises VaultBroken."""
+    if shares is None:
+        raise VaultBroken("keys of this vault have shares: set vault.shares_folder")
+    here = shares.id_of(block)
+    if here is None or here != file_id:
+        what = "is not there: is it mounted?" if here is None else "is of another vault"
+        raise VaultBroken(f"block {block} of the shares in {shares.folder} {what}")
+
+
+def _by_block(numbers: Iterable[int]) -> Iterator[tuple[int, list[int]]]:
+    for block, group in groupby(sorted(set(numbers)), lambda one: one // BLOCK_SHARES):
+        yield block, list(group)
+
+
+def _read(shares: Shares, numbers: Iterable[int]) -> Mapping[int, bytes | VaultBroken | None]:
+    return {number: shares.of(number) for number in numbers}

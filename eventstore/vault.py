@@ -103,11 +103,11 @@ class Vault:
         previous = None if previous_file is None else read_key(previous_file)
         wrap = KeyWrap(read_key(key_file), previous)
         pool = await connect_pool(dsn, size=VAULT_CONNECTIONS)
-        try:
-            return cls(pool, wrap, await KeyShares.open(pool, shares_folder), version)
-        except BaseException:
-            await close_pool(pool)
-            raise
+        return cls(pool, wrap, KeyShares(pool, shares_folder), version)
+
+    async def check(self) -> None:
+        """See that what keys need besides the vault's key is there. Raises VaultBroken."""
+        await self._shares.check()
 
     async def close(self) -> None:
         """Disconnect."""

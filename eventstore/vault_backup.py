@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from eventstore import dump
 from eventstore.backup import BEGIN_ANEW, KEYS, DatabaseInUse, connected
 from eventstore.dump import Copied
+from eventstore.key_shares import BLOCKS, require_block
 from eventstore.manifest import (
     SHARES,
     VAULT_FILE,
@@ -72,7 +73,7 @@ async def save_vault(  # noqa: PLR0913, PLR0917 - what is saved, where, and for 
 ) -> tuple[Path, VaultManifest]:
     """Save the wrapped keys and their shares, and remove what may not be kept any longer.
 
-    Raises ProgramFailed.
+    Raises ProgramFailed, and VaultBroken if there are shares that can't be saved with them.
     """
     forget_expired(folder, datetime.now(UTC), keep)
     async with connected(dsn) as connection:
@@ -80,6 +81,8 @@ async def save_vault(  # noqa: PLR0913, PLR0917 - what is saved, where, and for 
         await connection.execute(ENTER, now, now + keep)
         part = begun(folder, now)
         file = part / VAULT_FILE
+        for block, file_id in await connection.fetch(BLOCKS):
+            require_block(shares, block, file_id)
         obeyed = int(await connection.fetchval(OBEYED))
         await dump.write_keys(programs, dsn, file)
         keys = int(await connection.fetchval(KEYS))

@@ -200,6 +200,19 @@ async def test_a_backup_that_takes_shares_needs_a_folder_for_them(
         await restore_vault(here.programs, elsewhere.owner, where, KEY, MONTH)
 
 
+async def test_keys_are_not_saved_without_the_shares_that_they_take(
+    here: Place, tmp_path: Path
+) -> None:
+    await sealed_by(here, "li")
+    with pytest.raises(VaultBroken, match="shares_folder"):
+        await save_vault(here.programs, here.owner, tmp_path / "keys", KEY, MONTH)
+    (here.folder / "shares").rename(here.folder / "away")
+    with pytest.raises(VaultBroken, match="mounted"):
+        await here.save_keys(tmp_path / "keys")
+    with pytest.raises(BackupInvalid, match="no backup"):
+        newest(tmp_path / "keys")
+
+
 async def test_shares_that_were_changed_are_not_restored(
     here: Place, elsewhere: Place, tmp_path: Path
 ) -> None:
@@ -295,8 +308,9 @@ async def test_a_backup_that_is_cut_off_is_entered_all_the_same(
     here: Place, tmp_path: Path
 ) -> None:
     (held,) = await sealed_by(here, "held")
+    lost = here._replace(programs=tmp_path / "no-programs")
     with pytest.raises(FileNotFoundError):
-        await save_vault(tmp_path / "no-programs", here.owner, tmp_path / "keys", KEY, MONTH)
+        await lost.save_keys(tmp_path / "keys")
     await destroy(here, held)
     (fate,) = await fates(here, held)
     assert fate.copies_until is not None, "what was written of it may be a copy"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,6 +20,7 @@ from eventstore.sealed import Parts, VaultBroken, open_sealed, parts_of
 from eventstore.shares import BLOCK_SHARES, Shares
 from eventstore.vault import Vault
 from tests.conftest import execute
+from tests.eventstore.samples import event
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from tests.conftest import Database
 
 KEY = bytes(range(32))
+PATIENCE_S = 15.0
 PHONE = "+86 138 0000 0000 张三"
 
 
@@ -47,6 +50,18 @@ class Place(NamedTuple):
         )
         yield opened
         await opened.close()
+
+    @asynccontextmanager
+    async def follower(self) -> AsyncIterator[None]:
+        """Carry out what the log orders to erase."""
+        log = await Log.open(self.database.dsn)
+        eraser = await Eraser.open(self.database.dsn, log, self.folder / "shares")
+        following = asyncio.create_task(eraser.run())
+        yield
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+        await eraser.close()
+        await log.close()
 
     async def rows(self, subject: str = "person/zhang") -> list[asyncpg.Record]:
         connection = await asyncpg.connect(self.database.owner_dsn)
@@ -125,9 +140,9 @@ async def test_an_older_copy_of_the_folder_is_destroyed_again(place: Place) -> N
     shutil.rmtree(place.folder / "shares")
     (place.folder / "older").rename(place.folder / "shares")
     assert place.shares.of(row["share"]) is not None
-    log = await Log.open(place.database.dsn)
-    await (await Eraser.open(place.database.dsn, log, place.folder / "shares")).close()
-    await log.close()
+    async with place.follower(), asyncio.timeout(PATIENCE_S):
+        while place.shares.of(row["share"]) is not None:
+            await asyncio.sleep(0.02)
     assert place.shares.of(row["share"]) is None
     async with place.vault() as vault:
         assert await vault.open(living) == PHONE
@@ -155,20 +170,38 @@ async def test_the_next_block_is_begun_when_one_is_full(place: Place) -> None:
     assert len(place.shares.blocks()) == 3
 
 
-@pytest.mark.parametrize("what", ["not there", "another vault"])
-async def test_another_folder_is_refused_at_the_start_and_makes_nothing(
-    place: Place, what: str
+async def test_shares_of_another_vault_open_and_seal_nothing_and_are_not_harmed(
+    place: Place,
 ) -> None:
     async with place.vault() as vault:
-        await vault.seal("person/zhang", PHONE)
+        sealed = await vault.seal("person/zhang", PHONE)
     wrong = Shares(place.folder / "wrong")
-    if what == "another vault":
-        wrong.make(0)
-    before = list(place.folder.glob("wrong/*"))
-    with pytest.raises(VaultBroken, match=what):
-        async with place.vault("wrong"):
-            pass
-    assert list(place.folder.glob("wrong/*")) == before
+    wrong.make(0)
+    (file,) = wrong.blocks()
+    before = file.read_bytes()
+    async with place.vault("wrong") as vault:
+        await refuse_all(vault, sealed, "another vault")
+    assert file.read_bytes() == before
+
+
+async def test_in_a_folder_that_is_not_mounted_nothing_is_made(place: Place) -> None:
+    async with place.vault() as vault:
+        sealed = await vault.seal("person/zhang", PHONE)
+    async with place.vault("empty") as vault:
+        await refuse_all(vault, sealed, "mounted")
+    assert not (place.folder / "empty").exists()
+
+
+async def refuse_all(vault: Vault, sealed: str, why: str) -> None:
+    for work in (
+        vault.check(),
+        vault.open(sealed),
+        vault.seal("person/zhang", PHONE),
+        vault.seal("person/new", PHONE),
+        vault.destroy([key_of(sealed)]),
+    ):
+        with pytest.raises(VaultBroken, match=why):
+            await work
 
 
 async def test_a_folder_that_goes_away_breaks_what_needs_it_and_is_not_made_anew(
@@ -189,15 +222,35 @@ async def test_a_folder_that_goes_away_breaks_what_needs_it_and_is_not_made_anew
         assert await vault.open(sealed) is None
 
 
-async def test_who_does_not_name_the_folder_is_told_so(place: Place) -> None:
+async def test_who_does_not_name_the_folder_is_told_so_and_makes_no_key_without_a_share(
+    place: Place,
+) -> None:
     async with place.vault() as vault:
-        await vault.seal("person/zhang", PHONE)
-    with pytest.raises(VaultBroken, match="shares_folder"):
-        await Vault.connect(place.database.dsn, place.folder / "vault")
-    log = await Log.open(place.database.dsn)
-    with pytest.raises(VaultBroken, match="shares_folder"):
-        await Eraser.open(place.database.dsn, log)
-    await log.close()
+        sealed = await vault.seal("person/zhang", PHONE)
+    without = await Vault.connect(place.database.dsn, place.folder / "vault")
+    await refuse_all(without, sealed, "shares_folder")
+    await without.close()
+
+
+async def test_orders_wait_for_a_folder_that_is_away_and_are_carried_out_then(
+    place: Place,
+) -> None:
+    async with place.vault() as vault:
+        sealed = await vault.seal("person/zhang", PHONE)
+        (row,) = await place.rows()
+        (place.folder / "shares").rename(place.folder / "away")
+        log = await Log.open(place.database.dsn)
+        what = json.dumps({"person": "zhang", "keys": [key_of(sealed)], "basis": "other_law"})
+        await log.append("person/zhang", 0, [event(what, kind="PersonalDataErased")])
+        await log.close()
+        async with place.follower(), asyncio.timeout(PATIENCE_S):
+            await asyncio.sleep(0.3)
+            assert [one["wrapped"] is None for one in await place.rows()] == [False]
+            (place.folder / "away").rename(place.folder / "shares")
+            while (await place.rows())[0]["wrapped"] is not None:
+                await asyncio.sleep(0.02)
+        assert place.shares.of(row["share"]) is None
+        assert await vault.open(sealed) is None
 
 
 async def test_a_key_from_before_opens_and_has_a_share_once_it_is_wrapped_anew(
