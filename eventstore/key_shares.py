@@ -6,15 +6,14 @@ A share is there, on the disk, before its key is kept; a share is destroyed befo
 from __future__ import annotations
 
 import asyncio
-from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from eventstore.patience import patiently
 from eventstore.sealed import VaultBroken
-from eventstore.shares import BLOCK_SHARES, Shares
+from eventstore.shares import BLOCK_SHARES, Shares, by_block
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
     from uuid import UUID
 
@@ -69,10 +68,10 @@ class KeyShares:
     async def of(self, numbers: Iterable[int | None]) -> Mapping[int, bytes | VaultBroken | None]:
         """Return shares by their numbers: None is destroyed."""
         found: dict[int, bytes | VaultBroken | None] = {}
-        for block, group in _by_block(number for number in numbers if number is not None):
+        for block, group in by_block(number for number in numbers if number is not None):
             try:
                 shares = await self._trusted(block)
-                found |= await asyncio.to_thread(_read, shares, group)
+                found |= await asyncio.to_thread(shares.read, group)
             except VaultBroken as broken:
                 found |= dict.fromkeys(group, broken)
         return found
@@ -87,7 +86,7 @@ class KeyShares:
         await self._destroy(row["share"] for row in rows)
 
     async def _destroy(self, numbers: Iterable[int]) -> None:
-        for block, group in _by_block(numbers):
+        for block, group in by_block(numbers):
             shares = await self._trusted(block)
             if living := await asyncio.to_thread(shares.living, group):
                 await asyncio.to_thread(shares.destroy, living)
@@ -125,12 +124,3 @@ def require_block(shares: Shares | None, block: int, file_id: bytes | None) -> N
     if here is None or here != file_id:
         what = "is not there: is it mounted?" if here is None else "is of another vault"
         raise VaultBroken(f"block {block} of the shares in {shares.folder} {what}")
-
-
-def _by_block(numbers: Iterable[int]) -> Iterator[tuple[int, list[int]]]:
-    for block, group in groupby(sorted(set(numbers)), lambda one: one // BLOCK_SHARES):
-        yield block, list(group)
-
-
-def _read(shares: Shares, numbers: Iterable[int]) -> Mapping[int, bytes | VaultBroken | None]:
-    return {number: shares.of(number) for number in numbers}

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from eventstore.sealed import VaultBroken
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from io import FileIO
     from pathlib import Path
     from typing import Literal
@@ -44,15 +44,23 @@ class Shares:
 
     def of(self, number: int) -> bytes | None:
         """Return a share; None once it is destroyed. Raises VaultBroken if it is not there."""
-        with self._block(number // BLOCK_SHARES, "rb") as block:
-            found = os.pread(block.fileno(), SHARE_BYTES, _offset(number))
-        if len(found) != SHARE_BYTES:
-            raise VaultBroken(f"{block.name} was cut")
-        return None if found == DESTROYED else found
+        return self.read([number])[number]
+
+    def read(self, numbers: Iterable[int]) -> dict[int, bytes | None]:
+        """Return shares by their numbers, as `of` does."""
+        found: dict[int, bytes | None] = {}
+        for number, group in by_block(numbers):
+            with self._block(number, "rb") as block:
+                for share in group:
+                    said = os.pread(block.fileno(), SHARE_BYTES, _offset(share))
+                    if len(said) != SHARE_BYTES:
+                        raise VaultBroken(f"{block.name} was cut")
+                    found[share] = None if said == DESTROYED else said
+        return found
 
     def destroy(self, numbers: Iterable[int]) -> None:
         """Overwrite shares, and wait until the disk has it. Raises VaultBroken."""
-        for number, group in groupby(sorted(numbers), lambda one: one // BLOCK_SHARES):
+        for number, group in by_block(numbers):
             with self._block(number, "r+b") as block:
                 for share in group:
                     os.pwrite(block.fileno(), DESTROYED, _offset(share))
@@ -60,7 +68,7 @@ class Shares:
 
     def living(self, numbers: Iterable[int]) -> list[int]:
         """Return those that are not destroyed. Raises VaultBroken."""
-        return [number for number in numbers if self.of(number) is not None]
+        return [number for number, share in self.read(numbers).items() if share is not None]
 
     def id_of(self, block: int) -> bytes | None:
         """Return what tells a block from any other; None if there is no such block."""
@@ -116,6 +124,12 @@ class Shares:
         part.unlink()
         for folder in (self.folder, self.folder.parent):
             _sync(folder)
+
+
+def by_block(numbers: Iterable[int]) -> Iterator[tuple[int, list[int]]]:
+    """Return numbers of shares with the block that they are in."""
+    for block, group in groupby(sorted(set(numbers)), lambda one: one // BLOCK_SHARES):
+        yield block, list(group)
 
 
 def _private(path: str, flags: int) -> int:

@@ -77,12 +77,12 @@ async def save_vault(  # noqa: PLR0913, PLR0917 - what is saved, where, and for 
     """
     forget_expired(folder, datetime.now(UTC), keep)
     async with connected(dsn) as connection:
+        for block, file_id in await connection.fetch(BLOCKS):
+            require_block(shares, block, file_id)
         now: datetime = await connection.fetchval(NOW)
         await connection.execute(ENTER, now, now + keep)
         part = begun(folder, now)
         file = part / VAULT_FILE
-        for block, file_id in await connection.fetch(BLOCKS):
-            require_block(shares, block, file_id)
         obeyed = int(await connection.fetchval(OBEYED))
         await dump.write_keys(programs, dsn, file)
         keys = int(await connection.fetchval(KEYS))

@@ -214,15 +214,16 @@ def _copies(erasure: Erasure, language: Language) -> str:
         until = date_and_clock(erasure.copies_until.ToDatetime(UTC))
         return either(
             language,
-            f"密钥备份中的副本最迟保留至 {until}，此前仍可能读出",
-            f"backups of the keys may hold them until {until}, and could be read until then",
+            f"密钥备份中可能留有副本，最后一份须在 {until} 前清除，清除前仍可能读出",
+            f"backups of the keys may hold them and could be read: the last is to be removed by "
+            f"{until}",
         )
     if erasure.keys_unknown:
         return either(language, "备份中的副本情况不明", "of copies in backups nothing is known")
     return either(
         language,
-        "本服务的密钥备份均不含这些密钥",
-        "no backup of the keys that was made here holds them",
+        "本服务没有未到期且含这些密钥的备份",
+        "no backup of the keys that was made here and has not expired holds them",
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from muster.v1 import incident_commands_pb2, privacy_service_pb2
 
+from eventstore.shares import Shares
 from eventstore.vault_backup import save_vault
 from services.cli.erase import tombstone
 from services.client import context
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
+    from eventstore.manifest import VaultManifest
     from services.client import Client
     from tests.conftest import Database
 
@@ -75,6 +77,12 @@ async def listed(
     return list((await client.privacy.ListErasures(request)).erasures)
 
 
+async def backed_up(database: Database, folder: Path) -> VaultManifest:
+    programs, shares = database.cluster.programs, Shares(folder / "shares")
+    dsn, into = database.owner_dsn, folder / "keys"
+    return (await save_vault(programs, dsn, into, bytes(32), MONTH, shares))[1]
+
+
 async def test_it_is_said_when_it_was_ordered_and_when_keys_and_shares_were_destroyed(
     incident: str, administrator: Client
 ) -> None:
@@ -90,8 +98,7 @@ async def test_it_is_said_when_it_was_ordered_and_when_keys_and_shares_were_dest
 async def test_it_is_said_until_when_backups_may_hold_the_key(
     incident: str, administrator: Client, database: Database, tmp_path: Path
 ) -> None:
-    programs, folder = database.cluster.programs, tmp_path / "keys"
-    _, saved = await save_vault(programs, database.owner_dsn, folder, bytes(32), MONTH)
+    saved = await backed_up(database, tmp_path)
     await erase(administrator, incident, "witness-1")
     (found,) = await listed(administrator, incident)
     assert found.copies_until.ToDatetime(UTC) == saved.expires_at
@@ -157,8 +164,8 @@ async def test_what_can_not_be_listed_says_which_field(
 @pytest.mark.parametrize(
     ("language", "never", "says"),
     [
-        ("en", ("can never", "nobody can"), ("ordered to be erased", "may hold them until")),
-        ("zh", ("无法再", "再也"), ("命令删除", "最迟保留至")),
+        ("en", ("can never", "nobody can"), ("ordered to be erased", "is to be removed by")),
+        ("zh", ("无法再", "再也"), ("命令删除", "最后一份须在")),
     ],
 )
 async def test_the_certificate_claims_no_more_than_is_known(  # noqa: PLR0913, PLR0917 - in two languages
@@ -170,8 +177,7 @@ async def test_the_certificate_claims_no_more_than_is_known(  # noqa: PLR0913, P
     never: tuple[str, ...],
     says: tuple[str, ...],
 ) -> None:
-    programs, folder = database.cluster.programs, tmp_path / "keys"
-    await save_vault(programs, database.owner_dsn, folder, bytes(32), MONTH)
+    await backed_up(database, tmp_path)
     await erase(administrator, incident, "witness-1")
     (found,) = await listed(administrator, incident)
     text = tombstone(found, language)
