@@ -136,6 +136,7 @@ async def test_an_older_copy_of_the_folder_is_destroyed_again(place: Place) -> N
         living = await vault.seal("person/li", PHONE)
         (row,) = await place.rows()
         shutil.copytree(place.folder / "shares", place.folder / "older")
+        later = await vault.seal("person/later", PHONE)
         await vault.destroy([key_of(erased)])
     shutil.rmtree(place.folder / "shares")
     (place.folder / "older").rename(place.folder / "shares")
@@ -146,6 +147,7 @@ async def test_an_older_copy_of_the_folder_is_destroyed_again(place: Place) -> N
     assert place.shares.of(row["share"]) is None
     async with place.vault() as vault:
         assert await vault.open(living) == PHONE
+        assert await vault.open(later) == PHONE, "its share was there before it was needed"
 
 
 async def test_processes_that_share_a_folder_open_what_each_other_sealed(place: Place) -> None:

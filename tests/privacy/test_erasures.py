@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from muster.v1 import incident_commands_pb2, privacy_service_pb2
 
+from eventstore.sealed import commitment_of
 from eventstore.shares import Shares
 from eventstore.vault_backup import save_vault
 from services.cli.erase import tombstone
@@ -102,10 +104,37 @@ async def test_it_is_said_until_when_backups_may_hold_the_key(
     await erase(administrator, incident, "witness-1")
     (found,) = await listed(administrator, incident)
     assert found.copies_until.ToDatetime(UTC) == saved.expires_at
+    assert (await disclosed(administrator, incident)).erasure == found
+
+
+async def test_a_service_whose_folder_is_away_serves_all_that_needs_no_share(
+    service: Service, incident: str, tmp_path: Path
+) -> None:
+    away = service.settings.vault.model_copy(update={"shares_folder": tmp_path / "not-mounted"})
+    async with running(service.settings.model_copy(update={"vault": away})) as other:
+        assert (await opened(other)).incident_id
+        async with refused() as told:
+            await disclosed(await other.client("administrator"), incident)
+    assert told.reason == "INTERNAL"
+    assert (await disclosed(await service.client("administrator"), incident)).name == "Zhang Wei"
+
+
+async def disclosed(client: Client, incident: str) -> Any:
     request = privacy_service_pb2.DisclosePersonalDataRequest(
         context=context(reason=WHY), incident_id=incident, person="witness-1"
     )
-    assert (await administrator.privacy.DisclosePersonalData(request)).erasure == found
+    return await client.privacy.DisclosePersonalData(request)
+
+
+async def test_what_is_disclosed_comes_with_what_proves_it(
+    incident: str, administrator: Client
+) -> None:
+    found = await disclosed(administrator, incident)
+    assert [one.text for one in found.texts] == ["Zhang Wei", "138 0000 0000"]
+    for one in found.texts:
+        commitment = commitment_of(bytes.fromhex(one.opening), one.subject, one.text)
+        assert b64decode(one.sealed.rpartition(":")[2]).startswith(commitment)
+        assert one.subject == f"incident/{incident}/witness-1"
 
 
 async def test_what_the_vault_does_not_know_is_not_claimed(
