@@ -1607,7 +1607,7 @@ def check_disclosed(verification: "Verification", content: bytes) -> None:
     report, told = verification.report, []
     with report.reading(Where("disclosed")):
         said = strict(content.decode())
-        texts = said.get("texts") if isinstance(said, dict) else None
+        texts: Any = said.get("texts") if isinstance(said, dict) else None
         _holds("texts", "a list of texts", texts, holds=isinstance(texts, list) and texts != [])
         sealed = (one.get("sealed") for one in texts if isinstance(one, dict))
         there = _positions(verification, {one for one in sealed if isinstance(one, str)})

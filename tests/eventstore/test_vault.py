@@ -9,7 +9,8 @@ import asyncpg
 import pytest
 
 from domain.privacy import key_of
-from eventstore.vault import Vault, VaultBroken
+from eventstore.sealed import VaultBroken
+from eventstore.vault import Vault
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
