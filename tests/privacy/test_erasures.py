@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from base64 import b64decode
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,10 +15,12 @@ from eventstore.sealed import commitment_of
 from eventstore.shares import Shares
 from eventstore.vault_backup import save_vault
 from services.cli.erase import tombstone
+from services.cli.exits import Exit
 from services.client import context
 from tests.api.conftest import Service, opened, publish, running, settings_of
 from tests.api.errors import refused
 from tests.conftest import execute
+from tests.services.running import muster
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -188,6 +192,26 @@ async def test_what_can_not_be_listed_says_which_field(
     async with refused() as told:
         await administrator.privacy.ListErasures(request)
     assert list(told.fields) == fields
+
+
+async def test_who_erases_is_told_what_is_known_and_can_ask_again(
+    service: Service, incident: str, tmp_path: Path
+) -> None:
+    token = tmp_path / "token"
+    token.write_text("administrator")
+    where = ("--incident", incident, "--address", service.address, "--token-file", str(token))
+    why = ("--basis", "purpose-achieved", "--reason", WHY)
+    given = {"MUSTER_LANG": "en", "COLUMNS": "300", "HOME": str(tmp_path)}
+    run = partial(asyncio.to_thread, muster, given=given, cwd=tmp_path)
+    erased = await run("erase", "witness-1", *where, *why)
+    asked = await run("erasures", *where)
+    assert (erased.code, asked.code) == (Exit.OK, Exit.OK), erased.text + asked.text
+    assert "PersonalDataErased" in erased.out
+    for said in (erased.out, asked.out):
+        assert "witness-1" in said
+        assert "ordered to be erased on" in said
+        assert "their shares outside the database, destroyed on" in said
+        assert "no backup of the keys that was made here and has not expired holds them" in said
 
 
 @pytest.mark.parametrize(
