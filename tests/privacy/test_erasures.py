@@ -202,9 +202,9 @@ async def test_who_erases_is_told_what_is_known_and_can_ask_again(
     where = ("--incident", incident, "--address", service.address, "--token-file", str(token))
     why = ("--basis", "purpose-achieved", "--reason", WHY)
     given = {"MUSTER_LANG": "en", "COLUMNS": "300", "HOME": str(tmp_path)}
-    run = partial(asyncio.to_thread, muster, given=given, cwd=tmp_path)
-    erased = await run("erase", "witness-1", *where, *why)
-    asked = await run("erasures", *where)
+    run = partial(muster, given=given, cwd=tmp_path)
+    erased = await asyncio.to_thread(run, "erase", "witness-1", *where, *why)
+    asked = await asyncio.to_thread(run, "erasures", *where)
     assert (erased.code, asked.code) == (Exit.OK, Exit.OK), erased.text + asked.text
     assert "PersonalDataErased" in erased.out
     for said in (erased.out, asked.out):
