@@ -31,18 +31,19 @@ from eventstore.log import Log
 from eventstore.migrations import check
 from eventstore.plans import PlanLibrary
 from eventstore.recorder import Recorder
-from eventstore.vault import Vault
 from projections.fleet import FleetView
 from services import clock_metrics, clocks
 from services.cli.sentences import sentence_in_utc
 from services.second_clock import SecondClock
 from services.snapshotting import snapshots_of_incidents
+from services.vault import open_vault
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
     from typing import Any
 
     from domain.incident.state import Incident
+    from eventstore.vault import Vault
     from services.settings import Settings
 
 PAUSE_S = 1.0
@@ -70,7 +71,7 @@ async def opened(
     await check(dsn)
     log = await Log.open(dsn)
     try:
-        vault = await Vault.connect(dsn, settings.vault.key_file, settings.vault.previous_key_file)
+        vault = await open_vault(dsn, settings.vault)
         evaluations = EvaluationProcess()
         try:
             changes = Changes(log)

@@ -30,7 +30,8 @@ from domain.values import Mode
 from eventstore.log import Log
 from eventstore.plans import PlanLibrary
 from eventstore.recorder import Receipt, Recorder
-from eventstore.vault import Vault, VaultBroken
+from eventstore.sealed import VaultBroken
+from eventstore.vault import Vault
 
 PAUSES_S = (0.0, 0.5, 2.0, 5.0)
 """Before each attempt on one channel; then the next channel is tried."""

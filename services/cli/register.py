@@ -144,6 +144,7 @@ def erase(app: typer.Typer) -> None:
     from services.cli.session import action
 
     action(app, "erase", role="administrator")(commands.erase)
+    action(app, "erasures", role="administrator")(commands.erasures)
     action(app, "disclose", role="administrator")(commands.disclose)
     action(app, "disclosures", role="administrator")(commands.disclosures)
     app.add_typer(commands.hold, name="hold")
@@ -218,11 +219,15 @@ COMMANDS: dict[str, LazyCommand] = {
         "Play a whole emergency on real parts in half a minute, replay it and prove it.", demo
     ),
     "erase": LazyCommand(
-        "Erase what is known of a person: recorded for good, and then nobody can read it any more.",
+        "Order to erase what is known of a person: recorded for good; the keys here are destroyed.",
+        erase,
+    ),
+    "erasures": LazyCommand(
+        "List what was ordered to be erased, when keys were destroyed, and until when copies last.",
         erase,
     ),
     "disclose": LazyCommand(
-        "Show what is known of a person, or when it was erased. Who is shown it is recorded.",
+        "Show what is known of a person, or what was ordered erased. Who is shown it is recorded.",
         erase,
     ),
     "disclosures": LazyCommand("List who was shown whose personal data, when and why.", erase),

@@ -159,6 +159,7 @@ def environment(folder: Folder, ports: Ports) -> dict[str, str]:
         "MUSTER_MAIL__HOST": "127.0.0.1",
         "MUSTER_MAIL__PORT": str(ports.mail),
         "MUSTER_VAULT__KEY_FILE": str(folder.keys / "vault"),
+        "MUSTER_VAULT__SHARES_FOLDER": str(folder.shares),
         "MUSTER_NOTARY__FOLDER": str(folder.notary),
         "MUSTER_NOTARY__KEY_FILE": str(folder.keys / "notary"),
         "MUSTER_WEBHOOK__KEY_FILE": str(folder.keys / "webhooks"),

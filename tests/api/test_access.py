@@ -108,6 +108,7 @@ MATRIX = """
     DisclosePersonalData    ACO......
     ListDisclosures         A......U.
     ErasePersonalData       A........
+    ListErasures            A......U.
     PlaceLegalHold          A......U.
     LiftLegalHold           A......U.
     ReadEvents              ACO...PU.

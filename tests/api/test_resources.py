@@ -219,7 +219,7 @@ async def test_neither_name_nor_address_is_in_the_log(service: Service, database
         for event in page:
             assert ADDRESS not in event.data + event.meta
             assert NAME not in event.data + event.meta
-            assert "sealed:v1:" in event.data
+            assert "sealed:v2:" in event.data
     await log.close()
 
 
