@@ -20,8 +20,9 @@ from pydantic_settings import (
 
 from services.api_settings import Api, Port, Section, Tls
 from services.monitor_settings import Monitor
+from services.privacy_settings import Privacy
 
-__all__ = ["Api", "Monitor", "Section", "Tls"]
+__all__ = ["Api", "Monitor", "Privacy", "Section", "Tls"]
 
 
 class Database(Section):
@@ -113,13 +114,6 @@ class Vault(Section):
     """32 bytes in hexadecimal."""
     previous_key_file: Path | None = None
     """The key before this one, while `muster rewrap` has not been run."""
-
-
-class Privacy(Section):
-    """How much of what is known of people anybody is shown."""
-
-    disclosures_per_hour: int = Field(default=30, ge=1, le=10_000)
-    """How many people's data one caller is shown within an hour."""
 
 
 class Witness(Section):

@@ -175,6 +175,14 @@ def disclosures(app: typer.Typer) -> None:
     action(app, "disclosures", role="administrator")(commands.disclosures)
 
 
+def accesses(app: typer.Typer) -> None:
+    """Register `muster accesses`."""
+    from services.cli import accesses as commands
+    from services.cli.session import action
+
+    action(app, "accesses", role="auditor")(commands.accesses)
+
+
 def backup(app: typer.Typer) -> None:
     """Register `muster backup`."""
     from services.cli import backup as commands
@@ -234,6 +242,7 @@ COMMANDS: dict[str, Callable[[typer.Typer], None]] = {
         hold,
         disclose,
         disclosures,
+        accesses,
         backup,
         restore,
         rewrap,
