@@ -26,7 +26,7 @@ AT_A_TIME = 32
 async def main() -> None:
     """Print the figures."""
     async with place() as at:
-        print(json.dumps(await figures(at), indent=2))  # noqa: T201 - what it is for
+        print(json.dumps(await figures(at), indent=2))
 
 
 async def figures(at: Place) -> dict[str, float]:

@@ -38,7 +38,8 @@ class Privacy(Section):
         Role.LOGISTICS,
     )
     """Whoever has one of these looks at open cases as they are now to do their work, which is not
-    recorded. Of all others it is, and of everybody that a case was read that is over, or its past."""
+    recorded. Of all others it is, and of everybody that they read a case's past, or one that is
+    over."""
     reason_required_roles: tuple[TokenRole, ...] = ()
     """Whoever has one of these says why they read what is recorded, and why they export a case."""
     reading_services: tuple[Id, ...] = ()

@@ -68,9 +68,9 @@ class Exporting:
         """Record that a case is exported, wait until that is signed, and send the bundle."""
         incident = incident_id(request.incident_id)
         await self._refuse(incident, call)
-        self._key(named(self._notary.folder))
         context = context_of(request)
         refuse_without_reason(self._privacy, call.actor, context.reason, "context.reason")
+        self._key(named(self._notary.folder))
         ask = asked(ExportCase(incident=IncidentId(incident)), context, call)
         name = str(context.command_id)
         sizes = _sizes(request, await self._proofs.latest())

@@ -44,7 +44,7 @@ class Clock(StrEnum):
     TRUE = "true"
 
 
-async def replay(
+async def replay(  # noqa: PLR0913 - its options
     session: Session,
     incident: Annotated[str, typer.Argument(metavar="INCIDENT", help="A UUID.")],
     at: AtOption = "",

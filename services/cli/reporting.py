@@ -32,7 +32,7 @@ class Kind(StrEnum):
     MARKDOWN = "md"
 
 
-async def report(
+async def report(  # noqa: PLR0913 - its options
     session: Session,
     incident: Annotated[str, typer.Argument(metavar="INCIDENT", help="A UUID.")],
     to: Annotated[

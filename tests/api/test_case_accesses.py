@@ -19,7 +19,7 @@ from services.settings import Privacy
 from tests.api.conftest import Service, opened, publish, running, settings_of
 from tests.api.errors import refused
 from tests.api.test_case_reads import WHY, events, readings, said, state
-from tests.eventstore.notarising import PATIENCE_S, acknowledge, notarising
+from tests.eventstore.notarising import PATIENCE_S, acknowledge, notarising, signed_up_to
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -103,6 +103,7 @@ async def test_readings_exports_and_disclosures_of_a_case_are_one_list(
     await disclosed(operator, incident)
     await events(auditor, incident_id=incident, reason=WHY)
     async with notarising(database.dsn, kept):
+        await signed_up_to(kept, 1)
         request = audit.ExportCaseRequest(context=context(reason=WHY), incident_id=incident)
         assert [step async for step in auditor.audit.ExportCase(request)]
     await events(await service.client("planner"), reason="the yearly review")
