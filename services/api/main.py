@@ -183,9 +183,9 @@ def _parts(  # noqa: PLR0913, PLR0917 - each is what others are made of
     incidents, history = recorders["incident"], History.of(store, snapshots)
     reading = Incidents(incidents, views, workflows, readings)
     recording = Recording(recorders, vault.seal, tokens)
-    audit = Audit(store, incidents, history, places, readings)
     open_ = OpenIncidents(incidents, history, views)
     watching = Watching(store, open_, places, tokens, readings)
+    past = _about_the_past(store, incidents, history, places, readings)
     unaries: dict[str, Unary] = {
         "Submit": recording.submit,
         "GetIncident": reading.get,
@@ -193,8 +193,7 @@ def _parts(  # noqa: PLR0913, PLR0917 - each is what others are made of
         "GetStanding": reading.standing,
         **_about_plans(store, Plans(store, recorders["plan"], views, tokens)),
         **Resources(views).unaries,
-        "StateAt": audit.state_at,
-        "ListCaseAccesses": CaseAccesses(store, places).list,
+        **past.unaries,
         **proof.unaries,
         **_about_people(recorders, vault, shown, tokens),
     }
@@ -202,11 +201,25 @@ def _parts(  # noqa: PLR0913, PLR0917 - each is what others are made of
     streams: dict[str, Stream] = {
         "SubmitStream": recording.submit_stream,
         "WatchIncidents": watching.watch,
-        "ReadEvents": audit.read,
-        "Diff": Diffing(store, incidents, history, readings).diff,
+        **past.streams,
         **proof.streams,
     }
     return _Parts(unaries, streams, watching, readings)
+
+
+class _Past(NamedTuple):
+    unaries: Mapping[str, Unary]
+    streams: Mapping[str, Stream]
+
+
+def _about_the_past(
+    store: Log, incidents: Recorder[Incident], history: History, places: Places, readings: Readings
+) -> _Past:
+    audit = Audit(store, incidents, history, places, readings)
+    diffing = Diffing(store, incidents, history, readings)
+    accesses = CaseAccesses(store, places)
+    unaries = {"StateAt": audit.state_at, "ListCaseAccesses": accesses.list}
+    return _Past(unaries, {"ReadEvents": audit.read, "Diff": diffing.diff})
 
 
 def _about_people(
