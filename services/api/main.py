@@ -23,12 +23,9 @@ from eventstore.recorder import Recorder
 from eventstore.vault import Vault
 from projections.reading import ViewReader
 from services import clock_metrics, clock_watch, clocks, metrics, readiness
-from services.api.accesses import CaseAccesses
 from services.api.admission import Admission, Limits
-from services.api.audit import Audit
 from services.api.connections import Connections
 from services.api.contract import methods, services
-from services.api.diffing import Diffing
 from services.api.disclosure import Disclosing, Shown
 from services.api.doors import Doors
 from services.api.edge import Edge
@@ -38,6 +35,7 @@ from services.api.lateness import Lateness
 from services.api.notarised import Notarised, notarised
 from services.api.open_calls import OpenCalls
 from services.api.open_incidents import OpenIncidents
+from services.api.past import past
 from services.api.places import Places
 from services.api.plan_difference import PlanDifference
 from services.api.plan_rendering import PlanDrawing
@@ -185,7 +183,7 @@ def _parts(  # noqa: PLR0913, PLR0917 - each is what others are made of
     recording = Recording(recorders, vault.seal, tokens)
     open_ = OpenIncidents(incidents, history, views)
     watching = Watching(store, open_, places, tokens, readings)
-    past = _about_the_past(store, incidents, history, places, readings)
+    before = past(store, incidents, history, places, readings)
     unaries: dict[str, Unary] = {
         "Submit": recording.submit,
         "GetIncident": reading.get,
@@ -193,7 +191,7 @@ def _parts(  # noqa: PLR0913, PLR0917 - each is what others are made of
         "GetStanding": reading.standing,
         **_about_plans(store, Plans(store, recorders["plan"], views, tokens)),
         **Resources(views).unaries,
-        **past.unaries,
+        **before.unaries,
         **proof.unaries,
         **_about_people(recorders, vault, shown, tokens),
     }
@@ -201,25 +199,10 @@ def _parts(  # noqa: PLR0913, PLR0917 - each is what others are made of
     streams: dict[str, Stream] = {
         "SubmitStream": recording.submit_stream,
         "WatchIncidents": watching.watch,
-        **past.streams,
+        **before.streams,
         **proof.streams,
     }
     return _Parts(unaries, streams, watching, readings)
-
-
-class _Past(NamedTuple):
-    unaries: Mapping[str, Unary]
-    streams: Mapping[str, Stream]
-
-
-def _about_the_past(
-    store: Log, incidents: Recorder[Incident], history: History, places: Places, readings: Readings
-) -> _Past:
-    audit = Audit(store, incidents, history, places, readings)
-    diffing = Diffing(store, incidents, history, readings)
-    accesses = CaseAccesses(store, places)
-    unaries = {"StateAt": audit.state_at, "ListCaseAccesses": accesses.list}
-    return _Past(unaries, {"ReadEvents": audit.read, "Diff": diffing.diff})
 
 
 def _about_people(
