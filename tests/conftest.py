@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from eventstore.migrations import migrate
 from tests.postgres import Cluster, temporary_cluster
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 
 pytest_plugins = ("tests.processes", "tests.sharing")
 TEMPLATE = "muster_template"
+
+# A slow machine is no fault of what is tried.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 
 @dataclass(frozen=True)
