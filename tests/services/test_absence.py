@@ -9,6 +9,8 @@ import pytest
 
 from services.absence import absent
 
+pytestmark = pytest.mark.processes
+
 IMPORTED = "print(','.join(sys.modules))"
 
 
