@@ -16,7 +16,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import StringConstraints
 from rpds import HashTrieMap, HashTrieSet
 
-from domain.aggregate import Asked, Decision, Refused
+from domain.aggregate import Asked, Decision, Refused, existing
 from domain.refusals import Refusal
 from domain.values import Command, Fact, Id, Instant, Line
 
@@ -170,7 +170,7 @@ def evolve(was: Privacy, fact: PrivacyFact) -> Privacy:
             placed = Hold(fact.person, fact.authority, fact.placed_by, fact.placed_at)
             return was._replace(holds=was.holds.insert(fact.hold, placed))
         case LegalHoldLifted():
-            over = was.holds[fact.hold]._replace(lifted=True)
+            over = existing(was.holds, fact.hold)._replace(lifted=True)
             return was._replace(holds=was.holds.insert(fact.hold, over))
 
 

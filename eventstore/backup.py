@@ -65,7 +65,7 @@ Tell = Callable[[str, int, int], object]
 """Hears what is being done, and how many events of how many are done."""
 
 
-class DatabaseInUse(Exception):  # noqa: N818 - a state
+class DatabaseInUse(Exception):
     """The database holds a log, or keys, already: nothing is ever restored over them."""
 
 

@@ -51,7 +51,7 @@ ESCAPED = re.compile(rb"\\(.)")
 ESCAPES = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
 
 
-class ProgramFailed(Exception):  # noqa: N818 - a state
+class ProgramFailed(Exception):
     """One of PostgreSQL's programs did not do what it was asked."""
 
 

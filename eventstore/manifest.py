@@ -38,7 +38,7 @@ ShareFile = Annotated[str, StringConstraints(pattern=r"^[0-9]{8}\.shares$")]
 """A name, never a path that leads elsewhere."""
 
 
-class BackupInvalid(Exception):  # noqa: N818 - a state
+class BackupInvalid(Exception):
     """What is in the folder is no backup, or not what it was when it was made."""
 
 

@@ -42,7 +42,7 @@ COMMITMENT_TAG = b"muster/sealed/v2\x00"
 SEALED = re.compile(r"sealed:v(?P<version>[12]):(?P<key>[0-9a-f-]{36}):(?P<sealed>[A-Za-z0-9+/=]+)")
 
 
-class VaultBroken(Exception):  # noqa: N818 - a state of the world
+class VaultBroken(Exception):
     """A key or a sealed text is not one of this vault's, or was tampered with."""
 
 

@@ -59,7 +59,7 @@ CLOCKS_DIFFER = timedelta(hours=1)
 """How far the clocks of two machines may differ before a backup is not believed its time."""
 
 
-class KeyDiffers(Exception):  # noqa: N818 - a state
+class KeyDiffers(Exception):
     """The keys were wrapped with another key than the one that the settings name."""
 
 

@@ -51,7 +51,7 @@ MOVE = "UPDATE muster_view.checkpoint SET position = $2, stopped = NULL WHERE vi
 STOP = "UPDATE muster_view.checkpoint SET stopped = $3 WHERE view = $1 AND shape = $2"
 
 
-class MakingStopped(Exception):  # noqa: N818 - a state of the world
+class MakingStopped(Exception):
     """A view that is made anew met something it cannot take in; the live one is as it was."""
 
 

@@ -55,5 +55,5 @@ class Stopped(NamedTuple):
     because: Exception
 
 
-class Rewound(Exception):  # noqa: N818 - a state of the world
+class Rewound(Exception):
     """A table is not where it was left: somebody began it again, or by other rules."""

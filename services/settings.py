@@ -248,7 +248,7 @@ class Settings(BaseSettings):
         return init_settings, env_settings, file
 
 
-class SettingsInvalid(Exception):  # noqa: N818 - names a state, as refusals do
+class SettingsInvalid(Exception):
     """A setting is not as it must be; the text says which, and what would be right."""
 
 

@@ -89,7 +89,7 @@ async def _sent(send: Send, address: str, message: Written, within_s: float) -> 
         raise Undelivered(f"unforeseen {kind}") from None
 
 
-class _OwedNoMore(Exception):  # noqa: N818 - names a state
+class _OwedNoMore(Exception):
     """Somebody answered, or the duty is over."""
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from domain.incident.outstanding import WorkKind, is_owed, subjects
 from domain.values import Mode
+from eventstore.backoff import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -29,8 +30,7 @@ AT_ONCE_MAX: Final = {
 LET_GO_S: Final = 1.0
 """How long work that is owed no more may take to notice it."""
 
-PUT_BACK_FIRST_S: Final = 1.0
-PUT_BACK_LAST_S: Final = 60.0
+PUT_BACK: Final = Backoff(first_s=1.0, longest_s=60.0)
 """How long work that failed waits before it is taken up again."""
 
 
@@ -126,8 +126,8 @@ class Backlog:
             self._forget(subject)
             return
         self._failures[subject] = failures = self._failures.get(subject, 0) + 1
-        pause = min(PUT_BACK_FIRST_S * 2 ** (failures - 1), PUT_BACK_LAST_S)
-        heapq.heappush(self._put_back, PutBack(time.monotonic() + pause, subject))
+        due_at = time.monotonic() + PUT_BACK.pause_s(failures)
+        heapq.heappush(self._put_back, PutBack(due_at, subject))
 
     def _let_go_of_what_is_over(self, incident: Incident) -> None:
         for subject, task in self._under_way.items():

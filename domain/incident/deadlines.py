@@ -18,6 +18,7 @@ from domain.incident import (
     tasks,
     warning,
 )
+from domain.incident.decisions import Decisions, Rule
 from domain.incident.situation import Situation
 from domain.incident.state import DeadlineKey, DeadlineKind, Incident
 from domain.values import Command, Fact, Instant
@@ -100,3 +101,8 @@ def passed(on: Situation, key: DeadlineKey) -> list[Fact]:  # noqa: C901, PLR091
             return resources.overdue(on, key.subject)
         case _:
             assert_never(key.kind)
+
+
+DECISIONS: Decisions = {
+    LetDeadlinePass: Rule(let_deadline_pass),
+}

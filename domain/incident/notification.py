@@ -8,6 +8,7 @@ from pydantic import field_validator
 
 from domain.aggregate import Decision
 from domain.incident import answering, deadlines
+from domain.incident.decisions import ALWAYS, Decisions, Rule
 from domain.incident.events.duties import NotificationDelivered, NotificationFailed
 from domain.incident.situation import Situation
 from domain.incident.state import DeadlineKey, DeadlineKind
@@ -84,3 +85,9 @@ def _is_lost(on: Situation, key: DeadlineKey, to: str) -> bool:
 def _ever_ordered(on: Situation, notification: str) -> bool:
     number = notification.removeprefix("n")
     return number.isdecimal() and 0 < int(number) <= on.incident.notified
+
+
+DECISIONS: Decisions = {
+    ConfirmDelivery: Rule(confirm_delivery, phases=ALWAYS),
+    ReportDeliveryFailure: Rule(report_delivery_failure, phases=ALWAYS),
+}

@@ -108,11 +108,11 @@ Fields = dict[str, tuple[type, Any]]
 """What an object must hold: each field, its kind, and the form of a text."""
 
 
-class NotABundle(Exception):  # noqa: N818 - a state
+class NotABundle(Exception):
     """There is nothing here that could be verified."""
 
 
-class Broken(ValueError):  # noqa: N818 - a state
+class Broken(ValueError):
     """Something is not as it must be: which field, what was expected and found."""
 
     verdict = FALSE

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from tests.bundle.verifiers import Files
 
+pytestmark = pytest.mark.processes
+
 FILES = SMALL.files()
 OTHER = FILES["events.jsonl"].replace(b"lin", b"wei")
 UNICODE_PATH = struct.pack("<HHB", 0x7075, 9, 1) + b"\x00" * 4 + b"evil"

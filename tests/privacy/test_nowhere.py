@@ -27,6 +27,8 @@ from services.local.folder import Folder
 from services.local.postgres import OWNER, Postgres
 from tests.services.running import Answer, muster
 
+pytestmark = pytest.mark.processes
+
 PATIENCE_S = 90.0
 FREE = ("--api-port", "0", "--temporal-port", "0", "--mail-port", "0")
 PLAN = Path(__file__).parents[2] / "plans" / "general-venue.yaml"
