@@ -31,6 +31,7 @@ from eventstore.log import Log
 from eventstore.migrations import check
 from eventstore.plans import PlanLibrary
 from eventstore.recorder import Recorder
+from projections.fleet import FleetView
 from services import clock_metrics, clocks
 from services.cli.sentences import sentence_in_utc
 from services.second_clock import SecondClock
@@ -128,7 +129,8 @@ def _activities(
         snapshots=snapshots_of_incidents(log),
     )
     record = RecordActivities(incidents, clocks.now)
-    dispatcher = Dispatcher(log, incidents, Recorder(log, UNITS, clock=clocks.now), plans)
+    units = Recorder(log, UNITS, clock=clocks.now)
+    dispatcher = Dispatcher(incidents, units, plans, FleetView(log))
     evaluator = Evaluator(log, incidents, plans, evaluations, sentence_in_utc)
     does = {
         WorkKind.DISPATCH: dispatcher.dispatch,

@@ -12,6 +12,15 @@ class Failed(Exception):
         """Whether it is the other side, or the network before it, that said so."""
 
 
+class NotTried(Failed):
+    """The message was kept back: its server gave no answer lately, and is left alone for now."""
+
+    def __init__(self, cause: str, *, again_after_s: float) -> None:
+        super().__init__(cause)
+        self.again_after_s = again_after_s
+        """When the server may be tried again."""
+
+
 class Undelivered(Exception):
     """This channel did not take the message now; it may later."""
 

@@ -46,7 +46,7 @@ async def notarised(settings: Settings, store: Log) -> AsyncIterator[Notarised]:
         heads = Heads(proofs)
         verifying = Verifying(dsn, store, proofs, proving)
         exports = ExportLog(dsn, proofs.pool)
-        exporting = Exporting(store, exports, proofs, Places(store), settings.notary)
+        exporting = Exporting(store, exports, proofs, Places(store), settings)
         reopening = ReadmittingLog(dsn, proofs.pool)
 
         async def standing(_state: object, command: object) -> object:
