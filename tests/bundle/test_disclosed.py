@@ -16,6 +16,8 @@ from tests.bundle.verifiers import written
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.processes
+
 KEY_ID = UUID("0f8fad5b-d9cb-469f-a165-70867728950e")
 KEY = bytes(range(32, 64))
 SUBJECT = f"incident/{CASE}/witness-1"
