@@ -26,6 +26,7 @@ from tests.bundle.oddities import (
     odd_notes,
     signed_by_nobody,
     without_its_time,
+    zips,
 )
 
 FILE = Path(__file__).parents[2] / "eventstore" / "bundle" / "vectors.json"
@@ -130,6 +131,7 @@ def vectors() -> Vectors:
         "instant": [{"instant": text, "expected": hashed} for text, hashed in INSTANTS.items()],
         "keys": [{"file": file, "expected": held} for file, held in key_files()],
         "paths": [{"paths": list(paths), "expected": held} for paths, held in PATHS],
+        "zip": zips(),
         "bundle": bundles(),
         "json": [{"text": text, "expected": taken} for text, taken in TEXTS.items()],
     }
