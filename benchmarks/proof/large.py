@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 import tempfile
@@ -37,7 +38,7 @@ LOOK_S = 0.02
 
 async def large(events: int) -> dict[str, Any]:
     """Return the seconds of an export, the signature over it included, and of verifying it."""
-    exported, verified = list[float](), list[float]()
+    exported, verified = list[float](), list[tuple[float, float]]()
     with temporary_cluster() as cluster, tempfile.TemporaryDirectory() as place:
         await migrate(cluster.dsn())
         dsn = cluster.dsn(user="muster_runtime")
@@ -58,8 +59,9 @@ async def large(events: int) -> dict[str, Any]:
                 await _export(log, exports, proofs, incident, folder)
                 exported.append(time.perf_counter() - begun)
                 verified.append(_verify(folder))
+    seconds, of_cpu = (median(each) for each in zip(*verified, strict=True))
     size = {"case_events": events, "rounds": ROUNDS}
-    return {"export_s": median(exported), "verify_s": median(verified), **size}
+    return {"export_s": median(exported), "verify_s": seconds, "verify_cpu_s": of_cpu, **size}
 
 
 async def _export(
@@ -94,9 +96,11 @@ async def _signed(proofs: Proofs, position: int) -> Kept:
         await asyncio.sleep(LOOK_S)
 
 
-def _verify(folder: Path) -> float:
-    """Return how long the verifier takes, as a process of its own."""
+def _verify(folder: Path) -> tuple[float, float]:
+    """Return how long the verifier takes as a process of its own, and of that on a processor."""
     command = [sys.executable, "-I", "-S", str(VERIFY), str(folder), "--key", LOG.verifier.vkey]
-    begun = time.perf_counter()
+    begun, before = time.perf_counter(), os.times()
     subprocess.run(command, check=True, capture_output=True)
-    return time.perf_counter() - begun
+    took, after = time.perf_counter() - begun, os.times()
+    spent = after.children_user + after.children_system
+    return took, spent - before.children_user - before.children_system

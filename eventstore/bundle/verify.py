@@ -787,6 +787,10 @@ def _signature(line: str) -> tuple[str, bytes, bytes]:
 # -- the steps -----------------------------------------------------------------------------------
 
 
+Proofs = dict[tuple[int, int], list[bytes]]
+"""Proofs that a tree begins with an older one, by the sizes of both, the older one's first."""
+
+
 class Given(NamedTuple):
     """What you know yourself, and did not take from the bundle."""
 
@@ -794,7 +798,7 @@ class Given(NamedTuple):
     witnesses: tuple[str, ...] = ()
     checkpoints: tuple[tuple[str, bytes], ...] = ()
     """Where each comes from, and its note."""
-    proofs: dict[int, list[bytes]] = {}  # noqa: RUF012 - nobody changes it
+    proofs: Proofs = {}  # noqa: RUF012 - nobody changes it
     later: tuple[str, ...] = ()
     """Where later bundles of the case are, or later checkpoints."""
 
@@ -810,9 +814,11 @@ class Verification:
         self.checkpoint: Optional[Checkpoint] = None
         self.witnesses: list[Key] = []
         self.trusted = [Key.parse(one) for one in given.witnesses]
-        self.proofs: dict[int, list[bytes]] = {}
+        self.proofs: Proofs = {}
         self.seen: dict[str, dict[int, str]] = {}
         """The hash of each event, by stream and version."""
+        self.positions: dict[int, int] = {}
+        """Where in the log each version of the case is."""
         self.proving = {"manifest.json", *ALONE, WITNESSES}
 
     def run(self) -> Report:
@@ -827,7 +833,7 @@ class Verification:
             events = Events(self)
             events.run(self.checkpoint)
             events.whole.tell_of_divergences(lineages if events.is_read else {})
-            self.seen = events.seen
+            self.seen, self.positions = events.seen, events.positions
             newest_version(self, self.checkpoint)
         listed = self.proving & set(self.files) | {"manifest.json"}
         self.report.facts["unproven"] = sorted({*self.files, *self.bundle.paths} - listed)
@@ -913,7 +919,7 @@ class Verification:
             read.require(self.key)
         for witness in self.trusted:
             read.signed_by(witness)
-        _begins(latest, read, self.proofs.get(read.size))
+        _begins(latest, read, self.proofs)
 
     def _timestamp(self, note: str, token: str) -> None:
         """See that a token of RFC 3161 is over this note; whose it is, other tools tell."""
@@ -941,9 +947,9 @@ class Verification:
                     continue
                 proofs = {**self.proofs, **self.given.proofs}
                 if yours.size > latest.size:
-                    _begins(yours, latest, proofs.get(latest.size))
+                    _begins(yours, latest, proofs)
                 else:
-                    _begins(latest, yours, proofs.get(yours.size))
+                    _begins(latest, yours, proofs)
                 proven.append(yours.size)
 
 
@@ -955,8 +961,14 @@ def _ended(yours: Checkpoint, last: Optional[Checkpoint]) -> None:
     _same("root", last.root.hex(), yours.root.hex())
 
 
-def _begins(newer: Checkpoint, older: Checkpoint, proof: Optional[list[bytes]]) -> None:
+def _may_be_told(newer: Checkpoint, older: Checkpoint, proofs: Proofs) -> bool:
+    """Tell whether something tells that a tree begins with an older one, or that it does not."""
+    return newer.size == older.size or (older.size, newer.size) in proofs
+
+
+def _begins(newer: Checkpoint, older: Checkpoint, proofs: Proofs) -> None:
     """Raise Broken unless a tree begins with an older one, Missing if nothing tells."""
+    proof = proofs.get((older.size, newer.size))
     if proof is None:
         if newer.size != older.size:
             raise Missing("proof", f"one that {newer.size} begins with {older.size}", "none")
@@ -1001,6 +1013,7 @@ class Events:
         self.manifest, self.files = verification.manifest, verification.files
         self.heads: dict[str, tuple[int, str]] = {}
         self.seen: dict[str, dict[int, str]] = {}
+        self.positions: dict[int, int] = {}
         self.count = self.position = 0
         self.recorded_at = ""
         self.whole = Completeness(self.manifest, self.report)
@@ -1143,7 +1156,7 @@ class Events:
         self.whole.take(event)
 
     def _tell_of_case(self, event: dict[str, Any]) -> None:
-        facts = self.report.facts
+        facts, self.positions[event["version"]] = self.report.facts, event["position"]
         facts.setdefault("first_recorded_at", event["recorded_at"])
         facts["last_recorded_at"] = event["recorded_at"]
         if event["type"] == "EvaluationCompleted":
@@ -1463,11 +1476,10 @@ def _agree(mine: "Verification", other: "Verification") -> None:
     one, two = mine.checkpoint, other.checkpoint
     if one is None or two is None or one.origin != two.origin:
         return
-    newer, older, proofs = (two, one, other.proofs)
-    if one.size >= two.size:
-        newer, older, proofs = (one, two, mine.proofs)
-    if newer.size == older.size or older.size in proofs:
-        _begins(newer, older, proofs.get(older.size))
+    newer, older = (two, one) if two.size > one.size else (one, two)
+    proofs = {**mine.proofs, **other.proofs, **mine.given.proofs}
+    if _may_be_told(newer, older, proofs):
+        _begins(newer, older, proofs)
 
 
 def _later_checkpoint(mine: "Verification", note: bytes) -> dict[str, Any]:
@@ -1485,10 +1497,10 @@ def _later_checkpoint(mine: "Verification", note: bytes) -> dict[str, Any]:
         raise Missing("later", f"a checkpoint of {name}", error) from None
     is_later = (its, read.size) > (number, latest.size)
     newer, older = (read, latest) if is_later else (latest, read)
-    proofs = mine.given.proofs if is_later else {**mine.proofs, **mine.given.proofs}
-    is_proven = number == its and (newer.size == older.size or older.size in proofs)
+    proofs = {**mine.proofs, **mine.given.proofs}
+    is_proven = number == its and _may_be_told(newer, older, proofs)
     if is_proven:
-        _begins(newer, older, proofs.get(older.size))
+        _begins(newer, older, proofs)
     told = {"is_later": is_later, "is_proven": is_proven}
     return {"size": read.size, "lineage": its, "more": None, **told}
 
@@ -1578,12 +1590,13 @@ def _hashes(field: str, said: Any) -> list[bytes]:
     return [bytes.fromhex(one) for one in said]
 
 
-def _consistency(said: Any) -> dict[int, list[bytes]]:
-    """Read proofs that a tree begins with older ones, by the size of the older one."""
+def _consistency(said: Any) -> Proofs:
+    """Read proofs that a tree begins with older ones."""
     _shape("consistency", said, {"size": (int, None), "proofs": (list, None)})
     for one in said["proofs"]:
         _shape("consistency", one, {"from": (int, None), "proof": (list, None)})
-    read = {one["from"]: _hashes("proof", one["proof"]) for one in said["proofs"]}
+    size = said["size"]
+    read = {(one["from"], size): _hashes("proof", one["proof"]) for one in said["proofs"]}
     _holds("from", "each size once", "one twice", holds=len(read) == len(said["proofs"]))
     return read
 
@@ -1679,22 +1692,108 @@ CORE_END = b"\n<!-- muster-report-text "
 EDITION = re.compile(rb"(?m)^HTML: SHA-256 `([0-9a-f]{64})`$")
 
 
-def check_report(report: Report, content: bytes) -> None:
-    """See that a report is the one whose digest the case itself holds."""
-    where, text = Where("report"), content
-    with report.reading(where):
+PAGE_END = b"</body>\n</html>\n"
+EVIDENCE = b"<!-- muster-report-proof "
+"""Begins, before the end of the page, which checkpoint holds the last event that it is made of."""
+EVIDENCE_OF: Fields = {
+    "incident": (str, UUID),
+    "version": (int, None),
+    "position": (int, None),
+    "hash": (str, HASH),
+    "proof": (list, None),
+    "checkpoint": (str, None),
+}
+
+
+def check_report(report: Report, content: bytes, under: Optional[Verification] = None) -> None:
+    """See that a report is the one whose digest the case itself holds, and what it says of proof.
+
+    Without a verification, a page with a checkpoint can't be told.
+    """
+    text, evidence = content, None
+    with report.reading(Where("report")):
         core, marked, rest = content.rpartition(CORE_END)
         if marked:
+            core, evidence = without_evidence(core)
             text = _unbase64("report", rest.decode().strip().removesuffix("-->").strip())
             named = EDITION.findall(text)
             _same("report", [_sha256(core).hex()], [one.decode() for one in named])
+        told = None if evidence is None else _evidence_holds(under, evidence)
         digest = _sha256(text).hex()
         versions = [one for one, known in report.facts.get("evaluations", []) if known == digest]
         if not versions:
             raise Missing(
                 "report", "one whose digest an EvaluationCompleted of the case holds", digest
             )
-        report.facts["report"] = {"sha256": digest, "up_to_version": versions[-1]}
+        if told is not None:
+            _same("version", versions[-1], told["version"])
+        about = {"sha256": digest, "up_to_version": versions[-1], "checkpoint": told}
+        report.facts["report"] = about
+
+
+def with_evidence(page: str, evidence: dict[str, Any]) -> str:
+    """Return a report in HTML that says which checkpoint holds the last event it is made of."""
+    core, marked, rest = page.encode().rpartition(CORE_END)
+    cut = core[: -len(PAGE_END)]
+    return (cut + evidence_block(evidence) + PAGE_END + marked + rest).decode()
+
+
+def without_evidence(core: bytes) -> tuple[bytes, Optional[dict[str, Any]]]:
+    """Return a page as it was hashed, and what was put at its end. Raises Broken."""
+    begin = core.rfind(EVIDENCE)
+    if begin < 0 or not core.endswith(PAGE_END):
+        return core, None
+    block = core[begin : -len(PAGE_END)]
+    encoded = block[len(EVIDENCE) :].partition(b" -->\n")[0].decode()
+    said = strict(_unbase64("proof", encoded).decode())
+    _shape("proof", said, EVIDENCE_OF)
+    _holds("proof", "to say what its values are", block, holds=block == evidence_block(said))
+    return core[:begin] + PAGE_END, said
+
+
+def evidence_block(said: dict[str, Any]) -> bytes:
+    """Return what is shown of it, which follows from the values. Raises Broken."""
+    signed = Checkpoint.parse(said["checkpoint"].encode())
+    encoded = base64.b64encode(_json(said).encode()).decode()
+    return (
+        f"{EVIDENCE.decode()}{encoded} -->\n<h2>证明 · Proof</h2>\n<dl>\n"
+        f"  <dt>版本 Versions</dt><dd>1 – {said['version']}<br><code>{said['hash']}</code></dd>\n"
+        f"  <dt>日志位置 Position</dt><dd>{said['position']}</dd>\n"
+        f"  <dt>检查点 Checkpoint</dt><dd>{html.escape(shown(signed.origin))}, {signed.size} 个事件 "
+        f"events<br><code>{signed.root.hex()}</code></dd>\n</dl>\n"
+    ).encode()
+
+
+def _evidence_holds(under: Optional[Verification], said: dict[str, Any]) -> dict[str, Any]:
+    """Return what is proven of a report's checkpoint. Raises Broken, Missing if nothing tells."""
+    if under is None or under.key is None or under.checkpoint is None:
+        raise Missing("report", "the bundle of the case", "none")
+    _same("case", under.manifest["case"], said["incident"])
+    version, position = said["version"], said["position"]
+    known = under.seen.get(f"incident/{said['incident']}", {})
+    if version not in known:
+        raise Missing("report", f"version {version} in the bundle", max(known, default=0))
+    _same("hash", known[version], said["hash"])
+    _same("position", under.positions[version], position)
+    signed = Checkpoint.parse(said["checkpoint"].encode())
+    signed.require(under.key.of(signed.origin))
+    start, path = leaf(bytes.fromhex(said["hash"])), _hashes("proof", said["proof"])
+    held = includes(start, position - 1, signed.size, path, signed.root)
+    _holds("inclusion", f"position {position} in the report's checkpoint", "not", holds=held)
+    told = {"size": signed.size, "version": version, "position": position}
+    return {**told, "compared": _compared(under, signed)}
+
+
+def _compared(under: Verification, signed: Checkpoint) -> bool:
+    """Tell whether the log of one checkpoint is proven to begin with the other. Raises Broken."""
+    mine, proofs = under.checkpoint, {**under.proofs, **under.given.proofs}
+    if mine is None or mine.origin != signed.origin:
+        return False
+    newer, older = (signed, mine) if signed.size > mine.size else (mine, signed)
+    if not _may_be_told(newer, older, proofs):
+        return False
+    _begins(newer, older, proofs)
+    return True
 
 
 # -- the page ------------------------------------------------------------------------------------
@@ -1847,8 +1946,30 @@ def _rows(facts: dict[str, Any], at: int) -> Iterator[Row]:
             "与案件中记录的摘要一致，依据第 1 至 {up_to_version} 版",
             "is the one whose digest the case holds, made of versions 1 to {up_to_version}",
         )
-        yield "report", [known[at].format(**facts["report"])]
+        signed = _of_report(facts["report"]["checkpoint"])[at]
+        yield "report", [known[at].format(**facts["report"]), signed]
     yield "unproven", facts.get("unproven", [])
+
+
+def _of_report(told: Optional[dict[str, Any]]) -> Said:
+    """Say which checkpoint a report carries."""
+    if told is None:
+        return "未附检查点", "carries no checkpoint"
+    held: Said = (
+        "所附检查点包含 {size} 个事件，第 {version} 版在其第 {position} 位".format(**told),
+        "its checkpoint over {size} events holds version {version} at position {position}".format(
+            **told
+        ),
+    )
+    if told["compared"]:
+        return (
+            f"{held[0]}；与本案卷出自同一日志",
+            f"{held[1]}; it is of the same log as the bundle's",
+        )
+    return (
+        f"{held[0]}；是否与本案卷出自同一日志，未经证明",
+        f"{held[1]}; that it is of the same log as the bundle's, is not proven",
+    )
 
 
 def _of_case(facts: dict[str, Any], at: int) -> Iterator[Row]:
@@ -2233,7 +2354,7 @@ def _main(asked: argparse.Namespace) -> int:
     for path in verification.given.later:
         compare_later(verification, path)
     if asked.report:
-        check_report(report, _file(asked.report))
+        check_report(report, _file(asked.report), verification)
     page = page_of(report, asked.language)
     if asked.html:
         _write(asked.html, as_html(page))
@@ -2324,7 +2445,7 @@ def _known(
             Key.parse(key).text if key is not None else None,
             tuple(Key.parse(one).text for one in witnesses),
             tuple(checkpoints),
-            {size: proof for one in read for size, proof in one.items()},
+            {sizes: proof for one in read for sizes, proof in one.items()},
         )
     except (Broken, UnicodeDecodeError) as error:
         raise NotABundle(f"an argument can't be read: {error}") from None

@@ -332,6 +332,7 @@ def _of_what_lacks() -> Iterator[Bundle]:
 
 def _of_what_is_known() -> Iterator[Bundle]:
     base = SMALL.files()
+    size = json.loads(base["manifest.json"])["checkpoint"]
     foreign = Signer(LOG.name, sha256(EXPORT.encode()).digest())
     kept = base["checkpoints/5"].decode()
     larger = SMALL.checkpoint([bytes(32)] * 99).decode()
@@ -353,6 +354,10 @@ def _of_what_is_known() -> Iterator[Bundle]:
     )
     for what, verdict, given in known:
         yield f"to somebody who has {what}", base, verdict, given
+    of_itself = {"size": size, "proofs": [{"from": size, "proof": []}]}
+    trivial = small(earlier=0, changes={"consistency.json": json.dumps(of_itself).encode()}).files()
+    later = {"checkpoints": [larger]}
+    yield "that proves that it begins with itself, beside a later one", trivial, UNTOLD, later
     its = {"witnesses": [WITNESS.cosigner.vkey]}
     earlier, latest = (_wrongly_cosigned(base, path) for path in ("checkpoints/5", "checkpoint"))
     yield "with a wrong cosignature under an earlier checkpoint", earlier, SOUND, {}

@@ -742,14 +742,14 @@ function untold(step, kinds = [NotABundle]) {
 function laterBundle(mine, files, given) {
   const other = untold(() => verifyBundle(files, given));
   need(other.found.length === 0 && mine?.key && other.mine.key, "later");
-  const { key, manifest, latest, proofs, versions } = other.mine;
+  const { key, manifest, latest, versions } = other.mine;
   const { whole } = other.facts;
   need(key.bytes.equals(mine.key.bytes) && manifest.case === mine.manifest.case, "later");
   const isNewer = latest.size > mine.latest.size;
   const [newer, older] = isNewer ? [latest, mine.latest] : [mine.latest, latest];
-  const proven = isNewer ? proofs : mine.proofs;
+  const proofs = new Map([...mine.proofs, ...other.mine.proofs, ...given.proofs]);
   const isOne = newer.origin === older.origin;
-  if (isOne && (newer.size === older.size || proven.has(older.size))) beginsWith(newer, older, proven);
+  if (isOne && mayBeTold(newer, older, proofs)) beginsWith(newer, older, proofs);
   for (const [version, hash] of mine.versions) insist(!versions.has(version) || versions.get(version) === hash, "hash");
   const newest = (known) => [...known.keys()].reduce((most, one) => (one > most ? one : most), 0n);
   const more = newest(versions) - newest(mine.versions);
@@ -768,28 +768,31 @@ function laterCheckpoint(mine, content, given) {
   }, [Divergence]);
   const lineage = lineageOf(note.origin)[1];
   const isLater = lineage > number || (lineage === number && note.size > latest.size);
-  const proofs = isLater ? given.proofs : new Map([...mine.proofs, ...given.proofs]);
+  const proofs = new Map([...mine.proofs, ...given.proofs]);
   const [newer, older] = isLater ? [note, latest] : [latest, note];
-  const isProven = lineage === number && (newer.size === older.size || proofs.has(older.size));
+  const isProven = lineage === number && mayBeTold(newer, older, proofs);
   if (isProven) beginsWith(newer, older, proofs);
   return { size: note.size, lineage, more: null, is_later: isLater, is_proven: isProven };
 }
 
-// The size of a log, and the proofs that it begins with others, by their sizes.
+// The size of a log, and the proofs that it begins with others, by both sizes.
 function proofsOf(content) {
   const said = shaped("consistency", strict(utf8(content)), { size: "integer", proofs: "list" });
   const proofs = new Map();
   for (const one of said.proofs) {
     shaped("consistency", one, { from: "integer", proof: "list" });
-    insist(!proofs.has(one.from), "from");
-    proofs.set(one.from, hashes(one.proof));
+    insist(!proofs.has(`${one.from} ${said.size}`), "from");
+    proofs.set(`${one.from} ${said.size}`, hashes(one.proof));
   }
   return [said.size, proofs];
 }
 
+const mayBeTold = (newer, older, proofs) => newer.size === older.size || proofs.has(`${older.size} ${newer.size}`);
+
 function beginsWith(newer, older, proofs) {
-  need(newer.size === older.size || proofs.has(older.size), "proof");
-  insist(begins(older.size, older.root, newer.size, newer.root, proofs.get(older.size) ?? []), "consistency");
+  need(mayBeTold(newer, older, proofs), "proof");
+  const proof = proofs.get(`${older.size} ${newer.size}`) ?? [];
+  insist(begins(older.size, older.root, newer.size, newer.root, proof), "consistency");
 }
 
 function manifestOf(read, paths) {
@@ -1110,8 +1113,8 @@ function givenBy(options) {
 function laterAt(path) {
   try {
     if (statSync(path).isDirectory()) return filesOf(path);
-    const content = readFileSync(path);
-    return content.subarray(-22).indexOf("PK\x05\x06") === 0 ? zipIn(content) : content;
+    const content = statSync(path).size > FILE_BYTES_MAX ? undefined : readFileSync(path);
+    return content && content.subarray(-22).indexOf("PK\x05\x06") !== 0 ? content : zipAt(path);
   } catch (error) {
     if (error instanceof Divergence || error.code !== undefined) throw new NotABundle(error.message);
     throw error;
