@@ -1754,12 +1754,14 @@ def without_evidence(core: bytes) -> tuple[bytes, Optional[dict[str, Any]]]:
 def evidence_block(said: dict[str, Any]) -> bytes:
     """Return what is shown of it, which follows from the values. Raises Broken."""
     signed = Checkpoint.parse(said["checkpoint"].encode())
+    named = bool(NAME.fullmatch(signed.origin))
+    _holds("origin", "a name, in which all is seen", signed.origin, holds=named)
     encoded = base64.b64encode(_json(said).encode()).decode()
     return (
         f"{EVIDENCE.decode()}{encoded} -->\n<h2>证明 · Proof</h2>\n<dl>\n"
         f"  <dt>版本 Versions</dt><dd>1 – {said['version']}<br><code>{said['hash']}</code></dd>\n"
         f"  <dt>日志位置 Position</dt><dd>{said['position']}</dd>\n"
-        f"  <dt>检查点 Checkpoint</dt><dd>{html.escape(shown(signed.origin))}, {signed.size} 个事件 "
+        f"  <dt>检查点 Checkpoint</dt><dd>{html.escape(signed.origin)}, {signed.size} 个事件 "
         f"events<br><code>{signed.root.hex()}</code></dd>\n</dl>\n"
     ).encode()
 

@@ -13,7 +13,8 @@ from tests.bundle.lineages import to_somebody_who_knows
 from tests.bundle.mutations import EVENTS, PROOFS, remade
 from tests.bundle.newest import of_heads, of_later
 from tests.bundle.synthetic import EXPORT, LOG, MINE, OWN, SMALL, WITNESS, Draft, small
-from tests.bundle.zips import AS_PROGRAMS_WRITE, BROKEN, NAMED, PAGE
+from tests.bundle.zip_kinds import AS_PROGRAMS_WRITE, BROKEN, NAMED
+from tests.bundle.zips import PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -15,7 +15,8 @@ from tests.bundle.oddities import ZIPPED
 from tests.bundle.synthetic import SMALL
 from tests.bundle.test_unpacking import verdict
 from tests.bundle.verifiers import SECOND, node
-from tests.bundle.zips import AS_PROGRAMS_WRITE, BROKEN, NAMED, WIDE, ended_twice
+from tests.bundle.zip_kinds import AS_PROGRAMS_WRITE, BROKEN, NAMED
+from tests.bundle.zips import WIDE, ended_twice
 
 if TYPE_CHECKING:
     from pathlib import Path
