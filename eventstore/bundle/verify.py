@@ -1472,14 +1472,22 @@ def _later_bundle(mine: "Verification", bundle: Bundle) -> dict[str, Any]:
 
 
 def _agree(mine: "Verification", other: "Verification") -> None:
-    """Raise Broken if either log is known not to begin with the other one."""
+    """Raise Broken if two logs were signed as one, Missing if a proof that they are one fails.
+
+    A proof that nobody signed says nothing where it fails, least of all about the first bundle.
+    """
     one, two = mine.checkpoint, other.checkpoint
     if one is None or two is None or one.origin != two.origin:
         return
     newer, older = (two, one) if two.size > one.size else (one, two)
+    if newer.size == older.size:
+        _same("root", newer.root.hex(), older.root.hex())
     proofs = {**mine.proofs, **other.proofs, **mine.given.proofs}
-    if _may_be_told(newer, older, proofs):
-        _begins(newer, older, proofs)
+    try:
+        if _may_be_told(newer, older, proofs):
+            _begins(newer, older, proofs)
+    except Broken as broken:
+        raise Missing("later", "a proof that one log begins with the other", broken) from None
 
 
 def _later_checkpoint(mine: "Verification", note: bytes) -> dict[str, Any]:

@@ -205,8 +205,9 @@ def of_later(base: Files) -> Iterator[Compared]:
         "itself": (base, f"{NEWEST}; later 0"),
         "a bundle of two versions more": (grown_case, f"{NEWEST}; later 2"),
         "one with another past": (other_past, FALSE),
-        "one whose log does not begin with this one": (
-            small(drafts=more, earlier=_size(base)).files(),
+        "one with a proof that fails": (small(drafts=more, earlier=_size(base)).files(), UNTOLD),
+        "one of the same size, of another log": (
+            small(closing=(REFERENCE,), drafts=[*SMALL.drafts[1:], SMALL.drafts[0]]).files(),
             FALSE,
         ),
         "one by another key": (replace(SMALL, signer=foreign).files(), UNTOLD),

@@ -749,7 +749,10 @@ function laterBundle(mine, files, given) {
   const [newer, older] = isNewer ? [latest, mine.latest] : [mine.latest, latest];
   const proofs = new Map([...mine.proofs, ...other.mine.proofs, ...given.proofs]);
   const isOne = newer.origin === older.origin;
-  if (isOne && mayBeTold(newer, older, proofs)) beginsWith(newer, older, proofs);
+  if (isOne) {
+    insist(newer.size !== older.size || newer.root.equals(older.root), "root");
+    untold(() => mayBeTold(newer, older, proofs) && beginsWith(newer, older, proofs), [Divergence]);
+  }
   for (const [version, hash] of mine.versions) insist(!versions.has(version) || versions.get(version) === hash, "hash");
   const newest = (known) => [...known.keys()].reduce((most, one) => (one > most ? one : most), 0n);
   const more = newest(versions) - newest(mine.versions);
