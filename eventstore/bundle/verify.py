@@ -1160,8 +1160,12 @@ class Events:
         facts.setdefault("first_recorded_at", event["recorded_at"])
         facts["last_recorded_at"] = event["recorded_at"]
         if event["type"] == "EvaluationCompleted":
-            said = _lenient(event["data"])
-            facts["evaluations"].append([said.get("up_to_version"), said.get("report_sha256")])
+            with contextlib.suppress(Broken):
+                said = strict(event["data"])
+                _shape(
+                    "evaluation", said, {"up_to_version": (int, None), "report_sha256": (str, HASH)}
+                )
+                facts["evaluations"].append([said["up_to_version"], said["report_sha256"]])
 
     def _tell_of_export(self, event: dict[str, Any]) -> None:
         meta = _lenient(event["meta"])
@@ -1700,6 +1704,7 @@ CORE_END = b"\n<!-- muster-report-text "
 EDITION = re.compile(rb"(?m)^HTML: SHA-256 `([0-9a-f]{64})`$")
 
 
+SPACES = " \t\r\n"
 PAGE_END = b"</body>\n</html>\n"
 EVIDENCE = b"<!-- muster-report-proof "
 """Begins, before the end of the page, which checkpoint holds the last event that it is made of."""
@@ -1723,7 +1728,9 @@ def check_report(report: Report, content: bytes, under: Optional[Verification] =
         core, marked, rest = content.rpartition(CORE_END)
         if marked:
             core, evidence = without_evidence(core)
-            text = _unbase64("report", rest.decode().strip().removesuffix("-->").strip())
+            text = _unbase64(
+                "report", rest.decode().strip(SPACES).removesuffix("-->").strip(SPACES)
+            )
             named = EDITION.findall(text)
             _same("report", [_sha256(core).hex()], [one.decode() for one in named])
         told = None if evidence is None else _evidence_holds(under, evidence)
@@ -1742,8 +1749,9 @@ def check_report(report: Report, content: bytes, under: Optional[Verification] =
 def with_evidence(page: str, evidence: dict[str, Any]) -> str:
     """Return a report in HTML that says which checkpoint holds the last event it is made of."""
     core, marked, rest = page.encode().rpartition(CORE_END)
-    cut = core[: -len(PAGE_END)]
-    return (cut + evidence_block(evidence) + PAGE_END + marked + rest).decode()
+    encoded = base64.b64encode(_json(evidence).encode()).decode()
+    block = evidence_block(encoded, evidence)
+    return (core[: -len(PAGE_END)] + block + PAGE_END + marked + rest).decode()
 
 
 def without_evidence(core: bytes) -> tuple[bytes, Optional[dict[str, Any]]]:
@@ -1755,16 +1763,16 @@ def without_evidence(core: bytes) -> tuple[bytes, Optional[dict[str, Any]]]:
     encoded = block[len(EVIDENCE) :].partition(b" -->\n")[0].decode()
     said = strict(_unbase64("proof", encoded).decode())
     _shape("proof", said, EVIDENCE_OF)
-    _holds("proof", "to say what its values are", block, holds=block == evidence_block(said))
+    held = block == evidence_block(encoded, said)
+    _holds("proof", "to say what its values are", block, holds=held)
     return core[:begin] + PAGE_END, said
 
 
-def evidence_block(said: dict[str, Any]) -> bytes:
+def evidence_block(encoded: str, said: dict[str, Any]) -> bytes:
     """Return what is shown of it, which follows from the values. Raises Broken."""
     signed = Checkpoint.parse(said["checkpoint"].encode())
     named = bool(NAME.fullmatch(signed.origin))
     _holds("origin", "a name, in which all is seen", signed.origin, holds=named)
-    encoded = base64.b64encode(_json(said).encode()).decode()
     return (
         f"{EVIDENCE.decode()}{encoded} -->\n<h2>证明 · Proof</h2>\n<dl>\n"
         f"  <dt>版本 Versions</dt><dd>1 – {said['version']}<br><code>{said['hash']}</code></dd>\n"
@@ -2217,14 +2225,19 @@ def as_html(page: Page) -> str:
 
 def check_vectors(vectors: dict[str, Any]) -> list[str]:
     """Return what this program computes otherwise than it should."""
-    base = vectors["bundle"][0]["files"]
     return [
         f"{kind} {number}: expected {one['expected']}, found {found}"
         for kind, compute in COMPUTED.items()
         for number, one in enumerate(vectors[kind])
-        for found in [compute({**one, "base": base} if kind == "bundle" else one)]
+        for found in [compute(_of_bundle(one, vectors["bundle"]) if kind in OF_BUNDLES else one)]
         if found != one["expected"]
     ]
+
+
+def _of_bundle(one: dict[str, Any], bundles: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return a vector with the first bundle, and what is changed in it or in the one it names."""
+    changed = bundles[one["of"]] if "of" in one else one
+    return {**one, "base": bundles[0]["files"], "files": changed["files"]}
 
 
 def _bundled(one: dict[str, Any]) -> str:
@@ -2243,15 +2256,26 @@ def _bundled(one: dict[str, Any]) -> str:
         mine.run()
         for later in one.get("later", []):
             compare_with(mine, "later", _reader(one["base"], later))
+        if "report" in one:
+            check_report(mine.report, one["report"].encode(), mine)
     except NotABundle:
         return VERDICTS[UNTOLD]
     said = [VERDICTS[mine.report.verdict]]
     newest, later = mine.report.facts.get("newest"), mine.report.facts.get("later", [])
-    if newest and mine.report.verdict == SOUND:
+    if mine.report.verdict != SOUND:
+        return said[0]
+    if newest:
         said.append(f"newest {newest['version']}, {newest['more']} more")
-    if mine.report.verdict == SOUND:
-        said += [f"later {'?' if each['more'] is None else each['more']}" for each in later]
+    said += [f"later {'?' if each['more'] is None else each['more']}" for each in later]
+    if "report" in mine.report.facts:
+        said.append(_reported(**mine.report.facts["report"]))
     return "; ".join(said)
+
+
+def _reported(up_to_version: int, checkpoint: Optional[dict[str, Any]], **_: object) -> str:
+    held = "no checkpoint" if checkpoint is None else f"checkpoint {checkpoint['size']}"
+    compared = ", compared" if checkpoint and checkpoint["compared"] else ""
+    return f"report {up_to_version}, {held}{compared}"
 
 
 def _reader(base: dict[str, str], later: dict[str, Any]) -> Callable[[], Union[Bundle, bytes]]:
@@ -2322,6 +2346,8 @@ def _unzipped(one: dict[str, Any]) -> Optional[str]:
     return _sha256("".join(files).encode()).hex()
 
 
+OF_BUNDLES = frozenset({"bundle", "report"})
+"""Vectors that are changes to the first bundle."""
 COMPUTED: dict[str, Callable[[dict[str, Any]], object]] = {
     "genesis": lambda one: genesis(one["stream"]).hex(),
     "preimage": lambda one: preimage(one["event"]).hex(),
@@ -2337,6 +2363,7 @@ COMPUTED: dict[str, Callable[[dict[str, Any]], object]] = {
     "paths": _unpacks,
     "zip": _unzipped,
     "bundle": _bundled,
+    "report": _bundled,
 }
 
 

@@ -12,6 +12,7 @@ from eventstore.seal import FIRST, LAST
 from tests.bundle.lineages import to_somebody_who_knows
 from tests.bundle.mutations import EVENTS, PROOFS, remade
 from tests.bundle.newest import of_heads, of_later
+from tests.bundle.reports import of_reports
 from tests.bundle.synthetic import EXPORT, LOG, MINE, OWN, SMALL, WITNESS, Draft, small
 from tests.bundle.zip_kinds import AS_PROGRAMS_WRITE, BROKEN, NAMED
 from tests.bundle.zips import PAGE
@@ -185,6 +186,20 @@ def bundles() -> list[dict[str, Any]]:
         later = {"files": changes(base, other["bundle"])} if "bundle" in other else other
         about = {"what": what, "files": changes(base, files), "later": [later]}
         found.append({**about, "expected": expected})
+    return found
+
+
+def reports(made: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return reports, each with the number of its bundle, which is added if it is not there."""
+    base, found = SMALL.files(), list[dict[str, Any]]()
+    for what, files, report, expected in of_reports():
+        changed = {} if files == base else changes(base, files)
+        known = [number for number, one in enumerate(made) if number and one["files"] == changed]
+        if changed and not known:
+            whole = {"what": "of which a report was made", "files": changed}
+            made.append({**whole, "expected": stated(files)})
+        of = (known or [len(made) - 1])[0] if changed else 0
+        found.append({"what": what, "of": of, "report": report, "expected": expected})
     return found
 
 

@@ -24,6 +24,7 @@ from tests.bundle.oddities import (
     bundles,
     key_files,
     odd_notes,
+    reports,
     signed_by_nobody,
     without_its_time,
     zips,
@@ -113,6 +114,7 @@ INSTANTS = {
 
 def vectors() -> Vectors:
     """Return all vectors, by kind."""
+    made = bundles()
     return {
         "genesis": [
             {"stream": stream, "expected": genesis(stream).hex()}
@@ -132,7 +134,8 @@ def vectors() -> Vectors:
         "keys": [{"file": file, "expected": held} for file, held in key_files()],
         "paths": [{"paths": list(paths), "expected": held} for paths, held in PATHS],
         "zip": zips(),
-        "bundle": bundles(),
+        "bundle": made,
+        "report": reports(made),
         "json": [{"text": text, "expected": taken} for text, taken in TEXTS.items()],
     }
 

@@ -1,6 +1,6 @@
 // A second verifier of a case's bundle, in another language, with another library's cryptography,
 // written from FORMAT.md: `node verify.mjs BUNDLE [--key KEY] [--witness KEY] [--checkpoint FILE] [--proof FILE]
-// [--later BUNDLE|FILE]`, of a folder or a zip, `node verify.mjs --vectors FILE`. `--each BUNDLE BUNDLE ...` verifies
+// [--later BUNDLE|FILE] [--report FILE]`, of a folder or a zip, `node verify.mjs --vectors FILE`. `--each BUNDLE BUNDLE ...` verifies
 // many; `--stream FOLDER` verifies that folder with each line's changes from the standard input, `--zips` says of each
 // line's zip what is in it. Ends with 0 if sound, 1 if false, 2 if that can't be told.
 
@@ -683,14 +683,15 @@ function verifyBundle(files, given) {
       } else if (note.size > latest.size) beginsWith(note, latest, knownProofs);
       else beginsWith(latest, note, knownProofs);
     });
-  const { acknowledged, versions } = verifyEvents(content, manifest, latest, attempt, facts, isFull);
+  const events = verifyEvents(content, manifest, latest, attempt, facts, isFull);
+  const { acknowledged, versions } = events;
   if (acknowledged) divergencesOf(acknowledged, lineages, attempt);
   facts.newest = null;
   if (listed.has("head.json"))
     attempt({ file: "head.json" }, () => {
       facts.newest = newestVersion(strict(utf8(read("head.json"))), manifest, latest, versions);
     });
-  return { found, facts, counts, attempt, mine: { key: known, latest, manifest, proofs, versions } };
+  return { found, facts, counts, attempt, mine: { key: known, latest, manifest, proofs, ...events } };
 }
 
 // Which version of the case is the newest, by the map that the checkpoint signs.
@@ -778,6 +779,91 @@ function laterCheckpoint(mine, content, given) {
   return { size: note.size, lineage, more: null, is_later: isLater, is_proven: isProven };
 }
 
+// -- a report about the case -------------------------------------------------------------------------
+
+const [CORE_END, PAGE_END, EVIDENCE] = ["\n<!-- muster-report-text ", "</body>\n</html>\n", "<!-- muster-report-proof "];
+const EVIDENCE_OF = {
+  incident: UUID, version: "integer", position: "integer", hash: HASH, proof: "list", checkpoint: "text",
+};
+
+const trimmed = (text) => text.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, "");
+
+// Which versions a report was made of, and its digest; nothing if that can't be read.
+function evaluationIn(data) {
+  try {
+    return [shaped("evaluation", strict(data), { up_to_version: "integer", report_sha256: HASH })];
+  } catch (error) {
+    if (error instanceof Divergence) return [];
+    throw error;
+  }
+}
+
+// Whether a report is the one whose digest the case holds, and what it says of its checkpoint.
+function checkReport({ attempt, facts, mine }, content, given) {
+  attempt({ file: "report" }, () => {
+    let [text, evidence] = [content, null];
+    const at = content.lastIndexOf(CORE_END);
+    if (at >= 0) {
+      const rest = trimmed(utf8(content.subarray(at + CORE_END.length)));
+      const [core, said] = withoutEvidence(content.subarray(0, at));
+      evidence = said;
+      text = base64(trimmed(rest.endsWith("-->") ? rest.slice(0, -3) : rest), "report");
+      const named = text.toString("latin1").match(/(?<![^\n])HTML: SHA-256 `[0-9a-f]{64}`(?![^\n])/g) ?? [];
+      insist(named.length === 1 && named[0].slice(15, 79) === sha256(core).toString("hex"), "report");
+    }
+    const checkpoint = evidence && evidenceHolds(mine, evidence, given);
+    const digest = sha256(text).toString("hex");
+    const made = (mine?.evaluations ?? []).filter((one) => one.report_sha256 === digest).at(-1);
+    need(made !== undefined, "report");
+    insist(checkpoint === null || checkpoint.version === made.up_to_version, "version");
+    facts.report = { sha256: digest, up_to_version: made.up_to_version, checkpoint };
+  });
+}
+
+// A page as it was hashed, and what was put at its end; no word of that is free.
+function withoutEvidence(core) {
+  const begin = core.lastIndexOf(EVIDENCE);
+  if (begin < 0 || !core.subarray(-PAGE_END.length).equals(Buffer.from(PAGE_END))) return [core, null];
+  const block = utf8(core.subarray(begin, -PAGE_END.length));
+  const [encoded] = block.slice(EVIDENCE.length).split(" -->\n", 1);
+  const said = shaped("proof", strict(utf8(base64(encoded, "proof"))), EVIDENCE_OF);
+  const { origin, size, root } = noteOf(Buffer.from(said.checkpoint));
+  insist(NAME.test(origin), "origin");
+  const escapes = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;" };
+  const meant = [
+    `${EVIDENCE}${encoded} -->`,
+    "<h2>证明 · Proof</h2>",
+    "<dl>",
+    `  <dt>版本 Versions</dt><dd>1 – ${said.version}<br><code>${said.hash}</code></dd>`,
+    `  <dt>日志位置 Position</dt><dd>${said.position}</dd>`,
+    `  <dt>检查点 Checkpoint</dt><dd>${origin.replace(/[&<>"']/g, (one) => escapes[one])}, ${size} 个事件 ` +
+      `events<br><code>${root.toString("hex")}</code></dd>`,
+    "</dl>",
+    "",
+  ];
+  insist(block === meant.join("\n"), "proof");
+  return [Buffer.concat([core.subarray(0, begin), Buffer.from(PAGE_END)]), said];
+}
+
+function evidenceHolds(mine, said, given) {
+  need(mine?.key && mine.latest, "report");
+  const { key, latest, manifest, versions, positions } = mine;
+  insist(said.incident === manifest.case, "case");
+  need(versions.has(said.version), "report");
+  insist(versions.get(said.version) === said.hash, "hash");
+  insist(positions.get(said.version) === said.position, "position");
+  const signed = noteOf(Buffer.from(said.checkpoint));
+  const its = ofOrigin(key, signed.origin);
+  insist(its.name === signed.origin && signedBy(signed, its), "signature");
+  const leaf = leafOf(hex(said.hash));
+  insist(includes(leaf, said.position - 1n, signed.size, hashes(said.proof), signed.root), "inclusion");
+  const proofs = new Map([...mine.proofs, ...given.proofs]);
+  const [newer, older] = signed.size > latest.size ? [signed, latest] : [latest, signed];
+  const compared = newer.origin === older.origin && mayBeTold(newer, older, proofs);
+  if (compared) beginsWith(newer, older, proofs);
+  return { size: signed.size, version: said.version, position: said.position, compared };
+}
+
 // The size of a log, and the proofs that it begins with others, by both sizes.
 function proofsOf(content) {
   const said = shaped("consistency", strict(utf8(content)), { size: "integer", proofs: "list" });
@@ -827,7 +913,7 @@ function linesOf(content) {
 
 function verifyEvents(content, manifest, latest, attempt, facts, isFull) {
   let isRead = true;
-  const versions = new Map();
+  const [versions, positions, evaluations] = [new Map(), new Map(), []];
   const [proofs, lines] = ["proofs.jsonl", "events.jsonl"].map((file) => {
     const found = attempt({ file }, () => linesOf(content(file)));
     isRead = found !== undefined;
@@ -835,7 +921,8 @@ function verifyEvents(content, manifest, latest, attempt, facts, isFull) {
     attempt({ file }, () => insist(found.whole, "line"));
     return found.lines;
   });
-  if (!isRead) return { versions };
+  const read = { versions, positions, evaluations };
+  if (!isRead) return read;
   const proven = new Map();
   let last = 0n;
   for (const [number, line] of proofs.entries()) {
@@ -884,6 +971,8 @@ function verifyEvents(content, manifest, latest, attempt, facts, isFull) {
     streams.set(event.stream, Object.assign(stream, { version: event.version, hash: event.hash }));
     if (event.stream === `incident/${manifest.case}`) {
       versions.set(event.version, event.hash);
+      positions.set(event.version, event.position);
+      if (event.type === "EvaluationCompleted") evaluations.push(...evaluationIn(event.data));
       told.opening ??= event;
       told.end = event;
     }
@@ -895,13 +984,13 @@ function verifyEvents(content, manifest, latest, attempt, facts, isFull) {
   Object.assign(facts, { case: manifest.case, export: manifest.export, events: lines.length, position, heads });
   if (isFull()) {
     attempt({ file: "events.jsonl" }, () => insist(false, "lines"));
-    return { versions };
+    return read;
   }
   for (const position of left)
     attempt({ file: "proofs.jsonl", position: Number(position) }, () => insist(false, "position"));
   const whole = attempt({ file: "events.jsonl", stream: mine }, () => asExported(told, manifest, streams, mine));
   if (whole) facts.whole = whole;
-  return { acknowledged: told.acknowledged, versions };
+  return { acknowledged: told.acknowledged, ...read };
 }
 
 // -- nothing left out --------------------------------------------------------------------------------
@@ -1050,6 +1139,7 @@ function checkVectors(vectors) {
     return new Map(files.map(([path, text]) => [path, Buffer.from(text)]));
   };
   kinds.bundle = (one) => {
+    const changes = (one.of === undefined ? one : vectors.bundle[one.of]).files;
     const { key, witnesses = [], checkpoints = [] } = one.given ?? {};
     const given = () => ({
       key: key === undefined ? undefined : keyOf(key),
@@ -1058,11 +1148,17 @@ function checkVectors(vectors) {
       proofs: new Map(),
       later: (one.later ?? []).map(({ note, files }) => ["later", () => (note ? Buffer.from(note) : changed(files))]),
     });
-    const { verdict, sound, facts } = verifyOne(() => changed(one.files), given);
+    const reported = () => ({ ...given(), report: one.report === undefined ? undefined : Buffer.from(one.report) });
+    const { verdict, sound, facts } = verifyOne(() => changed(changes), reported);
     if (!sound) return verdict;
     const newest = facts.newest ? [`newest ${facts.newest.version}, ${facts.newest.more} more`] : [];
-    return [verdict, ...newest, ...(facts.later ?? []).map(({ more }) => `later ${more ?? "?"}`)].join("; ");
+    const later = (facts.later ?? []).map(({ more }) => `later ${more ?? "?"}`);
+    const { up_to_version, checkpoint } = facts.report ?? {};
+    const compared = checkpoint?.compared ? ", compared" : "";
+    const held = checkpoint ? `checkpoint ${checkpoint.size}${compared}` : "no checkpoint";
+    return [verdict, ...newest, ...later, ...(facts.report ? [`report ${up_to_version}, ${held}`] : [])].join("; ");
   };
+  kinds.report = kinds.bundle;
   return Object.entries(kinds).flatMap(([kind, compute]) =>
     vectors[kind].flatMap((one, number) => {
       const found = compute(one);
@@ -1087,6 +1183,7 @@ function verifyOne(files, known) {
     const given = typeof known === "function" ? known() : known;
     const done = verifyBundle(files(), given);
     for (const [from, read] of given.later) compareLater(done, from, read, given);
+    if (given.report) checkReport(done, given.report, given);
     const { found, facts, counts } = done;
     const exit = counts.false > 0 ? 1 : found.length > 0 ? 2 : 0;
     return { exit, verdict: VERDICTS[exit], sound: exit === 0, bundle: true, divergences: found, found: counts, facts };
@@ -1106,6 +1203,7 @@ function givenBy(options) {
     else if (name === "--witness") given.witnesses.push(keyOf(value));
     else if (name === "--checkpoint") given.checkpoints.push([value, noteOf(readFileSync(value))]);
     else if (name === "--proof") for (const one of proofsOf(readFileSync(value))[1]) given.proofs.set(...one);
+    else if (name === "--report") given.report = readFileSync(value);
     else if (name === "--later") given.later.push([value, () => laterAt(value)]);
     else throw new NotABundle(`no such option: ${name}`);
   }
