@@ -1450,8 +1450,10 @@ def compare_with(mine: "Verification", name: str, read: Callable[[], Union[Bundl
     with report.reading(Where(name)):
         try:
             other = read()
-            is_note = isinstance(other, bytes)
-            told = _later_checkpoint(mine, other) if is_note else _later_bundle(mine, other)
+            if isinstance(other, bytes):
+                told = _later_checkpoint(mine, other)
+            else:
+                told = _later_bundle(mine, other)
         except NotABundle as error:
             raise Missing("later", "a bundle or a checkpoint", error) from None
         report.facts.setdefault("later", []).append({"from": name, **told})

@@ -167,7 +167,8 @@ def signed_by_nobody() -> Iterator[tuple[bytes, bytes, bytes]]:
 def bundles() -> list[dict[str, Any]]:
     """Return bundles and the verdict on each; from the second on, what differs from the first."""
     base = SMALL.files()
-    found = [{"what": "whole", "files": _texts(base), "expected": stated(base)}]
+    whole = {"what": "whole", "files": _texts(base), "expected": stated(base)}
+    found: list[dict[str, Any]] = [whole]
     for what, files, verdict, given in (
         *_of_spans(),
         *_of_keys(),
@@ -185,7 +186,7 @@ def bundles() -> list[dict[str, Any]]:
     for what, files, other, expected in of_later(base):
         later = {"files": changes(base, other["bundle"])} if "bundle" in other else other
         about = {"what": what, "files": changes(base, files), "later": [later]}
-        found.append({**about, "expected": expected})
+        found.append(about | {"expected": expected})
     return found
 
 

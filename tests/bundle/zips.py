@@ -34,8 +34,9 @@ def packed(files: Files, *more: tuple[str | zipfile.ZipInfo, bytes], kind: int =
     with zipfile.ZipFile(content, "w", kind) as archive:
         for path, one in files.items():
             archive.writestr(entry(f"case/{path}", kind), one)
-        for path, one in more:
-            archive.writestr(path if isinstance(path, zipfile.ZipInfo) else entry(path, kind), one)
+        for about, one in more:
+            named = about if isinstance(about, zipfile.ZipInfo) else entry(about, kind)
+            archive.writestr(named, one)
     return content.getvalue()
 
 
