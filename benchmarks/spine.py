@@ -19,7 +19,6 @@ import grpc
 import uvloop
 from muster.v1 import incident_service_pb2, incident_service_pb2_grpc
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from benchmarks.folding import fold_100k_s
 from benchmarks.goals import GOALS
@@ -39,6 +38,7 @@ from services.client import connected
 from services.local.postgres import OWNER, RUNTIME, Postgres
 from services.pipeline import pipeline
 from services.process import collect_seldom
+from workflows.converter import DATA_CONVERTER
 
 OUT = Path(__file__).parent / "out" / "spine.json"
 IN_FLIGHT = 64
@@ -189,7 +189,7 @@ async def watch_p99_ms(at: Place, incident: str) -> float:
 
 async def reaction_p50_ms(at: Place, incident: str, temporal: str) -> float:
     """Return the median from a command's answer until its workflow knows of it, one by one."""
-    client = await Client.connect(temporal, data_converter=pydantic_data_converter)
+    client = await Client.connect(temporal, data_converter=DATA_CONVERTER)
     handle = client.get_workflow_handle(f"incident/{incident}")
     call, caller = at.ask("RecordDamage"), at.caller("commander")
     times = []

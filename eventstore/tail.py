@@ -17,8 +17,9 @@ POLL_S = 0.5
 """How long to trust that no bell means no news."""
 
 PAGE_EVENTS = 1_000
-WINDOW_EVENTS = 8_192
-"""Newest events kept in memory for the followers; who falls behind them is cut."""
+WINDOW_EVENTS = 2_048
+"""Newest events kept in memory for the followers, some 1.5 kB each; who falls behind them reads the
+table."""
 
 COLUMNS = (
     "position, recorded_at, occurred_at, stream, version, event_id, type, schema_version,"

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import structlog
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import GrpcCompression, RPCError, TLSConfig
+
+from workflows.converter import DATA_CONVERTER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +45,7 @@ async def connect_once(settings: Temporal) -> Client:
         namespace=settings.namespace,
         tls=_tls(settings),
         api_key=key.get_secret_value() if key else None,
-        data_converter=pydantic_data_converter,
+        data_converter=DATA_CONVERTER,
         grpc_compression=GrpcCompression.NONE,  # it costs more than the loopback does
     )
 

@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Coroutine
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
@@ -19,7 +20,6 @@ from domain.texts import in_a_line, visible
 from services.cli.exits import Exit
 from services.cli.forms import Form
 from services.local import stack
-from services.local.failures import StackFailed
 from services.local.folder import Folder, private
 from services.local.stack import Ports
 from services.terminal import Terminal, as_json
@@ -72,16 +72,11 @@ def up(  # noqa: PLR0913 - each is an option of the command
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Run in the background.")] = False,
 ) -> None:
     """Start everything on this machine, in one process tree, until Ctrl-C."""
-    from services.local.supervisor import supervise  # noqa: PLC0415 - only this command needs it
-
     place = Folder.at(folder)
     if detach and not _goes_on_in_background(place):
         return
     ports = Ports(api_port, temporal_port, mail_port, temporal_ui_port)
-    try:
-        asyncio.run(supervise(place, ports, lambda text: console.print(f"[dim]muster[/] {text}")))
-    except StackFailed as error:
-        fail(str(error))
+    _become("services.local", str(place.root), json.dumps(asdict(ports)))
 
 
 def status(folder: FolderOption = DEFAULT_FOLDER, form: FormOption = Form.TABLE) -> None:
@@ -151,17 +146,17 @@ def recover(
 
 def api() -> None:
     """Run the gRPC service alone, as the settings say."""
-    _process("api")
+    _become("services.process", "api")
 
 
 def worker() -> None:
     """Run the workflows and the hands alone, as the settings say."""
-    _process("worker")
+    _become("services.process", "worker")
 
 
 def follower() -> None:
     """Run the views and the relay alone, as the settings say."""
-    _process("follower")
+    _become("services.process", "follower")
 
 
 def notary(
@@ -172,7 +167,7 @@ def notary(
 ) -> None:
     """Run the notary alone, as the settings say: it signs what the log was."""
     if not new_key:
-        _process("notary")
+        _become("services.process", "notary")
     from services import settings as configuration  # noqa: PLC0415 - the stack starts without
     from services.notary import KeyUnusable, make_key  # noqa: PLC0415 - only this command needs it
 
@@ -257,16 +252,18 @@ def _told(work: Coroutine[Any, Any, T]) -> T:
         fail(f"{type(error).__name__}: {error}")
 
 
-def _process(name: str) -> None:
-    from services import process  # noqa: PLC0415 - uvloop only where a process runs
-
-    raise typer.Exit(process.run(name))
+def _become(module: str, *words: str) -> NoReturn:
+    """Run a module in this process, which keeps nothing of the command line in its memory."""
+    environment = {**os.environ, "PYTHONPATH": stack.import_path()}
+    sys.stdout.flush()
+    given = (sys.executable, "-P", "-m", module, *words)
+    os.execve(sys.executable, given, environment)  # noqa: S606 - this program itself
 
 
 def _goes_on_in_background(folder: Folder) -> bool:
     """Part ways: here wait until the stack serves, and return False; there go on, and return True.
 
-    A fork, since all that the stack needs is imported already and nothing has begun yet.
+    A fork, since nothing has begun yet.
     """
     folder.make()
     log = folder.logs / "supervisor.log"
@@ -290,6 +287,11 @@ def _goes_on_in_background(folder: Folder) -> bool:
 
 
 def fail(text: str, code: Exit = Exit.UNAVAILABLE) -> NoReturn:
+    complain(text)
+    raise typer.Exit(code)
+
+
+def complain(text: str) -> None:
+    """Say what went wrong, on standard error."""
     said = Text.assemble(("muster:", "red"), f" {text}")
     Terminal(stderr=True).print(said, highlight=False, soft_wrap=True)
-    raise typer.Exit(code)

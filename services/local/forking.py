@@ -15,6 +15,8 @@ import sys
 from importlib import import_module
 from typing import IO, TYPE_CHECKING, NoReturn
 
+from services.absence import absent
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -45,8 +47,9 @@ PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15
 
 def import_shared() -> None:
     """Import what is to be shared, once; garbage collection leaves its pages alone."""
-    for name in SHARED:
-        import_module(name)
+    with absent("grpc"):
+        for name in SHARED:
+            import_module(name)
     gc.collect()
     gc.freeze()
 

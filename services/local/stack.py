@@ -170,7 +170,7 @@ def recipes(folder: Folder, ports: Ports) -> dict[str, Recipe]:
     temporal = Temporal(folder, ports.temporal, ports.temporal_ui)
     settings = environment(folder, ports)
     sink = [sys.executable, "-m", "services.local.mail_sink", str(folder.mail), str(ports.mail)]
-    here = {"PYTHONPATH": _import_path()}
+    here = {"PYTHONPATH": import_path()}
     begin = {readiness.START_VARIABLE: str(folder.database_ready)}
     return {
         "postgres": Recipe(
@@ -203,7 +203,7 @@ def _make_notary_key(folder: Folder) -> None:
         folder.secret(file, f"{Signer.generate(name).skey}\n".encode())
 
 
-def _import_path() -> str:
+def import_path() -> str:
     """Return where the packages are found, from whichever folder the processes are started."""
     root = Path(__file__).parents[2]
     paths = [str(root), str(root / "protos"), os.environ.get("PYTHONPATH", "")]

@@ -14,7 +14,6 @@ from uuid import uuid4
 
 import pytest
 from temporalio.client import WorkflowExecutionStatus
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 from temporalio.worker import Worker
@@ -26,6 +25,7 @@ from services.queues import activity_queue, workflow_queue
 from services.settings import Worker as Queues
 from tests.workflows.case import Case
 from tests.workflows.world import World
+from workflows.converter import DATA_CONVERTER
 from workflows.incident import IncidentWorkflow
 from workflows.operators import SEARCH_ATTRIBUTES
 from workflows.running import CHECKED, WORKFLOWS
@@ -66,7 +66,7 @@ async def start_temporal(**more: int) -> WorkflowEnvironment:
             for name, value in flags.items()
             for word in ("--dynamic-config-value", f"{name}={json.dumps(value)}")
         ],
-        data_converter=pydantic_data_converter,
+        data_converter=DATA_CONVERTER,
         search_attributes=SEARCH_ATTRIBUTES,
     )
 

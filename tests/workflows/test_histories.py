@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHistory
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import (
     Interceptor,
     Replayer,
@@ -21,6 +20,7 @@ from temporalio.worker import (
 from temporalio.workflow import NondeterminismError
 
 from tests.workflows.record_histories import HISTORIES
+from workflows.converter import DATA_CONVERTER
 from workflows.running import CHECKED, RUNNER, WORKFLOWS
 from workflows.version import WORKFLOW_VERSION
 
@@ -59,7 +59,7 @@ class Emitted(Interceptor):
 
 
 def written(arguments: Any) -> list[bytes]:
-    payloads = pydantic_data_converter.payload_converter.to_payloads(arguments)
+    payloads = DATA_CONVERTER.payload_converter.to_payloads(arguments)
     return [payload.data for payload in payloads]
 
 
@@ -96,7 +96,7 @@ def of_version(version: int) -> list[Path]:
 def replayer(emitted: Emitted, runner: WorkflowRunner = CHECKED) -> Replayer:
     return Replayer(
         workflows=WORKFLOWS,
-        data_converter=pydantic_data_converter,
+        data_converter=DATA_CONVERTER,
         workflow_runner=runner,
         interceptors=[emitted],
     )
