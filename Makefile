@@ -5,8 +5,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 MUSTER := $(BIN)/muster
 
+# What was compiled once is not compiled again at each of many hundred starts.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint bench bench-log bench-plan bench-proof fuzz torture soak up down clean lock protos
+.PHONY: help demo test test-unit check lint bench bench-cli bench-log bench-plan bench-proof fuzz torture soak up down clean lock protos
 
 help: ## list what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -15,7 +18,10 @@ demo: $(VENV)/.installed ## play one emergency from warning to closed case, on r
 	@$(MUSTER) demo
 
 test: $(VENV)/.installed-dev ## run all tests, on a real PostgreSQL and a real Temporal
-	@$(BIN)/pytest -q
+	@$(BIN)/pytest -q -n "$(or $(JOBS),3)" $(ARGS)
+
+test-unit: $(VENV)/.installed-dev ## run the tests that start no process, for while you write
+	@$(BIN)/pytest -q -n "$(or $(JOBS),3)" -m "not processes" $(ARGS)
 
 check: lint test ## lint, types, import rules, contract, then all tests
 
@@ -29,6 +35,9 @@ lint: $(VENV)/.installed-dev ## all of `make check` but the tests
 
 bench: $(VENV)/.installed-dev ## measure the figures of the spine
 	@$(BIN)/python -m benchmarks.spine
+
+bench-cli: $(VENV)/.installed-dev ## measure how soon `muster --help` and a completion answer
+	@$(BIN)/python -m benchmarks.cli
 
 bench-log: $(VENV)/.installed-dev ## compare the log with other event stores (EVENTS=5000000)
 	@$(BIN)/python -m benchmarks.log --events "$(or $(EVENTS),5000000)"

@@ -8,14 +8,13 @@ the unit any more, the reservation is given back.
 from __future__ import annotations
 
 import asyncio
-import math
-from typing import NamedTuple
 
 import structlog
 
+from activities.fleet import Fleet, Sought
 from activities.own_commands import record_own
 from activities.reporting_back import command_id, report, version_of
-from domain.aggregate import Asked, Refused, decode
+from domain.aggregate import Asked, Refused
 from domain.incident.outstanding import Order
 from domain.incident.resources import (
     ConfirmUnitReturned,
@@ -24,10 +23,8 @@ from domain.incident.resources import (
 )
 from domain.incident.state import Incident, Request, RequestStatus
 from domain.incident.state import UnitStatus as Sent
-from domain.plan.model import Zone
 from domain.refusals import Refusal
 from domain.resource.unit import (
-    UNITS,
     ReleaseReservation,
     Reservation,
     ReserveUnit,
@@ -35,11 +32,8 @@ from domain.resource.unit import (
     UnitStatus,
 )
 from domain.values import HANDS, Phase
-from eventstore.log import Log
 from eventstore.plans import PlanLibrary
-from eventstore.recorder import Recorder
-
-PAGE_EVENTS = 2_000
+from eventstore.recorder import Receipt, Recorder
 
 TAKEN = frozenset({Refusal.UNIT_RESERVED_ELSEWHERE, Refusal.UNIT_NOT_AVAILABLE})
 """Why a unit can't be reserved though nothing is wrong: another incident was first."""
@@ -50,24 +44,17 @@ OVER = frozenset({Refusal.REQUEST_OVER, Refusal.UNIT_NOT_AVAILABLE, Refusal.PHAS
 log = structlog.get_logger()
 
 
-class Candidate(NamedTuple):
-    """A unit that could be sent, and how far it is."""
-
-    metres: float
-    unit: str
-
-
 class Dispatcher:
     """Sends units."""
 
     def __init__(
         self,
-        log: Log,
         incidents: Recorder[Incident],
         units: Recorder[Unit],
         plans: PlanLibrary,
+        fleet: Fleet,
     ) -> None:
-        self._log = log
+        self._fleet = fleet
         self._incidents = incidents
         self._units = units
         self._plans = plans
@@ -104,7 +91,7 @@ class Dispatcher:
                 await self._give_back_leftovers(reservation, request)
                 return known.version
             unit = await self._reserved_or_reserve(reservation, known.state, request)
-            if unit is None and await self._reclaim():
+            if unit is None and await self._reclaim(await self._sought(known.state, request)):
                 continue
             if unit is None:
                 unavailable = DeclareResourceUnavailable(request=order.subject)
@@ -129,17 +116,19 @@ class Dispatcher:
         self, reservation: Reservation, incident: Incident, request: Request
     ) -> str | None:
         """Return a unit that is kept for this request and not sent yet, if one can be had."""
-        units = await self._all_units()
-        for name, unit in units.items():
-            if unit.reserved_for == reservation and name not in request.units:
+        for name in await self._fleet.kept_for(reservation):
+            unit = (await self._units.known(name)).state
+            if name not in request.units and unit.reserved_for == reservation:
                 if unit.status is UnitStatus.ASSIGNED:
                     return name
                 await self._release(name, reservation)  # it broke down before it was sent
-        zone = await self._zone(incident, request)
-        mine = {*request.units, *incident.units}  # sent before, or still on its way back
-        for candidate in candidates(units, incident.venue, request.resource_kind, zone):
-            if candidate.unit not in mine and await self._reserve(candidate.unit, reservation):
-                return candidate.unit
+        sought = await self._sought(incident, request)
+        besides = {*request.units, *incident.units}  # sent before, or still on its way back
+        while near := await self._fleet.nearest(sought, besides):
+            for name in near:
+                if await self._reserve(name, reservation):
+                    return name
+            besides.update(near)
         return None
 
     async def _reserve(self, unit: str, reservation: Reservation) -> bool:
@@ -154,73 +143,56 @@ class Dispatcher:
         version_of(answer, version)
         return True
 
-    async def _release(self, unit: str, reservation: Reservation) -> None:
+    async def _release(self, unit: str, reservation: Reservation) -> bool:
+        """Give a unit back; false if it was not kept for the request."""
         command = ReleaseReservation(incident=reservation.incident, request=reservation.request)
         version = (await self._units.known(unit)).version
         work = f"release/{unit}/{reservation.request}/{version}"
         named = await command_id(self._incidents, reservation.incident, work, "release")
-        await record_own(self._units, unit, Asked(command, named, HANDS))
+        answer = await record_own(self._units, unit, Asked(command, named, HANDS))
+        return isinstance(answer, Receipt) and bool(answer.kinds)
 
     async def _give_back_leftovers(self, reservation: Reservation, request: Request | None) -> None:
         """Give back what an earlier attempt reserved for a request that is over."""
         sent = request.units if request else ()
-        for name, unit in (await self._all_units()).items():
-            if unit.reserved_for == reservation and name not in sent:
+        for name in await self._fleet.kept_for(reservation):
+            if name not in sent:
                 await self._release(name, reservation)
 
-    async def _reclaim(self) -> bool:
+    async def _reclaim(self, sought: Sought) -> bool:
         """Give back units that are kept for what is over; tell whether there were any.
 
         A hand that died between reserving and dispatching left them, and its request was cancelled
         before another could go on from there.
         """
         reclaimed = False
-        for name, unit in (await self._all_units()).items():
-            if unit.reserved_for and await self._is_forgotten(name, unit.reserved_for):
-                await self._release(name, unit.reserved_for)
-                reclaimed = True
+        for kept_for in await self._fleet.reservations(sought):
+            incident = (await self._incidents.known(kept_for.incident)).state
+            if _may_be_wanted(incident, kept_for):
+                continue
+            for name in await self._fleet.kept_for(kept_for):
+                if _is_forgotten(name, incident):
+                    reclaimed |= await self._release(name, kept_for)
         return reclaimed
 
-    async def _is_forgotten(self, unit: str, kept_for: Reservation) -> bool:
-        """Tell whether nobody will send or return a unit any more: no request opens again."""
-        incident = (await self._incidents.known(kept_for.incident)).state
-        request = incident.requests.get(kept_for.request)
-        if request is None or incident.phase is None or _is_open(incident, request):
-            return False
-        return incident.phase.is_over or unit not in incident.units
-
-    async def _all_units(self) -> dict[str, Unit]:
-        """Fold every unit from the log itself: a view could be behind."""
-        units: dict[str, Unit] = {}
-        after = 0
-        while page := await self._log.read(after, limit=PAGE_EVENTS, category=UNITS.category):
-            for event in page:
-                name = event.stream.removeprefix("unit/")
-                fact = decode(UNITS, event.type, event.schema_version, event.data)
-                units[name] = UNITS.evolve(units.get(name, UNITS.initial), fact)
-            after = page[-1].position
-        return units
-
-    async def _zone(self, incident: Incident, request: Request) -> Zone:
+    async def _sought(self, incident: Incident, request: Request) -> Sought:
         assert incident.plan, "an incident that dispatches is pinned to a plan"  # noqa: S101 - an invariant
         pinned = await self._plans.pinned(incident.plan)
         assert pinned, "a pinned plan is in the log"  # noqa: S101 - an invariant
-        return pinned.plan.zones[incident.venue][request.zone]
+        zone = pinned.plan.zones[incident.venue][request.zone]
+        return Sought(request.resource_kind, incident.venue, zone.x, zone.y)
 
 
-def candidates(
-    units: dict[str, Unit], venue: str, resource_kind: str, zone: Zone
-) -> list[Candidate]:
-    """Return the units that could be sent to a zone, the nearest first (metres, straight line)."""
-    found = [
-        Candidate(math.hypot(unit.registered.x - zone.x, unit.registered.y - zone.y), name)
-        for name, unit in units.items()
-        if unit.registered
-        and unit.status is UnitStatus.AVAILABLE
-        and unit.registered.resource_kind == resource_kind
-        and unit.registered.venue in {None, venue}
-    ]
-    return sorted(found)
+def _may_be_wanted(incident: Incident, kept_for: Reservation) -> bool:
+    """Tell whether a request is open, or its incident not known yet: over, it opens no more."""
+    request = incident.requests.get(kept_for.request)
+    return request is None or incident.phase is None or _is_open(incident, request)
+
+
+def _is_forgotten(unit: str, incident: Incident) -> bool:
+    """Tell whether nobody will send or return a unit any more that was kept for what is over."""
+    assert incident.phase, "what is over has begun"  # noqa: S101 - an invariant
+    return incident.phase.is_over or unit not in incident.units
 
 
 def _is_open(incident: Incident, request: Request) -> bool:

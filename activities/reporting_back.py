@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from temporalio.exceptions import ApplicationError
 from activities.own_commands import record_own
 from domain.aggregate import Asked, Refused
 from domain.incident.state import Incident
+from domain.lru import LruCache
 from domain.refusals import Refusal
 from domain.values import HANDS, Command
 from eventstore.ids import system_command_id
@@ -71,7 +71,7 @@ class Unreported:
     """
 
     def __init__(self) -> None:
-        self._outcomes: OrderedDict[tuple[str, str], Any] = OrderedDict()
+        self._outcomes: LruCache[tuple[str, str], Any] = LruCache(UNREPORTED_MAX)
 
     def get(self, incident: str, work: str) -> Any | None:
         """Return what came of a piece of work, if an earlier attempt could not report it."""
@@ -80,12 +80,10 @@ class Unreported:
     def keep(self, incident: str, work: str, outcome: Any) -> None:
         """Remember what came of a piece of work until it is reported."""
         self._outcomes[incident, work] = outcome
-        if len(self._outcomes) > UNREPORTED_MAX:
-            self._outcomes.popitem(last=False)
 
     def drop(self, incident: str, work: str) -> None:
         """Forget what the log has."""
-        self._outcomes.pop((incident, work), None)
+        self._outcomes.pop((incident, work))
 
 
 def version_of(answer: Receipt | Refused, known: int) -> int:

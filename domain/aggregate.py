@@ -14,6 +14,8 @@ from domain.values import Actor, Command, Fact
 
 State = TypeVar("State")
 Folded_co = TypeVar("Folded_co", covariant=True)
+Name = TypeVar("Name")
+Thing = TypeVar("Thing")
 
 
 class Refused(NamedTuple):
@@ -82,6 +84,7 @@ class Decider(Generic[State]):
     initial: State
     facts: Mapping[str, type[Fact]]
     evolve: Callable[[State, Fact], State]
+    """Takes a fact into account. Raises NotYet if it speaks of what no fact before it made."""
     decide: Callable[[State, Asked, datetime, object], Sequence[Fact] | Refused]
     folding: Callable[[State], Folding[State]] | None = None
     """Folds many facts faster than one by one, to the same result, where there is a way."""
@@ -93,7 +96,19 @@ class Decider(Generic[State]):
         return f"{self.category}/{key}"
 
 
-class ShapeUnknown(ValueError):  # noqa: N818 - a state
+class NotYet(Exception):
+    """A fact speaks of something that no fact before it made, such as a task nobody assigned."""
+
+
+def existing(things: Mapping[Name, Thing], name: Name) -> Thing:
+    """Return the thing that a fact speaks of. Raises NotYet while there is none."""
+    thing = things.get(name)
+    if thing is None:
+        raise NotYet(str(name))
+    return thing
+
+
+class ShapeUnknown(ValueError):
     """A fact was stored in a shape that this program does not know yet."""
 
 

@@ -1,8 +1,9 @@
 """Whose personal data a stream holds, what forbids to erase it, and what was erased.
 
 Personal texts come here only sealed (see `eventstore.vault`), so the log never holds one in the
-plain. To erase is a fact that names keys: whoever follows the log destroys them, and what they
-sealed stays where it is, proves what it proved, and can't be read by anybody.
+plain. To erase is a fact that names keys: it is the order, and whoever follows the log destroys
+them. What they sealed stays where it is and proves what it proved. The log proves that erasing was
+ordered; that no copy of a key is left anywhere, nothing proves.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import StringConstraints
 from rpds import HashTrieMap, HashTrieSet
 
-from domain.aggregate import Asked, Decision, Refused
+from domain.aggregate import Asked, Decision, Refused, existing
 from domain.refusals import Refusal
 from domain.values import Command, Fact, Id, Instant, Line
 
@@ -27,11 +28,12 @@ KEY_ID_LENGTH_MAX = 64
 Sealed = Annotated[
     str,
     StringConstraints(
-        pattern=r"^sealed:v1:[A-Za-z0-9._/-]+:[A-Za-z0-9+/_-]{38,}={0,2}$",
+        pattern=r"^sealed:v[12]:[A-Za-z0-9._/-]+:[A-Za-z0-9+/_-]{38,}={0,2}$",
         max_length=SEALED_LENGTH_MAX,
     ),
 ]
-"""`sealed:v1:<key id>:<base64>`: nonce, text and tag, so at least 38 characters of base64."""
+"""`sealed:v2:<key id>:<base64>`, or `v1` where it was sealed before there were commitments: what is
+sealed, with nonce or commitment and tag, has at least 38 characters of base64."""
 
 KeyId = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9._/-]+$", max_length=KEY_ID_LENGTH_MAX)
@@ -56,7 +58,7 @@ class LegalBasis(StrEnum):
 
 
 class PersonalDataErased(Fact):
-    """The keys that sealed somebody's personal data are to be destroyed, wherever they are."""
+    """It is ordered to destroy the keys that sealed somebody's personal data, wherever they are."""
 
     kind: Literal["PersonalDataErased"] = "PersonalDataErased"
     person: Id
@@ -84,7 +86,7 @@ class LegalHoldLifted(Fact):
 
 
 class ErasePersonalData(Command):
-    """Erase what is known of a person, or of everybody here."""
+    """Order to erase what is known of a person, or of everybody here."""
 
     kind: Literal["ErasePersonalData"] = "ErasePersonalData"
     person: Id | None = None
@@ -168,7 +170,7 @@ def evolve(was: Privacy, fact: PrivacyFact) -> Privacy:
             placed = Hold(fact.person, fact.authority, fact.placed_by, fact.placed_at)
             return was._replace(holds=was.holds.insert(fact.hold, placed))
         case LegalHoldLifted():
-            over = was.holds[fact.hold]._replace(lifted=True)
+            over = existing(was.holds, fact.hold)._replace(lifted=True)
             return was._replace(holds=was.holds.insert(fact.hold, over))
 
 
@@ -186,7 +188,7 @@ def decide(known: Privacy, asked: Asked, ask: PrivacyCommand, now: datetime) -> 
 
 
 def unreadable(known: Privacy, sealed: Iterable[str | None]) -> bool:
-    """Tell whether a text was sealed with a key that is destroyed: it could never be read."""
+    """Tell whether a text was sealed with a key that was ordered to be destroyed."""
     return any(text is not None and key_of(text) in known.destroyed for text in sealed)
 
 

@@ -48,11 +48,11 @@ TIMESTAMPS = "timestamp"
 LOCK = "lock"
 
 
-class ArchiveInUse(Exception):  # noqa: N818 - a state
+class ArchiveInUse(Exception):
     """Another notary keeps this folder."""
 
 
-class EvidenceDiffers(Exception):  # noqa: N818 - a state
+class EvidenceDiffers(Exception):
     """The folder holds another content under a name that is written once; it was not replaced."""
 
     def __init__(self, name: str, expected: str) -> None:

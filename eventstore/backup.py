@@ -1,4 +1,4 @@
-"""Backups: the log in one place, the keys of personal data in another, and not for as long.
+"""Backups of the log, which hold no key of personal data: those are in `eventstore.vault_backup`.
 
 Where they lie and what they say of themselves is in `eventstore.manifest`.
 """
@@ -6,10 +6,9 @@ Where they lie and what they say of themselves is in `eventstore.manifest`.
 from __future__ import annotations
 
 import asyncio
-import hmac
 from collections.abc import Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -19,14 +18,11 @@ from eventstore.audit import audit
 from eventstore.connecting import close_quietly, connect
 from eventstore.manifest import (
     LOG_FILE,
-    VAULT_FILE,
     BackupInvalid,
     LogManifest,
-    VaultManifest,
     begun,
     digest,
     finished,
-    forget_expired,
     intact,
     read_manifest,
 )
@@ -53,7 +49,6 @@ MADE_AGAIN = """
 
 IS_THERE = "SELECT to_regclass('muster.event') IS NOT NULL"
 KEYS = "SELECT count(*) FROM muster_vault.key WHERE wrapped IS NOT NULL"
-OBEYED = "SELECT position FROM muster_vault.obeyed"
 RUNTIME = """
     DO $$ BEGIN
         IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'muster_runtime') THEN
@@ -65,18 +60,13 @@ BEGIN_ANEW = """
     DELETE FROM muster.bookmark;
     INSERT INTO muster_vault.obeyed (position) VALUES (0)
         ON CONFLICT (one) DO UPDATE SET position = 0"""
-CLEAR_VAULT = "TRUNCATE muster_vault.key, muster_vault.obeyed"
 
 Tell = Callable[[str, int, int], object]
 """Hears what is being done, and how many events of how many are done."""
 
 
-class DatabaseInUse(Exception):  # noqa: N818 - a state
+class DatabaseInUse(Exception):
     """The database holds a log, or keys, already: nothing is ever restored over them."""
-
-
-class KeyDiffers(Exception):  # noqa: N818 - a state
-    """The keys were wrapped with another key than the one that the settings name."""
 
 
 async def save_log(programs: Path, dsn: str, folder: Path, tell: Tell) -> tuple[Path, LogManifest]:
@@ -87,7 +77,7 @@ async def save_log(programs: Path, dsn: str, folder: Path, tell: Tell) -> tuple[
     now = datetime.now(UTC)
     part = begun(folder, now)
     file = part / LOG_FILE
-    async with _connected(dsn) as connection:
+    async with connected(dsn) as connection:
         total = int(await connection.fetchval(HEAD))
         besides = [row["name"] for row in await connection.fetch(MADE_AGAIN)]
         writing = dump.write(programs, dsn, file, besides)
@@ -115,32 +105,8 @@ async def save_log(programs: Path, dsn: str, folder: Path, tell: Tell) -> tuple[
 
 async def settle(dsn: str) -> None:
     """Have a server write everything where it belongs, so that it can stop at once."""
-    async with _connected(dsn) as connection:
+    async with connected(dsn) as connection:
         await connection.execute("CHECKPOINT", timeout=CHECKPOINT_TIMEOUT_S)
-
-
-async def save_vault(
-    programs: Path, dsn: str, folder: Path, key: bytes, keep: timedelta
-) -> tuple[Path, VaultManifest]:
-    """Save the wrapped keys, and remove what may not be kept any longer. Raises ProgramFailed."""
-    now = datetime.now(UTC)
-    forget_expired(folder, now)
-    part = begun(folder, now)
-    file = part / VAULT_FILE
-    async with _connected(dsn) as connection:
-        obeyed = int(await connection.fetchval(OBEYED))
-        await dump.write_keys(programs, dsn, file)
-        keys = int(await connection.fetchval(KEYS))
-    manifest = VaultManifest(
-        made_at=now,
-        expires_at=now + keep,
-        keys=keys,
-        obeyed=obeyed,
-        wrapped_by=told_by(key),
-        bytes=file.stat().st_size,
-        sha256=await asyncio.to_thread(digest, file),
-    )
-    return finished(part, manifest), manifest
 
 
 async def restore_log(programs: Path, dsn: str, place: Path, tell: Tell) -> LogManifest:
@@ -150,7 +116,7 @@ async def restore_log(programs: Path, dsn: str, place: Path, tell: Tell) -> LogM
     """
     manifest = read_manifest(place, LogManifest)
     file = await asyncio.to_thread(intact, place / LOG_FILE, manifest.bytes, manifest.sha256)
-    async with _connected(dsn) as connection:
+    async with connected(dsn) as connection:
         await _refuse_used(connection)
         await connection.execute(RUNTIME)
         await connection.execute(CLEAR)
@@ -160,31 +126,6 @@ async def restore_log(programs: Path, dsn: str, place: Path, tell: Tell) -> LogM
         await connection.execute(BEGIN_ANEW)
     await _verified(dsn, manifest, tell)
     return manifest
-
-
-async def restore_vault(programs: Path, dsn: str, place: Path, key: bytes) -> VaultManifest:
-    """Bring keys into a vault that has none. What the log orders to erase is erased again.
-
-    Raises BackupInvalid, also for one that has expired, DatabaseInUse, KeyDiffers, ProgramFailed.
-    """
-    manifest = read_manifest(place, VaultManifest)
-    if manifest.expires_at <= datetime.now(UTC):
-        raise BackupInvalid(f"{place} was to be kept until {manifest.expires_at:%Y-%m-%d} only")
-    if manifest.wrapped_by != told_by(key):
-        raise KeyDiffers(f"{place} was wrapped with another key than the one in the settings")
-    file = await asyncio.to_thread(intact, place / VAULT_FILE, manifest.bytes, manifest.sha256)
-    async with _connected(dsn) as connection:
-        if await connection.fetchval(KEYS):
-            raise DatabaseInUse("the vault holds keys already: nothing is restored over them")
-        await connection.execute(CLEAR_VAULT)
-        await dump.load(programs, dsn, file, only_rows=True)
-        await connection.execute(BEGIN_ANEW)
-    return manifest
-
-
-def told_by(key: bytes) -> str:
-    """Return what tells whether a key is this one."""
-    return hmac.digest(key, b"muster/vault/v1/told by", "sha256").hex()[:16]
 
 
 async def _refuse_used(connection: Connection) -> None:
@@ -239,7 +180,8 @@ async def _watched(
 
 
 @asynccontextmanager
-async def _connected(dsn: str) -> AsyncIterator[Connection]:
+async def connected(dsn: str) -> AsyncIterator[Connection]:
+    """Connect to a database that holds a log. Raises BackupInvalid."""
     connection = await connect(dsn)
     try:
         yield connection

@@ -60,7 +60,7 @@ KEEP_SUBTREES = """
 FORGET_SUBTREES = "DELETE FROM muster.subtree WHERE number >= $1::bigint >> (8 * level)"
 
 
-class FolderLacking(Exception):  # noqa: N818 - a state
+class FolderLacking(Exception):
     """The folder lacks what the database says was signed: nothing is signed until that is known."""
 
     def __init__(self, there: Claim, here: Published | None) -> None:

@@ -41,7 +41,7 @@ DURABLY = "SET LOCAL synchronous_commit = on"
 SETTLE = "SELECT muster.settle()"
 
 
-class NotReplicated(ConnectionError):  # noqa: N818 - a state of the world
+class NotReplicated(ConnectionError):
     """The wait for the standby was cancelled: committed on the primary, perhaps nowhere else."""
 
 

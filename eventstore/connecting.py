@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import asyncpg
 
+from eventstore.backoff import Backoff
 from eventstore.failures import LogUnavailable, passes
 from eventstore.primary import address_of_primary, connect_to_primary, keep_to_primary, look
 
@@ -30,8 +31,7 @@ CLOSE_TIMEOUT_S = 2.0
 READERS_MAX = 4
 """Connections that a process reads with."""
 
-RETRY_FIRST_S = 0.02
-RETRY_LONGEST_S = 0.5
+RETRY = Backoff(first_s=0.02, longest_s=0.5)
 
 SETTINGS = {
     "application_name": "muster",
@@ -152,10 +152,7 @@ async def connect_pool(
 
 def pauses() -> Iterator[float]:
     """Return how long to wait before each next attempt, in seconds, endlessly."""
-    pause = RETRY_FIRST_S
-    while True:
-        yield pause
-        pause = min(pause * 2, RETRY_LONGEST_S)
+    return RETRY.pauses()
 
 
 async def close_quietly(connection: Connection | None) -> None:

@@ -13,6 +13,7 @@ import subprocess
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit, urlunsplit
 from uuid import UUID
@@ -22,7 +23,7 @@ from eventstore.merkle import Tree, leaf_hash
 from eventstore.verify import Divergence, Doubt, Verification
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 SCHEMAS = ("muster", "muster_view", "muster_vault")
@@ -43,11 +44,14 @@ POLL_S = 0.2
 TELL_EVENTS = 5_000
 
 COPY_ENDS = b"\\.\n"
+VAULT_COPY = re.compile(
+    rb"COPY muster_vault\.(?P<table>\w+) \((?P<columns>[\w, ]+)\) FROM stdin;\n"
+)
 ESCAPED = re.compile(rb"\\(.)")
 ESCAPES = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
 
 
-class ProgramFailed(Exception):  # noqa: N818 - a state
+class ProgramFailed(Exception):
     """One of PostgreSQL's programs did not do what it was asked."""
 
 
@@ -65,6 +69,17 @@ class Row(NamedTuple):
     data: str
     meta: str
     hash: bytes
+
+
+class Copied(NamedTuple):
+    """Rows of a table as COPY has them, escapes and all."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[bytes]]
+
+    def text(self) -> bytes:
+        """Return the rows for COPY to read."""
+        return b"".join(b"\t".join(row) + b"\n" for row in self.rows)
 
 
 COUNTS = 3
@@ -110,12 +125,29 @@ async def write_keys(programs: Path, dsn: str, file: Path) -> None:
     await _dump(programs, dsn, file, ["--data-only", "--schema=muster_vault"])
 
 
-async def load(programs: Path, dsn: str, file: Path, *, only_rows: bool = False) -> None:
+async def load(programs: Path, dsn: str, file: Path) -> None:
     """Bring a dump into a database, all or nothing. Raises ProgramFailed."""
     how = ["--single-transaction", "--exit-on-error", "--no-owner"]
-    if only_rows:
-        how.append("--data-only")
     await _run(programs / "pg_restore", dsn, [*how, str(file)])
+
+
+def read_keys(programs: Path, file: Path) -> Mapping[str, Copied]:
+    """Read the rows of the vault out of a dump, by table. Raises ProgramFailed."""
+    command: list[str | Path] = [programs / "pg_restore", "--data-only", "--schema=muster_vault"]
+    done = subprocess.run(  # noqa: S603 - PostgreSQL's own program
+        [*command, "--file=-", file], capture_output=True, check=False
+    )
+    if done.returncode:
+        raise ProgramFailed(done.stderr.decode().strip() or f"pg_restore could not read {file}")
+    found: dict[str, Copied] = {}
+    lines = iter(done.stdout.splitlines(keepends=True))
+    for line in lines:
+        if (begins := VAULT_COPY.fullmatch(line)) is not None:
+            rows = takewhile(lambda row: row != COPY_ENDS, lines)
+            columns = begins["columns"].decode().split(", ")
+            table = Copied(columns, [row.removesuffix(b"\n").split(b"\t") for row in rows])
+            found[begins["table"].decode()] = table
+    return found
 
 
 def examine(programs: Path, file: Path, tell: Callable[[int], object]) -> Examined:

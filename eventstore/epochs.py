@@ -46,7 +46,7 @@ class Server(NamedTuple):
         return self.highest > self.epoch
 
 
-class Superseded(ConnectionError):  # noqa: N818 - a state of the world
+class Superseded(ConnectionError):
     """The server was the primary; a later one is known."""
 
 

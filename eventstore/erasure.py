@@ -1,7 +1,8 @@
 """Erasing: carried out by whoever follows the log, and seen in what is read of it afterwards.
 
 `PersonalDataErased` is the order. It names keys; destroying them twice is once, so the service does
-it before it answers, and the follower does it again: whatever is killed when, it is done.
+it before it answers, and the follower does it again: whatever is killed when, it is done. A key's
+share outside of the database goes first, then what it wraps.
 """
 
 from __future__ import annotations
@@ -12,13 +13,18 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, NamedTuple, Self
 from uuid import UUID
 
+import structlog
+
 from eventstore.connecting import Lent, Pool, close_pool, connect_pool, pauses
 from eventstore.failures import FollowerTooSlow, LogUnavailable, passes
+from eventstore.key_shares import KeyShares
 from eventstore.patience import patiently
-from eventstore.vault import DESTROY, SEALED
+from eventstore.sealed import SEALED, VaultBroken
+from eventstore.vault import DESTROY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from eventstore.events import StoredEvent
     from eventstore.log import Log
@@ -33,6 +39,8 @@ OBEYED = "SELECT position FROM muster_vault.obeyed"
 OBEY = "UPDATE muster_vault.obeyed SET position = $1 WHERE position < $1"
 FORGET_STATES = "DELETE FROM muster.snapshot WHERE stream = ANY ($1)"
 """What was remembered of a stream before still holds what was sealed; it is made again."""
+
+log_line = structlog.get_logger()
 
 BEGIN_ANEW = "UPDATE muster_vault.obeyed SET position = 0"
 
@@ -49,27 +57,34 @@ class Tombstone(NamedTuple):
 class Eraser:
     """Destroys the keys that the log says are to be destroyed."""
 
-    def __init__(self, pool: Pool, log: Log) -> None:
+    def __init__(self, pool: Pool, log: Log, shares: KeyShares) -> None:
         self._pool = pool
         self._log = log
+        self._shares = shares
 
     @classmethod
-    async def open(cls, dsn: str, log: Log) -> Self:
+    async def open(cls, dsn: str, log: Log, shares_folder: Path | None = None) -> Self:
         """Connect."""
-        return cls(await connect_pool(dsn, size=1), log)
+        pool = await connect_pool(dsn, size=1)
+        return cls(pool, log, KeyShares(pool, shares_folder))
 
     async def close(self) -> None:
         """Disconnect."""
         await close_pool(self._pool)
 
     async def run(self) -> None:
-        """Follow the log, endlessly."""
+        """Follow the log, endlessly. Orders wait while their shares can't be destroyed."""
         wait = pauses()
         while True:
             try:
+                await self._shares.check()
+                await self._shares.destroy_again()
                 await self._follow(await self._begun())
             except FollowerTooSlow:
                 wait = pauses()
+            except VaultBroken as broken:
+                log_line.exception("orders to erase wait", reason=str(broken))
+                await asyncio.sleep(next(wait))
             except Exception as error:
                 if not (isinstance(error, LogUnavailable) or passes(error)):
                     raise
@@ -97,10 +112,12 @@ class Eraser:
         keys, streams = keys_of(orders), {order.stream for order in orders}
 
         async def work(lent: Lent) -> None:
+            await self._shares.destroy_of(lent, keys)
             async with lent.transaction():
                 await lent.execute(DESTROY, keys)
                 await lent.execute(FORGET_STATES, streams)
                 await lent.execute(OBEY, position)
+            await self._shares.destroy_of(lent, keys)
 
         await patiently(self._pool, work)
 
@@ -116,14 +133,18 @@ def tombstones(events: Iterable[StoredEvent]) -> Mapping[str, Tombstone]:
     found: dict[str, Tombstone] = {}
     for event in events:
         if event.type == ERASED:
-            order = json.loads(event.data)
-            stone = Tombstone(event, order["person"], order["basis"])
-            found |= dict.fromkeys(order["keys"], stone)
+            found |= dict.fromkeys(json.loads(event.data)["keys"], tombstone_of(event))
     return found
 
 
+def tombstone_of(event: StoredEvent) -> Tombstone:
+    """Return what an order to erase says."""
+    order = json.loads(event.data)
+    return Tombstone(event, order["person"], order["basis"])
+
+
 def erased_in(event: StoredEvent, stones: Mapping[str, Tombstone]) -> Tombstone | None:
-    """Return why something sealed in an event can't be read any more, if that is so."""
+    """Return which order to erase names the key of something sealed in an event, if one does."""
     if not stones or event.type == ERASED:
         return None
     keys = (found["key"] for found in SEALED.finditer(event.data))

@@ -35,11 +35,11 @@ AHEAD_MAX = 1
 """Checkpoints that the database may have and the folder not: the notary ended between the two."""
 
 
-class KeyDiffers(Exception):  # noqa: N818 - a state
+class KeyDiffers(Exception):
     """What is in the folder was signed by another key than the one that was given."""
 
 
-class NotaryConfused(Exception):  # noqa: N818 - a state
+class NotaryConfused(Exception):
     """What proofs are made of is not right; it is made again when the notary begins again."""
 
 

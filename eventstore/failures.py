@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncpg
 
 
-class LogUnavailable(Exception):  # noqa: N818 - a state of the world, as the rest of the names
+class LogUnavailable(Exception):
     """The database cannot be reached. Ask again with the same ids: nothing will be there twice."""
 
 
@@ -17,15 +17,15 @@ class LogClosed(LogUnavailable):
     """The process is shutting down; another one may take the request."""
 
 
-class Overloaded(Exception):  # noqa: N818 - a state of the world
+class Overloaded(Exception):
     """A queue is full. Nothing was done; ask again after a moment."""
 
 
-class LogDiverged(Exception):  # noqa: N818 - a state of the world
+class LogDiverged(Exception):
     """The log is not what was signed. Nothing is appended until somebody acknowledges that."""
 
 
-class FollowerTooSlow(Exception):  # noqa: N818 - a state of the world
+class FollowerTooSlow(Exception):
     """A follower fell behind what is kept in memory; follow again from `resume_position`."""
 
     def __init__(self, resume_position: int) -> None:

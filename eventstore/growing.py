@@ -40,7 +40,7 @@ class Claim(NamedTuple):
     root: bytes
 
 
-class LogDiffers(Exception):  # noqa: N818 - a state
+class LogDiffers(Exception):
     """The log is not what was signed."""
 
     def __init__(self, divergence: Divergence, claim: Claim | None = None) -> None:

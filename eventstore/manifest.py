@@ -4,7 +4,8 @@
     <folder>/<moment>/manifest.json    where it ends, with which hash and root, and what was signed
 
     <vault folder>/<moment>/vault.dump       wrapped keys; without the key that wraps them, nothing
-    <vault folder>/<moment>/manifest.json    until when they may be kept
+    <vault folder>/<moment>/shares           the shares that they take besides, where there are any
+    <vault folder>/<moment>/manifest.json    until when all of this may be kept
 
 A folder has its name once what it holds was read again and verified; before, it ends in `.part`.
 """
@@ -13,16 +14,18 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from typing import TYPE_CHECKING, Literal, TypeVar
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints, ValidationError
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import timedelta
     from pathlib import Path
 
 LOG_FILE = "log.dump"
 VAULT_FILE = "vault.dump"
+SHARES = "shares"
 MANIFEST = "manifest.json"
 PART = ".part"
 PRIVATE = 0o700
@@ -31,8 +34,11 @@ CHUNK_BYTES = 1 << 20
 
 M = TypeVar("M", bound=BaseModel)
 
+ShareFile = Annotated[str, StringConstraints(pattern=r"^[0-9]{8}\.shares$")]
+"""A name, never a path that leads elsewhere."""
 
-class BackupInvalid(Exception):  # noqa: N818 - a state
+
+class BackupInvalid(Exception):
     """What is in the folder is no backup, or not what it was when it was made."""
 
 
@@ -63,9 +69,11 @@ class VaultManifest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: Literal["muster/backup/vault/v1"] = "muster/backup/vault/v1"
+    format: Literal["muster/backup/vault/v1", "muster/backup/vault/v2"] = "muster/backup/vault/v2"
+    """Version 2 may have shares: a program that knows of none must not restore keys alone."""
     made_at: AwareDatetime
     expires_at: AwareDatetime
+    """From then on it is not restored, and the next backup removes it."""
     keys: int
     obeyed: int
     """Up to this position, the log's orders to erase were carried out."""
@@ -73,6 +81,8 @@ class VaultManifest(BaseModel):
     """Tells whether a key is the one that wraps these; says nothing of it."""
     bytes: int
     sha256: str
+    shares: dict[ShareFile, str] = {}
+    """The SHA-256 of each file of shares, by its name."""
 
 
 def newest(folder: Path) -> Path:
@@ -93,9 +103,18 @@ def read_manifest(place: Path, shape: type[M]) -> M:
         raise BackupInvalid(f"{place / MANIFEST} can't be read: {error}") from None
 
 
-def forget_expired(folder: Path, now: datetime) -> list[Path]:
-    """Remove the backups of keys that may not be kept any longer; return which."""
-    gone = []
+def forget_expired(folder: Path, now: datetime, keep: timedelta) -> list[Path]:
+    """Remove the backups of keys that may not be kept any longer; return which.
+
+    One that was cut off has no manifest: it goes once it is as old as `keep`.
+    """
+    gone = [
+        file.parent
+        for file in sorted(folder.glob(f"*{PART}/{VAULT_FILE}"))
+        if (begun_at := _begun_at(file.parent)) is not None and begun_at + keep <= now
+    ]
+    for part in gone:
+        shutil.rmtree(part)
     for file in sorted(folder.glob(f"*/{MANIFEST}")):
         try:
             manifest = read_manifest(file.parent, VaultManifest)
@@ -105,6 +124,14 @@ def forget_expired(folder: Path, now: datetime) -> list[Path]:
             shutil.rmtree(file.parent)
             gone.append(file.parent)
     return gone
+
+
+def _begun_at(part: Path) -> datetime | None:
+    try:
+        moment = part.name.removesuffix(PART)
+        return datetime.strptime(moment, MOMENT.replace("Z", "%z"))  # noqa: DTZ007 - it has a zone
+    except ValueError:
+        return None
 
 
 def begun(folder: Path, now: datetime) -> Path:

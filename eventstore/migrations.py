@@ -41,7 +41,7 @@ NOTE_APPLIED = """
     INSERT INTO muster.migration (number, name, sha256, compatible) VALUES ($1, $2, $3, $4)"""
 
 
-class SchemaMismatch(Exception):  # noqa: N818 - a state of the world
+class SchemaMismatch(Exception):
     """The database's schema is not the one that this program knows."""
 
 

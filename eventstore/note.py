@@ -42,7 +42,7 @@ OF_A_LINEAGE = re.compile(r".+(/(?:[2-9]|[1-9][0-9]{1,2}))")
 """How the log itself is called once it goes on after a divergence."""
 
 
-class NoteInvalid(ValueError):  # noqa: N818 - a state of the world, as the rest of the names
+class NoteInvalid(ValueError):
     """The text is no signed note, or a key is none."""
 
 
@@ -221,11 +221,6 @@ def parse_signature(line: str) -> Signature:
     if len(content) <= KEY_ID_BYTES:
         raise NoteInvalid("a signature is longer than its key's id")
     return Signature(_checked(name), content[:KEY_ID_BYTES], content[KEY_ID_BYTES:])
-
-
-def cosigned_at(signature: Signature) -> int:
-    """Return when a witness cosigned, in seconds of Unix; nothing is checked by that."""
-    return int.from_bytes(signature.signature[:TIME_BYTES], "big")
 
 
 def key_id(name: str, kind: int, public: bytes) -> bytes:

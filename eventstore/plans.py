@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import TYPE_CHECKING, NamedTuple
 
 from domain.aggregate import decode
 from domain.incident.warning import Opening
+from domain.lru import LruCache
 from domain.plan.editions import PlanPublished
 from domain.plan.model import PinnedPlan, PlanRef
 from domain.plan.publication import PUBLICATION
@@ -33,8 +33,8 @@ class PlanLibrary:
 
     def __init__(self, log: Log) -> None:
         self._log = log
-        self._by_hash: OrderedDict[str, PinnedPlan] = OrderedDict()
-        self._latest: OrderedDict[str, _Latest] = OrderedDict()
+        self._by_hash: LruCache[str, PinnedPlan] = LruCache(PLANS_MAX)
+        self._latest: LruCache[str, _Latest] = LruCache(PLANS_MAX)
 
     async def surroundings(self, incident: Incident, command: Command) -> PinnedPlan | None:
         """Return the plan that a command about an incident is decided by: the pinned one.
@@ -51,13 +51,12 @@ class PlanLibrary:
     async def pinned(self, ref: PlanRef) -> PinnedPlan | None:
         """Return just this version, whatever was published since."""
         if (kept := self._by_hash.get(ref.hash)) is not None:
-            self._by_hash.move_to_end(ref.hash)
             return kept
         async for page in self._log.read_facts(f"plan/{ref.id}"):
             for fact in page:
                 plan = _published(fact)
                 if plan is not None and plan.ref.hash == ref.hash:
-                    self._keep(plan)
+                    self._by_hash[ref.hash] = plan
                     return plan
         return None
 
@@ -68,18 +67,9 @@ class PlanLibrary:
             version = page[-1].version
             found = next(filter(None, map(_published, reversed(page))), found)
         if found is not None:
-            self._keep(found)
+            self._by_hash[found.ref.hash] = found
             self._latest[plan] = _Latest(found, version)
-            self._latest.move_to_end(plan)
-            if len(self._latest) > PLANS_MAX:
-                self._latest.popitem(last=False)
         return found
-
-    def _keep(self, plan: PinnedPlan) -> None:
-        self._by_hash[plan.ref.hash] = plan
-        self._by_hash.move_to_end(plan.ref.hash)
-        if len(self._by_hash) > PLANS_MAX:
-            self._by_hash.popitem(last=False)
 
 
 def _published(fact: StoredFact) -> PinnedPlan | None:

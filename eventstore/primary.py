@@ -32,7 +32,7 @@ LOCALLY = "SET synchronous_commit = local"
 SUPERSEDE = "SELECT muster.supersede($1, $2)"
 
 
-class NoPrimary(ConnectionError):  # noqa: N818 - a state of the world
+class NoPrimary(ConnectionError):
     """None of the servers is the primary now; perhaps one is about to be."""
 
 

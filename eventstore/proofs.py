@@ -73,7 +73,7 @@ TILES = """
 LENGTH = "SELECT coalesce(max(version), 0) FROM muster.event WHERE stream = $1"
 
 
-class ProofUnavailable(Exception):  # noqa: N818 - a state
+class ProofUnavailable(Exception):
     """The notary has not come as far as this, or what proofs are made of was lost."""
 
 

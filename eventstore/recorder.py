@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from domain.aggregate import Asked, Decider, Known, Refused
+from domain.lru import LruCache
 from eventstore.asking import Queue, Receipt, Waiting
 from eventstore.deciding import Deciding, Draft
 from eventstore.failures import LogClosed, LogUnavailable, Overloaded, PrimaryChanged
@@ -61,7 +61,7 @@ class Recorder(Generic[S]):
         self._decider = decider
         self._deciding = Deciding(decider, clock, surroundings)
         self._recorded = Recorded(log)
-        self._states: OrderedDict[str, Known[S]] = OrderedDict()
+        self._states: LruCache[str, Known[S]] = LruCache(STATES_MAX)
         self._epoch: Epoch | None = None
         """When the states were told: what an earlier primary said is forgotten."""
         self._queues: dict[str, Queue] = {}
@@ -269,6 +269,3 @@ class Recorder(Generic[S]):
         before = self._states.get(key)
         if before is None or before.version <= known.version:
             self._states[key] = known
-        self._states.move_to_end(key)
-        if len(self._states) > STATES_MAX:
-            self._states.popitem(last=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import structlog
 
 from domain.aggregate import Decider, Known
+from domain.lru import LruCache
 from eventstore.replay import read_on
 from eventstore.tail import VERSION_MAX
 
@@ -40,24 +40,23 @@ class Snapshots(Generic[S]):
     packing: Packing[S]
     fold: str
     """Names the code that folds; what other code made is not used."""
-    _remembered: OrderedDict[tuple[str, int], Known[S]] = field(default_factory=OrderedDict)
-    _asked: OrderedDict[str, Known[S]] = field(default_factory=OrderedDict)
+    _remembered: LruCache[tuple[str, int], Known[S]] = field(
+        default_factory=lambda: LruCache(REMEMBERED_MAX)
+    )
+    _asked: LruCache[str, Known[S]] = field(default_factory=lambda: LruCache(ASKED_MAX))
     _epoch: Epoch | None = None
     """When they were told: what an earlier primary said is forgotten."""
 
     async def known_at(self, key: str, version: int | None = None) -> Known[S]:
         """Return what was known of a stream at a version, or is now."""
         begun = await self.newest(key, version)
-        asked = self._asked.get(key, begun)
+        asked = self._asked.get(key) or begun
         if begun.version < asked.version and (version is None or asked.version <= version):
             begun = asked
         if begun.version == version:
             return begun
         known = await read_on(self.log, self.decider, key, begun, up_to=version)
         self._asked[key] = known
-        self._asked.move_to_end(key)
-        if len(self._asked) > ASKED_MAX:
-            self._asked.popitem(last=False)
         return known
 
     async def newest(self, key: str, up_to: int | None = None) -> Known[S]:
@@ -74,14 +73,13 @@ class Snapshots(Generic[S]):
         version, position = found
         remembered = self._remembered.get((stream, version))
         if remembered is not None and remembered.position == position:
-            self._remembered.move_to_end((stream, version))
             return remembered
         state = await self._read(stream, version)
         if state is None:
             await self.log.drop_snapshot(stream, version)
             return await self.newest(key, version - 1)
         known = Known(state, version, position)
-        self._remember(stream, known)
+        self._remembered[stream, version] = known
         return known
 
     async def catch_up(self, key: str, version: int) -> None:
@@ -108,11 +106,6 @@ class Snapshots(Generic[S]):
         except (ValueError, TypeError, KeyError):
             log_line.exception("snapshot_unreadable", stream=stream, version=version)
             return None
-
-    def _remember(self, stream: str, known: Known[S]) -> None:
-        self._remembered[stream, known.version] = known
-        if len(self._remembered) > REMEMBERED_MAX:
-            self._remembered.popitem(last=False)
 
 
 def _digest(stream: str, version: int, fold: str, state: str) -> bytes:

@@ -7,7 +7,6 @@ each after its length in two bytes; here an entry is an event's hash.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,10 +23,6 @@ LEVEL_MAX = 5
 
 CHECKPOINT = "checkpoint"
 """Where the newest signed checkpoint is, beside the tiles."""
-
-PATH = re.compile(
-    r"tile/(?P<level>[0-9]+|entries)/(?P<number>(?:x\d{3}/)*\d{3})(?P<partial>\.p/\d+)?"
-)
 
 
 class Tile(NamedTuple):
@@ -128,19 +123,6 @@ def tiles_of(size: int, *, since: int = 0) -> list[Tile]:
     return tiles
 
 
-def parse_path(path: str) -> Tile:
-    """Return which tile is kept at a path. Raises ValueError, also for a bundle's."""
-    match = PATH.fullmatch(path)
-    if match is None or match["level"] == "entries":
-        raise ValueError(f"{path} is no tile's path")
-    number = int(match["number"].replace("x", "").replace("/", ""))
-    width = int(match["partial"][3:]) if match["partial"] else WIDTH
-    tile = Tile(int(match["level"]), number, width)
-    if tile.path != path or not 0 < width <= WIDTH or tile.level > LEVEL_MAX:
-        raise ValueError(f"{path} is no tile's path")
-    return tile
-
-
 def encode_tile(hashes: Iterable[bytes]) -> bytes:
     """Return the content of a tile."""
     return b"".join(hashes)
@@ -156,20 +138,6 @@ def decode_tile(content: bytes, tile: Tile) -> list[bytes]:
 def encode_bundle(entries: Iterable[bytes]) -> bytes:
     """Return the content of a bundle."""
     return b"".join(len(entry).to_bytes(LENGTH_BYTES, "big") + entry for entry in entries)
-
-
-def decode_bundle(content: bytes) -> Sequence[bytes]:
-    """Return the entries of a bundle. Raises ValueError."""
-    entries: list[bytes] = []
-    at = 0
-    while at < len(content):
-        length = int.from_bytes(content[at : at + LENGTH_BYTES], "big")
-        entry = content[at + LENGTH_BYTES : at + LENGTH_BYTES + length]
-        if len(content) - at < LENGTH_BYTES or len(entry) != length:
-            raise ValueError(f"the bundle ends within entry {len(entries)}")
-        entries.append(entry)
-        at += LENGTH_BYTES + length
-    return entries
 
 
 def _numbered(number: int, width: int) -> str:

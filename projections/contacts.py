@@ -70,4 +70,4 @@ def _row(key: str, known: Known[Person]) -> ContactRow:
     )
 
 
-VIEW = View("contacts", TABLE, rules=2, begin=begin)
+VIEW = View("contacts", TABLE, rules=2, begin=begin, category=PERSONS.category)

@@ -33,7 +33,7 @@ _TOKEN = re.compile(
 )
 
 
-class FilterInvalid(ValueError):  # noqa: N818 - a state of what was asked
+class FilterInvalid(ValueError):
     """A filter or an order can't be read."""
 
     def __init__(self, problem: str, column: int) -> None:

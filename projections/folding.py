@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import Generic, TypeVar
 
 from domain.aggregate import Decider, Known, decode
+from domain.lru import LruCache
 from eventstore.connecting import Lent
 from eventstore.events import StoredEvent
 
@@ -24,7 +24,7 @@ class Folding(Generic[S]):
 
     def __init__(self, decider: Decider[S]) -> None:
         self._decider = decider
-        self._states: OrderedDict[str, Known[S]] = OrderedDict()
+        self._states: LruCache[str, Known[S]] = LruCache(FOLDS_MAX)
 
     async def take(self, connection: Lent, event: StoredEvent) -> tuple[S, Known[S]] | None:
         """Return a stream's state before and after an event; None if it is of another category."""
@@ -35,13 +35,10 @@ class Folding(Generic[S]):
         fact = decode(self._decider, event.type, event.schema_version, event.data)
         after = Known(self._decider.evolve(before.state, fact), event.version, event.position)
         self._states[key] = after
-        self._states.move_to_end(key)
-        if len(self._states) > FOLDS_MAX:
-            self._states.popitem(last=False)
         return before.state, after
 
     async def _before(self, connection: Lent, key: str, event: StoredEvent) -> Known[S]:
-        known = self._states.get(key, Known(self._decider.initial))
+        known = self._states.get(key) or Known(self._decider.initial)
         if known.version == event.version - 1:
             return known
         state = self._decider.initial

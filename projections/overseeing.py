@@ -31,7 +31,7 @@ HOLDER = """
       AND (classid::bigint << 32 | objid::bigint) = $1"""
 
 
-class NobodyMakes(Exception):  # noqa: N818 - a state of the world
+class NobodyMakes(Exception):
     """No follower that knows the view runs; what was begun goes on when one does."""
 
 

@@ -6,13 +6,13 @@ What is owed, the state says; since when, only the events that ordered it.
 from __future__ import annotations
 
 import json
-from collections import OrderedDict
 from datetime import datetime
 from typing import NamedTuple
 
 from domain.aggregate import Known
 from domain.incident.outstanding import WorkKind
 from domain.incident.state import Incident, RequestStatus, UnitStatus
+from domain.lru import LruCache
 from domain.values import Phase
 from eventstore.connecting import Lent
 from eventstore.events import StoredEvent
@@ -43,7 +43,7 @@ class Orders:
     """The orders of each incident as far as a view has come, the oldest first."""
 
     def __init__(self) -> None:
-        self._of: OrderedDict[str, dict[str, datetime]] = OrderedDict()
+        self._of: LruCache[str, dict[str, datetime]] = LruCache(FOLDS_MAX)
 
     async def take(self, connection: Lent, event: StoredEvent, version: int) -> None:
         """Take the next event of an incident into account."""
@@ -51,16 +51,13 @@ class Orders:
         if orders is None:
             past = [] if version == 1 else await _past(connection, event.stream, version - 1)
             orders = self._of[event.stream] = {one.work: one.at for one in past}
-            if len(self._of) > FOLDS_MAX:
-                self._of.popitem(last=False)
-        self._of.move_to_end(event.stream)
         if order := _order(event.type, event.recorded_at, event.data):
             orders.pop(order.work, None)  # ordered anew: a unit released twice
             orders[order.work] = order.at
 
     def oldest(self, stream: str, known: Known[Incident]) -> Order | None:
         """Return the oldest order that is still owed, and forget those before it."""
-        orders = self._of.get(stream, {})
+        orders = self._of.get(stream) or {}
         while orders:
             work = next(iter(orders))
             if is_owed(known.state, work):

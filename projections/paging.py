@@ -14,7 +14,7 @@ from projections.filtering import Condition, Field, FilterInvalid
 ORDER_FIELDS_MAX = 5
 
 
-class PageTokenInvalid(ValueError):  # noqa: N818 - a state of what was asked
+class PageTokenInvalid(ValueError):
     """A page token is of another list, of another question, or not one of ours."""
 
 

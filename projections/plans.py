@@ -129,5 +129,5 @@ def _row(ref: PlanRef, plan: Plan, state: PlanState, position: int) -> PlanRow:
     )
 
 
-VIEW = View("plans", TABLE, rules=2, begin=begin)
+VIEW = View("plans", TABLE, rules=2, begin=begin, category=PUBLICATION.category)
 """Plans: handed in, approved, brought into force."""

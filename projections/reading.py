@@ -11,6 +11,7 @@ import asyncpg
 
 from domain.plan.editions import PlanState
 from domain.values import HazardKind, Mode, Phase, ResponseLevel, WarningColour
+from eventstore.backoff import Backoff
 from eventstore.connecting import Pool, close_pool, connect_pool
 from eventstore.patience import patiently
 from projections import paging
@@ -23,8 +24,7 @@ from projections.units import UnitRow
 PAGE_ROWS = 50
 PAGE_ROWS_MAX = 500
 
-WAIT_FIRST_S = 0.004
-WAIT_LONGEST_S = 0.05
+WAIT = Backoff(first_s=0.004, longest_s=0.05)
 """How long to wait before looking again whether a view has come far enough."""
 
 CHECKPOINT = """
@@ -98,7 +98,7 @@ class Page(NamedTuple, Generic[Row]):
     """How far in the log the view had come, at least."""
 
 
-class ViewBehind(Exception):  # noqa: N818 - a state of the world
+class ViewBehind(Exception):
     """A view has not come far enough in time, or it has stopped."""
 
     def __init__(self, view: str, position: int, stopped: str | None) -> None:
@@ -131,15 +131,14 @@ class ViewReader:
     async def wait_for(self, view: str, position: int, timeout_s: float) -> int:
         """Wait until a view holds everything up to a position; return where it is. ViewBehind."""
         deadline = time.monotonic() + timeout_s
-        pause = WAIT_FIRST_S
-        while True:
+        for pause in WAIT.pauses():
             reached, stopped = await self._checkpoint(view)
             if reached >= position:
                 return reached
             if stopped is not None or time.monotonic() > deadline:
                 raise ViewBehind(view, reached, stopped)
             await asyncio.sleep(pause)
-            pause = min(2 * pause, WAIT_LONGEST_S)
+        raise AssertionError  # there is always a next pause
 
     async def incidents(
         self,

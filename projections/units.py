@@ -12,8 +12,15 @@ from eventstore.events import StoredEvent
 from projections.folding import Folding
 from projections.view import Apply, View
 
-TABLE = """
-    CREATE TABLE {table} (
+COORDINATE_MAX_M = 1e9
+"""How far from a venue's origin distances are told apart: beyond it PostgreSQL's would overflow."""
+
+PLACE = f"""point(greatest(-{COORDINATE_MAX_M:.0f}, least(x, {COORDINATE_MAX_M:.0f})),
+        greatest(-{COORDINATE_MAX_M:.0f}, least(y, {COORDINATE_MAX_M:.0f})))"""
+"""Where a unit waits; in these words it is indexed."""
+
+TABLE = f"""
+    CREATE TABLE {{table}} (
         unit          text   COLLATE "C" PRIMARY KEY,
         title_zh      text,
         title_en      text,
@@ -28,7 +35,9 @@ TABLE = """
         cause         text,
         version       bigint NOT NULL
     );
-    CREATE INDEX ON {table} (resource_kind, venue)"""
+    CREATE INDEX ON {{table}} (resource_kind, venue);
+    CREATE INDEX ON {{table}} (incident_id, request) WHERE incident_id IS NOT NULL;
+    CREATE INDEX ON {{table}} USING gist ({PLACE}) WHERE status = 'available'"""
 
 KEEP = """
     INSERT INTO {table} VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
@@ -99,4 +108,4 @@ def _row(known: Known[Unit]) -> UnitRow:
     )
 
 
-VIEW = View("units", TABLE, rules=1, begin=begin)
+VIEW = View("units", TABLE, rules=1, begin=begin, category=UNITS.category)

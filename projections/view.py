@@ -24,11 +24,17 @@ class View(NamedTuple):
     """To be raised when the same facts are to give other rows: the view is then made again."""
     begin: Callable[[str], Apply]
     """Starts to apply events to the table of a name, with nothing remembered."""
+    category: str | None = None
+    """Of the streams whose events it takes in; None if that is for the view to see."""
 
     @property
     def shape(self) -> str:
         """Return what tells whether rows were made by these statements and rules."""
         return sha256(f"{self.rules}\n{self.table}".encode()).hexdigest()
+
+    def is_about(self, events: Sequence[StoredEvent]) -> bool:
+        """Tell whether events may change any row."""
+        return self.category is None or any(one.category == self.category for one in events)
 
     @property
     def live(self) -> str:
@@ -55,5 +61,5 @@ class Stopped(NamedTuple):
     because: Exception
 
 
-class Rewound(Exception):  # noqa: N818 - a state of the world
+class Rewound(Exception):
     """A table is not where it was left: somebody began it again, or by other rules."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
 
-class NoAnswer(Exception):  # noqa: N818 - a state
+class NoAnswer(Exception):
     """A server gave no answer that can be used; the text says why, and names no server."""
 
 

@@ -7,7 +7,6 @@ take a watch up where it was.
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from muster.v1 import (
     resource_service_pb2_grpc,
 )
 
+from eventstore.backoff import Backoff
 from eventstore.ids import new_command_id
 
 if TYPE_CHECKING:
@@ -38,8 +38,7 @@ if TYPE_CHECKING:
 MESSAGE_BYTES_MAX = 64 * 1024 * 1024
 """The largest message that is received, such as a long incident; the service takes less."""
 
-PAUSE_FIRST_S = 0.1
-PAUSE_LONGEST_S = 5.0
+RETRY = Backoff(first_s=0.1, longest_s=5.0)
 """How long to wait before a watch is taken up again."""
 
 GOES_ON = frozenset(
@@ -105,7 +104,7 @@ class Client:
         A snapshot that breaks off goes on, too. Raises AioRpcError for what trying can't mend, and
         for a watch that never began.
         """
-        began, pause = False, PAUSE_FIRST_S
+        began, failures = False, 0
         while True:
             request = incident_service_pb2.WatchIncidentsRequest(
                 incident_id=incident_id,
@@ -116,12 +115,12 @@ class Client:
                 async for step in self.incidents.WatchIncidents(request):
                     yield step
                     resume_token = step.resume_token or resume_token
-                    began, pause = True, PAUSE_FIRST_S
+                    began, failures = True, 0
             except grpc.aio.AioRpcError as error:
                 if not (began and _mends(error)):
                     raise
-            await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads callers
-            pause = min(2 * pause, PAUSE_LONGEST_S)
+            failures += 1
+            await asyncio.sleep(RETRY.pause_s(failures))
 
 
 @asynccontextmanager

@@ -18,7 +18,7 @@ REMEMBERED: Final = "what passed since the clocks agreed"
 """Stands in for the others while none of them can be read."""
 
 
-class ClocksDiffer(Exception):  # noqa: N818 - a state of the world
+class ClocksDiffer(Exception):
     """The clocks differ by more than the settings allow; the text names them, and what to do."""
 
 
@@ -61,11 +61,6 @@ class Comparison(NamedTuple):
     def unread(self) -> frozenset[str]:
         """Return the clocks that could not be read."""
         return frozenset({POSTGRESQL, TEMPORAL} - {one.clock for one in self.readings})
-
-    @property
-    def is_whole(self) -> bool:
-        """Tell whether every clock could be read."""
-        return not self.unread
 
     def described(self) -> str:
         """Name each clock, and how far it is from this process's."""

@@ -46,7 +46,7 @@ async def follow(settings: Settings) -> None:
         opened.push_async_callback(keeper.close)
         bookmarks = await Bookmarks.open(dsn)
         opened.push_async_callback(bookmarks.close)
-        eraser = await Eraser.open(dsn, log)
+        eraser = await Eraser.open(dsn, log, settings.vault.shares_folder)
         opened.push_async_callback(eraser.close)
         reaching = asyncio.create_task(_reach(settings), name="temporal")
         followers = [

@@ -31,17 +31,19 @@ from eventstore.log import Log
 from eventstore.migrations import check
 from eventstore.plans import PlanLibrary
 from eventstore.recorder import Recorder
-from eventstore.vault import Vault
+from projections.fleet import FleetView
 from services import clock_metrics, clocks
 from services.cli.sentences import sentence_in_utc
 from services.second_clock import SecondClock
 from services.snapshotting import snapshots_of_incidents
+from services.vault import open_vault
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
     from typing import Any
 
     from domain.incident.state import Incident
+    from eventstore.vault import Vault
     from services.settings import Settings
 
 PAUSE_S = 1.0
@@ -69,7 +71,7 @@ async def opened(
     await check(dsn)
     log = await Log.open(dsn)
     try:
-        vault = await Vault.connect(dsn, settings.vault.key_file, settings.vault.previous_key_file)
+        vault = await open_vault(dsn, settings.vault)
         evaluations = EvaluationProcess()
         try:
             changes = Changes(log)
@@ -127,7 +129,8 @@ def _activities(
         snapshots=snapshots_of_incidents(log),
     )
     record = RecordActivities(incidents, clocks.now)
-    dispatcher = Dispatcher(log, incidents, Recorder(log, UNITS, clock=clocks.now), plans)
+    units = Recorder(log, UNITS, clock=clocks.now)
+    dispatcher = Dispatcher(incidents, units, plans, FleetView(log))
     evaluator = Evaluator(log, incidents, plans, evaluations, sentence_in_utc)
     does = {
         WorkKind.DISPATCH: dispatcher.dispatch,

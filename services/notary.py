@@ -62,7 +62,7 @@ QUORUM_MISSING = Gauge(
 log = structlog.get_logger()
 
 
-class KeyUnusable(Exception):  # noqa: N818 - a state
+class KeyUnusable(Exception):
     """The signing key can't be read or made; the text says why."""
 
 

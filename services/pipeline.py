@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import grpc
 from muster.v1 import incident_service_pb2
 
-from services.client import GOES_ON, PAUSE_FIRST_S, PAUSE_LONGEST_S
+from services.client import GOES_ON, RETRY
 
 if TYPE_CHECKING:
     from services.client import Client
@@ -53,11 +53,11 @@ class Pipeline:
 
     async def run(self) -> None:
         """Keep a stream open, endlessly. Raises AioRpcError for what trying again can't mend."""
-        pause = PAUSE_FIRST_S
+        failures = 0
         while True:
             try:
                 await self._stream()
-                pause = PAUSE_FIRST_S
+                failures = 0
             except grpc.aio.AioRpcError as error:
                 if error.code() not in GOES_ON:
                     self._abandon(error)
@@ -66,8 +66,8 @@ class Pipeline:
             self._sent.clear()
             if self._waiting:
                 self._wanted.set()
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, PAUSE_LONGEST_S)
+            failures += 1
+            await asyncio.sleep(RETRY.pause_s(failures))
 
     async def _stream(self) -> None:
         call = self._client.incidents.SubmitStream()

@@ -68,7 +68,7 @@ class Answers(Value):
     """Post → who holds it; as in the plan that it begins from, when left out."""
 
 
-class NotThere(Exception):  # noqa: N818 - an answer names what is not in the plan
+class NotThere(Exception):
     """An answer speaks of something that the plan to begin from doesn't have."""
 
     def __init__(self, key: str, name: str, known: Sequence[str]) -> None:

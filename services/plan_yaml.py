@@ -51,7 +51,7 @@ class Spot(NamedTuple):
     """Of several files, which; from 0."""
 
 
-class Misread(Exception):  # noqa: N818 - it never leaves this module's callers
+class Misread(Exception):
     """The text is not the YAML of a plan."""
 
     def __init__(self, fault: Fault, spot: Spot, **found: str) -> None:

@@ -7,17 +7,22 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-import structlog
 import uvloop
 
-from eventstore.epochs import remember
-from services import logs, settings
 from services.absence import absent
-from services.settings import Settings
 
+with absent("rich"):  # structlog would draw tracebacks with it
+    import structlog
+
+    from eventstore.epochs import remember
+    from eventstore.failures import LogUnavailable, passes
+    from services import logs, settings
+    from services.readiness import EXIT_AWAY
+    from services.settings import Settings
+
+EXIT_FAILED = 1
 EXIT_SETTINGS = 2
 COLLECT_AFTER = (50_000, 20, 50)
-EXIT_FAILED = 1
 
 
 def run(name: str) -> int:
@@ -36,8 +41,18 @@ def run(name: str) -> int:
     except Exception as error:  # noqa: BLE001 - the process's edge: told, not traced, to people
         structlog.get_logger().error("ended", because=f"{type(error).__name__}: {error}")
         sys.stderr.write(f"{name} ended: {error}\n")
-        return EXIT_FAILED
+        return EXIT_AWAY if is_away(error) else EXIT_FAILED
     return 0
+
+
+def is_away(error: Exception) -> bool:
+    """Tell whether the database was not reached, or not in time, which passes by itself.
+
+    A file that can't be read and a port that is taken are errors of the system, too, and stay.
+    """
+    if isinstance(error, OSError):
+        return isinstance(error, ConnectionError | TimeoutError)
+    return isinstance(error, LogUnavailable) or passes(error)
 
 
 def collect_seldom() -> None:

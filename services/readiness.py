@@ -15,6 +15,10 @@ START_VARIABLE = "MUSTER_START_FILE"
 
 START_POLL_S = 0.02
 
+EXIT_AWAY = 3
+"""How a process ends that did not reach the database: it is right to start it again. The same as
+`Exit.UNAVAILABLE` of the command line."""
+
 
 async def may_begin() -> None:
     """Wait until whoever started the process says that it may begin; at once if nobody asked."""

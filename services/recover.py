@@ -35,7 +35,7 @@ SAID_OF_A_FAULT_MAX = 200
 """Characters of why a workflow does not answer."""
 
 
-class StandingStill(Exception):  # noqa: N818 - names a state
+class StandingStill(Exception):
     """Some workflows have not moved on; the text lists them."""
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from typing import TYPE_CHECKING, NamedTuple
 
+from domain.lru import LruCache
 from domain.values import Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from domain.incident.outstanding import Standing
 
@@ -39,7 +39,7 @@ class Routine:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._told: OrderedDict[str, _Told] = OrderedDict()
+        self._told: LruCache[str, _Told] = LruCache(TOLD_MAX)
         self._allowed = float(ROUTINE_AT_ONCE)
         self._allowed_at = clock()
 
@@ -48,23 +48,22 @@ class Routine:
         now = self._clock()
         gained = (now - self._allowed_at) * ROUTINE_PER_S
         self._allowed, self._allowed_at = min(ROUTINE_AT_ONCE, self._allowed + gained), now
-        same = [one for one, standing in standings.items() if self._stands_as_told(one, standing)]
-        waiting = [one for one in same if now >= self._told[one].at + _pause_s(standings[one])]
-        waiting.sort(key=lambda one: (standings[one].mode is Mode.EXERCISE, self._told[one].at))
-        chosen = (standings.keys() - set(same)) | set(waiting[: int(self._allowed)])
+        same = {one: told.at for one, told in self._standing_as_told(standings)}
+        waiting = [one for one, at in same.items() if now >= at + _pause_s(standings[one])]
+        waiting.sort(key=lambda one: (standings[one].mode is Mode.EXERCISE, same[one]))
+        chosen = (standings.keys() - same.keys()) | set(waiting[: int(self._allowed)])
         self._allowed = max(0.0, self._allowed - len(chosen))
         for incident in chosen:
             self._told[incident] = _Told(standings[incident], now)
-            self._told.move_to_end(incident)
-        while len(self._told) > TOLD_MAX:
-            self._told.popitem(last=False)
         return chosen
 
-    def _stands_as_told(self, incident: str, standing: Standing) -> bool:
-        told = self._told.get(incident)
-        return told is not None and told.standing == standing.model_copy(
-            update={"version": told.standing.version}
-        )
+    def _standing_as_told(self, standings: Mapping[str, Standing]) -> Iterator[tuple[str, _Told]]:
+        for incident, standing in standings.items():
+            told = self._told.get(incident)
+            if told is not None and told.standing == standing.model_copy(
+                update={"version": told.standing.version}
+            ):
+                yield incident, told
 
 
 def _pause_s(standing: Standing) -> float:

@@ -20,8 +20,9 @@ from pydantic_settings import (
 
 from services.api_settings import Api, Port, Section, Tls
 from services.monitor_settings import Monitor
+from services.privacy_settings import Backup, Privacy, Vault
 
-__all__ = ["Api", "Monitor", "Section", "Tls"]
+__all__ = ["Api", "Backup", "Monitor", "Privacy", "Section", "Tls", "Vault"]
 
 
 class Database(Section):
@@ -106,22 +107,6 @@ class Webhook(Section):
     timeout_seconds: float = Field(default=10.0, gt=0, le=300)
 
 
-class Vault(Section):
-    """Where the key lies that wraps the keys of personal data."""
-
-    key_file: Path = Path("keys/vault")
-    """32 bytes in hexadecimal."""
-    previous_key_file: Path | None = None
-    """The key before this one, while `muster rewrap` has not been run."""
-
-
-class Privacy(Section):
-    """How much of what is known of people anybody is shown."""
-
-    disclosures_per_hour: int = Field(default=30, ge=1, le=10_000)
-    """How many people's data one caller is shown within an hour."""
-
-
 class Witness(Section):
     """Somebody elsewhere who sees to it that the log only grows (c2sp.org/tlog-witness)."""
 
@@ -195,14 +180,6 @@ class Notary(Section):
         return self
 
 
-class Backup(Section):
-    """How backups are kept. Those of the log are kept until somebody removes them."""
-
-    vault_days: int = Field(default=30, ge=1, le=365)
-    """How long a backup of the keys of personal data may be kept: what was erased could be read
-    with it until then."""
-
-
 class Clocks(Section):
     """How far the clocks of the processes, of PostgreSQL and of Temporal may differ."""
 
@@ -271,7 +248,7 @@ class Settings(BaseSettings):
         return init_settings, env_settings, file
 
 
-class SettingsInvalid(Exception):  # noqa: N818 - names a state, as refusals do
+class SettingsInvalid(Exception):
     """A setting is not as it must be; the text says which, and what would be right."""
 
 

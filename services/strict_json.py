@@ -13,7 +13,7 @@ DIGITS_MAX = 15
 """Digits of a fraction that a float keeps; a longer one would become another number."""
 
 
-class JsonInvalid(ValueError):  # noqa: N818 - a state
+class JsonInvalid(ValueError):
     """The text is no JSON, or can be read in two ways."""
 
 

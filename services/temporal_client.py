@@ -9,6 +9,7 @@ import structlog
 from temporalio.client import Client
 from temporalio.service import GrpcCompression, RPCError, TLSConfig
 
+from eventstore.backoff import Backoff
 from workflows.converter import DATA_CONVERTER
 
 if TYPE_CHECKING:
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
 
     from services.settings import Temporal
 
-PAUSE_FIRST_S = 0.1
-PAUSE_MAX_S = 5.0
+RETRY = Backoff(first_s=0.1, longest_s=5.0)
 
 REST_S = 0.2
 """How long its client's threads may take to come to rest."""
@@ -59,11 +59,8 @@ async def come_to_rest() -> None:
 
 
 def pauses() -> Iterator[float]:
-    """Yield how long to wait before each next attempt, endlessly."""
-    pause = PAUSE_FIRST_S
-    while True:
-        yield pause
-        pause = min(pause * 2, PAUSE_MAX_S)
+    """Return how long to wait before each next attempt, endlessly."""
+    return RETRY.pauses()
 
 
 def _tls(settings: Temporal) -> TLSConfig | bool:

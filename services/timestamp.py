@@ -22,7 +22,7 @@ TOKEN_BYTES_MAX = 64 * 1024
 """A token with its certificates has a few thousand."""
 
 
-class TimestampFailed(Exception):  # noqa: N818 - a state
+class TimestampFailed(Exception):
     """There is no token, or none that can be believed; the text says why."""
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
-class TokensInvalid(Exception):  # noqa: N818 - a state
+class TokensInvalid(Exception):
     """The file of tokens can't be used; the text says why."""
 
 

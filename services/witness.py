@@ -28,7 +28,7 @@ ATTEMPTS = 2
 """The first may only tell which checkpoint the witness knows."""
 
 
-class WitnessFailed(Exception):  # noqa: N818 - a state
+class WitnessFailed(Exception):
     """A witness did not cosign; the text says why."""
 
 

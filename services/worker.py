@@ -51,7 +51,7 @@ WORKFLOW_TASKS_AT_ONCE: Final = 32
 log = structlog.get_logger()
 
 
-class NamespaceUnfit(Exception):  # noqa: N818 - names a state
+class NamespaceUnfit(Exception):
     """The namespace lacks search attributes that we can't add; the text says which."""
 
 
@@ -103,7 +103,7 @@ async def prepare(client: Client) -> None:
     service, namespace = client.operator_service, client.namespace
     try:
         known = await service.list_search_attributes(
-            ListSearchAttributesRequest(namespace=namespace)
+            ListSearchAttributesRequest(namespace=namespace), retry=True
         )
         missing = {
             key.name: IndexedValueType.ValueType(key.indexed_value_type)
@@ -113,7 +113,8 @@ async def prepare(client: Client) -> None:
         if missing:
             log.info("adding search attributes", names=sorted(missing))
             await service.add_search_attributes(
-                AddSearchAttributesRequest(namespace=namespace, search_attributes=missing)
+                AddSearchAttributesRequest(namespace=namespace, search_attributes=missing),
+                retry=True,
             )
     except RPCError as error:
         if error.status is RPCStatusCode.ALREADY_EXISTS:  # another worker was first

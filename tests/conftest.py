@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
+pytest_plugins = ("tests.processes", "tests.sharing")
 TEMPLATE = "muster_template"
 
 
@@ -66,10 +67,16 @@ def template(postgres: Cluster) -> str:
 
 
 @pytest.fixture
-async def database(postgres: Cluster, template: str) -> AsyncIterator[Database]:
+def origin(template: str) -> str:
+    """Say which database a test's own is a copy of."""
+    return template
+
+
+@pytest.fixture
+async def database(postgres: Cluster, origin: str) -> AsyncIterator[Database]:
     """Give a test a database of its own."""
     name = f"test_{uuid4().hex}"
-    await execute(postgres.dsn(), f"CREATE DATABASE {name} TEMPLATE {template}")
+    await execute(postgres.dsn(), f"CREATE DATABASE {name} TEMPLATE {origin}")
     yield Database(postgres, name)
     await execute(postgres.dsn(), f"DROP DATABASE {name} WITH (FORCE)")
 

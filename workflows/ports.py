@@ -32,9 +32,6 @@ RECORD_RETRY: Final = RetryPolicy(
 )
 """For ever: a database that is away comes back."""
 
-STINT: Final = timedelta(minutes=10)
-"""How long an activity works for an incident before it makes room for another attempt."""
-
 WORK_TIMEOUT: Final = timedelta(minutes=30)
 """A stint, and the end of what was begun in it."""
 

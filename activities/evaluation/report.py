@@ -125,7 +125,7 @@ def _line(event: StoredEvent, stone: Tombstone | None, say: Say) -> Line:
 
 
 def _said(event: StoredEvent, stone: Tombstone | None, say: Say, language: str) -> str:
-    """Say an event; if what it sealed was erased since, say when and under which law."""
+    """Say an event; if erasing what it sealed was ordered since, say when and under which law."""
     text = say(event.type, event.data, language)
     if stone is None:
         return text

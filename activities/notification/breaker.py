@@ -6,7 +6,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from activities.notification.outcome import Failed, Unanswered, Undelivered
+from activities.notification.outcome import Failed, NotTried, Unanswered, Undelivered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -38,14 +38,16 @@ class Breakers:
 
     @contextmanager
     def call(self, host: str) -> Iterator[None]:
-        """Judge a host by how a call to it ends. Raises Failed at once while its breaker is open.
+        """Judge a host by how a call to it ends. Raises NotTried at once while its breaker is open.
 
         What does not come from the host, such as an address that is none, says nothing of it.
         """
         probes = host in self._open_until
-        if probes and (host in self._probed or self._clock() < self._open_until[host]):
-            raise Failed(
-                f"not tried: {UNANSWERED_MAX} messages in a row had no answer from this server"
+        left_s = self._open_until[host] - self._clock() if probes else 0.0
+        if left_s > 0 or host in self._probed:
+            raise NotTried(
+                f"not tried: {UNANSWERED_MAX} messages in a row had no answer from this server",
+                again_after_s=left_s if left_s > 0 else OPEN_S,
             )
         if probes:
             self._probed.add(host)

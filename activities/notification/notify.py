@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import NamedTuple
@@ -14,10 +14,11 @@ from activities.notification import mail, webhook
 from activities.notification.breaker import Breakers
 from activities.notification.mail import MailServer
 from activities.notification.message import Wanted, Written, written
-from activities.notification.outcome import Failed, Unanswered, Undelivered
+from activities.notification.outcome import Failed, NotTried, Unanswered, Undelivered
 from activities.notification.texts import Texts
 from activities.notification.webhook import WebhookRules
 from activities.reporting_back import Bursts, Unreported, report, version_of
+from activities.work.backlog import NotYet
 from activities.work.reads import BatchedReads, SharedReads
 from activities.work.slots import Slots
 from domain.directory.person import Channel, Person
@@ -28,8 +29,9 @@ from domain.plan.model import ChannelKind
 from domain.values import Mode
 from eventstore.log import Log
 from eventstore.plans import PlanLibrary
-from eventstore.recorder import Recorder
-from eventstore.vault import Vault, VaultBroken
+from eventstore.recorder import Receipt, Recorder
+from eventstore.sealed import VaultBroken
+from eventstore.vault import Vault
 
 PAUSES_S = (0.0, 0.5, 2.0, 5.0)
 """Before each attempt on one channel; then the next channel is tried."""
@@ -88,7 +90,23 @@ async def _sent(send: Send, address: str, message: Written, within_s: float) -> 
         raise Undelivered(f"unforeseen {kind}") from None
 
 
-class _OwedNoMore(Exception):  # noqa: N818 - names a state
+class NotTaken(NamedTuple):
+    """No channel took a message."""
+
+    cause: str
+    again_after_s: float | None = None
+    """When a server may be tried again that was left alone; None if there is none."""
+
+
+class Outcome(NamedTuple):
+    """What is to be reported of a notification."""
+
+    command: ConfirmDelivery | ReportDeliveryFailure
+    again_after_s: float | None = None
+    """When to try again, if it stays owed."""
+
+
+class _OwedNoMore(Exception):
     """Somebody answered, or the duty is over."""
 
 
@@ -132,7 +150,10 @@ class Notifier:
         }
 
     async def notify(self, order: Order) -> int:
-        """Deliver a notification, unless it was answered or withdrawn meanwhile."""
+        """Deliver a notification, unless it was answered or withdrawn meanwhile.
+
+        Raises NotYet if it stays owed, since a server that hangs is left alone for now.
+        """
         work = f"notify/{order.subject}"
         async with self._preparing.one(order.incident, live=order.mode is Mode.LIVE):
             await self._begun.get(order.incident)  # once, for the reports of all
@@ -142,40 +163,45 @@ class Notifier:
             self._unreported.drop(order.incident, work)
             return known.version
         try:
-            command = self._unreported.get(order.incident, work)
-            if command is None:
-                command = await self._outcome(order, known.state, owed)
+            outcome = self._unreported.get(order.incident, work)
+            if outcome is None:
+                outcome = await self._outcome(order, known.state, owed)
         except _OwedNoMore:
             return (await self._known.get(order.incident)).version
-        self._unreported.keep(order.incident, work, command)
+        self._unreported.keep(order.incident, work, outcome)
         if len(known.state.notifications) > FEW:
             await self._bursts.next(order.incident)
+        command, again_after_s = outcome
         answer = await report(self._incidents, order.incident, work, command.kind, command)
         version = version_of(answer, known.version)
         self._unreported.drop(order.incident, work)
+        if again_after_s is not None and isinstance(answer, Receipt) and not answer.kinds:
+            raise NotYet(again_after_s)
         return version
 
-    async def _outcome(
-        self, order: Order, incident: Incident, owed: Notification
-    ) -> ConfirmDelivery | ReportDeliveryFailure:
+    async def _outcome(self, order: Order, incident: Incident, owed: Notification) -> Outcome:
         """Send the message and return what is to be reported of it. Raises _OwedNoMore."""
         async with self._preparing.one(order.incident, live=order.mode is Mode.LIVE):
             message = await self._written(order, incident, owed)
             person = (await self._people.get(owed.to)).state
         channels = person.reachable_in(incident.mode)
-        outcome = await self._by_first_channel(channels, order, message)
-        if isinstance(outcome, ChannelKind):
-            return ConfirmDelivery(notification=order.subject, channel=outcome)
-        return ReportDeliveryFailure(notification=order.subject, cause=outcome)
+        taken = await self._by_first_channel(channels, order, message)
+        if isinstance(taken, ChannelKind):
+            return Outcome(ConfirmDelivery(notification=order.subject, channel=taken))
+        cause, again_after_s = taken
+        failure = ReportDeliveryFailure(
+            notification=order.subject, cause=cause, may_recover=again_after_s is not None
+        )
+        return Outcome(failure, again_after_s)
 
     async def _by_first_channel(
         self, channels: tuple[Channel, ...], order: Order, message: Written
-    ) -> ChannelKind | str:
+    ) -> ChannelKind | NotTaken:
         """Return the channel that took the message, or why none did. Raises _OwedNoMore.
 
         Raises VaultBroken if none did and the vault opens not every address: that can be mended.
         """
-        causes: list[str] = []
+        causes: list[NotTaken] = []
         broken: VaultBroken | None = None
         for channel in channels:
             try:
@@ -184,23 +210,23 @@ class Notifier:
                 broken = error
                 continue
             if address is None:
-                causes.append(f"{channel.kind}: the address was erased")
+                causes.append(NotTaken(f"{channel.kind}: the address was erased"))
                 continue
             route = self._route(channel.kind, address, message)
-            cause = await self._patiently(route, order, DELIVERY_S / len(channels))
-            if cause is None:
+            failed = await self._patiently(route, order, DELIVERY_S / len(channels))
+            if failed is None:
                 return channel.kind
-            causes.append(f"{channel.kind}: {cause}")
+            causes.append(failed._replace(cause=f"{channel.kind}: {failed.cause}"))
         if broken is not None:
             raise broken
-        return "; ".join(causes)[:500] or "no channel is registered for this kind of incident"
+        return _of_all(causes)
 
     def _route(self, kind: ChannelKind, address: str, message: Written) -> Route:
         host = self._mail_host if kind is ChannelKind.MAIL else webhook.host_of(address)
         slot = partial(self._slots[kind].one, message.incident, host, live=not message.exercise)
         return Route(host, slot, partial(_sent, self._senders[kind], address, message))
 
-    async def _patiently(self, route: Route, order: Order, patience_s: float) -> str | None:
+    async def _patiently(self, route: Route, order: Order, patience_s: float) -> NotTaken | None:
         """Return None once a channel took the message, else why it did not.
 
         The wait for a slot is no fault of the receiver, and takes none of its time.
@@ -219,14 +245,16 @@ class Notifier:
                     with self._breakers.call(route.host):
                         await self._look_again(order)
                         await route.send(left_s)
+            except NotTried as kept_back:
+                return NotTaken(str(kept_back), kept_back.again_after_s)
             except Failed as failed:
-                return str(failed)
+                return NotTaken(str(failed))
             except Undelivered as undelivered:
                 cause, asked_s = str(undelivered), undelivered.pause_s
             else:
                 return None
             left_s -= now() - begun
-        return cause
+        return NotTaken(cause)
 
     async def _look_again(self, order: Order) -> None:
         """Raise _OwedNoMore if an answer withdrew meanwhile what was to be sent."""
@@ -252,3 +280,12 @@ class Notifier:
             notice=found if is_notice else None,
         )
         return written(wanted, incident, pinned.plan)
+
+
+def _of_all(causes: Sequence[NotTaken]) -> NotTaken:
+    """Return why no channel took a message, and when the first of them may be tried again."""
+    text = "; ".join(one.cause for one in causes)[:500]
+    again = [one.again_after_s for one in causes if one.again_after_s is not None]
+    return NotTaken(
+        text or "no channel is registered for this kind of incident", min(again, default=None)
+    )

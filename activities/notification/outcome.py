@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Failed(Exception):  # noqa: N818 - names a state
+class Failed(Exception):
     """This channel will not take the message. The text names no person and no address."""
 
     def __init__(self, cause: str, *, was_heard: bool = False) -> None:
@@ -12,7 +12,16 @@ class Failed(Exception):  # noqa: N818 - names a state
         """Whether it is the other side, or the network before it, that said so."""
 
 
-class Undelivered(Exception):  # noqa: N818 - names a state
+class NotTried(Failed):
+    """The message was kept back: its server gave no answer lately, and is left alone for now."""
+
+    def __init__(self, cause: str, *, again_after_s: float) -> None:
+        super().__init__(cause)
+        self.again_after_s = again_after_s
+        """When the server may be tried again."""
+
+
+class Undelivered(Exception):
     """This channel did not take the message now; it may later."""
 
     def __init__(self, cause: str, *, pause_s: float = 0.0, was_heard: bool = False) -> None:

@@ -37,7 +37,7 @@ RECEIVER: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 """A contact's id, which is also the name of its file."""
 
 
-class SecretsUnusable(Exception):  # noqa: N818 - names a state
+class SecretsUnusable(Exception):
     """A file of secrets is not as it must be; the text says which, and what would be right."""
 
 

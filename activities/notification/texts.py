@@ -3,77 +3,58 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
-from activities.work.reads import SharedReads
-from domain.aggregate import decode
-from domain.incident.decider import INCIDENTS
+from activities.work.reads import BatchedReads
 from domain.incident.events.duties import TaskAssigned
 from domain.incident.events.means import NoticeDrafted
+from eventstore.wordings import Wording, read_wordings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping, Sequence
 
-    from domain.values import Text
+    from domain.values import Fact, Text
     from eventstore.log import Log
 
-INCIDENTS_MAX: Final = 256
-"""Incidents whose texts are remembered."""
-
 TEXTS_MAX: Final = 5_000
-"""Different texts among them: most are the same for all incidents of a plan."""
+"""Texts that are remembered: one is sent to many, and what was said once stays as it was."""
 
-TOLD_BY: Final = frozenset({TaskAssigned.__name__, NoticeDrafted.__name__})
-
-
-class _Read(NamedTuple):
-    """What was found in a log up to a version: texts by what they are about."""
-
-    version: int
-    texts: dict[str, Text]
+SAID_BY: Final = {"task": TaskAssigned.__name__, "notice": NoticeDrafted.__name__}
 
 
 class Texts:
-    """Finds them in the log, each incident's read once and on from there."""
+    """Finds them in the log, many in one read."""
 
     def __init__(self, log: Log) -> None:
         self._log = log
-        self._known: OrderedDict[str, _Read] = OrderedDict()
-        self._same: dict[Text, Text] = {}
-        self._reads = SharedReads(self._read_on)
+        self._known: OrderedDict[Wording, Text] = OrderedDict()
+        self._reads = BatchedReads(self._read)
 
     async def of(self, incident: str, about: str) -> Text | None:
         """Return the text of `task/<id>` or `notice/<id>`, if the log has it."""
-        known = self._known.get(incident)
-        if known is None or about not in known.texts:
-            known = await self._reads.get(incident)
-        return known.texts.get(about)
+        topic, _, subject = about.partition("/")
+        wording = Wording(incident, SAID_BY[topic], subject)
+        text = self._known.get(wording) or await self._reads.get(wording)
+        if text is not None:
+            self._remember(wording, text)
+        return text
 
-    async def _read_on(self, incident: str) -> _Read:
-        version, texts = self._known.get(incident) or _Read(0, {})
-        async for page in self._log.read_facts(f"incident/{incident}", after=version):
-            version = page[-1].version
-            for fact in page:
-                if fact.type in TOLD_BY:
-                    read = decode(INCIDENTS, fact.type, fact.schema_version, fact.data)
-                    for about, text in _told_by(read):
-                        texts.setdefault(about, self._once(text))
-        self._known[incident] = known = _Read(version, texts)
-        self._known.move_to_end(incident)
-        if len(self._known) > INCIDENTS_MAX:
+    async def _read(self, sought: Sequence[Wording]) -> Mapping[Wording, Text | Exception | None]:
+        found = await read_wordings(self._log, sought)
+        return {one: _text(found.get(one)) for one in sought}
+
+    def _remember(self, wording: Wording, text: Text) -> None:
+        self._known[wording] = text
+        self._known.move_to_end(wording)
+        if len(self._known) > TEXTS_MAX:
             self._known.popitem(last=False)
-        return known
-
-    def _once(self, text: Text) -> Text:
-        """Return the same text as before, if it was met before."""
-        if len(self._same) >= TEXTS_MAX:
-            self._same.clear()
-        return self._same.setdefault(text, text)
 
 
-def _told_by(fact: object) -> Iterator[tuple[str, Text]]:
+def _text(fact: Fact | None) -> Text | None:
     match fact:
         case TaskAssigned():
-            yield f"task/{fact.task}", fact.title
+            return fact.title
         case NoticeDrafted():
-            yield f"notice/{fact.notice}", fact.text
+            return fact.text
+        case _:
+            return None

@@ -16,11 +16,10 @@ import json
 import re
 import socket
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache, partial
-from typing import TYPE_CHECKING, Any, Final
+from functools import cache
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 import h11
@@ -29,6 +28,7 @@ from pydantic import SecretStr
 from activities.notification.exchange import UNUSABLE, Answer, Server, post
 from activities.notification.message import Written
 from activities.notification.outcome import Failed, Unanswered, Undelivered
+from activities.notification.resolver import Resolver
 from activities.notification.signing import Secrets, SecretsUnusable, signatures
 from activities.notification.special_addresses import is_public
 from domain.directory.address import NoAddress, web_address
@@ -44,15 +44,11 @@ A_LONE_PERCENT: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 AS_THEY_ARE: Final = "%!$&'()*+,;=:@/?"
 """What has a meaning in a path or a query (RFC 3986, 3.3 and 3.4)."""
 
-RESOLVERS = ThreadPoolExecutor(8, thread_name_prefix="webhook-resolver")
-"""Look host names up. A pool of their own: names that nobody answers for must not keep mail, which
-shares the usual one, from finding its server."""
-
 if TYPE_CHECKING:
     import ssl
     from urllib.parse import SplitResult
 
-    Found = list[tuple[Any, ...]]
+    from activities.notification.resolver import Found
 
 
 def _now() -> datetime:
@@ -70,6 +66,8 @@ class WebhookRules:
     """Of the headers that are going to end; they are not sent without it."""
     now: Callable[[], datetime] = _now
     """Says when a message was signed; receivers refuse what is minutes off."""
+    resolver: Resolver = field(default_factory=Resolver)
+    """A pool of its own: names that nobody answers for must keep nothing else from a thread."""
 
 
 def shared_signature(secret: str, timestamp: str, body: bytes) -> str:
@@ -185,7 +183,7 @@ def _pause(retry_after: str) -> float:
 async def _resolved(host: str, port: int, rules: WebhookRules) -> list[str]:
     """Return the addresses of a host, looked at before anything is sent: no second look-up."""
     try:
-        found = _read(host, port) or await _looked_up(host, port)
+        found = _read(host, port) or await rules.resolver.addresses(host, port)
     except UnicodeError:
         raise Failed(NO_URL) from None
     except OSError:
@@ -202,11 +200,6 @@ def _read(host: str, port: int) -> Found:
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     except socket.gaierror:
         return []
-
-
-async def _looked_up(host: str, port: int) -> Found:
-    look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
-    return await asyncio.get_running_loop().run_in_executor(RESOLVERS, look_up)
 
 
 def _body(message: Written) -> bytes:

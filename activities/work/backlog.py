@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from domain.incident.outstanding import WorkKind, is_owed, subjects
 from domain.values import Mode
+from eventstore.backoff import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -29,9 +30,16 @@ AT_ONCE_MAX: Final = {
 LET_GO_S: Final = 1.0
 """How long work that is owed no more may take to notice it."""
 
-PUT_BACK_FIRST_S: Final = 1.0
-PUT_BACK_LAST_S: Final = 60.0
+PUT_BACK: Final = Backoff(first_s=1.0, longest_s=60.0)
 """How long work that failed waits before it is taken up again."""
+
+
+class NotYet(Exception):
+    """A piece of work can't be done now, through no fault of its own; when it may be."""
+
+    def __init__(self, after_s: float) -> None:
+        super().__init__(f"not before {after_s:.1f} s from now")
+        self.after_s = after_s
 
 
 class PutBack(NamedTuple):
@@ -47,16 +55,17 @@ class Backlog:
     def __init__(
         self,
         kind: WorkKind,
-        do: Callable[[str, Mode], Coroutine[Any, Any, None]],
+        do: Callable[[str, Mode], Coroutine[Any, Any, float | None]],
         changed: asyncio.Event,
     ) -> None:
         self.kind = kind
         self._do = do
+        """Returns in how many seconds work that could not be done may be, if that is known."""
         self._changed = changed
         """Is set when the incident has to be looked at."""
         self._mode = Mode.LIVE
         self._begins = True
-        self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._under_way: dict[str, asyncio.Task[float | None]] = {}
         self._let_go: set[str] = set()
         self._ended: set[str] = set()
         """Not looked at yet."""
@@ -65,6 +74,8 @@ class Backlog:
         self._waiting: deque[str] = deque()
         self._put_back: list[PutBack] = []
         self._failures: dict[str, int] = {}
+        self._pauses: dict[str, float] = {}
+        """Of what ended, where its work said so (seconds)."""
         self._known: set[str] = set()
         """All that is in one of the above."""
         self._notified = 0
@@ -125,8 +136,10 @@ class Backlog:
         if not owed:
             self._forget(subject)
             return
-        self._failures[subject] = failures = self._failures.get(subject, 0) + 1
-        pause = min(PUT_BACK_FIRST_S * 2 ** (failures - 1), PUT_BACK_LAST_S)
+        pause = self._pauses.pop(subject, None)
+        if pause is None:
+            self._failures[subject] = failures = self._failures.get(subject, 0) + 1
+            pause = PUT_BACK.pause_s(failures)
         heapq.heappush(self._put_back, PutBack(time.monotonic() + pause, subject))
 
     def _let_go_of_what_is_over(self, incident: Incident) -> None:
@@ -157,8 +170,10 @@ class Backlog:
             task = self._under_way[subject] = asyncio.create_task(self._do(subject, self._mode))
             task.add_done_callback(partial(self._end, subject))
 
-    def _end(self, subject: str, _: asyncio.Task[None]) -> None:
+    def _end(self, subject: str, done: asyncio.Task[float | None]) -> None:
         """Make room for the next; look at the incident only once there is none."""
+        if not done.cancelled() and (pause := done.result()) is not None:
+            self._pauses[subject] = pause
         del self._under_way[subject]
         self._let_go.discard(subject)
         self._ended.add(subject)
@@ -169,3 +184,4 @@ class Backlog:
     def _forget(self, subject: str) -> None:
         self._known.discard(subject)
         self._failures.pop(subject, None)
+        self._pauses.pop(subject, None)

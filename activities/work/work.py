@@ -15,7 +15,7 @@ from weakref import WeakValueDictionary
 
 from temporalio import activity
 
-from activities.work.backlog import Backlog
+from activities.work.backlog import Backlog, NotYet
 from activities.work.limits import time_limit
 from domain.incident import outstanding
 from domain.incident.outstanding import Order, Standing, WorkKind
@@ -129,20 +129,26 @@ class IncidentWork:
 
     def _attempt(
         self, incident: str, kind: WorkKind
-    ) -> Callable[[str, Mode], Coroutine[Any, Any, None]]:
-        """Return what makes one attempt at a piece of work; it raises nothing but cancellation."""
+    ) -> Callable[[str, Mode], Coroutine[Any, Any, float | None]]:
+        """Return what makes one attempt at a piece of work; it raises nothing but cancellation.
+
+        The attempt returns in how many seconds there should be another, if its work said so.
+        """
         meter = activity.metric_meter().with_additional_attributes({"kind": str(kind)})
         failures = meter.create_counter(
             "muster_work_failures", "Attempts at an incident's work that failed and were put back."
         )
 
-        async def attempt(subject: str, mode: Mode) -> None:
+        async def attempt(subject: str, mode: Mode) -> float | None:
             try:
                 async with time_limit(ATTEMPT_S[kind]):
                     await self._does[kind](Order(incident=incident, subject=subject, mode=mode))
+            except NotYet as later:
+                return later.after_s
             except Exception:  # noqa: BLE001 - one piece of work is put back, the others go on
                 failures.add(1)
                 activity.logger.exception("put back: %s/%s", kind, subject)
+            return None
 
         return attempt
 

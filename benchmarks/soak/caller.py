@@ -39,7 +39,7 @@ BROKEN = frozenset({grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN})
 """What a connection that breaks can also look like: without a reason that the service gave."""
 
 
-class Refused(Exception):  # noqa: N818 - names an answer
+class Refused(Exception):
     """The service refused a command; the argument is the reason that it gave."""
 
 

@@ -33,7 +33,7 @@ AHEAD = """
                               - clock_timestamp())::float8"""
 
 
-class NoCompiler(Exception):  # noqa: N818 - a state of the world
+class NoCompiler(Exception):
     """There is no C compiler, so that the clock can't be shifted."""
 
 

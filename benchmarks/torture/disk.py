@@ -39,7 +39,7 @@ ATTEMPTS = 10
 POLL_S = 0.05
 
 
-class NoMount(Exception):  # noqa: N818 - a state of the world
+class NoMount(Exception):
     """Nothing may be mounted here."""
 
 

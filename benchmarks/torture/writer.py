@@ -40,7 +40,6 @@ AGAIN_ONE_IN = 25
 """How seldom a lane asks again for what was acknowledged."""
 
 PAUSE_S = 0.05
-LIVES = "lives"
 
 
 class Wanted(NamedTuple):

@@ -36,7 +36,7 @@ class AddressFault(StrEnum):
     HOST_NAME = "host_name"
 
 
-class NoAddress(ValueError):  # noqa: N818 - names a state
+class NoAddress(ValueError):
     """Nothing can be sent there."""
 
     def __init__(self, fault: AddressFault) -> None:

@@ -15,6 +15,7 @@ from domain.incident import (
     resources,
     tasks,
 )
+from domain.incident.decisions import ACTING, RESPONSE, Decisions, Rule
 from domain.incident.events.duties import Message
 from domain.incident.events.response import ResponseActivated, ResponseLevelChanged
 from domain.incident.measures import NewMeasure
@@ -110,3 +111,9 @@ def _offer_command(on: Situation) -> list[Fact]:
 def _level_unknown(on: Situation) -> Refused:
     levels = ", ".join(rule.level.name for rule in on.plan.levels)
     return Refused(Refusal.LEVEL_UNKNOWN, {"levels": levels})
+
+
+DECISIONS: Decisions = {
+    ActivateResponse: Rule(activate_response, phases=ACTING),
+    ChangeResponseLevel: Rule(change_response_level, phases=RESPONSE),
+}

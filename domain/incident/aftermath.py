@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from domain.aggregate import Decision
+from domain.incident.decisions import AFTERMATH, RESPONSE, Decisions, Rule
 from domain.incident.events.aftermath import (
     CorrectiveActionProposed,
     DamageRecorded,
@@ -94,3 +95,11 @@ def complete_evaluation(on: Situation, ask: CompleteEvaluation) -> Decision:
     if on.incident.evaluated:
         return []
     return [EvaluationCompleted(up_to_version=ask.up_to_version, report_sha256=ask.report_sha256)]
+
+
+DECISIONS: Decisions = {
+    RecordDamage: Rule(record_damage, phases=RESPONSE | AFTERMATH),
+    AddFinding: Rule(add_finding, phases=AFTERMATH),
+    ProposeCorrectiveAction: Rule(propose_corrective_action, phases=AFTERMATH),
+    CompleteEvaluation: Rule(complete_evaluation, phases=AFTERMATH),
+}

@@ -6,6 +6,7 @@ from typing import Literal
 
 from domain.aggregate import Decision, Refused
 from domain.incident import assigning, gates, notice_rules, reporting, resources, tasks
+from domain.incident.decisions import AFTERMATH, RESPONSE, Decisions, Rule
 from domain.incident.events.aftermath import IncidentClosed
 from domain.incident.events.duties import Message
 from domain.incident.events.response import GateOverruled, ResponseTerminated
@@ -81,3 +82,9 @@ def _through(
     if not on.asked.reason:
         return Refusal.REASON_REQUIRED
     return [GateOverruled(gate=gate, unmet=tuple(unmet))]
+
+
+DECISIONS: Decisions = {
+    TerminateResponse: Rule(terminate_response, phases=RESPONSE),
+    CloseIncident: Rule(close_incident, phases=AFTERMATH),
+}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from domain.aggregate import Decision
+from domain.incident.decisions import Decisions, Rule
 from domain.incident.events.duties import Message
 from domain.incident.events.response import (
     CommandTransferred,
@@ -142,3 +143,11 @@ def _next(on: Situation, post: str, holding: Holding, passed: str) -> list[Fact]
     told = dict.fromkeys((*line, on.commander))
     vacant = [on.tell(person, Message.POST_VACANT, f"post/{post}") for person in told]
     return [PostLeftVacant(post=post), *vacant]
+
+
+DECISIONS: Decisions = {
+    AssignRole: Rule(assign_role),
+    AcceptRole: Rule(accept_role),
+    DeclineRole: Rule(decline_role),
+    TransferCommand: Rule(transfer_command),
+}

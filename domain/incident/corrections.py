@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from domain.aggregate import Decision, Refused, encode
+from domain.incident.decisions import ALWAYS, Decisions, Rule
 from domain.incident.events.corrections import (
     Correction,
     DamageCorrected,
@@ -109,3 +110,9 @@ def righted(told: Told, changes: Changes) -> Told:
     assert isinstance(happened, datetime), happened  # noqa: S101 - an invariant
     fact = told.fact.model_copy(update=change) if change else told.fact
     return Told(happened, told.version, fact)
+
+
+DECISIONS: Decisions = {
+    CorrectReport: Rule(correct, phases=ALWAYS),
+    CorrectDamage: Rule(correct, phases=ALWAYS),
+}

@@ -18,6 +18,7 @@ from domain.incident import (
     tasks,
     warning,
 )
+from domain.incident.decisions import Decisions, Rule
 from domain.incident.situation import Situation
 from domain.incident.state import DeadlineKey, DeadlineKind, Incident
 from domain.values import Command, Fact, Instant
@@ -40,6 +41,14 @@ class Due(NamedTuple):
     command: LetDeadlinePass
 
 
+class Armed(NamedTuple):
+    """A deadline that is armed."""
+
+    at: datetime
+    kind: DeadlineKind
+    subject: str
+
+
 def due(incident: Incident) -> Due | None:
     """Return what comes first, if anything is due at all."""
     return earliest(incident)
@@ -47,10 +56,15 @@ def due(incident: Incident) -> Due | None:
 
 def earliest(incident: Incident, *, besides: Collection[LetDeadlinePass] = ()) -> Due | None:
     """Return what comes first, leaving some out."""
-    out = {(one.due_at, one.deadline, one.subject) for one in besides}
-    armed = ((at, *key) for key, at in incident.deadlines.items())
-    first = min((one for one in armed if one not in out), default=None)
+    out = {Armed(one.due_at, one.deadline, one.subject) for one in besides}
+    first = first_armed(incident, besides=out)
     return None if first is None else _due(*first)
+
+
+def first_armed(incident: Incident, *, besides: Collection[Armed] = ()) -> Armed | None:
+    """Return the same without the command: what a screen shows, and a view keeps for each event."""
+    armed = (Armed(at, *key) for key, at in incident.deadlines.items())
+    return min((one for one in armed if one not in besides), default=None)
 
 
 def due_by(incident: Incident, moment: datetime) -> list[Due]:
@@ -100,3 +114,8 @@ def passed(on: Situation, key: DeadlineKey) -> list[Fact]:  # noqa: C901, PLR091
             return resources.overdue(on, key.subject)
         case _:
             assert_never(key.kind)
+
+
+DECISIONS: Decisions = {
+    LetDeadlinePass: Rule(let_deadline_pass),
+}

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from domain.aggregate import Decision, Refused
+from domain.incident.decisions import RESPONSE, Decisions, Rule
 from domain.incident.events.response import (
     AssistanceGiven,
     AssistanceRegistered,
@@ -110,3 +111,12 @@ def confirm_assistance_given(on: Situation, ask: ConfirmAssistanceGiven) -> Deci
     if ask.assistance not in on.incident.assistance:
         return Refusal.ASSISTANCE_UNKNOWN
     return [AssistanceGiven(assistance=ask.assistance)]
+
+
+DECISIONS: Decisions = {
+    OrderEvacuation: Rule(order_evacuation, phases=RESPONSE),
+    DeclareZoneCleared: Rule(declare_zone_cleared),
+    ReportUnaccounted: Rule(report_unaccounted),
+    RegisterAssistance: Rule(register_assistance, phases=RESPONSE),
+    ConfirmAssistanceGiven: Rule(confirm_assistance_given),
+}

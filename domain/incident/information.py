@@ -6,6 +6,7 @@ from typing import Literal
 
 from domain.aggregate import Decision, Refused
 from domain.incident import notice_rules
+from domain.incident.decisions import OPEN, Decisions, Rule
 from domain.incident.events.duties import Message
 from domain.incident.events.means import (
     FirstNoticeMissed,
@@ -17,7 +18,7 @@ from domain.incident.events.means import (
 from domain.incident.situation import Situation
 from domain.incident.state import Notice, NoticeStatus
 from domain.refusals import Refusal
-from domain.values import Command, Fact, Id, Text
+from domain.values import Command, Fact, Id, Phase, Text
 
 
 class DraftNotice(Command):
@@ -133,3 +134,11 @@ def _to_decide_on(on: Situation, notice: str) -> Notice | Refusal:
     if posts and not any(on.who in on.people_of(post) for post in posts):
         return Refusal.PERSON_NOT_ASSIGNED
     return drafted
+
+
+DECISIONS: Decisions = {
+    DraftNotice: Rule(draft_notice, phases=OPEN - {Phase.NORMAL}),
+    ApproveNotice: Rule(approve_notice),
+    RejectNotice: Rule(reject_notice),
+    PublishNotice: Rule(publish_notice),
+}

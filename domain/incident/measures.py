@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from domain.aggregate import Decision
+from domain.incident.decisions import ACTING, Decisions, Rule
 from domain.incident.events.response import (
     MeasureHandedOver,
     MeasureImposed,
@@ -86,3 +87,10 @@ def lift_all(on: Situation) -> list[Fact]:
         for measure, state in sorted(on.incident.measures.items())
         if not state.lifted
     ]
+
+
+DECISIONS: Decisions = {
+    ImposeMeasure: Rule(impose_measure, phases=ACTING),
+    LiftMeasure: Rule(lift_measure),
+    HandOverMeasure: Rule(hand_over_measure),
+}

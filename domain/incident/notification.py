@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import field_validator
 
 from domain.aggregate import Decision
 from domain.incident import answering, deadlines
-from domain.incident.events.duties import NotificationDelivered, NotificationFailed
+from domain.incident.decisions import ALWAYS, Decisions, Rule
+from domain.incident.events.duties import (
+    NotificationDelivered,
+    NotificationFailed,
+    NotificationOrdered,
+)
 from domain.incident.situation import Situation
-from domain.incident.state import DeadlineKey, DeadlineKind
+from domain.incident.state import DeadlineKey, DeadlineKind, Notification
 from domain.plan.model import ChannelKind
 from domain.refusals import Refusal
 from domain.texts import visible
@@ -37,6 +43,8 @@ class ReportDeliveryFailure(Command):
     notification: str
     cause: Line
     """As another machine said it, so what can't be seen in it is escaped."""
+    may_recover: bool = False
+    """Whether a server hangs that may yet take it: it stays owed where nobody is told instead."""
 
     @field_validator("cause", mode="before")
     @classmethod
@@ -59,20 +67,40 @@ def report_delivery_failure(on: Situation, ask: ReportDeliveryFailure) -> Decisi
     owed = on.incident.notifications.get(ask.notification)
     if owed is None:
         return []
-    failed = NotificationFailed(notification=ask.notification, cause=ask.cause)
-    return [failed, *_ask_the_next(on, ask.notification)]
+    instead = _ask_the_next(on, ask.notification)
+    if ask.may_recover and not (_tells(instead) or _others_are_asked(on, owed)):
+        return []
+    return [NotificationFailed(notification=ask.notification, cause=ask.cause), *instead]
 
 
 def _ask_the_next(on: Situation, notification: str) -> list[Fact]:
     """Return the escalation of a duty whose owner can't be reached, without waiting for it."""
     owed = on.incident.notifications[notification]
-    topic, _, subject = owed.about.partition("/")
-    kind = _DUTY_DEADLINE.get(topic)
-    key = DeadlineKey(kind, subject) if kind else None
-    if key is None or key not in on.incident.deadlines or not _is_lost(on, key, owed.to):
+    key = _duty(on, owed)
+    if key is None or not _is_lost(on, key, owed.to):
         return []
     left = on.incident.notifications.discard(notification)
     return deadlines.passed(on._replace(incident=on.incident._replace(notifications=left)), key)
+
+
+def _duty(on: Situation, owed: Notification) -> DeadlineKey | None:
+    """Return the deadline of the answer that a notification asks for, while it is armed."""
+    topic, _, subject = owed.about.partition("/")
+    kind = _DUTY_DEADLINE.get(topic)
+    key = DeadlineKey(kind, subject) if kind else None
+    return key if key is not None and key in on.incident.deadlines else None
+
+
+def _tells(facts: Sequence[Fact]) -> bool:
+    return any(isinstance(fact, NotificationOrdered) for fact in facts)
+
+
+def _others_are_asked(on: Situation, owed: Notification) -> bool:
+    """Tell whether others were asked for the same answer, and may yet give it."""
+    key = _duty(on, owed)
+    if key is None or key.kind is not DeadlineKind.TASK_ACKNOWLEDGEMENT:
+        return False
+    return not _is_lost(on, key, owed.to)
 
 
 def _is_lost(on: Situation, key: DeadlineKey, to: str) -> bool:
@@ -84,3 +112,9 @@ def _is_lost(on: Situation, key: DeadlineKey, to: str) -> bool:
 def _ever_ordered(on: Situation, notification: str) -> bool:
     number = notification.removeprefix("n")
     return number.isdecimal() and 0 < int(number) <= on.incident.notified
+
+
+DECISIONS: Decisions = {
+    ConfirmDelivery: Rule(confirm_delivery, phases=ALWAYS),
+    ReportDeliveryFailure: Rule(report_delivery_failure, phases=ALWAYS),
+}

@@ -6,6 +6,7 @@ from typing import Literal
 
 from domain import privacy
 from domain.aggregate import Decision, Refused
+from domain.incident.decisions import ALWAYS, Decisions, Rule
 from domain.incident.events.people import PersonConcern, PersonRecorded
 from domain.incident.situation import Situation
 from domain.incident.state import OnFile
@@ -58,3 +59,11 @@ def protect(on: Situation, ask: privacy.PrivacyCommand) -> Decision:
         found = {"phase": str(on.incident.phase), "needed": needed}
         return Refused(Refusal.PHASE_NOT_REACHED, found)
     return privacy.decide(on.incident.privacy, on.asked, ask, on.now)
+
+
+DECISIONS: Decisions = {
+    RecordPerson: Rule(record_person),
+    privacy.ErasePersonalData: Rule(protect, phases=ALWAYS),
+    privacy.PlaceLegalHold: Rule(protect, phases=ALWAYS),
+    privacy.LiftLegalHold: Rule(protect, phases=ALWAYS),
+}

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Literal
 
 from domain.aggregate import Decision
+from domain.incident.decisions import Decisions, Rule
 from domain.incident.events.duties import (
     Message,
     ReportExpected,
@@ -100,3 +101,8 @@ def _cadence(on: Situation, rule: Report) -> timedelta | None:
 def _filed_for_good(on: Situation, rule: Report) -> bool:
     once = not rule.every and rule.warning_every is None
     return once and bool(on.incident.reports.get(rule.id))
+
+
+DECISIONS: Decisions = {
+    SubmitSituationReport: Rule(submit_situation_report),
+}

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from domain.aggregate import Decision, Refused
+from domain.incident.decisions import ALWAYS, RESPONSE, Decisions, Rule
 from domain.incident.events.duties import Message
 from domain.incident.events.means import (
     ResourceRequestCancelled,
@@ -209,3 +210,14 @@ def _scene(on: Situation) -> str:
     if on.incident.warning:
         return on.incident.warning.scope[0]
     return next(iter(on.plan.zones[on.incident.venue]))
+
+
+DECISIONS: Decisions = {
+    RequestResource: Rule(request_resource, phases=RESPONSE),
+    CancelResourceRequest: Rule(cancel_resource_request),
+    DispatchUnit: Rule(dispatch_unit),
+    ReportUnitArrived: Rule(report_unit_arrived),
+    ReleaseUnit: Rule(release_unit),
+    ConfirmUnitReturned: Rule(confirm_unit_returned, phases=ALWAYS),
+    DeclareResourceUnavailable: Rule(declare_resource_unavailable),
+}

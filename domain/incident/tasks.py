@@ -6,6 +6,7 @@ from typing import Literal
 
 from domain.aggregate import Decision
 from domain.incident import answering, assigning, roster
+from domain.incident.decisions import Decisions, Rule
 from domain.incident.events.duties import (
     Message,
     TaskAssigned,
@@ -169,3 +170,12 @@ def _mine(on: Situation, task: str) -> Task | Refusal:
     if on.asked.actor.roles & MAY_ACT_FOR_OTHERS or on.who in may_act:
         return owed
     return Refusal.PERSON_NOT_ASSIGNED
+
+
+DECISIONS: Decisions = {
+    AssignTask: Rule(assign_task),
+    AcknowledgeTask: Rule(acknowledge_task),
+    StartTask: Rule(start_task),
+    FinishTask: Rule(finish_task),
+    DeclareTaskImpossible: Rule(declare_task_impossible),
+}

@@ -6,12 +6,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
+from domain.aggregate import NotYet
 from domain.incident.fold import evolve
 from domain.incident.state import NOTHING_YET, Incident
 from domain.values import Fact
-
-TOO_EARLY = (KeyError, AttributeError)
-"""What the fold meets when a fact speaks of something that is not there yet."""
 
 
 class Told(NamedTuple):
@@ -41,11 +39,13 @@ class Truth(NamedTuple):
 
 
 def _taken(state: Incident, facts: tuple[Fact, ...]) -> tuple[Incident, tuple[Fact, ...]]:
-    """Take in what can be, and return what can't be yet."""
+    """Take in what can be, also because of what was just taken in, and return what can't be yet."""
     left: list[Fact] = []
     for fact in facts:
         try:
             state = evolve(state, fact)
-        except TOO_EARLY:
+        except NotYet:
             left.append(fact)
+    if 0 < len(left) < len(facts):
+        return _taken(state, tuple(left))
     return state, tuple(left)

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from domain.aggregate import Decision
 from domain.incident import activation, assigning, measures, notice_rules, reporting, tasks
+from domain.incident.decisions import ACTING, Decisions, Rule
 from domain.incident.events.opening import (
     AlarmFoundFalse,
     AlarmLeftUnverified,
@@ -224,3 +225,12 @@ def _stand_down(on: Situation) -> list[Fact]:
         *notice_rules.end(on),
         IncidentStoodDown(),
     ]
+
+
+DECISIONS: Decisions = {
+    RaiseWarning: Rule(raise_warning, phases=ACTING),
+    ReportAlarm: Rule(report_alarm, phases=ACTING),
+    AdjustWarning: Rule(adjust_warning, phases=ACTING),
+    CancelWarning: Rule(cancel_warning, phases=ACTING),
+    VerifyAlarm: Rule(verify_alarm, phases=ACTING),
+}

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
+from domain.aggregate import existing
 from domain.plan.model import Plan, PlanRef
 from domain.values import Fact
 
@@ -116,7 +117,7 @@ def evolve(state: Editions, fact: Fact) -> Editions:
         case PlanDrafted(draft=number, ref=ref, plan=plan, by=author):
             return _with(state, Draft(number, ref, plan, author))
         case PlanReviewed(by=reviewer):
-            draft = state.drafts[fact.draft]
+            draft = existing(state.drafts, fact.draft)
             reviewers = (*draft.reviewers, reviewer)
             return _with(state, draft._replace(state=PlanState.REVIEWED, reviewers=reviewers))
         case PlanReturned():
@@ -132,7 +133,7 @@ def evolve(state: Editions, fact: Fact) -> Editions:
 
 
 def _in_state(state: Editions, fact: OfDraft, reached: PlanState) -> Editions:
-    return _with(state, state.drafts[fact.draft]._replace(state=reached))
+    return _with(state, existing(state.drafts, fact.draft)._replace(state=reached))
 
 
 def _with(state: Editions, draft: Draft) -> Editions:

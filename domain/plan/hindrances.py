@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from domain.aggregate import Refused
@@ -68,19 +68,36 @@ def _midnight(day: date, zone: str | None) -> datetime:
         return datetime.combine(day, time(), ZoneInfo(TIME_ZONE))
 
 
-def faulty(ref: PlanRef, plan: Plan) -> Refused | None:
-    """Refuse a plan that can't work."""
-    errors = _errors(_Judged(ref.hash, plan))
-    if not errors:
+class Judgement(NamedTuple):
+    """What keeps a text from working at all."""
+
+    hash: str
+    """Of the text."""
+    errors: Sequence[Finding]
+
+
+def judged(ref: PlanRef, plan: Plan) -> Judgement:
+    """Check a plan, which takes 0.03 s, and a second for a long one: not for an event loop."""
+    return _judgement(_Judged(ref.hash, plan))
+
+
+def faulty(ref: PlanRef, plan: Plan, judgement: object) -> Refused | None:
+    """Refuse a plan that can't work, by its judgement if that was made before."""
+    if not isinstance(judgement, Judgement) or judgement.hash != ref.hash:
+        judgement = judged(ref, plan)
+    if not judgement.errors:
         return None
     return Refused(
         Refusal.PLAN_INVALID,
-        {"findings": _listed(errors, "en"), "findings_zh": _listed(errors, "zh")},
+        {
+            "findings": _listed(judgement.errors, "en"),
+            "findings_zh": _listed(judgement.errors, "zh"),
+        },
     )
 
 
 class _Judged:
-    """A plan that is told apart by its hash: a long one takes long to check."""
+    """A plan that is told apart by its hash."""
 
     def __init__(self, digest: str, plan: Plan) -> None:
         self.digest = digest
@@ -94,8 +111,8 @@ class _Judged:
 
 
 @lru_cache(maxsize=JUDGED_MAX)
-def _errors(judged: _Judged) -> Sequence[Finding]:
-    return [one for one in check(judged.plan) if one.is_error]
+def _judgement(text: _Judged) -> Judgement:
+    return Judgement(text.digest, [one for one in check(text.plan) if one.is_error])
 
 
 def _listed(errors: Sequence[Finding], language: str) -> str:

@@ -114,20 +114,38 @@ STEPS: Mapping[type[Command], Step] = {
 
 
 def decide(
-    state: Editions, asked: Asked, now: datetime, _surroundings: object
+    state: Editions, asked: Asked, now: datetime, judgement: object
 ) -> Sequence[Fact] | Refused:
-    """Decide what becomes of a text. Nobody speaks for others here: two must be two."""
+    """Decide what becomes of a text. Nobody speaks for others here: two must be two.
+
+    `judgement` is that of the text to be judged, or else the text is checked here.
+    """
     if asked.on_behalf_of:
         return Refused(Refusal.MAY_NOT_SPEAK_FOR_OTHERS)
     match asked.command:
         case DraftPlan(plan=plan):
             return _draft(state, asked, plan)
         case PublishPlan(ref=ref):
-            return _publish(state, asked, ref, now)
+            return _publish(state, asked, ref, now, judgement)
         case AboutDraft() as ask:
-            return _move(state, asked, ask)
+            return _move(state, asked, ask, judgement)
         case other:
             raise AssertionError(other)
+
+
+def to_be_judged(state: Editions, command: Command) -> Draft | None:
+    """Return the text that a command can only be about once it was checked."""
+    match command:
+        case PublishPlan(ref=ref):
+            return state.of(ref.hash)
+        case ReviewPlan() | ApprovePlan():
+            return _draft_of(state, command)
+        case _:
+            return None
+
+
+def _draft_of(state: Editions, ask: AboutDraft) -> Draft | None:
+    return state.of(ask.hash) if ask.draft is None else state.drafts.get(ask.draft)
 
 
 def _draft(state: Editions, asked: Asked, plan: Plan) -> Sequence[Fact] | Refused:
@@ -143,9 +161,11 @@ def _draft(state: Editions, asked: Asked, plan: Plan) -> Sequence[Fact] | Refuse
     return [PlanDrafted(draft=number, ref=ref, by=asked.actor.id, plan=plan)]
 
 
-def _move(state: Editions, asked: Asked, ask: AboutDraft) -> Sequence[Fact] | Refused:
+def _move(
+    state: Editions, asked: Asked, ask: AboutDraft, judgement: object
+) -> Sequence[Fact] | Refused:
     """Take a draft a step on, or back."""
-    draft = state.of(ask.hash) if ask.draft is None else state.drafts.get(ask.draft)
+    draft = _draft_of(state, ask)
     step, actor = STEPS[type(ask)], asked.actor.id
     if draft is None:
         named = str(ask.draft or ask.hash)
@@ -158,7 +178,7 @@ def _move(state: Editions, asked: Asked, ask: AboutDraft) -> Sequence[Fact] | Re
     refused = hindrances.elsewhere(draft.plan, asked)
     if refused is None and _is_so(draft, step, actor):
         return []
-    refused = refused or _out_of_turn(draft, step) or _unfit(draft, step, asked)
+    refused = refused or _out_of_turn(draft, step) or _unfit(draft, step, asked, judgement)
     return refused or [
         step.fact(kind=step.fact.__name__, draft=draft.number, ref=draft.ref, by=actor)
     ]
@@ -184,14 +204,14 @@ def _out_of_turn(draft: Draft, step: Step) -> Refused | None:
     return Refused(Refusal.PLAN_NOT_REVIEWED if early else Refusal.PLAN_DRAFT_OVER, found)
 
 
-def _unfit(draft: Draft, step: Step, asked: Asked) -> Refused | None:
+def _unfit(draft: Draft, step: Step, asked: Asked, judgement: object) -> Refused | None:
     if step.needs_reason:
         return None if asked.reason else Refused(Refusal.REASON_REQUIRED)
-    return hindrances.faulty(draft.ref, draft.plan)
+    return hindrances.faulty(draft.ref, draft.plan, judgement)
 
 
 def _publish(
-    state: Editions, asked: Asked, ref: PlanRef, now: datetime
+    state: Editions, asked: Asked, ref: PlanRef, now: datetime, judgement: object
 ) -> Sequence[Fact] | Refused:
     if state.ref == ref:
         return []
@@ -205,7 +225,7 @@ def _publish(
     refused = (
         hindrances.elsewhere(draft.plan, asked)
         or hindrances.early(draft.plan, now)
-        or hindrances.faulty(ref, draft.plan)
+        or hindrances.faulty(ref, draft.plan, judgement)
     )
     return refused or [PlanPublished(ref=ref, plan=draft.plan)]
 

@@ -8,6 +8,7 @@
     python3 -I verify.py BUNDLE --checkpoint FILE     ... beginning with what you have kept yourself
     python3 -I verify.py BUNDLE --later BUNDLE        ... and is there more of the case by now?
     python3 -I verify.py BUNDLE --report FILE         ... and a report about it
+    python3 -I verify.py BUNDLE --disclosed FILE      ... and texts that were disclosed to you
     python3 -I verify.py BUNDLE --html FILE           the verdict as a page, too
     python3 -I verify.py --vectors vectors.json       whether this program computes what it should
 
@@ -96,7 +97,11 @@ NAME = re.compile(
     "\\u205f-\\u206f\\u3000\\ufeff\\ufff9-\\ufffb]+"
 )
 CONTROL = re.compile("[\\x00-\\x09\\x0b-\\x1f]")
-SEALED = re.compile(r"sealed:v1:([A-Za-z0-9._/-]+):[A-Za-z0-9+/_=-]+")
+SEALED = re.compile(r"sealed:v[12]:([A-Za-z0-9._/-]+):[A-Za-z0-9+/_=-]+")
+COMMITTED = re.compile(r"sealed:v2:[A-Za-z0-9._/-]+:([A-Za-z0-9+/]+={0,2})")
+"""What was sealed with a commitment; `sealed:v1` has none."""
+COMMITMENT_TAG = b"muster/sealed/v2\x00"
+COMMITMENT_BYTES = 32
 EPOCH = datetime(2000, 1, 1, tzinfo=timezone.utc)
 INTEGER_MAX = 2**63 - 1
 ENDLESS = {
@@ -111,11 +116,11 @@ Fields = dict[str, tuple[type, Any]]
 """What an object must hold: each field, its kind, and the form of a text."""
 
 
-class NotABundle(Exception):  # noqa: N818 - a state
+class NotABundle(Exception):
     """There is nothing here that could be verified."""
 
 
-class Broken(ValueError):  # noqa: N818 - a state
+class Broken(ValueError):
     """Something is not as it must be: which field, what was expected and found."""
 
     verdict = FALSE
@@ -1816,6 +1821,56 @@ def _compared(under: Verification, signed: Checkpoint) -> bool:
     return True
 
 
+# -- what was disclosed --------------------------------------------------------------------------
+
+DISCLOSED: Fields = dict.fromkeys(("sealed", "subject", "text", "opening"), (str, None))
+
+
+def check_disclosed(verification: "Verification", content: bytes) -> None:
+    """See that each text is the one that was sealed in an event of the bundle, and no other."""
+    report, told = verification.report, []
+    with report.reading(Where("disclosed")):
+        said = strict(content.decode())
+        texts: Any = said.get("texts") if isinstance(said, dict) else None
+        _holds("texts", "a list of texts", texts, holds=isinstance(texts, list) and texts != [])
+        sealed = (one.get("sealed") for one in texts if isinstance(one, dict))
+        there = _positions(verification, {one for one in sealed if isinstance(one, str)})
+        for number, one in enumerate(texts, start=1):
+            with report.reading(Where("disclosed", number)):
+                told.append(_disclosed(one, there))
+    if told:
+        report.facts["disclosed"] = told
+
+
+def _disclosed(said: Any, there: dict[str, list[int]]) -> dict[str, Any]:
+    """See that a text, its subject and its opening give the commitment that was sealed."""
+    _shape("text", {"opening": "", **said} if isinstance(said, dict) else said, DISCLOSED)
+    sealed, subject = said["sealed"], said["subject"].encode()
+    if sealed not in there:
+        raise Missing("sealed", "a sealed text of this bundle", sealed)
+    committed = COMMITTED.fullmatch(sealed)
+    if committed is None:
+        raise Missing("sealed", "one that commits to its text: sealed:v2", sealed[:9])
+    opening = said.get("opening", "")
+    _holds("opening", "64 hexadecimal digits", opening, holds=HASH.fullmatch(opening) is not None)
+    sized = len(subject).to_bytes(4, "big") + subject
+    found = _sha256(COMMITMENT_TAG + bytes.fromhex(opening) + sized + said["text"].encode())
+    _same("commitment", _unbase64("sealed", committed[1])[:COMMITMENT_BYTES].hex(), found.hex())
+    return {"subject": said["subject"], "positions": there[sealed]}
+
+
+def _positions(verification: "Verification", wanted: set[str]) -> dict[str, list[int]]:
+    """Return at which positions of the log sealed texts stand, of those that are wanted."""
+    found: dict[str, list[int]] = {}
+    most = verification.files.get("events.jsonl", {"bytes": 0})["bytes"]
+    with contextlib.suppress(Broken):  # whatever is wrong with the events was found before
+        for line in verification.bundle.lines("events.jsonl", most):
+            event = _lenient(line.decode(errors="replace"))
+            for one in {one[0] for one in SEALED.finditer(str(event.get("data")))} & wanted:
+                found.setdefault(one, []).append(event.get("position", 0))
+    return found
+
+
 # -- the page ------------------------------------------------------------------------------------
 
 Said = tuple[str, str]
@@ -1903,6 +1958,7 @@ LABELS: dict[str, Said] = {
     "earlier": ("更早的检查点", "earlier checkpoints"),
     "stamps": ("时间戳", "timestamps"),
     "sealed": ("封存文本", "sealed texts"),
+    "disclosed": ("出示文本", "disclosed texts"),
     "report": ("报告", "report"),
     "unproven": ("不作证明的文件", "files that prove nothing"),
     "unknown": ("不可知", "not known"),
@@ -2007,6 +2063,13 @@ def _of_case(facts: dict[str, Any], at: int) -> Iterator[Row]:
     if facts.get("sealed_texts"):
         sealed = ("{} 处，其中 {} 处已命令删除", "{}; of {} the erasure was ordered")
         yield "sealed", [sealed[at].format(facts["sealed_texts"], facts["erasure_ordered"])]
+    if "disclosed" in facts:
+        held = ("{}：即日志第 {} 位所封存的文本", "{}: the one that was sealed, at position {}")
+        yield "disclosed", [held[at].format(*_sealed_at(one)) for one in facts["disclosed"]]
+
+
+def _sealed_at(one: dict[str, Any]) -> tuple[str, str]:
+    return one["subject"], ", ".join(map(str, one["positions"]))
 
 
 def _of_log(facts: dict[str, Any], at: int) -> Iterator[Row]:
@@ -2393,7 +2456,13 @@ def _main(asked: argparse.Namespace) -> int:
     for path in verification.given.later:
         compare_later(verification, path)
     if asked.report:
+<<<<<<< HEAD
         check_report(report, _file(asked.report), verification)
+=======
+        check_report(report, _file(asked.report))
+    if asked.disclosed:
+        check_disclosed(verification, _file(asked.disclosed))
+>>>>>>> main
     page = page_of(report, asked.language)
     if asked.html:
         _write(asked.html, as_html(page))
@@ -2435,6 +2504,7 @@ def _asked(arguments: Optional[list[str]]) -> argparse.Namespace:
         help="a later bundle of the case, or a later checkpoint: is there more?",
     )
     parser.add_argument("--report", help="a report about the case, as `muster report` writes it")
+    parser.add_argument("--disclosed", help="texts, as `muster disclose -o json` writes them")
     parser.add_argument(
         "--html", help="where the verdict is written as a page; nothing is replaced"
     )

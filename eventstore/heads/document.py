@@ -43,7 +43,7 @@ LEAF = {"key": str, "number": int, "hash": str}
 INCIDENT = {"position": int, "stream": str, "hash": str}
 
 
-class DocumentInvalid(ValueError):  # noqa: N818 - a state of the world, as the rest of the names
+class DocumentInvalid(ValueError):
     """The text is no proof, or it does not hold; the text says why."""
 
 

@@ -31,7 +31,7 @@ WAITING_MAX = 2
 """Proofs that may wait while a map is made again from the log; more are turned away."""
 
 
-class ProverBusy(Exception):  # noqa: N818 - a state
+class ProverBusy(Exception):
     """As many proofs of older maps are made as may be."""
 
 

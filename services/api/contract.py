@@ -32,7 +32,7 @@ FILES = (
 )
 
 
-class ContractBroken(Exception):  # noqa: N818 - a state
+class ContractBroken(Exception):
     """The contract and the program don't agree: the service must not start."""
 
 

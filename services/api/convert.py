@@ -59,7 +59,7 @@ ENUMS: Mapping[str, type[Enum]] = {
 """The domain's enumerations, by their name in the contract. Their members have the same names."""
 
 
-class Unreadable(Exception):  # noqa: N818 - a state
+class Unreadable(Exception):
     """A value that no moment and no span can hold."""
 
     def __init__(self, kind: str) -> None:

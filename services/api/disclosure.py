@@ -16,8 +16,10 @@ from eventstore.recorder import Recorder
 from services import clocks
 from services.api import present
 from services.api.commands import Order, asked, context_of, incident_id, named
+from services.api.erasures import Erasures
 from services.api.failures import Failure, Violation
 from services.api.incidents import PAGE_SIZE_MAX, check_page, refuse_elsewhere, refuse_unknown
+from services.api.person_place import Place, place_of
 from services.api.recording import receipt
 
 if TYPE_CHECKING:
@@ -42,28 +44,6 @@ SCANNED_MAX = 5_000
 
 Disclosed = privacy_service_pb2.DisclosePersonalDataResponse
 Listed = privacy_service_pb2.ListDisclosuresResponse
-
-
-class Place(NamedTuple):
-    """Where somebody is known: an incident, or their own entry in the directory."""
-
-    category: str
-    key: str
-
-    @property
-    def name(self) -> str:
-        """Return the stream."""
-        return f"{self.category}/{self.key}"
-
-
-def place_of(request: Any) -> Place:
-    """Return where the person whom a request is about is known. Raises Failure."""
-    if request.incident_id:
-        return Place("incident", incident_id(request.incident_id))
-    if not request.person:
-        broken = [Violation.of("incident_id", "missing"), Violation.of("person", "missing")]
-        raise Failure("FIELD_INVALID", violations=broken)
-    return Place("person", named(request.person, "person"))
 
 
 class _OnFile(NamedTuple):
@@ -101,14 +81,16 @@ class Disclosing:
         self._vault = vault
         self._tokens = tokens
         self._log, self._places, self._limit = shown
+        self._erasures = Erasures(recorders, vault, shown.log)
 
     @property
     def unaries(self) -> Mapping[str, Unary]:
         """Return the methods that it answers."""
-        return {"DisclosePersonalData": self.disclose, "ListDisclosures": self.list}
+        mine = {"DisclosePersonalData": self.disclose, "ListDisclosures": self.list}
+        return {**mine, **self._erasures.unaries}
 
     async def disclose(self, request: Any, call: Call) -> Disclosed:
-        """Open what is sealed about a person, or say when and why it was erased."""
+        """Open what is sealed about a person, or say when it was ordered to be erased, and why."""
         person, place = named(request.person, "person"), place_of(request)
         context = context_of(request)
         known = await self._recorders[place.category].known(place.key)
@@ -149,17 +131,25 @@ class Disclosing:
             raise Failure("COMMAND_ID_REUSED", found, subject=order.stream)
 
     async def _opened(self, person: str, found: _OnFile) -> Disclosed:
-        contacts = [await self._open(one) for one in found.contacts]
-        return Disclosed(
+        shown = Disclosed(
             person=person,
             concern=found.concern,  # type: ignore[arg-type] # a number of the contract
-            name=await self._open(found.name),
-            contacts=[one for one in contacts if one is not None],
-            particulars=await self._open(found.particulars),
         )
+        for field, sealed in (("name", found.name), ("particulars", found.particulars)):
+            if (text := await self._open(sealed, shown)) is not None:
+                setattr(shown, field, text)
+        contacts = [await self._open(one, shown) for one in found.contacts]
+        shown.contacts.extend(one for one in contacts if one is not None)
+        return shown
 
-    async def _open(self, sealed: str | None) -> str | None:
-        return None if sealed is None else await self._vault.open(sealed)
+    async def _open(self, sealed: str | None, shown: Disclosed) -> str | None:
+        """Open a text, and say beside it what proves that it was this one."""
+        found = None if sealed is None else await self._vault.disclose(sealed)
+        if found is None:
+            return None
+        opening = "" if found.opening is None else found.opening.hex()
+        shown.texts.add(sealed=sealed, subject=found.subject, text=found.text, opening=opening)
+        return found.text
 
     async def _erased(self, place: Place, privacy: Privacy, person: str) -> Disclosed:
         if person not in privacy.erased:
@@ -167,7 +157,8 @@ class Disclosing:
         stones: dict[str, Tombstone] = {}
         async for page in self._log.read_stream(place.name):
             stones |= {stone.person: stone for stone in tombstones(page).values()}
-        return Disclosed(person=person, erasure=_erasure(stones[person]))
+        (erasure,) = await self._erasures.certificates([stones[person]])
+        return Disclosed(person=person, erasure=erasure)
 
     async def list(self, request: Any, call: Call) -> Listed:
         """Return who was shown whose data, as the log has it."""
@@ -212,15 +203,6 @@ def _of_directory(known: Known[Person]) -> _OnFile | None:
         return None
     contacts = [channel.address for channel in known.state.channels]
     return _OnFile(name=known.state.name, contacts=contacts)
-
-
-def _erasure(stone: Tombstone) -> privacy_service_pb2.Erasure:
-    return privacy_service_pb2.Erasure(
-        erased_at=present.moment(stone.event.recorded_at),
-        basis=present.legal_basis(stone.basis),
-        erased_by=present.actor_of(stone.event),
-        position=stone.event.position,
-    )
 
 
 def _disclosure(event: StoredEvent) -> privacy_service_pb2.Disclosure:

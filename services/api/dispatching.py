@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from domain.aggregate import Asked, Refused
+from domain.aggregate import Refused
 from domain.incident.resources import DispatchUnit
 from domain.refusals import Refusal
 from domain.resource.unit import ReleaseReservation, ReserveUnit
@@ -31,17 +32,7 @@ class Dispatching:
         asked = order.asked
         command = asked.command
         assert isinstance(command, DispatchUnit), command  # noqa: S101 - nothing else is sent here
-        tried = Asked(
-            command,
-            asked.command_id,
-            asked.actor,
-            occurred_at=asked.occurred_at,
-            on_behalf_of=asked.on_behalf_of,
-            reason=asked.reason,
-            expected_version=asked.expected_version,
-            validate_only=True,
-        )
-        would = await self._incidents.record(order.key, tried)
+        would = await self._incidents.record(order.key, replace(asked, validate_only=True))
         if isinstance(would, Refused) or would.duplicate or asked.validate_only or not would.kinds:
             return would
         if refused := await self._refuse_elsewhere(order, command):
@@ -66,7 +57,14 @@ class Dispatching:
         return None
 
     async def _ask(self, order: Order, unit: str, command: Command) -> Receipt | Refused:
-        cause = str(order.asked.command_id)
-        return await self._units.record(
-            unit, Asked(command, new_command_id(), order.asked.actor, causation_id=cause)
+        asked = replace(
+            order.asked,
+            command=command,
+            command_id=new_command_id(),
+            causation_id=str(order.asked.command_id),
+            occurred_at=None,
+            on_behalf_of=None,
+            reason=None,
+            expected_version=None,
         )
+        return await self._units.record(unit, asked)

@@ -108,7 +108,7 @@ PLAIN_RULES: Mapping[str, Text] = {
 }
 
 
-class Failure(Exception):  # noqa: N818 - an answer
+class Failure(Exception):
     """A call can't be answered; `reason` is a name of the catalogue."""
 
     def __init__(

@@ -20,7 +20,6 @@ from eventstore.migrations import check
 from eventstore.plans import PlanLibrary
 from eventstore.reconciliations import Reconciliations
 from eventstore.recorder import Recorder
-from eventstore.vault import Vault
 from projections.reading import ViewReader
 from services import clock_metrics, clock_watch, clocks, metrics, readiness
 from services.api.admission import Admission, Limits
@@ -39,6 +38,7 @@ from services.api.open_calls import OpenCalls
 from services.api.open_incidents import OpenIncidents
 from services.api.places import Places
 from services.api.plan_difference import PlanDifference
+from services.api.plan_judgement import judgement
 from services.api.plan_rendering import PlanDrawing
 from services.api.plans import Plans
 from services.api.privacy import PersonalData
@@ -58,12 +58,14 @@ from services.api.server import (
 from services.api.watching import Watching
 from services.api.workflows import Workflows
 from services.snapshotting import snapshots_of_incidents
+from services.vault import open_vault
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from domain.incident.state import Incident
     from eventstore.snapshots import Snapshots
+    from eventstore.vault import Vault
     from services.api.edge import Stream, Unary
     from services.clock_watch import ClockWatch
     from services.settings import Api, Privacy, Settings
@@ -111,7 +113,7 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
         stack.push_async_callback(store.close)
         views = await ViewReader.open(dsn)
         stack.push_async_callback(views.close)
-        vault = await Vault.connect(dsn, settings.vault.key_file, settings.vault.previous_key_file)
+        vault = await open_vault(dsn, settings.vault)
         stack.push_async_callback(vault.close)
         workflows = Workflows(settings.temporal)
         stack.push_async_callback(workflows.close)
@@ -233,7 +235,7 @@ def _recorders(
         ),
         "unit": Recorder(store, UNITS, clock=clocks.now),
         "person": Recorder(store, PERSONS, clock=clocks.now),
-        "plan": Recorder(store, PUBLICATION, clock=clocks.now),
+        "plan": Recorder(store, PUBLICATION, clock=clocks.now, surroundings=judgement),
     }
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+from domain.lru import LruCache
 from services.api.failures import Failure
 
 if TYPE_CHECKING:
@@ -24,12 +24,12 @@ class Places:
 
     def __init__(self, log: Log) -> None:
         self._log = log
-        self._venues: OrderedDict[str, str] = OrderedDict()
+        self._venues: LruCache[str, str] = LruCache(PLACES_MAX)
 
     async def venue(self, stream: str) -> str | None:
         """Return where an incident happens; None if there is no such incident."""
-        if stream in self._venues:
-            return self._venues[stream]
+        if (known := self._venues.get(stream)) is not None:
+            return known
         async for page in self._log.read_stream(stream, up_to=1):
             return self._keep(page[0])
         return None
@@ -54,6 +54,4 @@ class Places:
     def _keep(self, first: StoredEvent) -> str:
         venue = str(json.loads(first.data)["venue"])
         self._venues[first.stream] = venue
-        if len(self._venues) > PLACES_MAX:
-            self._venues.popitem(last=False)
         return venue

@@ -1,4 +1,4 @@
-"""What is known of people: held for an authority, erased."""
+"""What is known of people: held for an authority, ordered to be erased."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from muster.v1 import common_pb2, privacy_service_pb2
 from domain.privacy import ErasePersonalData, LiftLegalHold, PlaceLegalHold
 from services.api.commands import Order, asked, context_of
 from services.api.convert import Converter
-from services.api.disclosure import place_of
+from services.api.person_place import place_of
 from services.api.recording import receipt
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class PersonalData:
         }
 
     async def erase(self, request: Any, call: Call) -> common_pb2.Receipt:
-        """Record that it is erased, and destroy the keys: also those a crash left behind."""
+        """Record the order, and destroy the keys: also those a crash left behind."""
         order = _order(ERASING, request, call)
         recorded = await self._record(order)
         if not order.asked.validate_only:

@@ -55,7 +55,7 @@ ABOVE_LIMIT = 2
 """How many times the largest message gRPC takes in, so that ours can be refused in our words."""
 
 
-class PortTaken(Exception):  # noqa: N818 - a state
+class PortTaken(Exception):
     """Something else listens there."""
 
 

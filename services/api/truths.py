@@ -9,7 +9,7 @@ to go on, until something is told that belongs before it.
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import itemgetter
@@ -26,6 +26,7 @@ from domain.incident.events.corrections import (
     subject_of,
 )
 from domain.incident.truth import Told, Truth
+from domain.lru import LruCache
 from eventstore.happened import Disorder
 from eventstore.seal import FIRST
 from eventstore.tail import VERSION_MAX
@@ -94,7 +95,7 @@ class Truths:
 
     happened: Happened
     snapshots: Snapshots[Incident]
-    lives: OrderedDict[str, _Life] = field(default_factory=OrderedDict)
+    lives: LruCache[str, _Life] = field(default_factory=lambda: LruCache(LIVES_MAX))
 
     async def at(self, key: str, instant: datetime, current: Known[Incident]) -> Incident:
         """Return how an incident was at an instant, by what is known of it now."""
@@ -106,10 +107,9 @@ class Truths:
             return await self._told_anew(key, life, instant)
 
     def _life(self, key: str) -> _Life:
-        life = self.lives.setdefault(key, _Life())
-        self.lives.move_to_end(key)
-        if len(self.lives) > LIVES_MAX:
-            self.lives.popitem(last=False)
+        life = self.lives.get(key)
+        if life is None:
+            life = self.lives[key] = _Life()
         return life
 
     async def _learn(self, key: str, life: _Life, current: Known[Incident]) -> None:

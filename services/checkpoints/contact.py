@@ -49,11 +49,11 @@ PASSING = frozenset({Alarm.SHRUNK, Alarm.VANISHED, Alarm.UNPROVEN, Alarm.LINEAGE
 """What may be so for a moment."""
 
 
-class NotCompared(Exception):  # noqa: N818 - a state
+class NotCompared(Exception):
     """What a service shows could not be compared; the text says why."""
 
 
-class NotProven(Exception):  # noqa: N818 - a state
+class NotProven(Exception):
     """A service refuses to prove what it should be able to prove; the text says how."""
 
 

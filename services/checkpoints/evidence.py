@@ -27,7 +27,7 @@ FORMAT = "muster-log-evidence/1"
 PROOF_HASHES_MAX = 200
 
 
-class EvidenceInvalid(ValueError):  # noqa: N818 - a state of the world
+class EvidenceInvalid(ValueError):
     """A text is no file of evidence; the text says which field, and why."""
 
 

@@ -16,7 +16,7 @@ LINEAGE = re.compile(r"(?P<name>.+)/(?P<lineage>[1-9][0-9]{0,9})")
 """What a log is called after a divergence was acknowledged: `<name>/2` and so on."""
 
 
-class KeyInvalid(ValueError):  # noqa: N818 - a state of the world
+class KeyInvalid(ValueError):
     """A text is no verifier key of a log."""
 
 

@@ -46,7 +46,7 @@ EVIDENCE_MAX = 20
 """Files of evidence against one kept checkpoint; the first ones say all that later ones could."""
 
 
-class StoreUnusable(Exception):  # noqa: N818 - a state
+class StoreUnusable(Exception):
     """What is kept can't be read or written; the text says which file, and why."""
 
 

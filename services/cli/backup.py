@@ -16,9 +16,12 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from eventstore import backup as backups
+from eventstore import vault_backup as vaults
 from eventstore.manifest import BackupInvalid, LogManifest, VaultManifest, newest
 from eventstore.provision import create_database
-from eventstore.vault import Vault, VaultBroken, read_key
+from eventstore.sealed import VaultBroken
+from eventstore.shares import Shares
+from eventstore.vault import read_key
 from services import settings as configuration
 from services.cli.exits import Exit
 from services.cli.forms import Form
@@ -29,6 +32,7 @@ from services.local.part import Part
 from services.local.postgres import DATABASE, OWNER, Postgres, find_programs
 from services.local.stack import Ports, environment, held, recipes
 from services.terminal import Terminal, as_json
+from services.vault import open_vault
 
 T = TypeVar("T")
 
@@ -96,8 +100,7 @@ def rewrap(folder: StackOption = STACK) -> None:
 
 
 async def _rewrapped(chosen: configuration.Settings) -> int:
-    dsn, files = chosen.database.dsn.get_secret_value(), chosen.vault
-    vault = await Vault.connect(dsn, files.key_file, files.previous_key_file)
+    vault = await open_vault(chosen.database.dsn.get_secret_value(), chosen.vault)
     try:
         return await vault.rewrap()
     finally:
@@ -113,8 +116,8 @@ async def _save(
     _say(form, "log", where, manifest)
     if vault is not None:
         key = read_key(chosen.vault.key_file)
-        keep = timedelta(days=chosen.backup.vault_days)
-        kept, keys = await backups.save_vault(programs, dsn, vault, key, keep)
+        keep, shares = _keeping(chosen)
+        kept, keys = await vaults.save_vault(programs, dsn, vault, key, keep, shares)
         _say(form, "vault", kept, keys)
     return manifest
 
@@ -129,8 +132,16 @@ async def _restore(
     _say(form, "log", where, manifest)
     if keys is not None:
         key = read_key(chosen.vault.key_file)
-        _say(form, "vault", keys, await backups.restore_vault(programs, dsn, keys, key))
+        keep, shares = _keeping(chosen)
+        brought = await vaults.restore_vault(programs, dsn, keys, key, keep, shares)
+        _say(form, "vault", keys, brought)
     return manifest
+
+
+def _keeping(chosen: configuration.Settings) -> tuple[timedelta, Shares | None]:
+    """Return for how long backups of keys are kept, and where the shares are."""
+    folder = chosen.vault.shares_folder
+    return timedelta(days=chosen.backup.vault_days), None if folder is None else Shares(folder)
 
 
 async def _restore_here(place: Folder, source: Path, vault: Path | None, form: Form) -> LogManifest:
@@ -206,7 +217,8 @@ def _say(form: Form, what: str, where: Path, manifest: LogManifest | VaultManife
         case LogManifest():
             text = f"{manifest.position} events, the last one {manifest.hash[:16] or '—'}"
         case VaultManifest():
-            text = f"{manifest.keys} keys, to be kept until {manifest.expires_at:%Y-%m-%d}"
+            until = f"{manifest.expires_at:%Y-%m-%d %H:%M} UTC"
+            text = f"{manifest.keys} keys, to be kept, in any copy, until {until} at most"
     Terminal().print(f"{what}: {text}, {where}", highlight=False, soft_wrap=True)
 
 
@@ -229,7 +241,7 @@ def _done(work: Awaitable[T]) -> T:
 
     try:
         return asyncio.run(do())
-    except (BackupInvalid, backups.KeyDiffers, VaultBroken) as error:
+    except (BackupInvalid, vaults.KeyDiffers, VaultBroken) as error:
         _fail(str(error), Exit.VERIFICATION_FAILED)
     except backups.DatabaseInUse as error:
         _fail(str(error), Exit.REFUSED)

@@ -1,4 +1,4 @@
-"""`muster erase`, `hold`, `disclose`, `disclosures`: what is known of people, and for how long."""
+"""`muster erase`, `erasures`, `hold`, `disclose`, `disclosures`: what is known of people."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ from muster.v1.privacy_service_pb2 import (
     LiftLegalHoldRequest,
     ListDisclosuresRequest,
     ListDisclosuresResponse,
+    ListErasuresRequest,
+    ListErasuresResponse,
     PlaceLegalHoldRequest,
 )
+from rich.console import Group
 
 from services.cli.asking import new_context
 from services.cli.options import number_of
@@ -63,13 +66,40 @@ async def erase(
     ] = "",
     incident: IncidentOption = "",
 ) -> None:
-    """Erase what is known of a person: recorded for good, and then nobody can read it any more."""
+    """Order to erase what is known of a person: recorded for good; the keys here are destroyed."""
     request = ErasePersonalDataRequest(
         context=new_context(reason), incident_id=incident, person=person or None
     )
     request.basis = number_of(LegalBasis.DESCRIPTOR, basis.name.removeprefix(PREFIX))  # type: ignore[assignment] # one of them
     receipt = await session.connection.privacy.ErasePersonalData(request, **session.connection.call)
-    session.output.show(receipt, lambda: _kept(receipt, session.output.language))
+    ordered = ListErasuresResponse()
+    if not session.output.as_json:
+        ordered = await _erasures(session, incident, person)
+    session.output.show(receipt, lambda: _ordered(receipt, ordered, session.output.language))
+
+
+async def erasures(
+    session: Session,
+    person: Annotated[
+        str,
+        typer.Argument(metavar="[PERSON]", help="Everybody of the incident if left out."),
+    ] = "",
+    incident: IncidentOption = "",
+) -> None:
+    """List what was ordered to be erased, when keys were destroyed, and until when copies last."""
+    answer = await _erasures(session, incident, person)
+    session.output.show(answer, lambda: _certificates(answer, session.output.language))
+
+
+async def _erasures(session: Session, incident: str, person: str) -> ListErasuresResponse:
+    request = ListErasuresRequest(incident_id=incident, person=person, page_size=PAGE)
+    answer = ListErasuresResponse()
+    while True:
+        page = await session.connection.privacy.ListErasures(request, **session.connection.call)
+        answer.erasures.extend(page.erasures)
+        request.after = page.next_after
+        if not page.next_after:
+            return answer
 
 
 @action(hold, "place", role="administrator")
@@ -115,7 +145,7 @@ async def disclose(
     reason: ReasonOption,
     incident: IncidentOption = "",
 ) -> None:
-    """Show what is known of a person, or when it was erased. Who is shown it is recorded."""
+    """Show what is known of a person, or what was ordered erased. Who is shown it is recorded."""
     request = DisclosePersonalDataRequest(
         context=new_context(reason), incident_id=incident, person=person
     )
@@ -146,13 +176,54 @@ async def disclosures(
 
 
 def tombstone(erasure: Erasure, language: Language) -> str:
-    """Say when and under which law something was erased."""
+    """Say what is proven of an erasure: ordered when, carried out here when, copies until when."""
     at = date_and_clock(erasure.erased_at.ToDatetime(UTC))
     law = word("basis", named(erasure, "basis"), language)
+    ordered = either(
+        language,
+        f"已于 {at} 依据{law}命令删除（{erasure.erased_by}，位置 {erasure.position}）",
+        f"ordered to be erased on {at} under {law} by {erasure.erased_by}, "
+        f"at position {erasure.position}",
+    )
+    parts = (ordered, _carried_out(erasure, language), _copies(erasure, language))
+    return either(language, "；", "; ").join(parts)
+
+
+def _carried_out(erasure: Erasure, language: Language) -> str:
+    if erasure.keys_left:
+        left = erasure.keys_left
+        return either(language, f"本服务尚有 {left} 个密钥未销毁", f"{left} keys not destroyed yet")
+    if not erasure.HasField("carried_out_at"):
+        return either(
+            language,
+            "本服务的密钥库没有这些密钥的记录",
+            "the vault here has no record of the keys",
+        )
+    at = date_and_clock(erasure.carried_out_at.ToDatetime(UTC))
+    if erasure.shares_destroyed:
+        return either(
+            language,
+            f"本服务的密钥及其库外分片已于 {at} 销毁",
+            f"keys here, and their shares outside the database, destroyed on {at}",
+        )
+    return either(language, f"本服务的密钥已于 {at} 销毁", f"keys here destroyed on {at}")
+
+
+def _copies(erasure: Erasure, language: Language) -> str:
+    if erasure.HasField("copies_until"):
+        until = date_and_clock(erasure.copies_until.ToDatetime(UTC))
+        return either(
+            language,
+            f"密钥备份中可能留有副本，最后一份须在 {until} 前清除，清除前仍可能读出",
+            f"backups of the keys may hold them and could be read: the last is to be removed by "
+            f"{until}",
+        )
+    if erasure.keys_unknown:
+        return either(language, "备份中的副本情况不明", "of copies in backups nothing is known")
     return either(
         language,
-        f"已于 {at} 依据{law}删除（{erasure.erased_by}，位置 {erasure.position}）",
-        f"erased on {at} under {law} by {erasure.erased_by}, at position {erasure.position}",
+        "本服务没有未到期且含这些密钥的备份",
+        "no backup of the keys that was made here and has not expired holds them",
     )
 
 
@@ -193,6 +264,15 @@ def _listed(answer: ListDisclosuresResponse, language: Language) -> Table:
         for one in answer.disclosures
     ]
     return grid(("recorded", "who", "person", "incident", "why", "position"), rows, language)
+
+
+def _ordered(receipt: Receipt, ordered: ListErasuresResponse, language: Language) -> Group:
+    return Group(_kept(receipt, language), _certificates(ordered, language))
+
+
+def _certificates(answer: ListErasuresResponse, language: Language) -> Table:
+    rows = [[one.person, tombstone(one, language)] for one in answer.erasures]
+    return grid(("person", "state"), rows, language)
 
 
 def _kept(receipt: Receipt, language: Language) -> str:

@@ -34,7 +34,7 @@ _OF_STATUS = {
 
 
 @dataclass(eq=False)  # not frozen: an exception is given its traceback as it passes
-class Failure(Exception):  # noqa: N818 - most of them are refusals, which are answers
+class Failure(Exception):
     """Why a command did not do what it was asked."""
 
     exit: Exit

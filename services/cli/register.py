@@ -1,12 +1,19 @@
-"""Which commands there are, beside those of the stack; each is imported when it is asked for."""
+"""Which commands there are, in the order of `muster --help`; each is imported when it is run."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-
 import typer
 
-# ruff: noqa: PLC0415 - that is what this file is for: the command line starts twice as fast
+from services.cli.lazy import LazyCommand
+
+# ruff: noqa: PLC0415 - that is what this file is for: help and completion start without them
+
+
+def stack(app: typer.Typer) -> None:
+    """Register the commands of the local stack."""
+    from services.cli import stack as commands
+
+    commands.add_to(app)
 
 
 def plan(app: typer.Typer) -> None:
@@ -38,16 +45,10 @@ def incident(app: typer.Typer) -> None:
 
 
 def resource(app: typer.Typer) -> None:
-    """Register `muster resource`."""
+    """Register `muster resource` and `muster contact`."""
     from services.cli import resource as commands
 
     app.add_typer(commands.app, name="resource")
-
-
-def contact(app: typer.Typer) -> None:
-    """Register `muster contact`."""
-    from services.cli import resource as commands
-
     app.add_typer(commands.contacts, name="contact")
 
 
@@ -65,12 +66,13 @@ def webhook(app: typer.Typer) -> None:
     app.add_typer(commands.app, name="webhook")
 
 
-def replay(app: typer.Typer) -> None:
-    """Register `muster replay`."""
-    from services.cli import audit
+def audit(app: typer.Typer) -> None:
+    """Register `muster replay` and `muster verify`."""
+    from services.cli import audit as commands
     from services.cli.session import action
 
-    action(app, "replay", role="auditor")(audit.replay)
+    action(app, "replay", role="auditor")(commands.replay)
+    action(app, "verify", role="auditor")(commands.verify)
 
 
 def diff(app: typer.Typer) -> None:
@@ -79,14 +81,6 @@ def diff(app: typer.Typer) -> None:
     from services.cli.session import action
 
     action(app, "diff", role="auditor")(commands.diff)
-
-
-def verify(app: typer.Typer) -> None:
-    """Register `muster verify`."""
-    from services.cli import audit
-    from services.cli.session import action
-
-    action(app, "verify", role="auditor")(audit.verify)
 
 
 def checkpoint(app: typer.Typer) -> None:
@@ -145,54 +139,23 @@ def report(app: typer.Typer) -> None:
 
 
 def erase(app: typer.Typer) -> None:
-    """Register `muster erase`."""
+    """Register the commands about personal data."""
     from services.cli import erase as commands
     from services.cli.session import action
 
     action(app, "erase", role="administrator")(commands.erase)
-
-
-def hold(app: typer.Typer) -> None:
-    """Register `muster hold`."""
-    from services.cli import erase as commands
-
+    action(app, "erasures", role="administrator")(commands.erasures)
+    action(app, "disclose", role="administrator")(commands.disclose)
+    action(app, "disclosures", role="administrator")(commands.disclosures)
     app.add_typer(commands.hold, name="hold")
 
 
-def disclose(app: typer.Typer) -> None:
-    """Register `muster disclose`."""
-    from services.cli import erase as commands
-    from services.cli.session import action
-
-    action(app, "disclose", role="administrator")(commands.disclose)
-
-
-def disclosures(app: typer.Typer) -> None:
-    """Register `muster disclosures`."""
-    from services.cli import erase as commands
-    from services.cli.session import action
-
-    action(app, "disclosures", role="administrator")(commands.disclosures)
-
-
 def backup(app: typer.Typer) -> None:
-    """Register `muster backup`."""
+    """Register the commands about backups."""
     from services.cli import backup as commands
 
     app.command("backup")(commands.backup)
-
-
-def restore(app: typer.Typer) -> None:
-    """Register `muster restore`."""
-    from services.cli import backup as commands
-
     app.command("restore")(commands.restore)
-
-
-def rewrap(app: typer.Typer) -> None:
-    """Register `muster rewrap`."""
-    from services.cli import backup as commands
-
     app.command("rewrap")(commands.rewrap)
 
 
@@ -210,40 +173,88 @@ def demo(app: typer.Typer) -> None:
     app.command("demo")(demonstration.demo)
 
 
-COMMANDS: dict[str, Callable[[typer.Typer], None]] = {
-    register.__name__: register
-    for register in (
-        plan,
-        incident,
-        resource,
-        contact,
-        token,
-        webhook,
-        replay,
-        diff,
-        verify,
-        checkpoint,
-        proof,
+COMMANDS: dict[str, LazyCommand] = {
+    "up": LazyCommand(
+        "Start everything on this machine, in one process tree, until Ctrl-C.", stack
+    ),
+    "status": LazyCommand("Say what runs, how far each follower is, and what is delayed.", stack),
+    "down": LazyCommand("Stop everything that runs in a folder.", stack),
+    "doctor": LazyCommand(
+        "Check programs, ports, database, Temporal, clock and disk of this machine.", stack
+    ),
+    "migrate": LazyCommand("Bring the database up to date, as its owner.", stack),
+    "recover": LazyCommand(
+        "Begin the workflows of open incidents anew where needed, and see that each moves on.",
+        stack,
+    ),
+    "api": LazyCommand("Run the gRPC service alone, as the settings say.", stack),
+    "worker": LazyCommand("Run the workflows and the hands alone, as the settings say.", stack),
+    "follower": LazyCommand("Run the views and the relay alone, as the settings say.", stack),
+    "notary": LazyCommand(
+        "Run the notary alone, as the settings say: it signs what the log was.", stack
+    ),
+    "replay": LazyCommand(
+        "Replay a case from its log: who did what, when and why, and how it stood then.", audit
+    ),
+    "diff": LazyCommand("Say what changed between two moments of a case, by whom and why.", diff),
+    "verify": LazyCommand(
+        "Check every seal, version and position. Exit code 5 when something is wrong.", audit
+    ),
+    "monitor": LazyCommand(
+        "Follow a log from outside: verify each checkpoint, send them elsewhere, "
+        "alarm if it forks.",
         monitor,
-        acknowledge,
-        export,
-        watch,
+    ),
+    "acknowledge": LazyCommand(
+        "Let the log be written again, knowing that it is not what was signed.", acknowledge
+    ),
+    "watch": LazyCommand(
+        "Follow what happens, until Ctrl-C. With `-o json`: one step of the stream a line.", watch
+    ),
+    "report": LazyCommand(
+        "Write the after-action report: timeline and figures, each with the events it cites.",
         report,
-        demo,
+    ),
+    "demo": LazyCommand(
+        "Play a whole emergency on real parts in half a minute, replay it and prove it.", demo
+    ),
+    "erase": LazyCommand(
+        "Order to erase what is known of a person: recorded for good; the keys here are destroyed.",
         erase,
-        hold,
-        disclose,
-        disclosures,
+    ),
+    "erasures": LazyCommand(
+        "List what was ordered to be erased, when keys were destroyed, and until when copies last.",
+        erase,
+    ),
+    "disclose": LazyCommand(
+        "Show what is known of a person, or what was ordered erased. Who is shown it is recorded.",
+        erase,
+    ),
+    "disclosures": LazyCommand("List who was shown whose personal data, when and why.", erase),
+    "backup": LazyCommand(
+        "Save the log, read the file again and verify it; with --vault the keys, in another place.",
         backup,
-        restore,
-        rewrap,
-        views,
-    )
+    ),
+    "restore": LazyCommand(
+        "Bring a log, and with --vault its keys, into an empty database, and verify it there.",
+        backup,
+    ),
+    "rewrap": LazyCommand(
+        "Wrap the keys of personal data with a new key: what the old one wrapped is dead then.",
+        backup,
+    ),
+    "config": LazyCommand("What the processes were told.", stack),
+    "mail": LazyCommand("The mails that the local sink took.", stack),
+    "plan": LazyCommand("Plans: checked, approved, brought into force, read.", plan),
+    "incident": LazyCommand("Incidents: every command, and what is known.", incident),
+    "resource": LazyCommand("Units that can be sent.", resource),
+    "contact": LazyCommand("People and channels that can be reached.", resource),
+    "token": LazyCommand("Bearer tokens.", token),
+    "webhook": LazyCommand("Secrets that webhooks are signed with.", webhook),
+    "checkpoint": LazyCommand("What the notary signed.", checkpoint),
+    "proof": LazyCommand("Proofs of what was signed.", proof),
+    "export": LazyCommand("Hand out what proves itself.", export),
+    "hold": LazyCommand("What an authority needs may not be erased.", erase),
+    "views": LazyCommand("The views: the tables that lists are read from.", views),
 }
-"""How each is registered, by its name."""
-
-
-def add_to(app: typer.Typer, names: Iterable[str] = COMMANDS) -> None:
-    """Register commands; all of them unless some are named."""
-    for name in names:
-        COMMANDS[name](app)
+"""How each is listed and imported, by its name."""

@@ -177,7 +177,8 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "PersonRecorded": Sentence("登记人员 {person}（{concern}）", "{person} on file ({concern})"),
     "PersonalDataErased": Sentence(
-        "{person} 的个人信息依据{basis}删除", "Personal data of {person} erased under {basis}"
+        "依据{basis}命令删除 {person} 的个人信息",
+        "Ordered to erase the personal data of {person} under {basis}",
     ),
     "LegalHoldPlaced": Sentence(
         "{authority}要求保全 {hold}（{person}）", "{authority} holds {hold} ({person})"

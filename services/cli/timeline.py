@@ -80,7 +80,7 @@ def corrections(events: Iterable[StoredEvent]) -> Mapping[int, int]:
 
 
 def _what(event: StoredEvent, stone: Tombstone | None, language: Language) -> str:
-    """Say an event; if what it sealed was erased since, say when and under which law."""
+    """Say an event; if erasing what it sealed was ordered since, say when and under which law."""
     text = sentence(event.type, event.data, language)
     if stone is None:
         return text

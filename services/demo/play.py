@@ -26,7 +26,7 @@ METHODS: dict[str, Method] = {
 }
 
 
-class StoryBroken(Exception):  # noqa: N818 - names what happened to the story
+class StoryBroken(Exception):
     """Something came out otherwise than the story says."""
 
 

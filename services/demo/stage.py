@@ -73,7 +73,7 @@ UNITS = (
 """The nearest of each kind to the north entrance is the one that is sent."""
 
 
-class StackBroken(Exception):  # noqa: N818 - names what happened to the stack
+class StackBroken(Exception):
     """The stack did not start, or it ended by itself."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class StackFailed(Exception):  # noqa: N818 - names a state
+class StackFailed(Exception):
     """The local stack can't run; the text says why and what to do."""
 
 

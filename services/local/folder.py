@@ -99,6 +99,11 @@ class Folder:
         return self.root / "keys"
 
     @property
+    def shares(self) -> Path:
+        """A share of each key of personal data, which must never be in the database."""
+        return self.keys / "shares"
+
+    @property
     def notary(self) -> Path:
         """What the notary signed, and the tree that it signed."""
         return self.root / "notary"

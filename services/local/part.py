@@ -19,6 +19,7 @@ import structlog
 from services import readiness
 from services.local.failures import StackFailed
 from services.local.forking import PR_SET_PDEATHSIG, Forked, fork
+from services.readiness import EXIT_AWAY
 
 STOP_TIMEOUT_S = 20.0
 RESTART_PAUSES_S = (0.05, 0.1, 0.1, 0.2, 0.2, 0.5, 0.5, 1.0)
@@ -52,6 +53,8 @@ class Recipe:
     """Whether others go first when the machine has too much to do."""
     ready: Callable[[], Awaitable[None]] | None = None
     """How to find out that it serves; by its readiness file when None."""
+    passing: Mapping[int, float] = field(default_factory=lambda: {EXIT_AWAY: READY_TIMEOUT_S})
+    """How it ends for what passes, before it serves: it is started again, for so many seconds."""
 
 
 class Part:
@@ -75,7 +78,21 @@ class Part:
         return self._process.pid if self._process and running else None
 
     async def start(self) -> None:
-        """Start it, and wait until it serves. Raises StackFailed."""
+        """Start it, and wait until it serves; again after what passes. Raises StackFailed.
+
+        On a busy machine a database that is there may take longer to answer than is waited for, and
+        the one of a supervisor that was killed may still be ending.
+        """
+        begun = time.monotonic()
+        while (code := await self._serve_or_end()) is not None:
+            if time.monotonic() - begun > self.recipe.passing.get(code, 0.0):
+                raise StackFailed(f"{self.recipe.name} ended at once: {self._last_words()}")
+            log.warning("ended", part=self.recipe.name, code=code, again_in_s=RESTART_PAUSES_S[-1])
+            await asyncio.sleep(RESTART_PAUSES_S[-1])
+        self._give_way()
+
+    async def _serve_or_end(self) -> int | None:
+        """Start it once; return its exit code if it ended before it served."""
         await self._spawn()
         ready = asyncio.ensure_future(self._served())
         process = self._process
@@ -85,9 +102,9 @@ class Part:
         if ready in done:
             ended.cancel()
             ready.result()
-            return self._give_way()
+            return None
         ready.cancel()
-        raise StackFailed(f"{self.recipe.name} ended at once: {self._last_words()}")
+        return ended.result()
 
     async def keep(self, changed: Callable[[], None]) -> None:
         """Start it again whenever it dies. Raises StackFailed when that happens all the time."""

@@ -25,6 +25,10 @@ from services.local.temporal import Temporal
 
 KEY_BYTES = 32
 LOG_NAME_BYTES = 4
+LEFT_BEHIND, LEFT_BEHIND_S = 1, 10.0
+"""How PostgreSQL ends while another one has its folder, and how long one may take to leave it that
+a killed supervisor left behind."""
+
 PROCESSES = ("api", "worker", "follower", "notary")
 GIVE_WAY = frozenset({"notary"})
 """What can wait on a busy machine. Deadlines and notifications can't: the follower tells Temporal,
@@ -155,6 +159,7 @@ def environment(folder: Folder, ports: Ports) -> dict[str, str]:
         "MUSTER_MAIL__HOST": "127.0.0.1",
         "MUSTER_MAIL__PORT": str(ports.mail),
         "MUSTER_VAULT__KEY_FILE": str(folder.keys / "vault"),
+        "MUSTER_VAULT__SHARES_FOLDER": str(folder.shares),
         "MUSTER_NOTARY__FOLDER": str(folder.notary),
         "MUSTER_NOTARY__KEY_FILE": str(folder.keys / "notary"),
         "MUSTER_WEBHOOK__KEY_FILE": str(folder.keys / "webhooks"),
@@ -179,6 +184,7 @@ def recipes(folder: Folder, ports: Ports) -> dict[str, Recipe]:
             user=postgres.user,
             stop_signal=signal.SIGINT,
             ready=postgres.ready,
+            passing={LEFT_BEHIND: LEFT_BEHIND_S},
         ),
         "temporal": Recipe("temporal", temporal.command, ready=temporal.ready),
         "mail": Recipe("mail", sink, environment=here),

@@ -9,9 +9,11 @@ from collections.abc import Callable
 
 from services.local.folder import Folder, private
 from services.local.forking import import_shared
-from services.local.part import Part
+from services.local.part import READY_TIMEOUT_S, Part
 from services.local.postgres import DATABASE, OWNER, RUNTIME, Postgres
 from services.local.stack import PROCESSES, Ports, held, make_secrets, recipes, write_down
+
+AGAIN_S = 1.0
 
 Tell = Callable[[str], None]
 
@@ -80,7 +82,21 @@ class Supervisor:
         await self._start_part("postgres")
 
     async def _make_schema(self) -> None:
-        from eventstore import migrations, provision  # noqa: PLC0415 - it was imported meanwhile
+        """Make it, again where the database did not answer in time: each step is whole or not."""
+        from eventstore.failures import passes  # noqa: PLC0415 - it was imported meanwhile
+
+        until = time.monotonic() + READY_TIMEOUT_S
+        while True:
+            try:
+                return await self._migrate()
+            except Exception as error:
+                if not passes(error) or time.monotonic() > until:
+                    raise
+                self._tell(f"schema: the database does not answer yet ({type(error).__name__})")
+            await asyncio.sleep(AGAIN_S)
+
+    async def _migrate(self) -> None:
+        from eventstore import migrations, provision  # noqa: PLC0415 - as above
 
         await provision.create_database(self._postgres.dsn(OWNER, "postgres"), DATABASE)
         applied = await migrations.migrate(self._postgres.dsn(OWNER))

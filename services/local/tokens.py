@@ -27,7 +27,7 @@ GIVEN_OUT = tuple(role for role in Role if role is not Role.SYSTEM)
 """Everything but what only the activities and the clock are."""
 
 
-class TokenUnknown(Exception):  # noqa: N818 - a state
+class TokenUnknown(Exception):
     """No entry, or more than one, is called so."""
 
 

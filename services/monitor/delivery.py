@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -14,14 +15,14 @@ from activities.notification.mail import MailServer
 from activities.notification.message import Written
 from activities.notification.outcome import Failed, Undelivered
 from domain.texts import in_a_line, visible
+from eventstore.backoff import Backoff
 
 if TYPE_CHECKING:
     from services.settings import Settings
 
 log = structlog.get_logger()
 
-AGAIN_FIRST_S = 1.0
-AGAIN_LONGEST_S = 300.0
+AGAIN = Backoff(first_s=1.0, longest_s=300.0)
 """How soon a message that was not taken is sent again."""
 
 Send = Callable[[Written], Awaitable[None]]
@@ -49,7 +50,7 @@ class Delivery:
 
     channels: Mapping[str, Send]
     receiver: str
-    _pause_s: dict[str, float] = field(default_factory=dict)
+    _failures: Counter[str] = field(default_factory=Counter)
     _not_before: dict[str, float] = field(default_factory=dict)
 
     async def send(self, letter: Letter, now_s: float) -> Letter:
@@ -66,12 +67,12 @@ class Delivery:
         try:
             await send(_written(letter, self.receiver))
         except (Failed, Undelivered) as cause:
-            pause_s = self._pause_s.get(channel, AGAIN_FIRST_S)
+            self._failures[channel] += 1
+            pause_s = AGAIN.pause_s(self._failures[channel])
             self._not_before[channel] = now_s + max(pause_s, getattr(cause, "pause_s", 0.0))
-            self._pause_s[channel] = min(2 * pause_s, AGAIN_LONGEST_S)
             log.warning("not_delivered", channel=channel, about=letter.about, because=str(cause))
             return False
-        self._pause_s.pop(channel, None)
+        self._failures.pop(channel, None)
         return True
 
 

@@ -50,7 +50,7 @@ KEEP_TREE = """
     SET lineage = excluded.lineage, size = excluded.size, peaks = excluded.peaks"""
 
 
-class EventsDiffer(Exception):  # noqa: N818 - a state
+class EventsDiffer(Exception):
     """The events that a service shows are not those that were signed; the text says where."""
 
 

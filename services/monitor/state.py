@@ -19,7 +19,7 @@ PRIVATE = 0o700
 SECRET = 0o600
 
 
-class MonitorUnusable(Exception):  # noqa: N818 - a state
+class MonitorUnusable(Exception):
     """A monitor's folder can't be used; the text says which file, and why."""
 
 

@@ -15,6 +15,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+pytestmark = pytest.mark.processes
+
 TIMEOUT_S = 150.0
 LAST_LINE = re.compile(
     r"demo: ok  \d+ events, \d+ mails, \d+ webhooks, chain verified to position \d+, "

@@ -27,6 +27,8 @@ from services.demo.story import NORTH, PLAN, VENUE
 from services.local.folder import Folder
 from services.local.stack import Stack
 
+pytestmark = pytest.mark.processes
+
 DESK = "duty-manager"
 CAST = {DESK: Role.OPERATOR}
 PACE = 20.0

@@ -10,6 +10,7 @@ from activities.notification import notify
 from eventstore.log import Log
 from eventstore.vault import Vault
 from tests.activities import receivers
+from tests.activities.attempts import Hands
 from tests.activities.scene import Scene
 
 if TYPE_CHECKING:
@@ -58,3 +59,8 @@ async def silence() -> AsyncIterator[Silence]:
 def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Try again at once, as often as ever."""
     monkeypatch.setattr(notify, "PAUSES_S", (0.0, 0.01, 0.01, 0.01))
+
+
+@pytest.fixture
+def hands(scene: Scene) -> Hands:
+    return Hands(scene)

@@ -26,6 +26,13 @@ class Mailbox:
         self.recipients: list[str] = []
         self.answers: list[str] = []
         """What is said to the next recipients; then each is taken."""
+        self.silent = False
+        """Whether whoever calls gets no answer at all."""
+
+    def protocol(self) -> asyncio.Protocol:
+        """Return what talks to the next caller."""
+        loop = asyncio.get_running_loop()
+        return asyncio.Protocol() if self.silent else SMTP(self, hostname="test", loop=loop)
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's signature
         self,
@@ -55,7 +62,7 @@ class Mailbox:
 async def mailbox() -> AsyncIterator[Mailbox]:
     """Run an SMTP server on a free port."""
     box, loop = Mailbox(), asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(box, hostname="test", loop=loop), "127.0.0.1", 0)
+    server = await loop.create_server(box.protocol, "127.0.0.1", 0, backlog=512)
     box.port = server.sockets[0].getsockname()[1]
     async with server:
         yield box

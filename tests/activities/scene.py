@@ -35,12 +35,14 @@ from domain.resource.unit import UNITS, RegisterUnit, Unit
 from domain.values import Actor, HazardKind, Mode, ResponseLevel, Role, Text
 from eventstore.plans import PlanLibrary
 from eventstore.recorder import Receipt, Recorder
+from projections.fleet import FleetView
 from tests.domain.plan import plans
 from tests.domain.plan.publishing import bring_into_force
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from activities.fleet import Fleet
     from activities.work.work import Do
     from domain.incident.state import Incident, Notification
     from domain.values import Command
@@ -106,10 +108,10 @@ class Scene:
         surroundings = PlanLibrary(self.log).surroundings
         return Recorder(self.log, INCIDENTS, clock=self.now, surroundings=surroundings)
 
-    def dispatcher(self) -> Dispatcher:
+    def dispatcher(self, fleet: Fleet | None = None) -> Dispatcher:
         """Return a hand of one's own, as another worker has."""
-        units = Recorder(self.log, UNITS, clock=now)
-        return Dispatcher(self.log, self.door_of_incidents(), units, self.plans)
+        units, fleet = Recorder(self.log, UNITS, clock=now), fleet or FleetView(self.log)
+        return Dispatcher(self.door_of_incidents(), units, self.plans, fleet)
 
     def notifier(
         self,

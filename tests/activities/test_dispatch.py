@@ -22,6 +22,7 @@ from domain.resource.unit import (
     UnitStatus,
 )
 from eventstore.recorder import Recorder
+from projections.fleet import FleetView
 from tests.activities.scene import asked, now
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def doomed(scene: Scene, uses: int, *, kept: bool) -> Dispatcher:
     )
     units = DoomedUnits(scene.log, UNITS, clock=now)
     incidents.doom = units.doom = doom
-    return Dispatcher(scene.log, incidents, units, scene.plans)
+    return Dispatcher(incidents, units, scene.plans, FleetView(scene.log))
 
 
 async def test_the_nearest_unit_is_sent(scene: Scene) -> None:
@@ -262,7 +263,7 @@ async def test_a_hand_that_is_let_go_of_gives_back_what_it_reserved(scene: Scene
     await scene.unit("only")
     order = await scene.request(await scene.opened())
     units = SlowUnits(scene.log, UNITS, clock=now)
-    hand = Dispatcher(scene.log, scene.door_of_incidents(), units, scene.plans)
+    hand = Dispatcher(scene.door_of_incidents(), units, scene.plans, FleetView(scene.log))
     working = asyncio.create_task(hand.dispatch(order))
     await units.reserved.wait()
     await scene.ask(order.incident, CANCELLED)

@@ -12,7 +12,7 @@ import pytest
 
 from activities.notification import breaker, notify
 from activities.notification.breaker import Breakers
-from activities.notification.outcome import Failed, Unanswered, Undelivered
+from activities.notification.outcome import Failed, NotTried, Unanswered, Undelivered
 from activities.work import work
 from domain.incident.outstanding import WorkKind
 from domain.plan.model import ChannelKind
@@ -50,24 +50,40 @@ async def test_all_that_is_owed_to_a_mail_server_that_hangs_comes_by_the_next_ch
     assert silence.calls <= ALL_MAIL + breaker.UNANSWERED_MAX
 
 
-async def test_all_that_is_owed_to_a_mail_server_that_hangs_is_recorded_as_failed(
-    scene: Scene, silence: Silence, hook: Hook, monkeypatch: pytest.MonkeyPatch
+async def test_while_the_only_mail_server_hangs_the_next_is_told_and_the_rest_once_it_answers(
+    scene: Scene, mailbox: Mailbox, hook: Hook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(work.ATTEMPT_S, WorkKind.NOTIFY, ATTEMPT_S)
+    monkeypatch.setattr(breaker, "OPEN_S", 0.5)
+    mailbox.silent = True
     await scene.contact("screens", by_mail("screens@live.test"))
     await scene.contact("cai", by_mail())
     await scene.contact("dan", by_hook(hook))
     incident = await scene.opened()
     await scene.announce(incident, MANY)
-    notifier = scene.notifier(silence, mail_timeout_s=TIMEOUT_S)
-    await scene.work_off(incident, {WorkKind.NOTIFY: notifier.notify})
-    failed = await scene.facts(f"incident/{incident}", "NotificationFailed")
-    causes = [json.loads(one)["cause"] for one in failed]
-    assert sum("had no answer from this server" in cause for cause in causes) >= MANY - ALL_MAIL
-    assert not (await scene.state(incident)).notifications
-    (escalated,) = await scene.facts(f"incident/{incident}", "TaskEscalated")
-    assert json.loads(escalated)["to"] == "dan"
+    notifier = scene.notifier(mailbox, mail_timeout_s=TIMEOUT_S)
+    working = asyncio.create_task(scene.work_off(incident, {WorkKind.NOTIFY: notifier.notify}))
+    async with asyncio.timeout(PATIENCE_S):
+        while not hook.posts:
+            await asyncio.sleep(0.01)
     assert json.loads(hook.posts[0].body)["about"] == "task/guide"
+    owed = (await scene.state(incident)).notifications.values()
+    assert sum(told.to == "screens" for told in owed) == MANY
+    mailbox.silent = False
+    await working
+    assert not (await scene.state(incident)).notifications
+    assert Counter(mailbox.recipients) == {"screens@live.test": MANY}
+
+
+async def test_what_a_mail_server_leaves_unanswered_to_the_end_is_recorded_as_failed(
+    scene: Scene, silence: Silence, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notify, "PAUSES_S", (0.0, 0.01))
+    await scene.contact("screens", by_mail("screens@live.test"))
+    incident = await scene.opened()
+    (order,) = await scene.announce(incident, 1)
+    await scene.notifier(silence, mail_timeout_s=TIMEOUT_S).notify(order)
+    (failed,) = await scene.facts(f"incident/{incident}", "NotificationFailed")
+    assert json.loads(failed)["cause"] == f"mail: mail server: no answer within {TIMEOUT_S:g} s"
 
 
 async def test_a_webhook_that_hangs_keeps_no_other_waiting(
@@ -164,6 +180,19 @@ def test_after_a_pause_one_at_a_time_is_tried_again() -> None:
         assert is_open(breakers)
     assert not is_open(breakers)
     assert not breakers.hanging()
+
+
+def test_who_is_turned_away_is_told_when_to_come_again() -> None:
+    clock = Clock()
+    breakers = opened(clock)
+    clock.seconds += 10.0
+    with pytest.raises(NotTried) as early, breakers.call(NOBODY):
+        pass
+    clock.seconds += breaker.OPEN_S
+    with breakers.call(NOBODY), pytest.raises(NotTried) as beside, breakers.call(NOBODY):
+        pass
+    assert early.value.again_after_s == breaker.OPEN_S - 10.0
+    assert beside.value.again_after_s == breaker.OPEN_S
 
 
 def test_a_probe_that_says_nothing_of_the_host_leaves_room_for_the_next() -> None:

@@ -16,7 +16,8 @@ from domain.incident.information import ApproveNotice, DraftNotice, PublishNotic
 from domain.incident.tasks import AcknowledgeTask, AssignTask
 from domain.plan.model import ChannelKind
 from domain.values import Mode, Text
-from eventstore.vault import VaultBroken
+from eventstore.key_wrap import KeyWrap
+from eventstore.sealed import VaultBroken
 from tests.activities.scene import (
     CAI,
     EXERCISE_MAIL,
@@ -262,7 +263,7 @@ async def test_a_vault_with_another_key_is_an_operators_matter(
 ) -> None:
     await scene.contact("cai", by_mail())
     order = await scene.owed_to("cai", await scene.opened())
-    scene.vault._wrapping = type(scene.vault._wrapping)(bytes(32))  # noqa: SLF001 - as if configured
+    scene.vault._wrap = KeyWrap(bytes(32))  # noqa: SLF001 - as if configured
     with pytest.raises(VaultBroken):
         await scene.notifier(mailbox).notify(order)
     assert await scene.still_owed(order)

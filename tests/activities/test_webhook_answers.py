@@ -6,7 +6,6 @@ import gzip
 import time
 import tracemalloc
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import chain, count, repeat
 
 import pytest
@@ -21,8 +20,11 @@ TAKEN_BYTES_MAX = 16 * MIB
 """What the kernel's buffers may take of an answer that nobody reads."""
 
 MEMORY_BYTES_MAX = 2 * MIB
-PATIENCE_S = 1.0
-HURRIED = replace(rules(), timeout_seconds=PATIENCE_S)
+PATIENCE_S = 20.0
+"""On a busy machine, for what would not end by itself."""
+
+UNHURRIED = rules(timeout_s=3 * PATIENCE_S)
+HURRIED = rules(timeout_s=1.0)
 OK = b"HTTP/1.1 200 OK\r\n"
 ZEROS = gzip.compress(bytes(64 * MIB))
 
@@ -50,7 +52,7 @@ async def test_a_body_without_end_is_neither_read_nor_unpacked(kind: str) -> Non
     async with talking(answer(head, body)) as talker:
         tracemalloc.start()
         begun = time.monotonic()
-        await webhook.send(rules(), talker.url, MESSAGE)
+        await webhook.send(UNHURRIED, talker.url, MESSAGE)
         took_s = time.monotonic() - begun
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
@@ -68,7 +70,7 @@ async def test_no_packed_answer_is_asked_for() -> None:
 async def test_a_body_that_never_comes_is_not_waited_for() -> None:
     async with talking(answer(b"Content-Length: 10\r\n", iter((b"", b""))), 30.0) as talker:
         begun = time.monotonic()
-        await webhook.send(rules(), talker.url, MESSAGE)
+        await webhook.send(UNHURRIED, talker.url, MESSAGE)
     assert time.monotonic() - begun < PATIENCE_S
 
 
@@ -99,7 +101,7 @@ async def test_a_slow_answer_ends_with_the_time_for_all_of_it(said: Iterator[byt
         begun = time.monotonic()
         with pytest.raises(Undelivered, match="no answer within 1 s"):
             await webhook.send(HURRIED, talker.url, MESSAGE)
-    assert time.monotonic() - begun < 2 * PATIENCE_S
+    assert time.monotonic() - begun < PATIENCE_S
 
 
 async def test_what_is_no_http_is_no_delivery() -> None:

@@ -4,118 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
 from temporalio.testing import ActivityEnvironment
 
 from activities.work import backlog, work
-from activities.work.changes import Changes
-from activities.work.reads import SharedReads
-from activities.work.work import IncidentWork
 from domain.incident.closing import CloseIncident, TerminateResponse
-from domain.incident.notification import ConfirmDelivery
-from domain.incident.outstanding import Order, Standing, WorkKind, subjects
+from domain.incident.outstanding import WorkKind
 from domain.incident.tasks import AcknowledgeTask
-from domain.plan.model import ChannelKind
-from domain.values import HANDS, Mode
+from domain.values import Mode
+from eventstore.backoff import Backoff
+from tests.activities.attempts import Hands, owed, until_begun, working
 from tests.activities.scene import CAI
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from tests.activities.scene import Scene
 
-PATIENCE_S = 10.0
 A_MOMENT_S = 0.3
-
-
-class Hands:
-    """Whoever does the work; whether it succeeds, and when, is up to the test."""
-
-    def __init__(self, scene: Scene) -> None:
-        self.scene = scene
-        self.begun: Counter[str] = Counter()
-        self.modes: set[Mode] = set()
-        self.at_once: Counter[str] = Counter()
-        self.most_at_once = 0
-        self.failing: set[str] = set()
-        self.held: dict[WorkKind, asyncio.Event] = {}
-
-    async def notify(self, order: Order) -> None:
-        """Deliver a notification."""
-        async with self._working(WorkKind.NOTIFY, order):
-            command = ConfirmDelivery(notification=order.subject, channel=ChannelKind.MAIL)
-            await self.scene.ask(order.incident, command, HANDS)
-
-    async def dispatch(self, order: Order) -> None:
-        """Send a unit."""
-        async with self._working(WorkKind.DISPATCH, order):
-            await self.scene.dispatcher().dispatch(order)
-
-    async def evaluate(self, order: Order) -> None:
-        """Begin an evaluation that comes to no end."""
-        async with self._working(WorkKind.EVALUATE, order):
-            pass
-
-    def hold(self, kind: WorkKind) -> asyncio.Event:
-        """Let work of a kind wait until it is set."""
-        return self.held.setdefault(kind, asyncio.Event())
-
-    @asynccontextmanager
-    async def _working(self, kind: WorkKind, order: Order) -> AsyncIterator[None]:
-        self.begun[order.subject] += 1
-        self.modes.add(order.mode)
-        self.at_once[order.subject] += 1
-        self.most_at_once = max(self.most_at_once, *self.at_once.values())
-        try:
-            if kind in self.held:
-                await self.held[kind].wait()
-            if order.subject in self.failing:
-                raise ConnectionError
-            yield
-        finally:
-            self.at_once[order.subject] -= 1
-
-
-@pytest.fixture
-def hands(scene: Scene) -> Hands:
-    return Hands(scene)
-
-
-@asynccontextmanager
-async def working(
-    hands: Hands, incident: str, attempts: int = 1, environment: ActivityEnvironment | None = None
-) -> AsyncIterator[list[asyncio.Task[Standing]]]:
-    """Work for an incident, by several attempts in one process if need be."""
-    does = {
-        WorkKind.NOTIFY: hands.notify,
-        WorkKind.DISPATCH: hands.dispatch,
-        WorkKind.EVALUATE: hands.evaluate,
-    }
-    changes = Changes(hands.scene.log)
-    works = IncidentWork(SharedReads(hands.scene.incidents.known), changes, does)
-    following = asyncio.create_task(changes.follow())
-    environments = [environment or ActivityEnvironment() for _ in range(attempts)]
-    tasks = [asyncio.create_task(one.run(works.work, incident)) for one in environments]
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            yield tasks
-    finally:
-        for task in (following, *tasks):
-            task.cancel()
-        with suppress(asyncio.CancelledError):
-            await asyncio.gather(following, *tasks, return_exceptions=True)
-
-
-async def until_begun(hands: Hands, subject: str, times: int = 1) -> None:
-    while hands.begun[subject] < times:
-        await asyncio.sleep(0.01)
-
-
-async def owed(scene: Scene, incident: str) -> list[str]:
-    return subjects(await scene.state(incident), WorkKind.NOTIFY)
 
 
 async def test_all_that_is_owed_is_done_once_and_then_it_ends(scene: Scene, hands: Hands) -> None:
@@ -164,7 +70,7 @@ async def test_what_fails_is_put_back_and_keeps_nothing_else_waiting(
     scene: Scene, hands: Hands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(backlog.AT_ONCE_MAX, WorkKind.NOTIFY, 1)
-    monkeypatch.setattr(backlog, "PUT_BACK_FIRST_S", 0.05)
+    monkeypatch.setattr(backlog, "PUT_BACK", Backoff(0.05, 60.0))
     incident = await scene.opened()
     first, *others = await owed(scene, incident)
     hands.failing.add(first)
@@ -180,7 +86,7 @@ async def test_what_fails_is_put_back_and_keeps_nothing_else_waiting(
 async def test_the_pause_before_work_that_failed_grows_to_a_bound(
     scene: Scene, hands: Hands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backlog, "PUT_BACK_FIRST_S", 0.1)
+    monkeypatch.setattr(backlog, "PUT_BACK", Backoff(0.1, 60.0))
     incident = await scene.opened()
     first, *_ = await owed(scene, incident)
     hands.failing.add(first)
@@ -188,7 +94,7 @@ async def test_the_pause_before_work_that_failed_grows_to_a_bound(
         await until_begun(hands, first, times=3)
         begun = asyncio.get_running_loop().time()
         await until_begun(hands, first, times=4)
-    assert 0.3 < asyncio.get_running_loop().time() - begun < 1.0
+    assert 0.2 <= asyncio.get_running_loop().time() - begun < 1.0
 
 
 async def test_work_that_says_it_is_done_while_it_is_owed_is_not_gone_round_with(
@@ -264,7 +170,7 @@ async def test_an_attempt_makes_room_for_another_after_a_stint(
     scene: Scene, hands: Hands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(work, "STINT_S", 0.2)
-    monkeypatch.setattr(backlog, "PUT_BACK_FIRST_S", 0.1)
+    monkeypatch.setattr(backlog, "PUT_BACK", Backoff(0.1, 60.0))
     incident = await scene.opened()
     hands.failing.update(await owed(scene, incident))
     async with working(hands, incident) as (task,):

@@ -25,6 +25,8 @@ from services.client import Client, connected, context
 from services.publishing import bring_into_force
 from services.settings import Api, Database, Settings, Temporal, Vault
 from services.settings import Notary as NotarySettings
+from tests.conftest import Database as TestDatabase
+from tests.conftest import execute
 from tests.eventstore.notarising import notarising
 
 if TYPE_CHECKING:
@@ -33,11 +35,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from eventstore.notary import Notary
-    from tests.conftest import Database as TestDatabase
+    from tests.postgres import Cluster
 
 PLAN = "general-venue"
 VENUE = "riverside-mall"
 ZONE = "atrium"
+PUBLISHED = "muster_published"
 NOWHERE = "127.0.0.1:1"
 """Where no Temporal listens."""
 
@@ -98,11 +101,29 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             yield Service(here.address, settings, callers)
 
 
+@pytest.fixture(scope="session")
+async def published(
+    postgres: Cluster, template: str, tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """Keep a database to copy from in whose log the general venue plan is in force."""
+    await execute(postgres.dsn(), f"CREATE DATABASE {PUBLISHED} TEMPLATE {template}")
+    settings = settings_of(TestDatabase(postgres, PUBLISHED), tmp_path_factory.mktemp(PUBLISHED))
+    async with running(settings) as service:
+        await publish(service)
+    return PUBLISHED
+
+
+@pytest.fixture
+def origin(request: pytest.FixtureRequest, template: str) -> str:
+    """Have the plan in force where the service of a test runs from its beginning."""
+    is_served = "service" in request.fixturenames
+    return str(request.getfixturevalue("published")) if is_served else template
+
+
 @pytest.fixture
 async def service(database: TestDatabase, tmp_path: Path) -> AsyncIterator[Service]:
     """Run the service with the general venue plan in force."""
     async with running(settings_of(database, tmp_path)) as service:
-        await publish(service)
         yield service
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import time
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -18,15 +15,11 @@ from muster.v1 import (
 
 from domain.values import Role
 from services.api.contract import methods
-from services.api.doors import RELOAD_AFTER_S, Doors, TokensInvalid
-from services.api.failures import Failure
 from services.client import context
-from tests.api.conftest import ROLES, VENUE, entry, impose, opened
+from tests.api.conftest import ROLES, VENUE, impose, opened
 from tests.api.errors import refused, taken_apart
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.api.conftest import Service
 
 LETTERS = dict(
@@ -115,6 +108,7 @@ MATRIX = """
     DisclosePersonalData    ACO......
     ListDisclosures         A......U.
     ErasePersonalData       A........
+    ListErasures            A......U.
     PlaceLegalHold          A......U.
     LiftLegalHold           A......U.
     ReadEvents              ACO...PU.
@@ -257,47 +251,3 @@ async def test_a_caller_of_some_venues_registers_units_of_these_only(service: Se
             )
         )
     assert told.reason == "VENUE_NOT_PERMITTED"
-
-
-def test_a_file_of_tokens_is_read_again_when_it_changes(tmp_path: Path) -> None:
-    file = tmp_path / "tokens.json"
-    file.write_text(json.dumps({"tokens": [entry("first", ["operator"])]}))
-    doors = Doors(file)
-    assert doors.actor("Bearer first", ()).id == "first"
-    file.write_text(json.dumps({"tokens": [entry("second", ["operator"])]}))
-    os.utime(file, (1, 1))
-    time.sleep(RELOAD_AFTER_S + 0.05)
-    assert doors.actor("Bearer second", ()).id == "second"
-    with pytest.raises(Failure, match="UNAUTHENTICATED"):
-        doors.actor("Bearer first", ())
-
-
-def test_a_file_of_tokens_that_breaks_changes_nothing(tmp_path: Path) -> None:
-    file = tmp_path / "tokens.json"
-    file.write_text(json.dumps({"tokens": [entry("first", ["operator"])]}))
-    doors = Doors(file)
-    file.write_text("{")
-    os.utime(file, (1, 1))
-    time.sleep(RELOAD_AFTER_S + 0.05)
-    assert doors.actor("Bearer first", ()).id == "first"
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"roles": ["system"]},
-        {"roles": ["king"]},
-        {"roles": []},
-        {"actor": "Mr. Li"},
-        {"sha256": "secret"},
-        {"sha256": None},
-        {"venue": "mall"},
-    ],
-)
-def test_a_bad_entry_keeps_the_service_from_starting(
-    tmp_path: Path, wrong: dict[str, object]
-) -> None:
-    file = tmp_path / "tokens.json"
-    file.write_text(json.dumps({"tokens": [entry("first", ["operator"]) | wrong]}))
-    with pytest.raises(TokensInvalid):
-        Doors(file)

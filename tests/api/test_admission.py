@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from tests.api.conftest import Service
     from tests.conftest import Database
 
-ANSWERED_WITHIN_S = 1.0
+ANSWERED_WITHIN_S = 5.0
+"""On a busy machine; half of what it takes until a call gives way whose message never comes."""
+
 ALARMS = 5
 HELD = 2_000
 SETTLED_S = 0.5

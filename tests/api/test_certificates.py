@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from tests.api.conftest import Service
     from tests.conftest import Database
 
-ENDS_WITHIN_S = 2.0
+ENDS_AT_LAST_S = 20.0
+"""On a busy machine."""
+
 
 GET = incident_service_pb2.GetIncidentRequest
 
@@ -162,11 +164,9 @@ async def test_a_revoked_certificate_ends_its_open_watch_and_opens_none(
         file = mutual.settings.api.tokens_file
         held = json.loads(file.read_text())
         file.write_text(json.dumps(held | {"revoked_certificates": [{by: named}]}))
-        began = time.monotonic()
-        async with refused() as told:
+        async with asyncio.timeout(ENDS_AT_LAST_S), refused() as told:
             await steps.read()
         assert told.reason == "UNAUTHENTICATED"
-        assert time.monotonic() - began < ENDS_WITHIN_S
     assert await called(mutual, trusting(authority, stolen)) == "UNAUTHENTICATED"
     assert await called(mutual, trusting(authority, other)) == "FIELD_INVALID"
 

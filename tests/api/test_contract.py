@@ -94,6 +94,7 @@ def test_a_request_that_lacks_a_field_can_t_be_served() -> None:
         Reading.of(method)
 
 
+@pytest.mark.processes
 def test_the_modules_beside_the_contract_are_made_from_it() -> None:
     made = subprocess.run(
         [sys.executable, ROOT / "protos" / "generate.py", "--check"],
@@ -104,6 +105,7 @@ def test_the_modules_beside_the_contract_are_made_from_it() -> None:
     assert made.returncode == 0, made.stderr
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     "command",
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,11 +20,13 @@ from tests.api.conftest import VENUE, ZONE, opened
 from tests.api.errors import refused
 
 if TYPE_CHECKING:
+    from eventstore.events import StoredEvent
     from tests.api.conftest import Service
     from tests.conftest import Database
 
 ADDRESS = "li.lei@example.org"
 NAME = "李雷"
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 def unit(name: str, **changes: Any) -> resource_service_pb2.RegisterUnitRequest:
@@ -144,6 +147,19 @@ async def test_a_unit_of_one_s_choice_is_reserved_before_it_is_sent(
     assert await kinds(database, "unit/a1") == ["UnitRegistered", "UnitReserved"]
 
 
+async def test_what_reserves_a_unit_is_traced_with_what_sends_it(
+    service: Service, database: Database
+) -> None:
+    logistics, operator = await service.client("logistics"), await service.client("operator")
+    await logistics.resources.RegisterUnit(unit("a1"))
+    request = dispatch(await in_response(service), "a1", correlation_id="drill-7", reason="near")
+    await operator.incidents.DispatchUnit(request, metadata=(("traceparent", TRACE),))
+    (_, reserved) = await metas(database, "unit/a1")
+    assert (reserved["correlation_id"], reserved["trace"]) == ("drill-7", TRACE)
+    assert (reserved["causation_id"], reserved["actor"]) == (request.context.command_id, "operator")
+    assert "reason" not in reserved
+
+
 async def test_two_incidents_never_send_the_same_unit(service: Service) -> None:
     logistics, operator = await service.client("logistics"), await service.client("operator")
     await logistics.resources.RegisterUnit(unit("a1"))
@@ -203,7 +219,7 @@ async def test_neither_name_nor_address_is_in_the_log(service: Service, database
         for event in page:
             assert ADDRESS not in event.data + event.meta
             assert NAME not in event.data + event.meta
-            assert "sealed:v1:" in event.data
+            assert "sealed:v2:" in event.data
     await log.close()
 
 
@@ -250,7 +266,15 @@ async def test_the_venue_of_a_unit_is_the_incident_s(service: Service) -> None:
 
 
 async def kinds(database: Database, stream: str) -> list[str]:
+    return [event.type for event in await events(database, stream)]
+
+
+async def metas(database: Database, stream: str) -> list[dict[str, object]]:
+    return [json.loads(event.meta) for event in await events(database, stream)]
+
+
+async def events(database: Database, stream: str) -> list[StoredEvent]:
     log = await Log.open(database.dsn)
-    found = [event.type async for page in log.read_stream(stream) for event in page]
+    found = [event async for page in log.read_stream(stream) for event in page]
     await log.close()
     return found

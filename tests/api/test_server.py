@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from tests.api.conftest import Service
     from tests.conftest import Database
 
+pytestmark = pytest.mark.processes
+
 GRPCURL = Path(sys.executable).parent / "grpcurl"
 BUF = Path(sys.executable).parent / "buf"
 SERVING = health_pb2.HealthCheckResponse.SERVING

@@ -17,6 +17,7 @@ RIGHT = {
     "services/clock_watch.py": "compares this clock with the others",
     "eventstore/ids.py": "the order of ids only; what makes them differ is drawn",
     "eventstore/backup.py": "run by a person or a timer beside no process that compares clocks",
+    "eventstore/vault_backup.py": "likewise; what it enters beside the keys is PostgreSQL's time",
     "activities/notification/webhook.py": "the default only: the worker passes the agreed time",
     "services/local/tokens.py": "writes how long a token is good for, when a person asks",
     "services/local/part.py": "shows since when a process runs",

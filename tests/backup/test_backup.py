@@ -12,22 +12,15 @@ import asyncpg
 import pytest
 
 from eventstore.audit import audit
-from eventstore.backup import (
-    DatabaseInUse,
-    KeyDiffers,
-    restore_log,
-    restore_vault,
-    save_log,
-    save_vault,
-)
-from eventstore.erasure import Eraser
+from eventstore.backup import DatabaseInUse, restore_log, save_log
+from eventstore.key_shares import KeyShares
+from eventstore.key_wrap import KeyWrap
 from eventstore.log import Appended, Log
 from eventstore.manifest import (
     LOG_FILE,
     MANIFEST,
     BackupInvalid,
     LogManifest,
-    VaultManifest,
     forget_expired,
     newest,
     read_manifest,
@@ -321,95 +314,19 @@ async def test_a_folder_without_a_backup_says_so(tmp_path: Path) -> None:
         newest(tmp_path)
 
 
-async def test_keys_come_back_and_open_what_they_sealed(
-    database: Database, elsewhere: Elsewhere, tmp_path: Path
-) -> None:
-    vault = await opened(database.dsn)
-    sealed = await vault.seal("incident/1/li", "138 0000 0000")
-    where, manifest = await saved_keys(database, tmp_path)
-    assert manifest.keys == 1
-    back, _ = await saved(database, tmp_path / "log")
-    await restore_log(database.cluster.programs, elsewhere.dsn, back, Heard())
-    other = await opened(elsewhere.runtime)
-    with pytest.raises(Exception, match="has no key"):
-        await other.open(sealed)
-    await restore_vault(database.cluster.programs, elsewhere.dsn, where, KEY)
-    assert await other.open(sealed) == "138 0000 0000"
-    with pytest.raises(DatabaseInUse):
-        await restore_vault(database.cluster.programs, elsewhere.dsn, where, KEY)
-    await vault.close()
-    await other.close()
-
-
-async def test_keys_under_another_wrapping_key_are_not_restored(
-    database: Database, elsewhere: Elsewhere, tmp_path: Path
-) -> None:
-    where, _ = await saved_keys(database, tmp_path)
-    back, _ = await saved(database, tmp_path / "log")
-    await restore_log(database.cluster.programs, elsewhere.dsn, back, Heard())
-    with pytest.raises(KeyDiffers):
-        await restore_vault(database.cluster.programs, elsewhere.dsn, where, bytes(32))
-
-
-async def test_keys_are_not_kept_nor_restored_beyond_their_time(
-    database: Database, elsewhere: Elsewhere, tmp_path: Path
-) -> None:
-    programs = database.cluster.programs
-    old, manifest = await save_vault(
-        programs, database.owner_dsn, tmp_path, KEY, timedelta(microseconds=1)
-    )
-    assert manifest.expires_at < datetime.now(UTC)
-    with pytest.raises(BackupInvalid, match="only"):
-        await restore_vault(programs, elsewhere.dsn, old, KEY)
-    kept, _ = await saved_keys(database, tmp_path)
-    assert not old.exists(), "the next backup removes what has expired"
-    assert forget_expired(tmp_path, datetime.now(UTC)) == []
-    assert read_manifest(kept, VaultManifest).expires_at > datetime.now(UTC)
-
-
 async def test_a_backup_of_the_log_is_never_removed_for_its_age(
     database: Database, tmp_path: Path
 ) -> None:
     where, _ = await saved(database, tmp_path)
-    assert forget_expired(tmp_path, datetime.now(UTC) + 1_000 * MONTH) == []
+    assert forget_expired(tmp_path, datetime.now(UTC) + 1_000 * MONTH, MONTH) == []
     assert where.exists()
-
-
-async def test_what_was_erased_since_the_keys_were_saved_is_erased_again(
-    database: Database, elsewhere: Elsewhere, tmp_path: Path
-) -> None:
-    vault, log = await opened(database.dsn), await Log.open(database.dsn)
-    sealed = await vault.seal("directory/li", "138 0000 0000")
-    keys, _ = await saved_keys(database, tmp_path)
-    key = sealed.split(":")[2]
-    order = json.dumps({"person": "li", "keys": [key], "basis": "other_law"})
-    await log.append("person/li", 0, [event(order, kind="PersonalDataErased")])
-    await vault.destroy([key])
-    back, _ = await saved(database, tmp_path / "log")
-    programs = database.cluster.programs
-    await restore_log(programs, elsewhere.dsn, back, Heard())
-    await restore_vault(programs, elsewhere.dsn, keys, KEY)
-    other, restored = await opened(elsewhere.runtime), await Log.open(elsewhere.runtime)
-    assert await other.open(sealed) == "138 0000 0000", "the old backup did not know"
-    eraser = await Eraser.open(elsewhere.runtime, restored)
-    obeying = asyncio.create_task(eraser.run())
-    async with asyncio.timeout(10):
-        while await other.open(sealed) is not None:
-            await asyncio.sleep(0.02)
-    obeying.cancel()
-    await asyncio.gather(obeying, return_exceptions=True)
-    for one in (eraser, restored, other, log, vault):
-        await one.close()
 
 
 async def opened(dsn: str) -> Vault:
     from eventstore.connecting import connect_pool  # noqa: PLC0415 - only here
 
-    return Vault(await connect_pool(dsn, size=1), KEY)
-
-
-async def saved_keys(database: Database, folder: Path) -> tuple[Path, VaultManifest]:
-    return await save_vault(database.cluster.programs, database.owner_dsn, folder, KEY, MONTH)
+    pool = await connect_pool(dsn, size=1)
+    return Vault(pool, KeyWrap(KEY), KeyShares(pool, None))
 
 
 async def tampered(database: Database, statement: str) -> None:

@@ -15,6 +15,8 @@ from tests.eventstore.samples import events
 from tests.postgres import Cluster
 from tests.services.running import Answer, muster
 
+pytestmark = pytest.mark.processes
+
 KEY = "0f" * 32
 
 

@@ -17,6 +17,8 @@ from services.demo import stage
 from services.local.folder import Folder
 from tests.services.running import Answer, muster
 
+pytestmark = pytest.mark.processes
+
 PATIENCE_S = 60.0
 FREE = ("--api-port", "0", "--temporal-port", "0", "--mail-port", "0")
 PLAN = Path(__file__).parents[2] / "plans" / "general-venue.yaml"

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from tests.bundle.verifiers import Files
 
+pytestmark = pytest.mark.processes
+
 FILES = SMALL.files()
 EMPTY = b"\n" * 200_000
 FALSE_MOST = verify.CONTRADICTIONS_MAX

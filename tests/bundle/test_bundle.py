@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from tests.bundle.conftest import Case, World
     from tests.bundle.verifiers import Files, Found
 
+pytestmark = pytest.mark.processes
+
 FOREIGN = Signer(LOG.name, bytes(range(9, 41)))
 OLDEST = (3, 9)
 NAMES = ("李雷", "broken arm")

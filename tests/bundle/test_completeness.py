@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from tests.bundle.synthetic import Forgery
 
+pytestmark = pytest.mark.processes
+
 OTHER = "incident/2d0c1f9e-6d0f-4c63-9a55-6d2d4c3f7a11"
 PLAN, UNIT = "plan/p", "unit/u"
 LONG = [

@@ -6,11 +6,15 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.bundle.synthetic import ALTERED, LOG
 from tests.bundle.verifiers import VERIFY, first, second, written
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.processes
 
 FILES = ALTERED.files()
 

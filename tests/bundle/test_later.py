@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from tests.bundle.conftest import Case
 
+pytestmark = pytest.mark.processes
+
 OLD_EXPORT = """
     INSERT INTO muster.event (position, recorded_at, occurred_at, event_id, version,
         schema_version, stream, type, data, meta, hash)

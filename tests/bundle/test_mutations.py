@@ -7,22 +7,26 @@ from __future__ import annotations
 
 import json
 import random
-from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+<<<<<<< HEAD
 from benchmarks.proof.duel import Known, differ, duel, states_otherwise
 from eventstore import merkle
 from eventstore.bundle import verify
 from eventstore.checkpoint import Checkpoint
 from eventstore.heads.hashes import Leaf, Space, key_of
 from eventstore.note import Note, Signer
+=======
+from benchmarks.proof.duel import Known, duel
+from eventstore.bundle import verify
+>>>>>>> main
 from tests.bundle.conftest import LOG, WITNESS, Case
+from tests.bundle.forged import FORGED, signed_by_another
 from tests.bundle.mutants import mutant
 from tests.bundle.mutations import (
     EVENTS,
-    PROOFS,
     PROVES_NOTHING,
     chained_anew,
     changed,
@@ -42,9 +46,10 @@ if TYPE_CHECKING:
 
     from tests.bundle.verifiers import Files
 
+pytestmark = pytest.mark.processes
+
 BUNDLES_OF_A_SEED = 20
 MUTANTS_OF_A_SEED = 250
-FOREIGN = Signer(LOG.name, bytes(range(7, 39)))
 
 
 @pytest.fixture(params=range(40))
@@ -229,6 +234,7 @@ def test_another_tree_is_not_cosigned(files: Files) -> None:
     assert [one["field"] for one in told] == ["cosignature"]
 
 
+<<<<<<< HEAD
 def signed_by_another(files: Files) -> Files:
     """Forge a whole bundle: a log of just these events, rewritten, under a key of one's own."""
     events = lines(files)
@@ -382,6 +388,8 @@ FORGED = {
 }
 
 
+=======
+>>>>>>> main
 @pytest.mark.parametrize(
     ("place", "forge"),
     [(place, forge) for place, forges in FORGED.items() for forge in forges],

@@ -25,6 +25,8 @@ from tests.bundle.verifiers import VERIFY, first, second, written
 if TYPE_CHECKING:
     from tests.bundle.verifiers import Files
 
+pytestmark = pytest.mark.processes
+
 PAINTED = "\x1b[2J\x1b[1;1HSOUND\x9b2K\u202e\r\n\x7f"
 CHINESE = Signer("日志.example", LOG.secret)
 

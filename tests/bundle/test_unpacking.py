@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+pytestmark = pytest.mark.processes
+
 FILES = SMALL.files()
 OTHER = FILES["events.jsonl"].replace(b"lin", b"wei")
 

@@ -23,12 +23,14 @@ def test_the_file_is_what_the_log_computes() -> None:
     assert VECTORS.read_text(encoding="ascii") == vectors.text()
 
 
+@pytest.mark.processes
 def test_the_first_verifier_meets_all() -> None:
     asked = [sys.executable, "-I", "-S", str(VERIFY), "--vectors", str(VECTORS)]
     done = subprocess.run(asked, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "every test vector is met\n")
 
 
+@pytest.mark.processes
 def test_the_second_verifier_meets_all() -> None:
     asked = [node(), str(SECOND), "--vectors", str(VECTORS)]
     done = subprocess.run(asked, capture_output=True, text=True, check=False)

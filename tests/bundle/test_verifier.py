@@ -25,6 +25,7 @@ def test_the_digests_that_are_published_are_those_of_the_verifier() -> None:
     assert sha256(zipapp()).hexdigest() in text
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("name", ["verify.pyz", "verify.py"])
 def test_the_command_line_writes_it_and_it_runs_alone(tmp_path: Path, name: str) -> None:
     muster = [sys.executable, "-m", "services.cli.main"]

@@ -21,6 +21,8 @@ from tests.bundle.zips import WIDE, ended_twice
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.processes
+
 FILES = SMALL.files()
 MUTANTS_OF_A_SEED = 400
 

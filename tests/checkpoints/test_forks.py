@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from benchmarks.proof.figures import keep
 from benchmarks.proof.forks import measure
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.mark.processes
 async def test_every_fork_is_noticed_and_no_honest_log_alarms() -> None:
     tally = await measure(forks=63, served=7, seed=7)
     found = tally.figures()

@@ -65,6 +65,7 @@ async def test_only_its_user_reads_it(store: CheckpointStore) -> None:
     assert stat.S_IMODE(store.folder.stat().st_mode) == 0o700
 
 
+@pytest.mark.processes
 async def test_several_processes_keep_what_only_grows(store: CheckpointStore) -> None:
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'protos'}"}
     running = [

@@ -6,7 +6,6 @@ import asyncio
 import os
 import secrets
 import shutil
-import socket
 import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from uuid import uuid4
 import pytest
 
 from benchmarks.torture.clock import Clock, shifted_clock
+from services.local.stack import Ports
 from services.settings import Clocks, Settings, Temporal
 from services.settings import Database as DatabaseSettings
 from tests.api.conftest import settings_of
@@ -120,10 +120,8 @@ async def serving_process(name: str, environment: Mapping[str, str]) -> AsyncIte
 
 
 def free_port() -> int:
-    """Return a port that is free, as far as one can tell."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port that nobody is given who does not ask for just that one."""
+    return Ports(api=0, temporal=0, mail=0).taken().api
 
 
 def at(dsn: str, settings: Settings) -> Settings:

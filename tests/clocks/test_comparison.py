@@ -39,7 +39,7 @@ def test_a_slow_answer_is_no_wrong_clock() -> None:
 
 def test_a_clock_that_could_not_be_read_is_not_compared() -> None:
     alone = Comparison((OURS,), BOUND_S)
-    assert (alone.difference_s, alone.agree, alone.is_whole) == (0.0, True, False)
+    assert (alone.difference_s, alone.agree, bool(alone.unread)) == (0.0, True, True)
     assert line_of(Comparison((OURS, Reading(POSTGRESQL, 0, 0)), BOUND_S)).what.endswith(
         "; not read: Temporal"
     )

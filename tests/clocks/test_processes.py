@@ -55,7 +55,7 @@ EXACT_S = 1.0
 
 async def test_clocks_of_one_machine_agree(settings: Settings) -> None:
     seen = await ClockWatch(settings, None, lambda _: None).compare()
-    assert seen.is_whole
+    assert not seen.unread
     assert seen.are_well
     assert all(abs(one.ahead_s) <= one.within_s + 0.05 for one in seen.readings)
 
@@ -218,14 +218,15 @@ def test_the_doctor_shows_every_clock_and_the_difference(
 
 
 async def test_a_service_starts_while_temporal_is_away_and_looks_for_it(
-    settings: Settings,
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(clock_watch, "READ_TIMEOUT_S", 60.0)
     away = settings.model_copy(
         update={"temporal": settings.temporal.model_copy(update={"address": "127.0.0.1:1"})}
     )
     begun = time.monotonic()
     async with watched(away) as watch:
-        assert time.monotonic() - begun < 2.0
+        assert time.monotonic() - begun < 30.0  # it did not use up its time
         assert {one.clock for one in watch.latest.readings} == {"this process", POSTGRESQL}
     assert TEMPORAL in (await clock_line(away)).what
 

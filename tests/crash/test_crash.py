@@ -31,6 +31,8 @@ from tests.crash.cast import played
 from tests.crash.killing import PARTS, Killer
 from tests.crash.patience import Acknowledged, PatientConnection
 
+pytestmark = pytest.mark.processes
+
 ROUNDS = int(os.environ.get("MUSTER_CRASH_ROUNDS", "3"))
 SEED = int(os.environ.get("MUSTER_CRASH_SEED") or random.SystemRandom().randrange(10**6))
 STREAMS = 3

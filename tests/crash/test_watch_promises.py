@@ -27,6 +27,8 @@ from tests.crash.patience import ASK_AGAIN, Acknowledged, PatientConnection
 from tests.crash.test_crash import stream
 from tests.resuming import beginning, position_of
 
+pytestmark = pytest.mark.processes
+
 KILLED = ("api", "postgres")
 ROUNDS = 2
 STREAMS = 4

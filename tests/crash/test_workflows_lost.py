@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
+import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from eventstore.log import Log
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
 
     from services.local.folder import Folder
     from services.local.stack import Stack
+
+pytestmark = pytest.mark.processes
 
 INCIDENTS = 110
 ENDED_BY_HAND = 15

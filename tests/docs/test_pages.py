@@ -12,6 +12,8 @@ from services.local.folder import Folder
 from services.local.stack import Stack
 from tests.docs import console
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from eventstore.log import Log
+from tests.eventstore.samples import recorder_on
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from eventstore.recorder import Recorder
     from tests.conftest import Database
+    from tests.eventstore.samples import Door
 
 
 @pytest.fixture
@@ -28,3 +31,15 @@ async def other_log(database: Database) -> AsyncIterator[Log]:
     opened = await Log.open(database.dsn)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def recorder(log: Log) -> Recorder[Door]:
+    """Record what becomes of doors."""
+    return recorder_on(log)
+
+
+@pytest.fixture
+def other(other_log: Log) -> Recorder[Door]:
+    """Record it as another process would."""
+    return recorder_on(other_log)

@@ -10,6 +10,7 @@ from domain.aggregate import Asked, Decider, Refused
 from domain.refusals import Refusal
 from domain.values import Actor, Command, Fact, Role
 from eventstore.log import NewEvent, StoredEvent
+from eventstore.recorder import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from eventstore.log import Log
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
+"""When commands are recorded that were asked at noon."""
 DIVERGED: dict[str, object] = {
     "doubt": "content", "position": 5, "stream": "door/a", "version": 3, "expected": "",
     "found": "", "lineage": 1, "signed_size": 0, "signed_root": "", "size": 9, "root": "a1" * 32,
@@ -137,3 +140,8 @@ DOOR = Decider(
 def asked(command: Command, command_id: UUID | None = None, **more: object) -> Asked:
     """Ask as the porter."""
     return Asked(command, command_id or uuid4(), **{"actor": PORTER, **more})  # type: ignore[arg-type] # the names are Asked's
+
+
+def recorder_on(log: Log) -> Recorder[Door]:
+    """Record what becomes of doors."""
+    return Recorder(log, DOOR, clock=lambda: NOW)

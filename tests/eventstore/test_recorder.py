@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import pytest
 
@@ -15,13 +14,14 @@ from domain.aggregate import Known, Refused, encode
 from domain.refusals import Refusal
 from eventstore import recorder as recorder_module
 from eventstore.ids import event_id
-from eventstore.log import LogUnavailable, NewEvent, Overloaded
+from eventstore.log import NewEvent, Overloaded
 from eventstore.meta import meta_texts
 from eventstore.recorder import Receipt, Recorder
 from tests.eventstore.samples import (
     DOOR,
     GUARD,
     NOON,
+    NOW,
     CloseDoor,
     CountPeople,
     Door,
@@ -30,28 +30,12 @@ from tests.eventstore.samples import (
     Stumble,
     asked,
     events,
+    recorder_on,
     whole,
 )
 
 if TYPE_CHECKING:
     from eventstore.log import Log
-    from tests.conftest import Database
-
-NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
-
-
-def recorder_on(log: Log) -> Recorder[Door]:
-    return Recorder(log, DOOR, clock=lambda: NOW)
-
-
-@pytest.fixture
-def recorder(log: Log) -> Recorder[Door]:
-    return recorder_on(log)
-
-
-@pytest.fixture
-def other(other_log: Log) -> Recorder[Door]:
-    return recorder_on(other_log)
 
 
 async def test_a_receipt_tells_where_the_last_event_is(log: Log, recorder: Recorder[Door]) -> None:
@@ -282,9 +266,10 @@ async def test_what_is_known_of_many_is_fresh_for_each(
 
 
 async def test_states_that_are_forgotten_are_read_again(
-    recorder: Recorder[Door], monkeypatch: pytest.MonkeyPatch
+    log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recorder_module, "STATES_MAX", 2)
+    recorder = recorder_on(log)
     for door in "abcabc":
         await recorder.record(door, asked(OpenDoor()))
         await recorder.record(door, asked(CountPeople()))
@@ -313,38 +298,3 @@ async def test_surroundings_are_looked_up_for_every_decision(log: Log) -> None:
     await recorder.record("a", asked(OpenDoor()))
     await recorder.record("a", asked(CountPeople()))
     assert looked == ["OpenDoor", "CountPeople"]
-
-
-async def test_acknowledged_commands_outlast_crashes_of_the_database(
-    database: Database, log: Log, recorder: Recorder[Door], other: Recorder[Door]
-) -> None:
-    await recorder.record("a", asked(OpenDoor()))
-    asking = [asyncio.create_task(_count(one, 40)) for one in (recorder, other) for _ in range(3)]
-    for _ in range(3):
-        await asyncio.sleep(0.15)
-        await asyncio.to_thread(database.cluster.kill)
-        await asyncio.to_thread(database.cluster.start)
-    acknowledged = [answer for answers in await asyncio.gather(*asking) for answer in answers]
-    stored = await whole(log)
-    assert [one.version for one in stored] == list(range(1, 242))
-    assert sorted(answer.version for answer in acknowledged) == list(range(2, 242))
-
-
-async def _count(recorder: Recorder[Door], times: int) -> list[Receipt]:
-    answers = []
-    for _ in range(times):
-        answer = await _until_available(recorder, CountPeople())
-        assert isinstance(answer, Receipt)
-        answers.append(answer)
-    return answers
-
-
-async def _until_available(recorder: Recorder[Door], command: CountPeople) -> Receipt | Refused:
-    command_id = uuid4()
-    while True:
-        try:
-            answer = await recorder.record("a", asked(command, command_id))
-        except LogUnavailable:
-            continue
-        await asyncio.sleep(0.01)
-        return answer

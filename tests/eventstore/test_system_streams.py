@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tests.conftest import Database
 
 INCIDENT = "0b5c1f9e-6d0f-4c63-9a55-6d2d4c3f7a10"
+ANOTHER = "7e5d31a9-e627-490f-ba75-8800be433fd5"
 STREAM = f"incident/{INCIDENT}"
 HASH, OTHER_HASH = "a1" * 32, "b2" * 32
 PLAN = {"id": "mall", "version": 2, "hash": HASH}
@@ -85,10 +86,10 @@ async def last(log: Log) -> Any:
 @pytest.mark.parametrize(
     ("stream", "kind", "data"),
     [
-        (f"export/{uuid4()}", "CaseExported", {"incident": INCIDENT, "spans": []}),
-        (f"export/{uuid4()}", "Anything", {}),
+        (f"export/{ANOTHER}", "CaseExported", {"incident": INCIDENT, "spans": []}),
+        (f"export/{ANOTHER}", "Anything", {}),
         (STREAM, "ExportRecorded", {"export": str(uuid4())}),
-        (f"log/{uuid4()}", "DivergenceAcknowledged", {"divergence": "d", "what": {}}),
+        (f"log/{ANOTHER}", "DivergenceAcknowledged", {"divergence": "d", "what": {}}),
         ("disclosure/somebody", "PersonalDataDisclosed", {"incident": None}),
         ("disclosure/auditor", "Anything", {"incident": None}),
         ("disclosure/auditor", "PersonalDataDisclosed", {"incident": str(uuid4())}),

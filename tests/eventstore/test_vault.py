@@ -9,7 +9,8 @@ import asyncpg
 import pytest
 
 from domain.privacy import key_of
-from eventstore.vault import Vault, VaultBroken
+from eventstore.sealed import VaultBroken
+from eventstore.vault import Vault
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -40,7 +41,7 @@ async def vault(database: Database, key_file: Path) -> AsyncIterator[Vault]:
 async def test_what_was_sealed_can_be_opened(vault: Vault) -> None:
     sealed = await vault.seal("person/zhang", PHONE)
     assert PHONE not in sealed
-    assert sealed.startswith("sealed:v1:")
+    assert sealed.startswith("sealed:v2:")
     assert await vault.open(sealed) == PHONE
 
 

@@ -16,6 +16,8 @@ import pytest
 from services.handbook.book import Edition, handbook
 from tests.domain.plan.drawing.test_route_maps import LANGUAGES, SHIPPED, plan
 
+pytestmark = pytest.mark.processes
+
 BROWSER = next(
     (one for one in ("chromium", "chromium-browser", "google-chrome") if shutil.which(one)), None
 )

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from pathlib import Path
 
 from eventstore.erasure import Eraser
 from eventstore.log import Log
 
 
-async def main(dsn: str) -> None:
+async def main(dsn: str, shares: Path) -> None:
     """Follow, endlessly."""
     log = await Log.open(dsn)
-    eraser = await Eraser.open(dsn, log)
+    eraser = await Eraser.open(dsn, log, shares)
     sys.stdout.write("follows\n")
     sys.stdout.flush()
     await eraser.run()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    asyncio.run(main(sys.argv[1], Path(sys.argv[2])))

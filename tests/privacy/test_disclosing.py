@@ -14,7 +14,7 @@ from eventstore.log import Log
 from services.api import disclosure
 from services.client import context
 from services.settings import Privacy
-from tests.api.conftest import Service, opened, publish, running, settings_of
+from tests.api.conftest import Service, opened, running, settings_of
 from tests.api.errors import refused
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ async def service(database: Database, tmp_path: Path) -> AsyncIterator[Service]:
     settings = settings_of(database, tmp_path)
     settings = settings.model_copy(update={"privacy": Privacy(disclosures_per_hour=LIMIT)})
     async with running(settings) as service:
-        await publish(service)
         yield service
 
 
@@ -120,7 +119,7 @@ async def test_nothing_is_shown_that_can_t_be_recorded(
     assert told.reason == "INTERNAL"
 
 
-class LogAway(Exception):  # noqa: N818 - a state
+class LogAway(Exception):
     """The log can't be written."""
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import grpc
 import pytest
@@ -19,117 +17,34 @@ from muster.v1 import (
     resource_service_pb2,
 )
 
-from domain.aggregate import Asked
-from domain.incident.decider import INCIDENTS
-from domain.privacy import ErasePersonalData, LegalBasis, key_of
-from domain.values import Actor, Role
-from eventstore.connecting import connect_pool
-from eventstore.erasure import OBEYED, Eraser
+from domain.privacy import key_of
 from eventstore.log import Log
-from eventstore.plans import PlanLibrary
-from eventstore.recorder import Receipt, Recorder
 from eventstore.vault import Vault
 from services.cli.timeline import lines
 from services.client import context
 from tests.api.conftest import opened
 from tests.api.errors import refused
-from tests.conftest import execute
+from tests.privacy.people import (
+    COURT,
+    MAIL,
+    NAME,
+    PATIENCE_S,
+    PHONE,
+    STATEMENT,
+    WHY,
+    contact,
+    disclosed,
+    erasing,
+    events,
+    holding,
+    living,
+    person,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
-
-    from eventstore.events import StoredEvent
     from services.client import Client
     from tests.api.conftest import Service
     from tests.conftest import Database
-
-NAME = "张伟-Zhang Wei"
-PHONE = "+86-138-0000-1234"
-STATEMENT = "我看到扶梯突然停了 and people fell"
-MAIL = "zhang.wei@people.test"
-WHY = "The response is over"
-LIVING = "SELECT count(*) FROM muster_vault.key WHERE wrapped IS NOT NULL"
-COURT = "The district court"
-PATIENCE_S = 10.0
-ADMINISTRATOR = Actor("administrator", frozenset({Role.ADMINISTRATOR}))
-
-
-def person(incident: str, name: str = "witness-1", **changes: Any) -> Any:
-    fields = {"name": NAME, "contact": PHONE, "particulars": STATEMENT} | changes
-    return incident_commands_pb2.RecordPersonRequest(
-        context=context(),
-        incident_id=incident,
-        person=name,
-        concern=incident_commands_pb2.PERSON_CONCERN_WITNESS,
-        **fields,
-    )
-
-
-def contact(name: str = "guidance-lead") -> resource_service_pb2.RegisterContactRequest:
-    channel = resource_service_pb2.Channel(kind=common_pb2.CHANNEL_KIND_MAIL, address=MAIL)
-    return resource_service_pb2.RegisterContactRequest(
-        context=context(), person=name, name=NAME, channels=[channel]
-    )
-
-
-def erasing(
-    person: str | None = "witness-1", incident: str = "", **changes: Any
-) -> privacy_service_pb2.ErasePersonalDataRequest:
-    fields: dict[str, Any] = {
-        "context": context(reason=WHY),
-        "basis": privacy_service_pb2.LEGAL_BASIS_PURPOSE_ACHIEVED,
-        "incident_id": incident,
-        "person": person,
-    }
-    return privacy_service_pb2.ErasePersonalDataRequest(**(fields | changes))
-
-
-def holding(incident: str, person: str | None = None) -> privacy_service_pb2.PlaceLegalHoldRequest:
-    return privacy_service_pb2.PlaceLegalHoldRequest(
-        context=context(reason="Case 7"),
-        incident_id=incident,
-        hold="case-7",
-        person=person,
-        authority=COURT,
-    )
-
-
-async def disclosed(
-    client: Client, person: str = "witness-1", incident: str = ""
-) -> privacy_service_pb2.DisclosePersonalDataResponse:
-    request = privacy_service_pb2.DisclosePersonalDataRequest(
-        context=context(reason="the hospital asks"), incident_id=incident, person=person
-    )
-    return await client.privacy.DisclosePersonalData(request)
-
-
-@pytest.fixture
-async def log(database: Database) -> AsyncIterator[Log]:
-    found = await Log.open(database.dsn)
-    yield found
-    await found.close()
-
-
-@pytest.fixture
-async def administrator(service: Service) -> Client:
-    return await service.client("administrator")
-
-
-@pytest.fixture
-async def operator(service: Service) -> Client:
-    return await service.client("operator")
-
-
-@pytest.fixture
-async def incident(service: Service, operator: Client) -> str:
-    """Return an incident that has a witness on file."""
-    found = (await opened(service)).incident_id
-    await operator.incidents.RecordPerson(person(found))
-    return found
-
-
-async def events(log: Log) -> Sequence[StoredEvent]:
-    return await log.read(0, limit=1_000)
 
 
 async def test_what_was_said_of_a_person_is_disclosed_and_stands_nowhere_in_the_log(
@@ -356,101 +271,6 @@ async def test_a_timeline_shows_a_tombstone_where_somebody_s_data_stood(
     assert law in after[-1]
 
 
-async def living(database: Database) -> int:
-    pool = await connect_pool(database.dsn, size=1)
-    try:
-        return int(await pool.fetchval(LIVING))
-    finally:
-        await pool.close()
-
-
-async def ordered(log: Log, incident: str) -> None:
-    """Record the order to erase, and then be killed before any key is destroyed."""
-    library = PlanLibrary(log)
-    incidents = Recorder(log, INCIDENTS, clock=now, surroundings=library.surroundings)
-    command = ErasePersonalData(person="witness-1", basis=LegalBasis.PURPOSE_ACHIEVED)
-    asked = Asked(command, uuid4(), ADMINISTRATOR, reason=WHY)
-    assert isinstance(await incidents.record(incident, asked), Receipt)
-
-
-async def obeyed(database: Database, log: Log) -> None:
-    """Let the eraser follow the log until it has come to its end."""
-    eraser = await Eraser.open(database.dsn, log)
-    following = asyncio.create_task(eraser.run())
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            while await living(database):
-                await asyncio.sleep(0.02)
-    finally:
-        following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
-        await eraser.close()
-
-
-async def test_an_order_that_a_crash_cut_short_is_carried_out_by_the_follower(
-    incident: str, operator: Client, database: Database, log: Log
-) -> None:
-    await ordered(log, incident)
-    assert await living(database) == 1, "killed between the order and the key"
-    await obeyed(database, log)
-    assert (await disclosed(operator, incident=incident)).HasField("erasure")
-
-
-async def test_what_was_remembered_of_an_incident_is_forgotten_with_the_key(
-    incident: str, administrator: Client, database: Database, log: Log
-) -> None:
-    keep = """INSERT INTO muster.snapshot (stream, version, fold, hash, state, digest)
-        VALUES ('incident/{}', 1, 'fold', sha256(''), 'sealed:v1:…', sha256(''))"""
-    other = "00000000-0000-4000-8000-000000000000"
-    await execute(database.owner_dsn, keep.format(incident), keep.format(other))
-    await administrator.privacy.ErasePersonalData(erasing(incident=incident))
-    pool = await connect_pool(database.dsn, size=1)
-    eraser = await Eraser.open(database.dsn, log)
-    following = asyncio.create_task(eraser.run())
-    async with asyncio.timeout(PATIENCE_S):
-        while await pool.fetchval(OBEYED) < await log.head():
-            await asyncio.sleep(0.02)
-    following.cancel()
-    await asyncio.gather(following, return_exceptions=True)
-    left = [row["stream"] for row in await pool.fetch("SELECT stream FROM muster.snapshot")]
-    assert left == [f"incident/{other}"]
-    await eraser.close()
-    await pool.close()
-
-
-async def test_an_order_that_a_crash_cut_short_is_carried_out_by_asking_again(
-    incident: str, administrator: Client, database: Database, log: Log
-) -> None:
-    await ordered(log, incident)
-    receipt = await administrator.privacy.ErasePersonalData(erasing(incident=incident))
-    assert list(receipt.kinds) == []
-    assert await living(database) == 0
-
-
-async def test_a_vault_from_before_the_order_carries_it_out_again(
-    incident: str, administrator: Client, database: Database, log: Log
-) -> None:
-    saved = "CREATE TABLE saved AS SELECT * FROM muster_vault.key"
-    await execute(database.owner_dsn, saved)
-    await administrator.privacy.ErasePersonalData(erasing(incident=incident))
-    await obeyed(database, log)
-    back = ["TRUNCATE muster_vault.key", "INSERT INTO muster_vault.key SELECT * FROM saved"]
-    await execute(database.owner_dsn, *back, "UPDATE muster_vault.obeyed SET position = 0")
-    assert await living(database) == 1
-    await obeyed(database, log)
-
-
-async def test_a_vault_that_has_seen_a_longer_log_begins_anew(
-    incident: str, database: Database, log: Log
-) -> None:
-    await execute(database.owner_dsn, "UPDATE muster_vault.obeyed SET position = 1000000")
-    await ordered(log, incident)
-    await obeyed(database, log)
-    pool = await connect_pool(database.dsn, size=1)
-    assert await pool.fetchval(OBEYED) == await log.head()
-    await pool.close()
-
-
 async def test_no_key_opens_what_was_erased(
     service: Service, incident: str, administrator: Client, database: Database, log: Log
 ) -> None:
@@ -468,7 +288,3 @@ async def test_who_may_act_elsewhere_only_is_told_nothing(service: Service, inci
     async with refused() as told:
         await disclosed(elsewhere, incident=incident)
     assert told.reason == "VENUE_NOT_PERMITTED"
-
-
-def now() -> datetime:
-    return datetime.now(UTC)

@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import hmac
 import json
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import asyncpg
 import pytest
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from eventstore.vault import NONCE_BYTES, SEALED
+from eventstore.key_wrap import KeyWrap
+from eventstore.sealed import SEALED, Parts, VaultBroken, open_sealed, parts_of
+from eventstore.shares import Shares
+from eventstore.vault import read_key
 from services.cli.exits import Exit
 from services.demo import stage
 from services.local import mail_sink
 from services.local.folder import Folder
 from services.local.postgres import OWNER, Postgres
 from tests.services.running import Answer, muster
+
+pytestmark = pytest.mark.processes
 
 PATIENCE_S = 90.0
 FREE = ("--api-port", "0", "--temporal-port", "0", "--mail-port", "0")
@@ -44,7 +47,7 @@ ALARM = (
 )
 FILED = ("--concern", "casualty", "--name", NAME, "--contact", PHONE, "--particulars", STATEMENT)
 WHY = ("--basis", "purpose-achieved", "--reason", "The response is over")
-WRAPPED = "SELECT key_id, subject, wrapped FROM muster_vault.key WHERE wrapped IS NOT NULL"
+WRAPPED = "SELECT key_id, subject, wrapped, share FROM muster_vault.key WHERE wrapped IS NOT NULL"
 FACTS = "SELECT data::text AS data, meta::text AS meta FROM muster.event"
 
 
@@ -149,22 +152,22 @@ def holding(stack: Stack) -> dict[str, set[str]]:
 
 def opened_by_anything(stack: Stack, sealed: set[str]) -> list[str]:
     """Try every key there is on every sealed text; return those that open."""
-    wrapping = AESGCM(bytes.fromhex((stack.folder.keys / "vault").read_text().strip()))
+    return opened_with(stack, sealed, stack.asked(WRAPPED))
+
+
+def opened_with(stack: Stack, sealed: set[str], rows: list[asyncpg.Record]) -> list[str]:
+    """Try keys' rows, and whatever lies in the folders of keys, on every sealed text."""
+    wrap, shares = KeyWrap(read_key(stack.folder.keys / "vault")), Shares(stack.folder.shares)
     found = []
-    for row in stack.asked(WRAPPED):
-        wrapped = row["wrapped"]
-        key = wrapping.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], row["key_id"].bytes)
-        cipher = AESGCM(hmac.digest(key, b"muster/vault/v1/cipher", "sha256"))
+    for row in rows:
         for text in sealed:
-            parts = SEALED.fullmatch(text)
-            assert parts is not None
-            content = base64.b64decode(parts["sealed"])
-            try:
-                about = row["subject"].encode()
-                found.append(cipher.decrypt(content[:NONCE_BYTES], content[NONCE_BYTES:], about))
-            except InvalidTag:
-                continue
-    return [one.decode() for one in found]
+            parts = parts_of(text)
+            assert isinstance(parts, Parts)
+            with suppress(VaultBroken):
+                share = shares.of(row["share"])
+                key = wrap.unwrapped(row["key_id"], row["wrapped"], share)
+                found.append(open_sealed(parts, key.key, row["subject"]).text)
+    return found
 
 
 def test_what_is_personal_stands_nowhere_in_the_plain_and_erased_nothing_opens_it(
@@ -204,13 +207,18 @@ def test_what_is_personal_stands_nowhere_in_the_plain_and_erased_nothing_opens_i
         for found in SEALED.finditer(row["data"] + row["meta"])
     }
     assert set(opened_by_anything(stack, sealed)) == {NAME, PHONE, STATEMENT, ADDRESS, HOOK}
-    wrapped = [row["wrapped"] for row in stack.asked(WRAPPED)]
+    copied = stack.asked(WRAPPED)
+    wrapped = [row["wrapped"] for row in copied]
+    given = [Shares(stack.folder.shares).of(row["share"]) or b"" for row in copied]
+    assert set(opened_with(stack, sealed, copied)) == {NAME, PHONE, STATEMENT, ADDRESS, HOOK}
 
     stack.said("erase", "casualty-1", "--incident", incident, *WHY)
     stack.said("erase", "general-manager", *WHY)
     stack.come_to_rest()
     assert holding(stack) == {ADDRESS: {"mail"}}
     assert opened_by_anything(stack, sealed) == []
+    assert opened_with(stack, sealed, copied) == [], "nor a copied row, with the vault's key"
+    assert not [place for place, content in stack.files() for one in given if one in content]
     left = {
         "/".join(place.parts[:3])
         for place, content in stack.files()

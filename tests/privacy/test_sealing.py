@@ -33,7 +33,7 @@ def sealed_fields(schema: dict[str, Any]) -> set[Path]:
             case {"type": "object", "properties": dict(fields)}:
                 for name, field in fields.items():
                     yield from ((name, *rest) for rest in within(field))
-            case {"pattern": str(pattern)} if "sealed:v1" in pattern:
+            case {"pattern": str(pattern)} if "sealed:v" in pattern:
                 yield ()
 
     return set(within(schema))

@@ -94,6 +94,18 @@ async def test_a_view_takes_in_what_was_and_what_comes(
     assert await counted(database, "doors") == {"door/a": 3, "door/b": 2}
 
 
+async def test_what_is_none_of_a_view_s_is_passed_by(
+    database: Database, log: Log, reader: ViewReader
+) -> None:
+    doors = counting("doors", refuses=1)._replace(category="door")
+    await log.append("window/a", 0, events(1))
+    async with kept(database, log, doors):
+        assert await reader.wait_for("doors", 1, PATIENCE_S) == 1
+        await log.append("door/a", 0, events(2))
+        assert await reader.wait_for("doors", 3, PATIENCE_S) == 3
+    assert await counted(database, "doors") == {"door/a": 2}
+
+
 async def test_after_a_restart_a_view_goes_on_where_it_was(
     database: Database, log: Log, reader: ViewReader
 ) -> None:

@@ -7,8 +7,12 @@ import socket
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from services.cli.exits import Exit
 from tests.services.running import muster
+
+pytestmark = pytest.mark.processes
 
 NOBODY = "postgresql://muster_runtime:hunter2@127.0.0.1:1/muster"
 

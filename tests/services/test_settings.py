@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from services.cli.exits import Exit
+from services.readiness import EXIT_AWAY
 from tests.services.running import muster
+
+pytestmark = pytest.mark.processes
 
 BAD = {
     "a word for a number": ({"MUSTER_API__PORT": "abc"}, "api.port"),
@@ -67,6 +70,6 @@ def test_no_secret_is_shown(tmp_path: Path) -> None:
 def test_no_secret_is_in_what_a_process_says_of_a_database_that_is_away(tmp_path: Path) -> None:
     away = {"MUSTER_DATABASE__DSN": "postgresql://muster_runtime:hunter2@127.0.0.1:1/muster"}
     answer = muster("api", given=away, cwd=tmp_path)
-    assert answer.code != Exit.OK
+    assert answer.code == EXIT_AWAY == Exit.UNAVAILABLE
     assert "hunter2" not in answer.text
     assert "Traceback" not in answer.text

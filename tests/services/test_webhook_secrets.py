@@ -14,6 +14,7 @@ from services.settings import Settings, Webhook
 from tests.services.running import muster
 
 
+@pytest.mark.processes
 def test_a_receiver_s_secret_is_shown_rotated_and_retired(tmp_path: Path) -> None:
     (tmp_path / "key").write_text(secrets.token_hex(32))
     given = {
@@ -34,6 +35,7 @@ def test_a_receiver_s_secret_is_shown_rotated_and_retired(tmp_path: Path) -> Non
     assert asked("secret", "dan") != [derived]
 
 
+@pytest.mark.processes
 def test_who_is_no_contact_has_no_secret(tmp_path: Path) -> None:
     answer = muster("webhook", "secret", "../key", cwd=tmp_path)
     assert answer.code == Exit.USAGE

@@ -53,6 +53,7 @@ def soak(
     return json.loads(out.read_text()), json.loads(details.read_text())
 
 
+@pytest.mark.processes
 def test_a_few_kills_and_a_pause_lose_nothing_and_silence_nothing(tmp_path: Path) -> None:
     short = "--seed=smoke --runs=kills --kills=2 --pauses=1 --pause-seconds=4 --lanes=3"
     taken, details = soak(tmp_path / "soak.json", short)
@@ -64,6 +65,7 @@ def test_a_few_kills_and_a_pause_lose_nothing_and_silence_nothing(tmp_path: Path
     assert details["kills"]["deadlines_passed"] > 0
 
 
+@pytest.mark.processes
 def test_what_measures_works_when_it_is_made_small(tmp_path: Path) -> None:
     taken, details = soak(tmp_path / "soak.json", "--divide=100 --runs", "owed burst")
     assert {taken[key] for key in TAKEN} == {None}, "a small run claims no figure"
@@ -100,6 +102,7 @@ def test_a_broken_promise_is_not_held_and_a_missed_goal_is_told() -> None:
     assert "MISSED, <= 0.5" in table(figures({"rush": {"deadline_late_p50_s": 0.51}}))
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("given", "said"),
     [

@@ -27,6 +27,8 @@ from tests.standby.shell import Hosts, blocks
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.processes
+
 PAGE = (Path(__file__).parents[2] / "docs/how-to/run-with-a-standby.md").read_text("utf-8")
 DSN = re.findall(r'^dsn = "(.*)"$', PAGE, re.MULTILINE)[0]
 MOMENT = re.findall(r"recovery_target_time = '(.*)'", PAGE)[0]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import pytest
+
 from benchmarks.soak.failover import DATABASE, SUPERUSER, running_on
 from benchmarks.soak.faults import goes_on
 from benchmarks.soak.kills import furnish, loading, settled
@@ -21,6 +23,8 @@ from tests.postgres_pair import standby_pair
 if TYPE_CHECKING:
     from eventstore.checkpoint import Checkpoint
     from services.local.folder import Folder
+
+pytestmark = pytest.mark.processes
 
 LANES = 2
 HELD = {"lost": 0, "doubled": 0, "deadlines_unfired": 0, "complaints_in_all": 0}

@@ -5,7 +5,11 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.upgrade.released import RELEASED, ROOT, is_in_history, releases_since
+
+pytestmark = pytest.mark.processes
 
 AUTHOR = ("-c", "user.name=muster", "-c", "user.email=muster@example.org")
 UNSET = "set RELEASED to the newest release (CONTRIBUTING.md, Releasing): there are {}"

@@ -23,6 +23,8 @@ from tests.upgrade.released import FREE, ROOT, muster, released, stack
 from tests.upgrade.test_upgrade import MOVING_WITHIN_S, all_move, refuse_what_is_wrong, versions
 from workflows.version import WORKFLOW_VERSION
 
+pytestmark = pytest.mark.processes
+
 PACKAGES = (
     *("activities", "domain", "eventstore", "plans", "projections", "protos", "services"),
     "workflows",

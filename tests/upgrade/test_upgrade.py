@@ -29,6 +29,8 @@ from tests.upgrade.incidents import cast_of, eventually, open_in_every_phase
 from tests.upgrade.released import FREE, ROOT, muster, process, released, stack
 from workflows.version import WORKFLOW_VERSION
 
+pytestmark = pytest.mark.processes
+
 EACH = 3
 """Incidents in each of four phases."""
 

@@ -12,7 +12,7 @@ from services.faults import Fault
 from services.lives import workflow_id
 from services.reconciler import Reconciler
 from tests.workflows.conftest import Stage, eventually, start_temporal
-from tests.workflows.test_reconciler import Asks, listed, open_incidents, other_program, run_of
+from tests.workflows.reconciling import Asks, listed, open_incidents, other_program, run_of
 from workflows.version import WORKFLOW_VERSION
 
 if TYPE_CHECKING:

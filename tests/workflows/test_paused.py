@@ -14,7 +14,7 @@ from services.faults import Fault
 from services.reconciler import Reconciler
 from tests.workflows.case import Case
 from tests.workflows.conftest import Stage, eventually
-from tests.workflows.test_reconciler import (
+from tests.workflows.reconciling import (
     listed,
     open_incidents,
     passed,

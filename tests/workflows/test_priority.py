@@ -14,7 +14,7 @@ from services.reconciler import Reconciler
 from services.recover import Recovery
 from tests.workflows.case import ALARM, Case
 from tests.workflows.conftest import PATIENCE_S, Stage
-from tests.workflows.test_reconciler import DRILL, OLDER, listed, other_program, stage
+from tests.workflows.reconciling import DRILL, OLDER, listed, other_program, stage
 from workflows.ports import EXERCISE_CLOCK, LIVE_CLOCK
 
 if TYPE_CHECKING:

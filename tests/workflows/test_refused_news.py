@@ -17,7 +17,7 @@ from services.faults import Fault
 from services.reconciler import Reconciler
 from services.relay import BOOKMARK, Relay
 from tests.workflows.conftest import Stage, eventually, start_temporal
-from tests.workflows.test_reconciler import DRILL, Waits, other_program, run_of, running
+from tests.workflows.reconciling import DRILL, Waits, other_program, run_of, running
 from workflows.version import WORKFLOW_VERSION
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from domain.incident.folds.arming import disarmed
 from domain.incident.state import Incident
 from domain.values import Fact, Phase
 
@@ -15,6 +16,6 @@ def over(phase: Phase) -> Callable[[Incident, Any], Incident]:
     """Return the end of an incident in a phase: nothing is due any more."""
 
     def change(was: Incident, _: Fact) -> Incident:
-        return was._replace(phase=phase, deadlines=type(was.deadlines)())
+        return was._replace(phase=phase, deadlines=disarmed(was, *was.deadlines))
 
     return change

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from domain.aggregate import existing
 from domain.incident.events import duties
 from domain.incident.folds.arming import armed, disarmed
 from domain.incident.folds.changes import Changes
@@ -72,13 +73,13 @@ def _assigned(was: Incident, fact: duties.TaskAssigned) -> Incident:
 
 
 def _acknowledged(was: Incident, fact: duties.TaskAcknowledged) -> Incident:
-    task = _moved(was.tasks[fact.task], TaskStatus.ACKNOWLEDGED)
+    task = _moved(existing(was.tasks, fact.task), TaskStatus.ACKNOWLEDGED)
     deadlines = disarmed(was, (DeadlineKind.TASK_ACKNOWLEDGEMENT, fact.task))
     return was._replace(tasks=was.tasks.insert(fact.task, task), deadlines=deadlines)
 
 
 def _escalated(was: Incident, fact: duties.TaskEscalated) -> Incident:
-    task = was.tasks[fact.task]
+    task = existing(was.tasks, fact.task)
     unreached = task.unreached if fact.step == task.step else ()
     task = task._replace(step=fact.step, told=(*task.told, fact.to), unreached=unreached)
     deadlines = armed(was, DeadlineKind.TASK_ACKNOWLEDGEMENT, fact.task, fact.acknowledge_by)
@@ -86,7 +87,7 @@ def _escalated(was: Incident, fact: duties.TaskEscalated) -> Incident:
 
 
 def _answered(was: Incident, fact: duties.EscalationAnswered) -> Incident:
-    task = was.tasks[fact.task]
+    task = existing(was.tasks, fact.task)
     task = task._replace(answered=(*task.answered, fact.person))
     return was._replace(tasks=was.tasks.insert(fact.task, task))
 
@@ -96,7 +97,7 @@ def _unanswered(was: Incident, fact: duties.TaskLeftUnanswered) -> Incident:
 
 
 def _started(was: Incident, fact: duties.TaskStarted) -> Incident:
-    task = _moved(was.tasks[fact.task], TaskStatus.STARTED)
+    task = _moved(existing(was.tasks, fact.task), TaskStatus.STARTED)
     deadlines = disarmed(
         was,
         (DeadlineKind.TASK_ACKNOWLEDGEMENT, fact.task),
@@ -107,7 +108,7 @@ def _started(was: Incident, fact: duties.TaskStarted) -> Incident:
 
 def _task_over(status: TaskStatus) -> Callable[[Incident, Any], Incident]:
     def change(was: Incident, fact: duties.TaskFinished) -> Incident:
-        task = _moved(was.tasks[fact.task], status)
+        task = _moved(existing(was.tasks, fact.task), status)
         deadlines = disarmed(
             was,
             (DeadlineKind.TASK_ACKNOWLEDGEMENT, fact.task),
@@ -121,7 +122,7 @@ def _task_over(status: TaskStatus) -> Callable[[Incident, Any], Incident]:
 
 def _overdue(was: Incident, fact: duties.TaskOverdue) -> Incident:
     kind = DeadlineKind.TASK_START if fact.missed == "start" else DeadlineKind.TASK_FINISH
-    task = was.tasks[fact.task]._replace(overdue=True)
+    task = existing(was.tasks, fact.task)._replace(overdue=True)
     return was._replace(
         tasks=was.tasks.insert(fact.task, task),
         deadlines=disarmed(was, (kind, fact.task)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from domain.aggregate import existing
 from domain.incident.events import means
 from domain.incident.folds.arming import armed, disarmed
 from domain.incident.folds.changes import Changes
@@ -27,7 +28,7 @@ def _requested(was: Incident, fact: means.ResourceRequested) -> Incident:
 
 
 def _dispatched(was: Incident, fact: means.UnitDispatched) -> Incident:
-    request = was.requests[fact.request]
+    request = existing(was.requests, fact.request)
     units = (*request.units, fact.unit)
     status = RequestStatus.FILLED if len(units) >= request.quantity else request.status
     return was._replace(
@@ -37,9 +38,9 @@ def _dispatched(was: Incident, fact: means.UnitDispatched) -> Incident:
 
 
 def _arrived(was: Incident, fact: means.UnitArrived) -> Incident:
-    unit = was.units[fact.unit]._replace(status=UnitStatus.ARRIVED)
-    units = was.units.insert(fact.unit, unit)
-    request = was.requests[unit.request]
+    unit = existing(was.units, fact.unit)
+    request = existing(was.requests, unit.request)
+    units = was.units.insert(fact.unit, unit._replace(status=UnitStatus.ARRIVED))
     waiting = request.status is RequestStatus.OPEN or any(
         units[sent].status is UnitStatus.DISPATCHED for sent in request.units if sent in units
     )
@@ -54,7 +55,7 @@ def _unit_overdue(was: Incident, fact: means.UnitOverdue) -> Incident:
 
 
 def _released(was: Incident, fact: means.UnitReleased) -> Incident:
-    unit = was.units[fact.unit]._replace(status=UnitStatus.RELEASED)
+    unit = existing(was.units, fact.unit)._replace(status=UnitStatus.RELEASED)
     return was._replace(units=was.units.insert(fact.unit, unit))
 
 
@@ -64,7 +65,7 @@ def _returned(was: Incident, fact: means.UnitReturned) -> Incident:
 
 def _request(status: RequestStatus) -> Callable[[Incident, Any], Incident]:
     def change(was: Incident, fact: means.ResourceUnavailable) -> Incident:
-        request = was.requests[fact.request]._replace(status=status)
+        request = existing(was.requests, fact.request)._replace(status=status)
         deadlines = disarmed(was, (DeadlineKind.UNIT_ARRIVAL, fact.request))
         return was._replace(
             requests=was.requests.insert(fact.request, request), deadlines=deadlines
@@ -80,7 +81,7 @@ def _drafted(was: Incident, fact: means.NoticeDrafted) -> Incident:
 
 def _notice(status: NoticeStatus) -> Callable[[Incident, Any], Incident]:
     def change(was: Incident, fact: means.NoticeApproved) -> Incident:
-        notice = was.notices[fact.notice]._replace(status=status)
+        notice = existing(was.notices, fact.notice)._replace(status=status)
         return was._replace(notices=was.notices.insert(fact.notice, notice))
 
     return change

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from domain.aggregate import existing
 from domain.incident.events import response
 from domain.incident.folds.arming import armed, disarmed
 from domain.incident.folds.changes import Changes
@@ -72,12 +73,12 @@ def _measure(was: Incident, fact: response.MeasureImposed) -> Incident:
 
 
 def _lifted(was: Incident, fact: response.MeasureLifted) -> Incident:
-    lifted = was.measures[fact.measure]._replace(lifted=True)
+    lifted = existing(was.measures, fact.measure)._replace(lifted=True)
     return was._replace(measures=was.measures.insert(fact.measure, lifted))
 
 
 def _handed_over(was: Incident, fact: response.MeasureHandedOver) -> Incident:
-    owned = was.measures[fact.measure]._replace(owner=fact.owner)
+    owned = existing(was.measures, fact.measure)._replace(owner=fact.owner)
     return was._replace(measures=was.measures.insert(fact.measure, owned))
 
 
@@ -86,7 +87,7 @@ def _evacuating(was: Incident, fact: response.EvacuationOrdered) -> Incident:
 
 
 def _cleared(was: Incident, fact: response.ZoneCleared) -> Incident:
-    zone = was.zones[fact.zone]._replace(cleared=True)
+    zone = existing(was.zones, fact.zone)._replace(cleared=True)
     return was._replace(zones=was.zones.insert(fact.zone, zone))
 
 

@@ -28,7 +28,7 @@ from muster.v1 import incident_commands_pb2 as muster_dot_v1_dot_incident__comma
 from muster.v1 import options_pb2 as muster_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fmuster/v1/privacy_service.proto\x12\tmuster.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16muster/v1/common.proto\x1a!muster/v1/incident_commands.proto\x1a\x17muster/v1/options.proto\"n\n\x1b\x44isclosePersonalDataRequest\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x0e\n\x06person\x18\x02 \x01(\t\x12*\n\x07\x63ontext\x18\x03 \x01(\x0b\x32\x19.muster.v1.CommandContext\"\x9a\x02\n\x1c\x44isclosePersonalDataResponse\x12\x0e\n\x06person\x18\x01 \x01(\t\x12)\n\x07\x63oncern\x18\x02 \x01(\x0e\x32\x18.muster.v1.PersonConcern\x12\x11\n\x04name\x18\x03 \x01(\tH\x00\x88\x01\x01\x12\x10\n\x08\x63ontacts\x18\x04 \x03(\t\x12\x18\n\x0bparticulars\x18\x05 \x01(\tH\x01\x88\x01\x01\x12(\n\x07\x65rasure\x18\x06 \x01(\x0b\x32\x12.muster.v1.ErasureH\x02\x88\x01\x01\x12#\n\x07receipt\x18\x07 \x01(\x0b\x32\x12.muster.v1.Receipt\x12\x0c\n\x04left\x18\x08 \x01(\x05\x42\x07\n\x05_nameB\x0e\n\x0c_particularsB\n\n\x08_erasure\"n\n\x16ListDisclosuresRequest\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x0e\n\x06person\x18\x02 \x01(\t\x12\r\n\x05\x61\x63tor\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\r\n\x05\x61\x66ter\x18\x05 \x01(\x03\"Y\n\x17ListDisclosuresResponse\x12*\n\x0b\x64isclosures\x18\x01 \x03(\x0b\x32\x15.muster.v1.Disclosure\x12\x12\n\nnext_after\x18\x02 \x01(\x03\"\xa0\x01\n\nDisclosure\x12\x10\n\x08position\x18\x01 \x01(\x03\x12&\n\x02\x61t\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x61\x63tor\x18\x03 \x01(\t\x12\x14\n\x0con_behalf_of\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x13\n\x0bincident_id\x18\x06 \x01(\t\x12\x0e\n\x06person\x18\x07 \x01(\t\"\x83\x01\n\x07\x45rasure\x12-\n\terased_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12$\n\x05\x62\x61sis\x18\x02 \x01(\x0e\x32\x15.muster.v1.LegalBasis\x12\x11\n\terased_by\x18\x03 \x01(\t\x12\x10\n\x08position\x18\x04 \x01(\x03\"\xa1\x01\n\x18\x45rasePersonalDataRequest\x12*\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x19.muster.v1.CommandContext\x12\x13\n\x0bincident_id\x18\x02 \x01(\t\x12\x13\n\x06person\x18\x03 \x01(\tH\x00\x88\x01\x01\x12$\n\x05\x62\x61sis\x18\x04 \x01(\x0e\x32\x15.muster.v1.LegalBasisB\t\n\x07_person\"\x99\x01\n\x15PlaceLegalHoldRequest\x12*\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x19.muster.v1.CommandContext\x12\x13\n\x0bincident_id\x18\x02 \x01(\t\x12\x0c\n\x04hold\x18\x03 \x01(\t\x12\x13\n\x06person\x18\x04 \x01(\tH\x00\x88\x01\x01\x12\x11\n\tauthority\x18\x05 \x01(\tB\t\n\x07_person\"u\n\x14LiftLegalHoldRequest\x12*\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x19.muster.v1.CommandContext\x12\x13\n\x0bincident_id\x18\x02 \x01(\t\x12\x0c\n\x04hold\x18\x03 \x01(\t\x12\x0e\n\x06person\x18\x04 \x01(\t*\xea\x01\n\nLegalBasis\x12\x1b\n\x17LEGAL_BASIS_UNSPECIFIED\x10\x00\x12\x1e\n\x1aLEGAL_BASIS_EMERGENCY_OVER\x10\x01\x12 \n\x1cLEGAL_BASIS_PURPOSE_ACHIEVED\x10\x02\x12\x1e\n\x1aLEGAL_BASIS_RETENTION_OVER\x10\x03\x12!\n\x1dLEGAL_BASIS_CONSENT_WITHDRAWN\x10\x04\x12\x1f\n\x1bLEGAL_BASIS_UNLAWFULLY_HELD\x10\x05\x12\x19\n\x15LEGAL_BASIS_OTHER_LAW\x10\x06\x32\xd7\x03\n\x0ePrivacyService\x12p\n\x14\x44isclosePersonalData\x12&.muster.v1.DisclosePersonalDataRequest\x1a\'.muster.v1.DisclosePersonalDataResponse\"\x07\x92\xdb\x18\x03\x01\x02\x03\x12`\n\x0fListDisclosures\x12!.muster.v1.ListDisclosuresRequest\x1a\".muster.v1.ListDisclosuresResponse\"\x06\x92\xdb\x18\x02\x01\x08\x12S\n\x11\x45rasePersonalData\x12#.muster.v1.ErasePersonalDataRequest\x1a\x12.muster.v1.Receipt\"\x05\x92\xdb\x18\x01\x01\x12N\n\x0ePlaceLegalHold\x12 .muster.v1.PlaceLegalHoldRequest\x1a\x12.muster.v1.Receipt\"\x06\x92\xdb\x18\x02\x01\x08\x12L\n\rLiftLegalHold\x12\x1f.muster.v1.LiftLegalHoldRequest\x1a\x12.muster.v1.Receipt\"\x06\x92\xdb\x18\x02\x01\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fmuster/v1/privacy_service.proto\x12\tmuster.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16muster/v1/common.proto\x1a!muster/v1/incident_commands.proto\x1a\x17muster/v1/options.proto\"n\n\x1b\x44isclosePersonalDataRequest\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x0e\n\x06person\x18\x02 \x01(\t\x12*\n\x07\x63ontext\x18\x03 \x01(\x0b\x32\x19.muster.v1.CommandContext\"\xc3\x02\n\x1c\x44isclosePersonalDataResponse\x12\x0e\n\x06person\x18\x01 \x01(\t\x12)\n\x07\x63oncern\x18\x02 \x01(\x0e\x32\x18.muster.v1.PersonConcern\x12\x11\n\x04name\x18\x03 \x01(\tH\x00\x88\x01\x01\x12\x10\n\x08\x63ontacts\x18\x04 \x03(\t\x12\x18\n\x0bparticulars\x18\x05 \x01(\tH\x01\x88\x01\x01\x12(\n\x07\x65rasure\x18\x06 \x01(\x0b\x32\x12.muster.v1.ErasureH\x02\x88\x01\x01\x12#\n\x07receipt\x18\x07 \x01(\x0b\x32\x12.muster.v1.Receipt\x12\x0c\n\x04left\x18\x08 \x01(\x05\x12\'\n\x05texts\x18\t \x03(\x0b\x32\x18.muster.v1.DisclosedTextB\x07\n\x05_nameB\x0e\n\x0c_particularsB\n\n\x08_erasure\"O\n\rDisclosedText\x12\x0e\n\x06sealed\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x0f\n\x07opening\x18\x04 \x01(\t\"n\n\x16ListDisclosuresRequest\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x0e\n\x06person\x18\x02 \x01(\t\x12\r\n\x05\x61\x63tor\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\r\n\x05\x61\x66ter\x18\x05 \x01(\x03\"Y\n\x17ListDisclosuresResponse\x12*\n\x0b\x64isclosures\x18\x01 \x03(\x0b\x32\x15.muster.v1.Disclosure\x12\x12\n\nnext_after\x18\x02 \x01(\x03\"\xa0\x01\n\nDisclosure\x12\x10\n\x08position\x18\x01 \x01(\x03\x12&\n\x02\x61t\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x61\x63tor\x18\x03 \x01(\t\x12\x14\n\x0con_behalf_of\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x13\n\x0bincident_id\x18\x06 \x01(\t\x12\x0e\n\x06person\x18\x07 \x01(\t\"\xea\x02\n\x07\x45rasure\x12-\n\terased_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12$\n\x05\x62\x61sis\x18\x02 \x01(\x0e\x32\x15.muster.v1.LegalBasis\x12\x11\n\terased_by\x18\x03 \x01(\t\x12\x10\n\x08position\x18\x04 \x01(\x03\x12\x0e\n\x06person\x18\x05 \x01(\t\x12\x37\n\x0e\x63\x61rried_out_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x88\x01\x01\x12\x35\n\x0c\x63opies_until\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x01\x88\x01\x01\x12\x11\n\tkeys_left\x18\x08 \x01(\x05\x12\x18\n\x10shares_destroyed\x18\t \x01(\x08\x12\x14\n\x0ckeys_unknown\x18\n \x01(\x05\x42\x11\n\x0f_carried_out_atB\x0f\n\r_copies_until\"\\\n\x13ListErasuresRequest\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x0e\n\x06person\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\r\n\x05\x61\x66ter\x18\x04 \x01(\x03\"P\n\x14ListErasuresResponse\x12$\n\x08\x65rasures\x18\x01 \x03(\x0b\x32\x12.muster.v1.Erasure\x12\x12\n\nnext_after\x18\x02 \x01(\x03\"\xa1\x01\n\x18\x45rasePersonalDataRequest\x12*\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x19.muster.v1.CommandContext\x12\x13\n\x0bincident_id\x18\x02 \x01(\t\x12\x13\n\x06person\x18\x03 \x01(\tH\x00\x88\x01\x01\x12$\n\x05\x62\x61sis\x18\x04 \x01(\x0e\x32\x15.muster.v1.LegalBasisB\t\n\x07_person\"\x99\x01\n\x15PlaceLegalHoldRequest\x12*\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x19.muster.v1.CommandContext\x12\x13\n\x0bincident_id\x18\x02 \x01(\t\x12\x0c\n\x04hold\x18\x03 \x01(\t\x12\x13\n\x06person\x18\x04 \x01(\tH\x00\x88\x01\x01\x12\x11\n\tauthority\x18\x05 \x01(\tB\t\n\x07_person\"u\n\x14LiftLegalHoldRequest\x12*\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x19.muster.v1.CommandContext\x12\x13\n\x0bincident_id\x18\x02 \x01(\t\x12\x0c\n\x04hold\x18\x03 \x01(\t\x12\x0e\n\x06person\x18\x04 \x01(\t*\xea\x01\n\nLegalBasis\x12\x1b\n\x17LEGAL_BASIS_UNSPECIFIED\x10\x00\x12\x1e\n\x1aLEGAL_BASIS_EMERGENCY_OVER\x10\x01\x12 \n\x1cLEGAL_BASIS_PURPOSE_ACHIEVED\x10\x02\x12\x1e\n\x1aLEGAL_BASIS_RETENTION_OVER\x10\x03\x12!\n\x1dLEGAL_BASIS_CONSENT_WITHDRAWN\x10\x04\x12\x1f\n\x1bLEGAL_BASIS_UNLAWFULLY_HELD\x10\x05\x12\x19\n\x15LEGAL_BASIS_OTHER_LAW\x10\x06\x32\xb0\x04\n\x0ePrivacyService\x12p\n\x14\x44isclosePersonalData\x12&.muster.v1.DisclosePersonalDataRequest\x1a\'.muster.v1.DisclosePersonalDataResponse\"\x07\x92\xdb\x18\x03\x01\x02\x03\x12`\n\x0fListDisclosures\x12!.muster.v1.ListDisclosuresRequest\x1a\".muster.v1.ListDisclosuresResponse\"\x06\x92\xdb\x18\x02\x01\x08\x12S\n\x11\x45rasePersonalData\x12#.muster.v1.ErasePersonalDataRequest\x1a\x12.muster.v1.Receipt\"\x05\x92\xdb\x18\x01\x01\x12W\n\x0cListErasures\x12\x1e.muster.v1.ListErasuresRequest\x1a\x1f.muster.v1.ListErasuresResponse\"\x06\x92\xdb\x18\x02\x01\x08\x12N\n\x0ePlaceLegalHold\x12 .muster.v1.PlaceLegalHoldRequest\x1a\x12.muster.v1.Receipt\"\x06\x92\xdb\x18\x02\x01\x08\x12L\n\rLiftLegalHold\x12\x1f.muster.v1.LiftLegalHoldRequest\x1a\x12.muster.v1.Receipt\"\x06\x92\xdb\x18\x02\x01\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,30 +41,38 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PRIVACYSERVICE'].methods_by_name['ListDisclosures']._serialized_options = b'\222\333\030\002\001\010'
   _globals['_PRIVACYSERVICE'].methods_by_name['ErasePersonalData']._loaded_options = None
   _globals['_PRIVACYSERVICE'].methods_by_name['ErasePersonalData']._serialized_options = b'\222\333\030\001\001'
+  _globals['_PRIVACYSERVICE'].methods_by_name['ListErasures']._loaded_options = None
+  _globals['_PRIVACYSERVICE'].methods_by_name['ListErasures']._serialized_options = b'\222\333\030\002\001\010'
   _globals['_PRIVACYSERVICE'].methods_by_name['PlaceLegalHold']._loaded_options = None
   _globals['_PRIVACYSERVICE'].methods_by_name['PlaceLegalHold']._serialized_options = b'\222\333\030\002\001\010'
   _globals['_PRIVACYSERVICE'].methods_by_name['LiftLegalHold']._loaded_options = None
   _globals['_PRIVACYSERVICE'].methods_by_name['LiftLegalHold']._serialized_options = b'\222\333\030\002\001\010'
-  _globals['_LEGALBASIS']._serialized_start=1500
-  _globals['_LEGALBASIS']._serialized_end=1734
+  _globals['_LEGALBASIS']._serialized_start=2029
+  _globals['_LEGALBASIS']._serialized_end=2263
   _globals['_DISCLOSEPERSONALDATAREQUEST']._serialized_start=163
   _globals['_DISCLOSEPERSONALDATAREQUEST']._serialized_end=273
   _globals['_DISCLOSEPERSONALDATARESPONSE']._serialized_start=276
-  _globals['_DISCLOSEPERSONALDATARESPONSE']._serialized_end=558
-  _globals['_LISTDISCLOSURESREQUEST']._serialized_start=560
-  _globals['_LISTDISCLOSURESREQUEST']._serialized_end=670
-  _globals['_LISTDISCLOSURESRESPONSE']._serialized_start=672
-  _globals['_LISTDISCLOSURESRESPONSE']._serialized_end=761
-  _globals['_DISCLOSURE']._serialized_start=764
-  _globals['_DISCLOSURE']._serialized_end=924
-  _globals['_ERASURE']._serialized_start=927
-  _globals['_ERASURE']._serialized_end=1058
-  _globals['_ERASEPERSONALDATAREQUEST']._serialized_start=1061
-  _globals['_ERASEPERSONALDATAREQUEST']._serialized_end=1222
-  _globals['_PLACELEGALHOLDREQUEST']._serialized_start=1225
-  _globals['_PLACELEGALHOLDREQUEST']._serialized_end=1378
-  _globals['_LIFTLEGALHOLDREQUEST']._serialized_start=1380
-  _globals['_LIFTLEGALHOLDREQUEST']._serialized_end=1497
-  _globals['_PRIVACYSERVICE']._serialized_start=1737
-  _globals['_PRIVACYSERVICE']._serialized_end=2208
+  _globals['_DISCLOSEPERSONALDATARESPONSE']._serialized_end=599
+  _globals['_DISCLOSEDTEXT']._serialized_start=601
+  _globals['_DISCLOSEDTEXT']._serialized_end=680
+  _globals['_LISTDISCLOSURESREQUEST']._serialized_start=682
+  _globals['_LISTDISCLOSURESREQUEST']._serialized_end=792
+  _globals['_LISTDISCLOSURESRESPONSE']._serialized_start=794
+  _globals['_LISTDISCLOSURESRESPONSE']._serialized_end=883
+  _globals['_DISCLOSURE']._serialized_start=886
+  _globals['_DISCLOSURE']._serialized_end=1046
+  _globals['_ERASURE']._serialized_start=1049
+  _globals['_ERASURE']._serialized_end=1411
+  _globals['_LISTERASURESREQUEST']._serialized_start=1413
+  _globals['_LISTERASURESREQUEST']._serialized_end=1505
+  _globals['_LISTERASURESRESPONSE']._serialized_start=1507
+  _globals['_LISTERASURESRESPONSE']._serialized_end=1587
+  _globals['_ERASEPERSONALDATAREQUEST']._serialized_start=1590
+  _globals['_ERASEPERSONALDATAREQUEST']._serialized_end=1751
+  _globals['_PLACELEGALHOLDREQUEST']._serialized_start=1754
+  _globals['_PLACELEGALHOLDREQUEST']._serialized_end=1907
+  _globals['_LIFTLEGALHOLDREQUEST']._serialized_start=1909
+  _globals['_LIFTLEGALHOLDREQUEST']._serialized_end=2026
+  _globals['_PRIVACYSERVICE']._serialized_start=2266
+  _globals['_PRIVACYSERVICE']._serialized_end=2826
 # @@protoc_insertion_point(module_scope)

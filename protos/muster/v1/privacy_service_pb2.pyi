@@ -108,6 +108,7 @@ class DisclosePersonalDataResponse(_message.Message):
     ERASURE_FIELD_NUMBER: _builtins.int
     RECEIPT_FIELD_NUMBER: _builtins.int
     LEFT_FIELD_NUMBER: _builtins.int
+    TEXTS_FIELD_NUMBER: _builtins.int
     person: _builtins.str
     """The person."""
     concern: _incident_commands_pb2.PersonConcern.ValueType
@@ -124,11 +125,15 @@ class DisclosePersonalDataResponse(_message.Message):
 
     @_builtins.property
     def erasure(self) -> Global___Erasure:
-        """Set when it was erased; nothing else is known then."""
+        """Set when it was ordered to be erased; nothing else is shown then."""
 
     @_builtins.property
     def receipt(self) -> _common_pb2.Receipt:
         """What was recorded of this call; not set when nothing was shown."""
+
+    @_builtins.property
+    def texts(self) -> _containers.RepeatedCompositeFieldContainer[Global___DisclosedText]:
+        """Each text that is shown, with what proves to anybody which text was sealed in the log: `verify.py --disclosed` of a bundle."""
 
     def __init__(
         self,
@@ -141,10 +146,11 @@ class DisclosePersonalDataResponse(_message.Message):
         erasure: Global___Erasure | None = ...,
         receipt: _common_pb2.Receipt | None = ...,
         left: _builtins.int = ...,
+        texts: _abc.Iterable[Global___DisclosedText] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_erasure", b"_erasure", "_name", b"_name", "_particulars", b"_particulars", "erasure", b"erasure", "name", b"name", "particulars", b"particulars", "receipt", b"receipt"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_erasure", b"_erasure", "_name", b"_name", "_particulars", b"_particulars", "concern", b"concern", "contacts", b"contacts", "erasure", b"erasure", "left", b"left", "name", b"name", "particulars", b"particulars", "person", b"person", "receipt", b"receipt"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_erasure", b"_erasure", "_name", b"_name", "_particulars", b"_particulars", "concern", b"concern", "contacts", b"contacts", "erasure", b"erasure", "left", b"left", "name", b"name", "particulars", b"particulars", "person", b"person", "receipt", b"receipt", "texts", b"texts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__erasure: _TypeAlias = _typing.Literal["erasure"]  # noqa: Y015
     _WhichOneofArgType__erasure: _TypeAlias = _typing.Literal["_erasure", b"_erasure"]  # noqa: Y015
@@ -160,6 +166,42 @@ class DisclosePersonalDataResponse(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__particulars) -> _WhichOneofReturnType__particulars | None: ...
 
 Global___DisclosePersonalDataResponse: _TypeAlias = DisclosePersonalDataResponse  # noqa: Y015
+
+@_typing.final
+class DisclosedText(_message.Message):
+    """A text that was sealed, and what proves that it was this one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEALED_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    OPENING_FIELD_NUMBER: _builtins.int
+    sealed: _builtins.str
+    """The sealed text, as events have it."""
+    subject: _builtins.str
+    """For whom it was sealed: `incident/<id>/<person>` or `directory/<person>`."""
+    text: _builtins.str
+    """What was sealed."""
+    opening: _builtins.str
+    """64 hexadecimal digits: with subject and text they give the commitment that the sealed text begins with. Empty for what was
+    sealed as `sealed:v1`, which commits to no text: nothing proves to others which one it was.
+    """
+    def __init__(
+        self,
+        *,
+        sealed: _builtins.str = ...,
+        subject: _builtins.str = ...,
+        text: _builtins.str = ...,
+        opening: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["opening", b"opening", "sealed", b"sealed", "subject", b"subject", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DisclosedText: _TypeAlias = DisclosedText  # noqa: Y015
 
 @_typing.final
 class ListDisclosuresRequest(_message.Message):
@@ -277,7 +319,10 @@ Global___Disclosure: _TypeAlias = Disclosure  # noqa: Y015
 
 @_typing.final
 class Erasure(_message.Message):
-    """When, by whom and under which law something was erased."""
+    """When, by whom and under which law something was ordered to be erased, and how far that was carried out.
+
+    No log and no service can prove that nobody has a copy of a key. This says what is known.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -285,15 +330,43 @@ class Erasure(_message.Message):
     BASIS_FIELD_NUMBER: _builtins.int
     ERASED_BY_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
+    PERSON_FIELD_NUMBER: _builtins.int
+    CARRIED_OUT_AT_FIELD_NUMBER: _builtins.int
+    COPIES_UNTIL_FIELD_NUMBER: _builtins.int
+    KEYS_LEFT_FIELD_NUMBER: _builtins.int
+    SHARES_DESTROYED_FIELD_NUMBER: _builtins.int
+    KEYS_UNKNOWN_FIELD_NUMBER: _builtins.int
     basis: Global___LegalBasis.ValueType
     """Under which law."""
     erased_by: _builtins.str
     """By whom."""
     position: _builtins.int
     """The place in the log that says so."""
+    person: _builtins.str
+    """Whose data."""
+    keys_left: _builtins.int
+    """Keys that are not destroyed yet."""
+    shares_destroyed: _builtins.bool
+    """Whether each key needed a share outside of the database, destroyed with it: copies of the database alone, with the vault's
+    key, then open nothing.
+    """
+    keys_unknown: _builtins.int
+    """Keys that this vault has no record of, as after a restore without it: of their copies nothing is known here."""
     @_builtins.property
     def erased_at(self) -> _timestamp_pb2.Timestamp:
-        """When."""
+        """When it was ordered: the log has the order since then."""
+
+    @_builtins.property
+    def carried_out_at(self) -> _timestamp_pb2.Timestamp:
+        """When the last of its keys was destroyed in this service's vault, which opens nothing that they sealed since. Not set while one
+        is left, and where the vault was restored and can't tell.
+        """
+
+    @_builtins.property
+    def copies_until(self) -> _timestamp_pb2.Timestamp:
+        """Until when backups of the keys that this service made may still hold one, as recorded when they were made. Not set when none
+        of them can, or all have expired before it was carried out. Other copies, of disks and of databases, are not known here.
+        """
 
     def __init__(
         self,
@@ -302,18 +375,93 @@ class Erasure(_message.Message):
         basis: Global___LegalBasis.ValueType = ...,
         erased_by: _builtins.str = ...,
         position: _builtins.int = ...,
+        person: _builtins.str = ...,
+        carried_out_at: _timestamp_pb2.Timestamp | None = ...,
+        copies_until: _timestamp_pb2.Timestamp | None = ...,
+        keys_left: _builtins.int = ...,
+        shares_destroyed: _builtins.bool = ...,
+        keys_unknown: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["erased_at", b"erased_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_carried_out_at", b"_carried_out_at", "_copies_until", b"_copies_until", "carried_out_at", b"carried_out_at", "copies_until", b"copies_until", "erased_at", b"erased_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "erased_at", b"erased_at", "erased_by", b"erased_by", "position", b"position"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_carried_out_at", b"_carried_out_at", "_copies_until", b"_copies_until", "basis", b"basis", "carried_out_at", b"carried_out_at", "copies_until", b"copies_until", "erased_at", b"erased_at", "erased_by", b"erased_by", "keys_left", b"keys_left", "keys_unknown", b"keys_unknown", "person", b"person", "position", b"position", "shares_destroyed", b"shares_destroyed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__carried_out_at: _TypeAlias = _typing.Literal["carried_out_at"]  # noqa: Y015
+    _WhichOneofArgType__carried_out_at: _TypeAlias = _typing.Literal["_carried_out_at", b"_carried_out_at"]  # noqa: Y015
+    _WhichOneofReturnType__copies_until: _TypeAlias = _typing.Literal["copies_until"]  # noqa: Y015
+    _WhichOneofArgType__copies_until: _TypeAlias = _typing.Literal["_copies_until", b"_copies_until"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__carried_out_at) -> _WhichOneofReturnType__carried_out_at | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__copies_until) -> _WhichOneofReturnType__copies_until | None: ...
 
 Global___Erasure: _TypeAlias = Erasure  # noqa: Y015
 
 @_typing.final
+class ListErasuresRequest(_message.Message):
+    """Asks what was ordered to be erased."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INCIDENT_ID_FIELD_NUMBER: _builtins.int
+    PERSON_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    incident_id: _builtins.str
+    """The incident; the directory if empty."""
+    person: _builtins.str
+    """Whose. Everybody's of the incident if empty; required for the directory."""
+    page_size: _builtins.int
+    """At most 500; 50 if 0."""
+    after: _builtins.int
+    """After this version of the incident's or the contact's stream; from its beginning if 0."""
+    def __init__(
+        self,
+        *,
+        incident_id: _builtins.str = ...,
+        person: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        after: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "incident_id", b"incident_id", "page_size", b"page_size", "person", b"person"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListErasuresRequest: _TypeAlias = ListErasuresRequest  # noqa: Y015
+
+@_typing.final
+class ListErasuresResponse(_message.Message):
+    """Some orders to erase, in the order in which they were recorded."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ERASURES_FIELD_NUMBER: _builtins.int
+    NEXT_AFTER_FIELD_NUMBER: _builtins.int
+    next_after: _builtins.int
+    """Where to go on, as `after`; 0 when there are no more."""
+    @_builtins.property
+    def erasures(self) -> _containers.RepeatedCompositeFieldContainer[Global___Erasure]:
+        """Those that were asked for."""
+
+    def __init__(
+        self,
+        *,
+        erasures: _abc.Iterable[Global___Erasure] | None = ...,
+        next_after: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["erasures", b"erasures", "next_after", b"next_after"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListErasuresResponse: _TypeAlias = ListErasuresResponse  # noqa: Y015
+
+@_typing.final
 class ErasePersonalDataRequest(_message.Message):
-    """Says that personal data is to be erased. The context's reason is required, and must name nobody."""
+    """Orders that personal data be erased. The context's reason is required, and must name nobody."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -53,6 +53,11 @@ class PrivacyServiceStub:
                 request_serializer=muster_dot_v1_dot_privacy__service__pb2.ErasePersonalDataRequest.SerializeToString,
                 response_deserializer=muster_dot_v1_dot_common__pb2.Receipt.FromString,
                 _registered_method=True)
+        self.ListErasures = channel.unary_unary(
+                '/muster.v1.PrivacyService/ListErasures',
+                request_serializer=muster_dot_v1_dot_privacy__service__pb2.ListErasuresRequest.SerializeToString,
+                response_deserializer=muster_dot_v1_dot_privacy__service__pb2.ListErasuresResponse.FromString,
+                _registered_method=True)
         self.PlaceLegalHold = channel.unary_unary(
                 '/muster.v1.PrivacyService/PlaceLegalHold',
                 request_serializer=muster_dot_v1_dot_privacy__service__pb2.PlaceLegalHoldRequest.SerializeToString,
@@ -87,7 +92,16 @@ class PrivacyServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ErasePersonalData(self, request, context):
-        """Records that personal data is erased, and destroys its keys. Answered once they are destroyed.
+        """Orders to erase personal data, in the log, and destroys its keys in this service's vault. Answered once they are destroyed
+        there; `ListErasures` says until when backups of the keys may still hold them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListErasures(self, request, context):
+        """Lists what was ordered to be erased of an incident or a contact, when that was carried out here, and until when backups of
+        the keys may still hold them.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -124,6 +138,11 @@ def add_PrivacyServiceServicer_to_server(servicer, server):
                     servicer.ErasePersonalData,
                     request_deserializer=muster_dot_v1_dot_privacy__service__pb2.ErasePersonalDataRequest.FromString,
                     response_serializer=muster_dot_v1_dot_common__pb2.Receipt.SerializeToString,
+            ),
+            'ListErasures': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListErasures,
+                    request_deserializer=muster_dot_v1_dot_privacy__service__pb2.ListErasuresRequest.FromString,
+                    response_serializer=muster_dot_v1_dot_privacy__service__pb2.ListErasuresResponse.SerializeToString,
             ),
             'PlaceLegalHold': grpc.unary_unary_rpc_method_handler(
                     servicer.PlaceLegalHold,
@@ -220,6 +239,33 @@ class PrivacyService:
             '/muster.v1.PrivacyService/ErasePersonalData',
             muster_dot_v1_dot_privacy__service__pb2.ErasePersonalDataRequest.SerializeToString,
             muster_dot_v1_dot_common__pb2.Receipt.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListErasures(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/muster.v1.PrivacyService/ListErasures',
+            muster_dot_v1_dot_privacy__service__pb2.ListErasuresRequest.SerializeToString,
+            muster_dot_v1_dot_privacy__service__pb2.ListErasuresResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -44,7 +44,13 @@ class PrivacyServiceStub:
     ListDisclosures: _grpc.UnaryUnaryMultiCallable[_privacy_service_pb2.ListDisclosuresRequest, _privacy_service_pb2.ListDisclosuresResponse]
     """Lists who was shown whose data, when and why, as the log has it."""
     ErasePersonalData: _grpc.UnaryUnaryMultiCallable[_privacy_service_pb2.ErasePersonalDataRequest, _common_pb2.Receipt]
-    """Records that personal data is erased, and destroys its keys. Answered once they are destroyed."""
+    """Orders to erase personal data, in the log, and destroys its keys in this service's vault. Answered once they are destroyed
+    there; `ListErasures` says until when backups of the keys may still hold them.
+    """
+    ListErasures: _grpc.UnaryUnaryMultiCallable[_privacy_service_pb2.ListErasuresRequest, _privacy_service_pb2.ListErasuresResponse]
+    """Lists what was ordered to be erased of an incident or a contact, when that was carried out here, and until when backups of
+    the keys may still hold them.
+    """
     PlaceLegalHold: _grpc.UnaryUnaryMultiCallable[_privacy_service_pb2.PlaceLegalHoldRequest, _common_pb2.Receipt]
     """Forbids to erase anything while an authority needs it."""
     LiftLegalHold: _grpc.UnaryUnaryMultiCallable[_privacy_service_pb2.LiftLegalHoldRequest, _common_pb2.Receipt]
@@ -65,7 +71,13 @@ class PrivacyServiceAsyncStub(PrivacyServiceStub):
     ListDisclosures: _aio.UnaryUnaryMultiCallable[_privacy_service_pb2.ListDisclosuresRequest, _privacy_service_pb2.ListDisclosuresResponse]  # type: ignore[assignment]
     """Lists who was shown whose data, when and why, as the log has it."""
     ErasePersonalData: _aio.UnaryUnaryMultiCallable[_privacy_service_pb2.ErasePersonalDataRequest, _common_pb2.Receipt]  # type: ignore[assignment]
-    """Records that personal data is erased, and destroys its keys. Answered once they are destroyed."""
+    """Orders to erase personal data, in the log, and destroys its keys in this service's vault. Answered once they are destroyed
+    there; `ListErasures` says until when backups of the keys may still hold them.
+    """
+    ListErasures: _aio.UnaryUnaryMultiCallable[_privacy_service_pb2.ListErasuresRequest, _privacy_service_pb2.ListErasuresResponse]  # type: ignore[assignment]
+    """Lists what was ordered to be erased of an incident or a contact, when that was carried out here, and until when backups of
+    the keys may still hold them.
+    """
     PlaceLegalHold: _aio.UnaryUnaryMultiCallable[_privacy_service_pb2.PlaceLegalHoldRequest, _common_pb2.Receipt]  # type: ignore[assignment]
     """Forbids to erase anything while an authority needs it."""
     LiftLegalHold: _aio.UnaryUnaryMultiCallable[_privacy_service_pb2.LiftLegalHoldRequest, _common_pb2.Receipt]  # type: ignore[assignment]
@@ -101,7 +113,19 @@ class PrivacyServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _privacy_service_pb2.ErasePersonalDataRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_common_pb2.Receipt, _abc.Awaitable[_common_pb2.Receipt]]:
-        """Records that personal data is erased, and destroys its keys. Answered once they are destroyed."""
+        """Orders to erase personal data, in the log, and destroys its keys in this service's vault. Answered once they are destroyed
+        there; `ListErasures` says until when backups of the keys may still hold them.
+        """
+
+    @_abc_1.abstractmethod
+    def ListErasures(
+        self,
+        request: _privacy_service_pb2.ListErasuresRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_privacy_service_pb2.ListErasuresResponse, _abc.Awaitable[_privacy_service_pb2.ListErasuresResponse]]:
+        """Lists what was ordered to be erased of an incident or a contact, when that was carried out here, and until when backups of
+        the keys may still hold them.
+        """
 
     @_abc_1.abstractmethod
     def PlaceLegalHold(

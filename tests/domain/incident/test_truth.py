@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from benchmarks.folding import long_life
 from domain.incident.events import duties, response
-from domain.incident.fold import evolve
-from domain.incident.state import NOTHING_YET, TaskStatus
-from domain.incident.truth import Told
+from domain.incident.fold import CHANGES, evolve
+from domain.incident.state import NOTHING_YET, Incident, TaskStatus
+from domain.incident.truth import Told, Truth
 from domain.values import Fact, ResponseLevel
+from tests.domain.incident.histories import FACTS
+from tests.domain.incident.test_golden import OPENED
 from tests.domain.incident.truth import true_state
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -48,3 +55,27 @@ def test_what_is_told_too_early_is_taken_in_as_soon_as_it_can_be() -> None:
     told = recorded((NOON, LIFE[0]), (minutes(9), assigned), (minutes(2), finished))
     assert not true_state(told, minutes(5)).tasks
     assert true_state(told, minutes(9)).tasks[assigned.task].status is TaskStatus.FINISHED
+
+
+@pytest.mark.parametrize("bug", [KeyError("task"), AttributeError("task"), TypeError("task")])
+def test_a_bug_in_a_fold_is_no_fact_that_was_told_too_early(
+    bug: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: Incident, __: Fact) -> Incident:
+        raise bug
+
+    monkeypatch.setitem(cast("dict[object, object]", CHANGES), duties.TaskStarted, broken)
+    with pytest.raises(type(bug), match="task"):
+        Truth().after(LIFE)
+
+
+@pytest.mark.parametrize("name", sorted(FACTS))
+def test_a_fact_that_comes_first_is_taken_in_or_waits(name: str) -> None:
+    assert Truth().after([OPENED, FACTS[name]]).waiting in {(), (FACTS[name],)}
+
+
+@given(st.permutations([OPENED, *FACTS.values()]))
+def test_in_whatever_order_facts_are_told_none_is_lost(told: list[Fact]) -> None:
+    truth = Truth().after(told)
+    assert Truth(truth.state).after(truth.waiting).state == truth.state
+    assert {*truth.state.tasks} == {"some-text"}

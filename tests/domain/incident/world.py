@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 from domain.incident.activation import ActivateResponse
 from domain.incident.command import AcceptRole
+from domain.incident.deadlines import LetDeadlinePass
 from domain.incident.decider import INCIDENTS
 from domain.incident.events.opening import IncidentOpened
 from domain.incident.measures import NewMeasure
-from domain.incident.state import Incident
+from domain.incident.state import DeadlineKind, Incident
 from domain.incident.warning import RaiseWarning, ReportAlarm
 from domain.plan.canonical import pinned
 from domain.plan.model import Plan
@@ -159,3 +160,8 @@ WARNED = NOTHING.having(WARN)
 ALARMED = NOTHING.having(ALARM)
 RESPONDING = WARNED.having(ACTIVATE)
 COMMANDED = RESPONDING.having(AcceptRole(post="command"), BOSS)
+
+
+def due(kind: DeadlineKind, subject: str, after: timedelta) -> LetDeadlinePass:
+    """Name a deadline that was armed for so long after noon."""
+    return LetDeadlinePass(deadline=kind, subject=subject, due_at=NOON + after)

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from domain.aggregate import Refused, decode, encode
-from domain.plan.canonical import canonical, pinned
+from domain.aggregate import Refused
+from domain.plan.canonical import pinned
 from domain.plan.editions import (
     PlanApproved,
     PlanDrafted,
     PlanPublished,
-    PlanReturned,
     PlanReviewed,
     PlanState,
-    PlanWithdrawn,
 )
 from domain.plan.model import Plan
 from domain.plan.publication import (
@@ -33,54 +29,44 @@ from domain.plan.publication import (
     WithdrawPlan,
 )
 from domain.refusals import Refusal
-from domain.values import Actor, Role
+from domain.values import Actor
 from tests.domain.plan.plans import SMALL_PLAN, spoilt
+from tests.domain.plan.steps import (
+    ANN,
+    ANSWERED_FOR,
+    APPROVE,
+    APPROVED,
+    APPROVED_2,
+    BEN,
+    CAI,
+    CHANGED,
+    DRAFT,
+    DRAFTED,
+    DRAFTED_2,
+    FAULTY,
+    FAULTY_REF,
+    FOUND_FIT,
+    FROM_AFAR,
+    HANDED_IN,
+    IN_FORCE,
+    PLANS,
+    PUBLISH,
+    PUBLISH_2,
+    PUBLISHED,
+    PUBLISHED_2,
+    REF,
+    REF_2,
+    RETURN,
+    RETURNED,
+    REVIEW,
+    REVIEWED,
+    REVIEWED_2,
+    VERSION_2,
+    WITHDRAW,
+    WITHDRAWN,
+    states,
+)
 from tests.domain.spec import Given, given
-
-GOLDEN = Path(__file__).parent / "golden"
-"""Every shape in which a fact was ever stored; a file is never changed."""
-
-ANN = Actor("ann", frozenset({Role.PLANNER, Role.COMMANDER}))
-BEN = Actor("ben", frozenset({Role.COMMANDER}))
-CAI = Actor("cai", frozenset({Role.COMMANDER}))
-FROM_AFAR = Actor("dan", frozenset({Role.COMMANDER}), frozenset({"other-shop"}))
-
-REF = pinned(SMALL_PLAN).ref
-CHANGED = spoilt("/venues/0/zones/0/capacity", 7)
-VERSION_2 = spoilt("/version", 2)
-REF_2 = pinned(VERSION_2).ref
-FAULTY = spoilt("/resource_post", "me")
-FAULTY_REF = pinned(FAULTY).ref
-
-DRAFT, PUBLISH = DraftPlan(plan=SMALL_PLAN), PublishPlan(ref=REF)
-REVIEW, APPROVE = ReviewPlan(draft=1, hash=REF.hash), ApprovePlan(draft=1, hash=REF.hash)
-RETURN, WITHDRAW = ReturnPlan(draft=1, hash=REF.hash), WithdrawPlan(draft=1, hash=REF.hash)
-PUBLISH_2 = PublishPlan(ref=REF_2)
-
-DRAFTED = PlanDrafted(draft=1, ref=REF, by="ann", plan=SMALL_PLAN)
-REVIEWED = PlanReviewed(draft=1, ref=REF, by="ben")
-RETURNED = PlanReturned(draft=1, ref=REF, by="ben")
-APPROVED = PlanApproved(draft=1, ref=REF, by="cai")
-PUBLISHED = PlanPublished(ref=REF, plan=SMALL_PLAN)
-WITHDRAWN = PlanWithdrawn(draft=1, ref=REF, by="ann")
-DRAFTED_2 = PlanDrafted(draft=2, ref=REF_2, by="ann", plan=VERSION_2)
-REVIEWED_2 = PlanReviewed(draft=2, ref=REF_2, by="ben")
-APPROVED_2 = PlanApproved(draft=2, ref=REF_2, by="ben")
-PUBLISHED_2 = PlanPublished(ref=REF_2, plan=VERSION_2)
-
-PLANS = given(PUBLICATION)
-HANDED_IN = given(PUBLICATION, DRAFTED)
-FOUND_FIT = given(PUBLICATION, DRAFTED, REVIEWED)
-ANSWERED_FOR = given(PUBLICATION, DRAFTED, REVIEWED, APPROVED)
-IN_FORCE = given(PUBLICATION, DRAFTED, REVIEWED, APPROVED, PUBLISHED)
-
-
-def states(case: Given[Any]) -> list[PlanState]:
-    """Return how far each draft has come."""
-    return [draft.state for draft in case.state.drafts.values()]
-
-
-# the way into force
 
 
 def test_a_text_is_handed_in() -> None:
@@ -213,38 +199,6 @@ def test_who_read_another_text_is_told(ask: Any) -> None:
     )
 
 
-@pytest.mark.parametrize(("ask", "actor"), [(RETURN, BEN), (WITHDRAW, ANN)])
-def test_a_draft_goes_back_only_with_a_reason(ask: Any, actor: Actor) -> None:
-    FOUND_FIT.when(ask, actor).then_refused(Refusal.REASON_REQUIRED)
-
-
-@pytest.mark.parametrize("case", [HANDED_IN, FOUND_FIT, ANSWERED_FOR])
-def test_a_draft_goes_back_whenever_it_is_not_in_force(case: Given[Any]) -> None:
-    case.when(RETURN, BEN, because="The north exit is locked").then(RETURNED)
-    case.when(WITHDRAW, ANN, because="Written anew").then(WITHDRAWN)
-
-
-@pytest.mark.parametrize("ask", [RETURN, WITHDRAW])
-def test_what_is_in_force_does_not_go_back(ask: Any) -> None:
-    IN_FORCE.when(ask, BEN, because="late").then_refused(
-        Refusal.PLAN_DRAFT_OVER, draft="1", state="effective"
-    )
-
-
-@pytest.mark.parametrize("over", [RETURNED, WITHDRAWN])
-def test_a_draft_that_went_back_goes_no_further(over: Any) -> None:
-    case = given(PUBLICATION, DRAFTED, over)
-    case.when(REVIEW, CAI).then_refused(Refusal.PLAN_DRAFT_OVER)
-    case.when(APPROVE, CAI).then_refused(Refusal.PLAN_DRAFT_OVER)
-    case.when(PUBLISH, CAI).then_refused(Refusal.PLAN_NOT_APPROVED)
-
-
-def test_what_was_mended_is_another_draft() -> None:
-    given(PUBLICATION, DRAFTED, RETURNED).when(DraftPlan(plan=CHANGED), ANN).then(
-        PlanDrafted(draft=2, ref=pinned(CHANGED).ref, by="ann", plan=CHANGED)
-    )
-
-
 def test_a_version_is_not_published_twice_with_other_content() -> None:
     other = PublishPlan(ref=pinned(CHANGED).ref)
     taken = IN_FORCE.when(other)
@@ -340,37 +294,3 @@ def test_a_plan_has_only_so_many_drafts() -> None:
         for number in range(1, DRAFTS_MAX + 1)
     )
     given(PUBLICATION, *many).when(DRAFT, ANN).then_refused(Refusal.PLAN_DRAFTS_TOO_MANY)
-
-
-# as it is stored
-
-
-@pytest.mark.parametrize(
-    "fact", [DRAFTED, REVIEWED, RETURNED, APPROVED, PUBLISHED, WITHDRAWN], ids=lambda one: one.kind
-)
-def test_a_fact_survives_storage_with_its_hash(fact: Any) -> None:
-    stored: Any = decode(PUBLICATION, fact.kind, 1, encode(fact))
-    assert stored == fact
-    assert stored.ref == REF
-
-
-@pytest.mark.parametrize("file", sorted(GOLDEN.glob("*.json")), ids=lambda file: file.stem)
-def test_a_stored_shape_is_still_read(file: Path) -> None:
-    kind, _, version = file.stem.rpartition(".v")
-    text = file.read_text(encoding="utf-8")
-    fact: Any = decode(PUBLICATION, kind, int(version), text)
-    assert fact.ref.model_dump() == json.loads(text)["ref"]
-    assert getattr(fact, "plan", SMALL_PLAN).posts.keys() == {"commander", "guide"}
-
-
-def test_every_shape_has_its_file() -> None:
-    shapes = {f"{kind}.v{shape.schema_version}" for kind, shape in PUBLICATION.facts.items()}
-    assert {file.stem for file in GOLDEN.glob("*.json")} >= shapes
-
-
-def test_a_plan_is_read_back_from_its_canonical_text() -> None:
-    assert Plan.model_validate_json(canonical(SMALL_PLAN)) == SMALL_PLAN
-
-
-def test_another_word_makes_another_hash() -> None:
-    assert pinned(spoilt("/title/en", "Other")).ref.hash != REF.hash

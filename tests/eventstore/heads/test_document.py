@@ -113,6 +113,7 @@ def other_values(value: Any) -> list[Any]:
     return [one for one in [*near, *strange] if one != value or type(one) is not type(value)]
 
 
+@pytest.mark.processes
 def test_every_proof_holds_by_both() -> None:
     texts = [one.text for one in SOUND]
     assert {verdict(text) for text in texts} == {"sound"}
@@ -124,6 +125,7 @@ def test_a_file_is_read_as_it_was_written() -> None:
     assert [HeadDocument.parse(one.text).text for one in SOUND] == [one.text for one in SOUND]
 
 
+@pytest.mark.processes
 def test_no_proof_that_was_changed_holds_and_both_agree_on_each() -> None:
     makers = [changed(one.text) for one in SOUND]
     texts = [next(makers[number % len(makers)]) for number in range(CHANGES)]
@@ -134,6 +136,7 @@ def test_no_proof_that_was_changed_holds_and_both_agree_on_each() -> None:
     assert held == [document(one.space, one.name) for one in held]  # another name, as absent
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("said", "of_it"),
     [
@@ -174,6 +177,7 @@ def test_a_field_that_is_there_twice_is_no_proof() -> None:
     assert verdict(text) == "no proof"
 
 
+@pytest.mark.processes
 def test_a_checkpoint_with_two_maps_is_refused() -> None:
     line = NOTE.split("\n")[3]
     doubled = NOTE.partition("\n\n")[0] + f"\n{line}\n"

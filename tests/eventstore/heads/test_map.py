@@ -179,6 +179,7 @@ def test_only_a_text_is_a_venue(data: str, venue: str | None) -> None:
     assert venue_in(data) == venue
 
 
+@pytest.mark.processes
 def test_a_venue_does_not_depend_on_who_reads_it_or_how_deep_in_a_program() -> None:
     def deeper(frames: int) -> str | None:
         return deeper(frames - 1) if frames else venue_in(nested(64))

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
     from domain.values import Fact
 
+pytestmark = pytest.mark.processes
+
 METRICS_PORT = free_ports()
 REFUSED_CLOCK = re.compile(r'^muster_own_commands_refused{.*actor="clock".*} [1-9]', re.MULTILINE)
 PACE = 60.0

@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import socket
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -23,7 +24,14 @@ from services.local.stack import PROCESSES, Stack, running
 from services.local.tokens import GIVEN_OUT
 from tests.services.running import Answer, muster
 
+pytestmark = pytest.mark.processes
+
 PATIENCE_S = 60.0
+ENDS_AFTER_S = 4.0
+"""Longer than a stack takes to come to PostgreSQL."""
+
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 FREE = ("--api-port", "0", "--temporal-port", "0", "--mail-port", "0")
 
 
@@ -51,8 +59,12 @@ def up(place: Folder) -> Answer:
 
 
 def free_ports() -> int:
-    """Return the first of some ports that are free, outside of those that connections are given."""
-    firsts = random.sample(range(20_000, 30_000, len(PROCESSES)), 1_000)
+    """Return the first of some ports that are free, outside of those that connections are given.
+
+    Tests that run beside these ones choose among others.
+    """
+    first = 20_000 + len(PROCESSES) * WORKER
+    firsts = random.sample(range(first, 30_000, len(PROCESSES) * WORKERS), 100)
     return next(
         first for first in firsts if all(map(is_free, range(first, first + len(PROCESSES))))
     )
@@ -157,6 +169,18 @@ def test_a_supervisor_that_is_killed_takes_everything_with_it(stack: Stack) -> N
     os.kill(stack.pid, signal.SIGKILL)
     assert eventually(lambda: not [one for one in children if alive(one)])
     assert running(stack.folder) is None
+
+
+def test_it_starts_while_what_a_killed_supervisor_left_is_still_ending(stack: Stack) -> None:
+    left = psutil.Process(stack.parts["postgres"]["pid"])
+    left.suspend()
+    os.kill(stack.pid, signal.SIGKILL)
+    ending = threading.Timer(ENDS_AFTER_S, left.resume)
+    ending.start()
+    answer = up(stack.folder)
+    ending.join()
+    assert answer.code == Exit.OK, answer.text
+    assert "lock file" in (stack.folder.logs / "postgres.log").read_text(encoding="utf-8")
 
 
 def test_it_stops_cleanly_and_starts_again_with_the_same_keys(stack: Stack) -> None:

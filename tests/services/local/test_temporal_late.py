@@ -31,6 +31,8 @@ from tests.services.running import muster
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.processes
+
 METRICS_PORT = free_ports()
 PASSED = re.compile(r"^muster_second_clock_deadlines(?:{.*})? ([0-9]+)", re.MULTILINE)
 LATE = re.compile(r"^muster_second_clock_late_seconds(?:{.*})? ([0-9.]+)", re.MULTILINE)

@@ -71,6 +71,7 @@ def actor(place: Folder, token: str) -> str | None:
         return None
 
 
+@pytest.mark.processes
 def test_of_what_twelve_processes_give_out_at_once_nothing_is_lost(place: Folder) -> None:
     command = [sys.executable, "-c", ISSUES, str(place.tokens_file)]
     running = [

@@ -17,6 +17,8 @@ from tests.services.running import muster
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.processes
+
 DAY_S = 86_400.0
 FREE = ("--api-port", "0", "--temporal-port", "0", "--mail-port", "0")
 

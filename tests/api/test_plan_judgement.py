@@ -1,0 +1,46 @@
+"""Plans are checked before their publication is decided, and not on the loop that serves."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from domain.plan import hindrances
+from domain.plan.check import Finding, check
+from domain.plan.publication import PUBLICATION
+from eventstore.log import Log
+from eventstore.recorder import Recorder
+from services.api.plan_judgement import judgement
+from tests.domain.plan.plans import spoilt
+from tests.domain.plan.publishing import bring_into_force
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pytest
+
+    from domain.plan.model import Plan
+    from tests.conftest import Database
+
+UNSEEN = spoilt("/title/en", "A plan that no other test has checked")
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+async def test_no_plan_is_checked_on_the_loop(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked_in: list[threading.Thread] = []
+
+    def checking(plan: Plan) -> Sequence[Finding]:
+        checked_in.append(threading.current_thread())
+        return check(plan)
+
+    monkeypatch.setattr(hindrances, "check", checking)
+    log = await Log.open(database.dsn)
+    plans = Recorder(log, PUBLICATION, clock=lambda: NOON, surroundings=judgement)
+    receipt = await bring_into_force(plans, UNSEEN)
+    await log.close()
+    assert receipt.kinds == ("PlanPublished",)
+    assert checked_in
+    assert threading.main_thread() not in checked_in
