@@ -2456,13 +2456,9 @@ def _main(asked: argparse.Namespace) -> int:
     for path in verification.given.later:
         compare_later(verification, path)
     if asked.report:
-<<<<<<< HEAD
         check_report(report, _file(asked.report), verification)
-=======
-        check_report(report, _file(asked.report))
     if asked.disclosed:
         check_disclosed(verification, _file(asked.disclosed))
->>>>>>> main
     page = page_of(report, asked.language)
     if asked.html:
         _write(asked.html, as_html(page))
