@@ -97,7 +97,12 @@ class Client:
         return set()
 
     async def watch(
-        self, incident_id: str = "", *, resume_token: str = "", include_snapshot: bool = False
+        self,
+        incident_id: str = "",
+        *,
+        resume_token: str = "",
+        include_snapshot: bool = False,
+        reason: str = "",
     ) -> AsyncGenerator[Step, None]:
         """Follow what happens, endlessly: a watch that ends or breaks is taken up where it was.
 
@@ -110,6 +115,7 @@ class Client:
                 incident_id=incident_id,
                 resume_token=resume_token,
                 include_snapshot=include_snapshot and not resume_token,
+                reason=reason,
             )
             try:
                 async for step in self.incidents.WatchIncidents(request):

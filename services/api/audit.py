@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 from muster.v1 import audit_service_pb2, incident_pb2
 
 from domain.incident.decider import INCIDENTS
+from domain.record.reading import ReadKind
 from domain.values import Text
 from services.api import present
 from services.api.commands import incident_id
 from services.api.failures import Failure, Violation
 from services.api.history import History, instant_of
 from services.api.incidents import refuse_elsewhere, refuse_unknown
+from services.api.readings import Read
 
 if TYPE_CHECKING:
     from domain.incident.state import Incident
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from eventstore.recorder import Recorder
     from services.api.edge import Call
     from services.api.places import Places
+    from services.api.readings import Readings
 
 PAGE_EVENTS = 500
 """Events read and sent at a time."""
@@ -38,12 +41,18 @@ class Audit:
     """Answers what is asked about the past."""
 
     def __init__(
-        self, log: Log, incidents: Recorder[Incident], history: History, places: Places
+        self,
+        log: Log,
+        incidents: Recorder[Incident],
+        history: History,
+        places: Places,
+        readings: Readings,
     ) -> None:
         self._log = log
         self._history = history
         self._incidents = incidents
         self._places = places
+        self._readings = readings
 
     async def read(self, request: Any, call: Call) -> AsyncGenerator[ReadStep, None]:
         """Read events of a stream by version, or of the whole log by position."""
@@ -52,6 +61,7 @@ class Audit:
                 raise Failure("FIELD_INVALID", violations=[Violation.of(field, "not_negative")])
         stream = await self._stream(request, call)
         await self._refuse_beyond(stream, request.after)
+        await self._record(stream, request, call)
         left = request.limit or None
         async for page in self._pages(stream, request.after):
             shown = [one for one in page if await self._places.shown_to(call.actor, one)]
@@ -74,10 +84,22 @@ class Audit:
                 raise Failure(
                     "FIELD_INVALID", violations=[Violation("axis", "instant", OF_INSTANT)]
                 )
-            true = await self._history.true_at(key, instant_of(request), current)
-            return present.incident(key, true)
-        version = await self._history.version(key, current.version, request, "moment")
-        return present.incident(key, await self._history.at(key, version))
+            known = await self._history.true_at(key, instant_of(request), current)
+        else:
+            version = await self._history.version(key, current.version, request, "moment")
+            known = await self._history.at(key, version)
+        await self._readings.record(call, Read(ReadKind.STATE, key), request.reason)
+        return present.incident(key, known)
+
+    async def _record(self, stream: str | None, request: Any, call: Call) -> None:
+        """Record that a case is read, or the whole log; plans and units are no cases."""
+        incident = None
+        if stream is not None:
+            incident = await self._places.incident_shown_to(call.actor, stream)
+            if incident is None:
+                return
+        read = Read(ReadKind.EVENTS, incident, request.after)
+        await self._readings.record(call, read, request.reason)
 
     async def _stream(self, request: Any, call: Call) -> str | None:
         match request.WhichOneof("source"):

@@ -16,11 +16,13 @@ from pydantic import BaseModel
 from domain.aggregate import decode
 from domain.incident.decider import INCIDENTS
 from domain.incident.tracing import ABSENT, Path, Touch, Tracing, differences
+from domain.record.reading import ReadKind
 from domain.values import Text
 from services.api import present
 from services.api.commands import incident_id
 from services.api.failures import Failure, Violation
 from services.api.incidents import refuse_elsewhere, refuse_unknown
+from services.api.readings import Read
 
 if TYPE_CHECKING:
     from domain.incident.state import Incident
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from eventstore.recorder import Recorder
     from services.api.edge import Call
     from services.api.history import History
+    from services.api.readings import Readings
 
 EVENTS_MAX = 100_000
 """How far apart two moments may be."""
@@ -78,10 +81,13 @@ class _Place:
 class Diffing:
     """Compares an incident with itself."""
 
-    def __init__(self, log: Log, incidents: Recorder[Incident], history: History) -> None:
+    def __init__(
+        self, log: Log, incidents: Recorder[Incident], history: History, readings: Readings
+    ) -> None:
         self._log = log
         self._incidents = incidents
         self._history = history
+        self._readings = readings
 
     async def diff(self, request: Any, call: Call) -> AsyncGenerator[Step, None]:
         """Return the changes between two moments, by their paths."""
@@ -92,6 +98,7 @@ class Diffing:
         first = await self._version(key, 0, getattr(request, "from"), "from")
         last = await self._version(key, current.version, request.to, "to")
         _refuse_disorder(first, last)
+        await self._readings.record(call, Read(ReadKind.CHANGES, key), request.reason)
         places = await self._places(key, first, last)
         changes = [one for path, place in sorted(places.items()) for one in place.changes(path)]
         for begin in range(0, max(len(changes), 1), PAGE_CHANGES):

@@ -24,6 +24,7 @@ from services.api.commands import asked, context_of, incident_id
 from services.api.failures import Failure, Violation, of_refusal
 from services.api.heads import answering_for
 from services.api.places import Places
+from services.api.readings import refuse_without_reason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from eventstore.proofs import Kept, Proofs
     from eventstore.system_log import ExportLog
     from services.api.edge import Call
-    from services.settings import Notary
+    from services.settings import Settings
 
 NOTARY_PATIENCE_S = 30.0
 """How long to wait for the checkpoint over the export; the notary signs within two seconds."""
@@ -60,13 +61,15 @@ class Exporting:
         exports: ExportLog,
         proofs: Proofs,
         prover: HeadProver,
-        notary: Notary,
+        settings: Settings,
     ) -> None:
+        notary = settings.notary
         self._log = log
         self._proofs = proofs
         self._prover = prover
         self._places = Places(log)
         self._notary = notary
+        self._privacy = settings.privacy
         self._keys = [one.key for one in notary.witnesses]
         self._recorder: Recorder[Known] = Recorder(exports, EXPORTS, clock=clocks.now)
 
@@ -74,8 +77,9 @@ class Exporting:
         """Record that a case is exported, wait until that is signed, and send the bundle."""
         incident = incident_id(request.incident_id)
         await self._refuse(incident, call)
-        self._key(named(self._notary.folder))
         context = context_of(request)
+        refuse_without_reason(self._privacy, call.actor, context.reason, "context.reason")
+        self._key(named(self._notary.folder))
         ask = asked(ExportCase(incident=IncidentId(incident)), context, call)
         name = str(context.command_id)
         sizes = _sizes(request, await self._proofs.latest())

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from muster.v1 import incident_pb2, incident_service_pb2
 
+from domain.record.reading import ReadKind
 from projections.filtering import FilterInvalid
 from projections.paging import PageTokenInvalid
 from projections.reading import ViewBehind
@@ -13,6 +14,7 @@ from services.api import present
 from services.api.commands import incident_id
 from services.api.failures import Failure, Violation
 from services.api.present import moment
+from services.api.readings import Read
 from services.plan_ref import of_parts
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from projections.incidents import IncidentRow
     from projections.reading import ViewReader
     from services.api.edge import Call
+    from services.api.readings import Readings
     from services.api.workflows import Workflows
 
 PAGE_SIZE_MAX = 500
@@ -32,11 +35,16 @@ class Incidents:
     """Answers what is asked about incidents."""
 
     def __init__(
-        self, incidents: Recorder[Incident], views: ViewReader, workflows: Workflows
+        self,
+        incidents: Recorder[Incident],
+        views: ViewReader,
+        workflows: Workflows,
+        readings: Readings,
     ) -> None:
         self._incidents = incidents
         self._views = views
         self._workflows = workflows
+        self._readings = readings
 
     async def get(self, request: Any, call: Call) -> incident_pb2.Incident:
         """Return an incident as it is now."""
@@ -44,6 +52,9 @@ class Incidents:
         known = await self._incidents.known(key)
         refuse_unknown(key, known.version)
         refuse_elsewhere(key, known.state.venue, call)
+        read = Read(ReadKind.STATE, key)
+        over = is_over(known.state)
+        await self._readings.record_present(call, read, request.reason, is_over=over)
         return present.incident(key, known)
 
     async def list(self, request: Any, call: Call) -> incident_service_pb2.ListIncidentsResponse:
@@ -77,6 +88,11 @@ class Incidents:
         refuse_elsewhere(key, known.state.venue, call)
         seen = await self._workflows.ask(key)
         return seen.presented(key, known)
+
+
+def is_over(incident: Incident) -> bool:
+    """Tell whether nothing more happens in an incident."""
+    return incident.phase is not None and incident.phase.is_over
 
 
 def refuse_unknown(key: str, version: int) -> None:

@@ -23,10 +23,8 @@ from eventstore.recorder import Recorder
 from projections.reading import ViewReader
 from services import clock_metrics, clock_watch, clocks, metrics, readiness
 from services.api.admission import Admission, Limits
-from services.api.audit import Audit
 from services.api.connections import Connections
 from services.api.contract import methods, services
-from services.api.diffing import Diffing
 from services.api.disclosure import Disclosing, Shown
 from services.api.doors import Doors
 from services.api.edge import Edge
@@ -36,6 +34,7 @@ from services.api.lateness import Lateness
 from services.api.notarised import Notarised, notarised
 from services.api.open_calls import OpenCalls
 from services.api.open_incidents import OpenIncidents
+from services.api.past import past
 from services.api.places import Places
 from services.api.plan_difference import PlanDifference
 from services.api.plan_judgement import judgement
@@ -44,6 +43,7 @@ from services.api.plans import Plans
 from services.api.privacy import PersonalData
 from services.api.proof_health import PROOF, ProofHealth
 from services.api.public import Public
+from services.api.readings import Readings
 from services.api.recording import Recording
 from services.api.resources import Resources
 from services.api.resume_tokens import ResumeTokens
@@ -126,7 +126,7 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
         server, well = build(edge, public, settings.api, parts.unaries, parts.streams)
         port = bind(server, settings.api)
         lateness = Lateness(store, settings.overdue)
-        looked_at = _Looked(workflows, clock, lateness, proof.health)
+        looked_at = _Looked(workflows, clock, lateness, proof.health, parts.readings)
         looking = await _looking(partial(_look, store, looked_at, well))
         checking = asyncio.create_task(open_calls.keep_checking(), name="open calls")
         making_room = asyncio.create_task(connections.keep_making_room(port), name="connections")
@@ -163,6 +163,7 @@ class _Parts(NamedTuple):
     unaries: Mapping[str, Unary]
     streams: Mapping[str, Stream]
     watching: Watching
+    readings: Readings
 
 
 def _parts(  # noqa: PLR0913, PLR0917 - each is what others are made of
@@ -176,14 +177,15 @@ def _parts(  # noqa: PLR0913, PLR0917 - each is what others are made of
 ) -> _Parts:
     """Make what answers each method."""
     library, places = PlanLibrary(store), Places(store)
-    shown = Shown(store, places, privacy.disclosures_per_hour)
+    shown, readings = Shown(store, places, privacy.disclosures_per_hour), Readings(store, privacy)
     snapshots = snapshots_of_incidents(store)
     recorders = {**_recorders(store, library, snapshots), **proof.recorders}
     incidents, history = recorders["incident"], History.of(store, snapshots)
-    reading = Incidents(incidents, views, workflows)
+    reading = Incidents(incidents, views, workflows, readings)
     recording = Recording(recorders, vault.seal, tokens)
-    audit = Audit(store, incidents, history, places)
-    watching = Watching(store, OpenIncidents(incidents, history, views), places, tokens)
+    open_ = OpenIncidents(incidents, history, views)
+    watching = Watching(store, open_, places, tokens, readings)
+    before = past(store, incidents, history, places, readings)
     unaries: dict[str, Unary] = {
         "Submit": recording.submit,
         "GetIncident": reading.get,
@@ -191,7 +193,7 @@ def _parts(  # noqa: PLR0913, PLR0917 - each is what others are made of
         "GetStanding": reading.standing,
         **_about_plans(store, Plans(store, recorders["plan"], views, tokens)),
         **Resources(views).unaries,
-        "StateAt": audit.state_at,
+        **before.unaries,
         **proof.unaries,
         **_about_people(recorders, vault, shown, tokens),
     }
@@ -199,11 +201,10 @@ def _parts(  # noqa: PLR0913, PLR0917 - each is what others are made of
     streams: dict[str, Stream] = {
         "SubmitStream": recording.submit_stream,
         "WatchIncidents": watching.watch,
-        "ReadEvents": audit.read,
-        "Diff": Diffing(store, incidents, history).diff,
+        **before.streams,
         **proof.streams,
     }
-    return _Parts(unaries, streams, watching)
+    return _Parts(unaries, streams, watching, readings)
 
 
 def _about_people(
@@ -252,12 +253,13 @@ async def _keep_looking(look: Callable[[], Awaitable[None]]) -> None:
 
 
 class _Looked(NamedTuple):
-    """What is looked at beside the log."""
+    """What is looked at beside the log, and what is made up for."""
 
     workflows: Workflows
     clock: ClockWatch
     lateness: Lateness
     proof: ProofHealth
+    readings: Readings
 
 
 async def _look(store: Log, parts: _Looked, well: Any) -> None:
@@ -275,6 +277,7 @@ async def _look(store: Log, parts: _Looked, well: Any) -> None:
         PROOF: await parts.proof.is_well(),
     }
     await say_how_it_is(well, {**state, **await parts.lateness.look()})
+    await parts.readings.append_owed()
 
 
 async def _workflows_move(store: Log) -> bool:

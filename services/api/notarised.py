@@ -47,7 +47,7 @@ async def notarised(settings: Settings, store: Log) -> AsyncIterator[Notarised]:
         heads = Heads(proofs, prover)
         verifying = Verifying(dsn, store, proofs, proving)
         exports = ExportLog(dsn, proofs.pool)
-        exporting = Exporting(store, exports, proofs, prover, settings.notary)
+        exporting = Exporting(store, exports, proofs, prover, settings)
         reopening = ReadmittingLog(dsn, proofs.pool)
 
         async def standing(_state: object, command: object) -> object:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from services.api.incidents import is_over
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -43,6 +45,10 @@ class OpenIncidents:
             known = await self._as_of(key, mark.position)
             if known.version:
                 yield key, known
+
+    async def is_over(self, key: str) -> bool:
+        """Tell whether nothing more happens in an incident."""
+        return is_over((await self.incidents.known(key)).state)
 
     async def _listed(self, mark: Mark, actor: Actor) -> AsyncIterator[str]:
         """Yield what is open now, and what changed since: it may have been open then."""

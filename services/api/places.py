@@ -51,6 +51,12 @@ class Places:
         venue = self._keep(event) if event.version == 1 else await self.venue(event.stream)
         return venue is not None and actor.may_act_at(venue)
 
+    async def incident_shown_to(self, actor: Actor, stream: str) -> str | None:
+        """Return which incident a stream is, if it is one that an actor may read."""
+        category, _, key = stream.partition("/")
+        venue = await self.venue(stream) if category == CATEGORY else None
+        return key if venue is not None and actor.may_act_at(venue) else None
+
     def _keep(self, first: StoredEvent) -> str:
         venue = str(json.loads(first.data)["venue"])
         self._venues[first.stream] = venue

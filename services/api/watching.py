@@ -11,10 +11,13 @@ from uuid import UUID
 
 from muster.v1 import incident_service_pb2
 
+from domain.record.reading import ReadKind
 from eventstore.failures import FollowerTooSlow
+from services import clocks
 from services.api import present
 from services.api.commands import incident_id
 from services.api.failures import Failure, Violation
+from services.api.readings import Read
 from services.api.resume_tokens import Mark, Shown, invalid
 
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from services.api.edge import Call
     from services.api.open_incidents import OpenIncidents
     from services.api.places import Places
+    from services.api.readings import Readings
     from services.api.resume_tokens import ResumeTokens
 
 BATCH_BYTES_MAX = 1_000_000
@@ -42,9 +46,15 @@ class Watching:
     """Serves watches from the log's own order."""
 
     def __init__(
-        self, log: Log, open_: OpenIncidents, places: Places, tokens: ResumeTokens
+        self,
+        log: Log,
+        open_: OpenIncidents,
+        places: Places,
+        tokens: ResumeTokens,
+        readings: Readings,
     ) -> None:
         self._log = log
+        self._readings = readings
         self._open = open_
         self._places = places
         self._tokens = tokens
@@ -59,6 +69,7 @@ class Watching:
         stream = await self._stream(request, call)
         interval = _interval(request)
         mark = await self._beginning(request, stream, call)
+        await self._record(request, mark, call)
         if request.include_snapshot or mark.shown:
             async for step in self._snapshot(mark, call):
                 yield step
@@ -108,6 +119,28 @@ class Watching:
         if not mark.is_of(last):
             raise invalid("log")
         return Mark.after(mark.position, last, stream)._replace(shown=mark.shown)
+
+    async def _record(self, request: Any, mark: Mark, call: Call) -> None:
+        """Record that somebody reads what happened, or watches it beside their work."""
+        incident = mark.stream and mark.stream.partition("/")[2]
+        has_snapshot = request.include_snapshot or mark.shown
+        read = Read(ReadKind.WATCH, incident, 0 if has_snapshot else mark.position)
+        if await self._goes_back(request, mark, call):
+            await self._readings.record(call, read, request.reason)
+            return
+        over = bool(incident and has_snapshot and await self._open.is_over(incident))
+        await self._readings.record_present(call, read, request.reason, is_over=over)
+
+    async def _goes_back(self, request: Any, mark: Mark, call: Call) -> bool:
+        """Tell whether a watch begins further back than one that broke off and is taken up again.
+
+        That is as long as one record of a reading stands for others.
+        """
+        if not request.resume_token:
+            return False
+        following = await self._log.read(mark.position, limit=1)
+        window = self._readings.privacy.window(call.actor)
+        return bool(following) and following[0].recorded_at < clocks.now() - window
 
     async def _event_at(self, position: int) -> UUID | None:
         """Return which event is at a position; None before the first."""

@@ -8,7 +8,13 @@ from enum import StrEnum
 from typing import Annotated
 
 import typer
-from muster.v1.audit_service_pb2 import StateAtRequest, TimeAxis, VerifyRequest, VerifyResponse
+from muster.v1.audit_service_pb2 import (
+    ListCaseAccessesResponse,
+    StateAtRequest,
+    TimeAxis,
+    VerifyRequest,
+    VerifyResponse,
+)
 from muster.v1.incident_pb2 import Incident
 from rich.console import Group, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -16,6 +22,7 @@ from rich.text import Text
 
 from eventstore.events import StoredEvent
 from services.cli import events, spelling
+from services.cli.accesses import ReasonOption, listed, of_case_if_allowed
 from services.cli.exits import Exit
 from services.cli.failure import Failure
 from services.cli.incident import state
@@ -37,7 +44,7 @@ class Clock(StrEnum):
     TRUE = "true"
 
 
-async def replay(
+async def replay(  # noqa: PLR0913 - its options
     session: Session,
     incident: Annotated[str, typer.Argument(metavar="INCIDENT", help="A UUID.")],
     at: AtOption = "",
@@ -47,18 +54,21 @@ async def replay(
     ] = Clock.RECORDED,
     *,
     step: Annotated[bool, typer.Option("--step", help="One event at a time.")] = False,
+    reason: ReasonOption = "",
 ) -> None:
     """Replay a case from its log: who did what, when and why, and how it stood then."""
     request = _moment(incident, at)
     request.axis = TimeAxis.Value(f"TIME_AXIS_{clock.name}")
-    history = await events.of_incident(session.connection, incident)
+    request.reason = reason
+    history = await events.of_incident(session.connection, incident, reason)
     stood = await session.connection.audit.StateAt(request, **session.connection.call)
+    read_by = await of_case_if_allowed(session.connection, incident)
     shown = [event for event in history if _is_shown(event, request, stood)]
     if step and not session.output.as_json:
         _step_through(shown, session.output)
     session.output.show(
-        {"state": plain(stood), "timeline": _as_json(shown)},
-        lambda: _replayed(shown, stood, session.output),
+        {"state": plain(stood), "timeline": _as_json(shown), "accesses": plain(read_by.accesses)},
+        lambda: _replayed(shown, stood, read_by, session.output),
     )
 
 
@@ -152,10 +162,16 @@ def _moment(incident: str, at: str) -> StateAtRequest:
     return request
 
 
-def _replayed(shown: list[StoredEvent], stood: Incident, output: Output) -> RenderableType:
+def _replayed(
+    shown: list[StoredEvent], stood: Incident, read_by: ListCaseAccessesResponse, output: Output
+) -> RenderableType:
     title = output.said(f"截至第 {stood.version} 条", f"As of version {stood.version}")
     timeline = table(list(lines(shown, output.language)), output.language)
-    return Group(timeline, "", Text(title, style="bold"), state(stood, output))
+    parts: list[RenderableType] = [timeline, "", Text(title, style="bold"), state(stood, output)]
+    if read_by.accesses:
+        heading = output.said("查阅、导出与查看个人信息", "Read, exported and disclosed")
+        parts += ["", listed(read_by, output, heading)]
+    return Group(*parts)
 
 
 def _step_through(shown: list[StoredEvent], output: Output) -> None:

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from services.cli import spelling
+from services.cli.accesses import ReasonOption
 from services.cli.output import Output, plain
 from services.cli.session import Session
 from services.cli.words import date_and_clock
@@ -27,9 +28,11 @@ async def diff(
     incident: Annotated[str, typer.Argument(metavar="INCIDENT", help="A UUID.")],
     first: Annotated[str, typer.Argument(metavar="FROM", help=MOMENT)] = "",
     last: Annotated[str, typer.Argument(metavar="TO", help=f"{MOMENT} Now if left out.")] = "",
+    reason: ReasonOption = "",
 ) -> None:
     """Say what changed between two moments of a case, by whom and why."""
-    request = DiffRequest(incident_id=incident, to=_moment(last), **{"from": _moment(first)})
+    moments = {"from": _moment(first), "to": _moment(last)}
+    request = DiffRequest(incident_id=incident, reason=reason, **moments)
     found = DiffResponse()
     async for step in session.connection.audit.Diff(request):
         found.MergeFrom(step)

@@ -22,9 +22,10 @@ async def read(connection: Connection, request: ReadEventsRequest) -> AsyncItera
             yield stored(event)
 
 
-async def of_incident(connection: Connection, incident: str) -> list[StoredEvent]:
-    """Read every event of an incident."""
-    return [event async for event in read(connection, ReadEventsRequest(incident_id=incident))]
+async def of_incident(connection: Connection, incident: str, reason: str = "") -> list[StoredEvent]:
+    """Read every event of an incident; who does, and why, is recorded."""
+    request = ReadEventsRequest(incident_id=incident, reason=reason)
+    return [event async for event in read(connection, request)]
 
 
 async def batches(

@@ -12,6 +12,7 @@ from google.rpc import error_details_pb2, status_pb2
 from services.cli.exits import Exit
 
 DETAILS_KEY = "grpc-status-details-bin"
+_REASON_HINT = "say why with `--reason`"
 TOO_LARGE = "MESSAGE_TOO_LARGE"
 """A reason that trying again won't help, unlike others of its status."""
 
@@ -74,7 +75,7 @@ def failure_of(error: grpc.aio.AioRpcError) -> Failure:
         localized.message or error.details() or error.code().name,
         dict(info.metadata),
         {one.field: one.description for one in wrong.field_violations},
-        _hint(error.code()),
+        _REASON_HINT if info.reason == "REASON_REQUIRED" else _hint(error.code()),
     )
 
 

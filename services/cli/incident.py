@@ -20,6 +20,7 @@ from muster.v1.incident_service_pb2 import (
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from services.cli.accesses import ReasonOption
 from services.cli.asking import add_command
 from services.cli.contract import INCIDENT_SERVICE, commands
 from services.cli.output import Output, grid, named
@@ -58,9 +59,11 @@ async def list_incidents(
 
 
 @action(app, "get", role=AS_OPERATOR)
-async def get_incident(session: Session, incident: IncidentArgument) -> None:
+async def get_incident(
+    session: Session, incident: IncidentArgument, reason: ReasonOption = ""
+) -> None:
     """Show an incident as it is now."""
-    request = GetIncidentRequest(incident_id=incident)
+    request = GetIncidentRequest(incident_id=incident, reason=reason)
     answer = await session.connection.incidents.GetIncident(request, **session.connection.call)
     session.output.show(answer, lambda: state(answer, session.output))
 

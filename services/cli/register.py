@@ -150,6 +150,14 @@ def erase(app: typer.Typer) -> None:
     app.add_typer(commands.hold, name="hold")
 
 
+def accesses(app: typer.Typer) -> None:
+    """Register `muster accesses`."""
+    from services.cli import accesses as commands
+    from services.cli.session import action
+
+    action(app, "accesses", role="auditor")(commands.accesses)
+
+
 def backup(app: typer.Typer) -> None:
     """Register the commands about backups."""
     from services.cli import backup as commands
@@ -231,6 +239,10 @@ COMMANDS: dict[str, LazyCommand] = {
         erase,
     ),
     "disclosures": LazyCommand("List who was shown whose personal data, when and why.", erase),
+    "accesses": LazyCommand(
+        "List who read a case, exported it, or was shown personal data of it: when, and why.",
+        accesses,
+    ),
     "backup": LazyCommand(
         "Save the log, read the file again and verify it; with --vault the keys, in another place.",
         backup,

@@ -23,6 +23,7 @@ from domain.plan.model import PinnedPlan, Plan
 from eventstore.bundle.verify import with_evidence
 from eventstore.events import StoredEvent
 from services.cli import events
+from services.cli.accesses import ReasonOption
 from services.cli.connection import Connection
 from services.cli.exits import Exit
 from services.cli.failure import Failure, failure_of
@@ -42,7 +43,7 @@ class Kind(StrEnum):
     MARKDOWN = "md"
 
 
-async def report(
+async def report(  # noqa: PLR0913 - its options
     session: Session,
     incident: Annotated[str, typer.Argument(metavar="INCIDENT", help="A UUID.")],
     to: Annotated[
@@ -56,9 +57,10 @@ async def report(
             "--evaluated", help="As it was when the case was evaluated: `verify.py` proves it."
         ),
     ] = False,
+    reason: ReasonOption = "",
 ) -> None:
     """Write the after-action report: timeline and figures, each with the events it cites."""
-    history = await events.of_incident(session.connection, incident)
+    history = await events.of_incident(session.connection, incident, reason)
     if evaluated:
         history = history[: _up_to(history)]
     made = made_of(history, await pinned(session.connection, history), sentence_in_utc)

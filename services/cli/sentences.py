@@ -217,6 +217,9 @@ SENTENCES: dict[str, Sentence] = {
     "PersonalDataDisclosed": Sentence(
         "查看 {person} 的个人信息（{incident}）", "Personal data of {person} shown ({incident})"
     ),
+    "CaseRead": Sentence(
+        "{reader} 查阅案卷 {incident}（{what}）", "{reader} read case {incident} ({what})"
+    ),
     "CaseExported": Sentence("导出案卷 {incident}", "Case {incident} exported"),
     "DivergenceAcknowledged": Sentence(
         "确认日志不符之处 {divergence}，继续记录", "Divergence {divergence} of the log acknowledged"

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from eventstore.events import StoredEvent
 from services.cli import events
+from services.cli.accesses import ReasonOption
 from services.cli.output import Output
 from services.cli.session import Session
 from services.cli.timeline import Line, colour_of, lines
@@ -26,11 +27,12 @@ async def watch(
     resume_token: Annotated[str, typer.Option(help="Continue right after this step.")] = "",
     *,
     snapshot: Annotated[bool, typer.Option("--snapshot", help="Begin with how it stands.")] = False,
+    reason: ReasonOption = "",
 ) -> None:
     """Follow what happens, until Ctrl-C. With `-o json`: one step of the stream a line."""
     console = session.output.console
     async for step in session.connection.watch(
-        incident, resume_token=resume_token, include_snapshot=snapshot
+        incident, resume_token=resume_token, include_snapshot=snapshot, reason=reason
     ):
         if session.output.as_json:
             session.output.line(step)

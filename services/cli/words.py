@@ -96,6 +96,14 @@ _VALUES: dict[str, dict[str, tuple[str, str]]] = {
         "returned": ("已退回", "returned"),
         "withdrawn": ("已撤回", "withdrawn"),
     },
+    "access": {
+        "events": ("查阅经过", "read its events"),
+        "state": ("查阅状态", "read how it stands, or stood"),
+        "changes": ("查阅变化", "read what changed"),
+        "watch": ("跟踪查看", "watched it"),
+        "export": ("导出案卷", "exported the case"),
+        "disclosure": ("查看个人信息", "was shown personal data"),
+    },
     "status": {
         "assigned": ("已分派", "assigned"),
         "acknowledged": ("已确认", "acknowledged"),

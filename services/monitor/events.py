@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 SECRET = 0o600
 BATCH_EVENTS = 1_000
+REASON = "muster monitor: verification of the log"
+"""Why events are read, as the log records it."""
 
 SCHEMA = """
     CREATE TABLE IF NOT EXISTS head (
@@ -101,7 +103,7 @@ class EventVerification:
 
     async def is_beyond(self, size: int) -> bool:
         """Tell whether anything was recorded after a checkpoint. Raises NotCompared."""
-        request = ReadEventsRequest(after=size, limit=1)
+        request = ReadEventsRequest(after=size, limit=1, reason=REASON)
         try:
             async for step in self.client.audit.ReadEvents(request):
                 if step.events:
@@ -114,7 +116,7 @@ class EventVerification:
         after = self.tree.size
         if after >= size:
             return
-        request = ReadEventsRequest(after=after, limit=size - after)
+        request = ReadEventsRequest(after=after, limit=size - after, reason=REASON)
         batch: list[Event] = []
         try:
             async for step in self.client.audit.ReadEvents(request):

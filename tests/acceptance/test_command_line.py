@@ -177,6 +177,14 @@ async def test_a_case_is_replayed_as_of_a_version(told: Told) -> None:
     assert "As of version 2" in answer.out
 
 
+async def test_who_replays_a_case_is_in_its_trail_with_the_reason(told: Told) -> None:
+    replayed = await parsed(told, "replay", told.incident, "--reason", "district court, file 12")
+    reading = {"actor": "auditor", "reason": "district court, file 12", "kind": "ACCESS_KIND_STATE"}
+    assert reading in [{name: one[name] for name in reading} for one in replayed["accesses"]]
+    answer = await muster(told, "accesses", told.incident)
+    assert "district court, file 12" in answer.out
+
+
 async def test_a_case_is_replayed_as_of_an_instant(told: Told) -> None:
     (expired,) = told.case.all_of("PostOfferExpired")
     at = expired.recorded_at.isoformat()

@@ -116,6 +116,7 @@ MATRIX = """
     Diff                    ACO...PU.
     Verify                  A......U.
     ExportCase              A......U.
+    ListCaseAccesses        A......U.
     ListCheckpoints         ACORILPU.
     GetInclusionProof       A......U.
     GetConsistencyProof     ACORILPU.

@@ -74,13 +74,16 @@ async def test_every_receipt_s_token_is_of_its_last_event(service: Service) -> N
 async def test_events_beyond_the_end_are_refused(service: Service) -> None:
     receipt = await opened(service)
     auditor = await service.client("auditor")
-    assert not [_ async for _ in auditor.audit.ReadEvents(Read(after=receipt.position))]
+    pages = auditor.audit.ReadEvents(Read(after=receipt.position))
+    (reading,) = [event async for page in pages for event in page.events]
+    assert (reading.type, reading.position) == ("CaseRead", receipt.position + 1)
+    assert not [_ async for _ in auditor.audit.ReadEvents(Read(after=reading.position))]
     async with refused() as told:
-        await auditor.audit.ReadEvents(Read(after=receipt.position + 1)).read()
+        await auditor.audit.ReadEvents(Read(after=reading.position + 1)).read()
     assert told.reason == "POSITION_UNKNOWN"
     assert told.metadata == {
-        "position": str(receipt.position + 1),
-        "head": str(receipt.position),
+        "position": str(reading.position + 1),
+        "head": str(reading.position),
     }
 
 

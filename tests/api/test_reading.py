@@ -207,7 +207,8 @@ async def test_events_are_read_from_where_one_asks_and_as_many(service: Service)
     async def versions(**fields: Any) -> list[int]:
         request = audit_service_pb2.ReadEventsRequest(**fields)
         pages = auditor.audit.ReadEvents(request)
-        return [event.version async for page in pages for event in page.events]
+        events = [event async for page in pages for event in page.events]
+        return [event.version for event in events if event.type != "CaseRead"]
 
     assert await versions(incident_id=incident) == [1, 2, 3, 4]
     assert await versions(incident_id=incident, after=2) == [3, 4]

@@ -100,7 +100,7 @@ async def test_what_a_stream_recorded_before_stays_recorded(service: Service) ->
     auditor = await service.client("auditor")
     request = audit_service_pb2.ReadEventsRequest(after=PLAN_EVENTS)
     kinds = [one.type async for page in auditor.audit.ReadEvents(request) for one in page.events]
-    assert kinds == ["IncidentOpened", "AlarmReported"]
+    assert kinds == ["IncidentOpened", "AlarmReported", "CaseRead"]
 
 
 async def test_a_watch_of_others_goes_on(service: Service) -> None:

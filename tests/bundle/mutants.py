@@ -18,6 +18,7 @@ from tests.bundle.mutations import (
     with_events,
     with_lines,
 )
+from tests.bundle.odd_values import ODD_BYTES, ODD_PATHS, ODD_VALUES
 from tests.bundle.synthetic import HEAD, SMALL, head_of, small
 
 if TYPE_CHECKING:
@@ -27,31 +28,6 @@ if TYPE_CHECKING:
     from tests.bundle.verifiers import Files
 
 FOREIGN = bytes(range(7, 39))
-ODD_VALUES: tuple[Any, ...] = (
-    0,
-    1,
-    2,
-    -1,
-    2**63 - 1,
-    2**63,
-    -(2**63),
-    0.5,
-    True,
-    None,
-    "",
-    "x",
-    [],
-    {},
-    "infinity",
-    "-infinity",
-    "0000-01-01T00:00:00.000000Z",
-    "9999-12-31T23:59:59.999999Z",
-    "\x1b[2K",
-    "\ufeff",
-    "\x85",
-    "00" * 32,
-    "\ud83d",
-)
 HEADS: tuple[dict[str, Any], ...] = tuple(
     json.loads(made.files()[HEAD])
     for made in (
@@ -62,31 +38,6 @@ HEADS: tuple[dict[str, Any], ...] = tuple(
     )
 )
 """What the map has of other streams, and what other maps have of the case."""
-ODD_BYTES = (
-    b"\r\n",
-    b"\n\n",
-    b"\x00",
-    b"\xff",
-    b"\xc2\x85",
-    b"\xef\xbb\xbf",
-    b"\x1c",
-    b" ",
-    b'"',
-    b"{",
-    b"[" * 70,
-    b"\\u",
-)
-ODD_PATHS = (
-    "./events.jsonl",
-    "a//b",
-    "Events.jsonl",
-    "events.jsonl.",
-    "b/manifest.json",
-    "nul",
-    "..",
-    "report.html",
-    "checkpoints/1",
-)
 
 
 def mutant(files: Files, chance: Random) -> Files:

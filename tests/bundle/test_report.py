@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+pytestmark = pytest.mark.processes
+
 
 def found(page: str, place: Path) -> tuple[int, dict[str, Any]]:
     """Return how both verifiers end, and what they say of a report."""

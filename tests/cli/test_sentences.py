@@ -13,6 +13,7 @@ from domain.plan.publication import PUBLICATION
 from domain.record.disclosure import DISCLOSURES
 from domain.record.divergence import DIVERGENCES
 from domain.record.export import EXPORTS
+from domain.record.reading import READINGS
 from domain.resource.unit import UNITS
 from services.cli.sentences import SENTENCES, sentence
 
@@ -27,6 +28,7 @@ FACTS: dict[str, type[Fact]] = {
     **DIVERGENCES.facts,
     **EXPORTS.facts,
     **DISCLOSURES.facts,
+    **READINGS.facts,
 }
 ESCALATED = '{"task":"guide","to":"deputy","step":1,"acknowledge_by":"2026-05-01T06:30:00Z"}'
 

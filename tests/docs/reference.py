@@ -143,6 +143,8 @@ def _shown(default: object) -> str:
             return "none"
         case SecretStr():
             return "a secret"
+        case (_, *_):
+            return ", ".join(f"`{one}`" for one in default)
         case _:
             return f"`{default}`"
 

@@ -21,6 +21,46 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _AccessKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AccessKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AccessKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ACCESS_KIND_UNSPECIFIED: _AccessKind.ValueType  # 0
+    """Not said."""
+    ACCESS_KIND_EVENTS: _AccessKind.ValueType  # 1
+    """Its events."""
+    ACCESS_KIND_STATE: _AccessKind.ValueType  # 2
+    """How it stood at a moment, or stands now."""
+    ACCESS_KIND_CHANGES: _AccessKind.ValueType  # 3
+    """What changed between two moments."""
+    ACCESS_KIND_WATCH: _AccessKind.ValueType  # 4
+    """What happened, as it happened."""
+    ACCESS_KIND_EXPORT: _AccessKind.ValueType  # 5
+    """All of it, as a bundle that proves itself."""
+    ACCESS_KIND_DISCLOSURE: _AccessKind.ValueType  # 6
+    """What is known of one of its people."""
+
+class AccessKind(_AccessKind, metaclass=_AccessKindEnumTypeWrapper):
+    """What somebody was shown of a case."""
+
+ACCESS_KIND_UNSPECIFIED: AccessKind.ValueType  # 0
+"""Not said."""
+ACCESS_KIND_EVENTS: AccessKind.ValueType  # 1
+"""Its events."""
+ACCESS_KIND_STATE: AccessKind.ValueType  # 2
+"""How it stood at a moment, or stands now."""
+ACCESS_KIND_CHANGES: AccessKind.ValueType  # 3
+"""What changed between two moments."""
+ACCESS_KIND_WATCH: AccessKind.ValueType  # 4
+"""What happened, as it happened."""
+ACCESS_KIND_EXPORT: AccessKind.ValueType  # 5
+"""All of it, as a bundle that proves itself."""
+ACCESS_KIND_DISCLOSURE: AccessKind.ValueType  # 6
+"""What is known of one of its people."""
+Global___AccessKind: _TypeAlias = AccessKind  # noqa: Y015
+
 class _TimeAxis:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -59,6 +99,7 @@ class ReadEventsRequest(_message.Message):
     STREAM_FIELD_NUMBER: _builtins.int
     AFTER_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     incident_id: _builtins.str
     """Of one incident."""
     stream: _builtins.str
@@ -67,6 +108,8 @@ class ReadEventsRequest(_message.Message):
     """For one incident or stream, begin after this version; for the whole log, after this position."""
     limit: _builtins.int
     """At most so many; all if 0."""
+    reason: _builtins.str
+    """Why; it is recorded with who reads a case, or the whole log. The settings say who must give one."""
     def __init__(
         self,
         *,
@@ -74,10 +117,11 @@ class ReadEventsRequest(_message.Message):
         stream: _builtins.str = ...,
         after: _builtins.int = ...,
         limit: _builtins.int = ...,
+        reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["incident_id", b"incident_id", "source", b"source", "stream", b"stream"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "incident_id", b"incident_id", "limit", b"limit", "source", b"source", "stream", b"stream"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "incident_id", b"incident_id", "limit", b"limit", "reason", b"reason", "source", b"source", "stream", b"stream"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_source: _TypeAlias = _typing.Literal["incident_id", "stream"]  # noqa: Y015
     _WhichOneofArgType_source: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015
@@ -110,6 +154,130 @@ class ReadEventsResponse(_message.Message):
 Global___ReadEventsResponse: _TypeAlias = ReadEventsResponse  # noqa: Y015
 
 @_typing.final
+class ListCaseAccessesRequest(_message.Message):
+    """Asks who had access to a case."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INCIDENT_ID_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    incident_id: _builtins.str
+    """The incident."""
+    after: _builtins.int
+    """After this place in the log; from its beginning if 0."""
+    page_size: _builtins.int
+    """At most 500; 50 if 0."""
+    def __init__(
+        self,
+        *,
+        incident_id: _builtins.str = ...,
+        after: _builtins.int = ...,
+        page_size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "incident_id", b"incident_id", "page_size", b"page_size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCaseAccessesRequest: _TypeAlias = ListCaseAccessesRequest  # noqa: Y015
+
+@_typing.final
+class ListCaseAccessesResponse(_message.Message):
+    """Some accesses, in the order in which they were recorded."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCESSES_FIELD_NUMBER: _builtins.int
+    NEXT_AFTER_FIELD_NUMBER: _builtins.int
+    next_after: _builtins.int
+    """Where to go on, as `after`; 0 when there are no more."""
+    @_builtins.property
+    def accesses(self) -> _containers.RepeatedCompositeFieldContainer[Global___CaseAccess]:
+        """The accesses."""
+
+    def __init__(
+        self,
+        *,
+        accesses: _abc.Iterable[Global___CaseAccess] | None = ...,
+        next_after: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accesses", b"accesses", "next_after", b"next_after"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCaseAccessesResponse: _TypeAlias = ListCaseAccessesResponse  # noqa: Y015
+
+@_typing.final
+class CaseAccess(_message.Message):
+    """Somebody was shown something of a case."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POSITION_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    ON_BEHALF_OF_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    WHOLE_LOG_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    PERSON_FIELD_NUMBER: _builtins.int
+    STREAM_FIELD_NUMBER: _builtins.int
+    position: _builtins.int
+    """The place in the log. 0 for what was read while nothing could be recorded: it is appended once that can be again."""
+    kind: Global___AccessKind.ValueType
+    """What."""
+    actor: _builtins.str
+    """To whom: the actor that authentication found."""
+    on_behalf_of: _builtins.str
+    """For whom, where the actor asked on somebody's behalf."""
+    reason: _builtins.str
+    """Why."""
+    whole_log: _builtins.bool
+    """The whole log was read, and this case in it."""
+    after: _builtins.int
+    """Only what comes after this was read: a version of the case, or with `whole_log` and of a watch a position of the log."""
+    person: _builtins.str
+    """About whom. Only of disclosures."""
+    stream: _builtins.str
+    """The stream that says so, such as `reading/<uuid>`."""
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    @_builtins.property
+    def until(self) -> _timestamp_pb2.Timestamp:
+        """Whoever reads likewise until then, for the same reason, is not recorded anew. Only of readings."""
+
+    def __init__(
+        self,
+        *,
+        position: _builtins.int = ...,
+        at: _timestamp_pb2.Timestamp | None = ...,
+        until: _timestamp_pb2.Timestamp | None = ...,
+        kind: Global___AccessKind.ValueType = ...,
+        actor: _builtins.str = ...,
+        on_behalf_of: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        whole_log: _builtins.bool = ...,
+        after: _builtins.int = ...,
+        person: _builtins.str = ...,
+        stream: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "until", b"until"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "after", b"after", "at", b"at", "kind", b"kind", "on_behalf_of", b"on_behalf_of", "person", b"person", "position", b"position", "reason", b"reason", "stream", b"stream", "until", b"until", "whole_log", b"whole_log"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CaseAccess: _TypeAlias = CaseAccess  # noqa: Y015
+
+@_typing.final
 class StateAtRequest(_message.Message):
     """Asks for an incident as it was."""
 
@@ -120,6 +288,7 @@ class StateAtRequest(_message.Message):
     INSTANT_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
     AXIS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     incident_id: _builtins.str
     """The incident."""
     version: _builtins.int
@@ -128,6 +297,8 @@ class StateAtRequest(_message.Message):
     """With all that was recorded up to this place in the log."""
     axis: Global___TimeAxis.ValueType
     """By which clock an instant is meant; by when it was recorded if not said."""
+    reason: _builtins.str
+    """Why; it is recorded with who reads the case. The settings say who must give one."""
     @_builtins.property
     def instant(self) -> _timestamp_pb2.Timestamp:
         """With all that was recorded up to this instant."""
@@ -140,10 +311,11 @@ class StateAtRequest(_message.Message):
         instant: _timestamp_pb2.Timestamp | None = ...,
         position: _builtins.int = ...,
         axis: Global___TimeAxis.ValueType = ...,
+        reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["instant", b"instant", "moment", b"moment", "position", b"position", "version", b"version"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["axis", b"axis", "incident_id", b"incident_id", "instant", b"instant", "moment", b"moment", "position", b"position", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["axis", b"axis", "incident_id", b"incident_id", "instant", b"instant", "moment", b"moment", "position", b"position", "reason", b"reason", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_moment: _TypeAlias = _typing.Literal["version", "instant", "position"]  # noqa: Y015
     _WhichOneofArgType_moment: _TypeAlias = _typing.Literal["moment", b"moment"]  # noqa: Y015
@@ -194,8 +366,11 @@ class DiffRequest(_message.Message):
     INCIDENT_ID_FIELD_NUMBER: _builtins.int
     FROM_FIELD_NUMBER: _builtins.int
     TO_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     incident_id: _builtins.str
     """The incident."""
+    reason: _builtins.str
+    """Why; it is recorded with who reads the case. The settings say who must give one."""
     @_builtins.property
     def to(self) -> Global___Moment:
         """Up to this; up to now if not said."""
@@ -205,10 +380,11 @@ class DiffRequest(_message.Message):
         *,
         incident_id: _builtins.str = ...,
         to: Global___Moment | None = ...,
+        reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["from", b"from", "to", b"to"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["from", b"from", "incident_id", b"incident_id", "to", b"to"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from", b"from", "incident_id", b"incident_id", "reason", b"reason", "to", b"to"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -87,6 +87,11 @@ class AuditServiceStub:
                 request_serializer=muster_dot_v1_dot_audit__service__pb2.ExportCaseRequest.SerializeToString,
                 response_deserializer=muster_dot_v1_dot_audit__service__pb2.ExportCaseResponse.FromString,
                 _registered_method=True)
+        self.ListCaseAccesses = channel.unary_unary(
+                '/muster.v1.AuditService/ListCaseAccesses',
+                request_serializer=muster_dot_v1_dot_audit__service__pb2.ListCaseAccessesRequest.SerializeToString,
+                response_deserializer=muster_dot_v1_dot_audit__service__pb2.ListCaseAccessesResponse.FromString,
+                _registered_method=True)
         self.AcknowledgeDivergence = channel.unary_unary(
                 '/muster.v1.AuditService/AcknowledgeDivergence',
                 request_serializer=muster_dot_v1_dot_audit__service__pb2.AcknowledgeDivergenceRequest.SerializeToString,
@@ -173,6 +178,14 @@ class AuditServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListCaseAccesses(self, request, context):
+        """Lists who read a case, exported it, or was shown what is known of its people: when, and why. What is recorded
+        of reading, and when one record stands for several readings, the settings under `privacy` say.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def AcknowledgeDivergence(self, request, context):
         """Lets a log be written again that was found to be another one than was signed.
         """
@@ -232,6 +245,11 @@ def add_AuditServiceServicer_to_server(servicer, server):
                     servicer.ExportCase,
                     request_deserializer=muster_dot_v1_dot_audit__service__pb2.ExportCaseRequest.FromString,
                     response_serializer=muster_dot_v1_dot_audit__service__pb2.ExportCaseResponse.SerializeToString,
+            ),
+            'ListCaseAccesses': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCaseAccesses,
+                    request_deserializer=muster_dot_v1_dot_audit__service__pb2.ListCaseAccessesRequest.FromString,
+                    response_serializer=muster_dot_v1_dot_audit__service__pb2.ListCaseAccessesResponse.SerializeToString,
             ),
             'AcknowledgeDivergence': grpc.unary_unary_rpc_method_handler(
                     servicer.AcknowledgeDivergence,
@@ -510,6 +528,33 @@ class AuditService:
             '/muster.v1.AuditService/ExportCase',
             muster_dot_v1_dot_audit__service__pb2.ExportCaseRequest.SerializeToString,
             muster_dot_v1_dot_audit__service__pb2.ExportCaseResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCaseAccesses(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/muster.v1.AuditService/ListCaseAccesses',
+            muster_dot_v1_dot_audit__service__pb2.ListCaseAccessesRequest.SerializeToString,
+            muster_dot_v1_dot_audit__service__pb2.ListCaseAccessesResponse.FromString,
             options,
             channel_credentials,
             insecure,

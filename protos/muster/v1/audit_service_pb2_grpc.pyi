@@ -65,6 +65,10 @@ class AuditServiceStub:
     """Hands out the events of a case as the files of a bundle that proves itself. That it was handed out is itself
     an event, which goes with it; asked again under the same command id it is the same export.
     """
+    ListCaseAccesses: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.ListCaseAccessesRequest, _audit_service_pb2.ListCaseAccessesResponse]
+    """Lists who read a case, exported it, or was shown what is known of its people: when, and why. What is recorded
+    of reading, and when one record stands for several readings, the settings under `privacy` say.
+    """
     AcknowledgeDivergence: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.AcknowledgeDivergenceRequest, _common_pb2.Receipt]
     """Lets a log be written again that was found to be another one than was signed."""
 
@@ -102,6 +106,10 @@ class AuditServiceAsyncStub(AuditServiceStub):
     ExportCase: _aio.UnaryStreamMultiCallable[_audit_service_pb2.ExportCaseRequest, _audit_service_pb2.ExportCaseResponse]  # type: ignore[assignment]
     """Hands out the events of a case as the files of a bundle that proves itself. That it was handed out is itself
     an event, which goes with it; asked again under the same command id it is the same export.
+    """
+    ListCaseAccesses: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.ListCaseAccessesRequest, _audit_service_pb2.ListCaseAccessesResponse]  # type: ignore[assignment]
+    """Lists who read a case, exported it, or was shown what is known of its people: when, and why. What is recorded
+    of reading, and when one record stands for several readings, the settings under `privacy` say.
     """
     AcknowledgeDivergence: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.AcknowledgeDivergenceRequest, _common_pb2.Receipt]  # type: ignore[assignment]
     """Lets a log be written again that was found to be another one than was signed."""
@@ -197,6 +205,16 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_audit_service_pb2.ExportCaseResponse], _abc.AsyncIterator[_audit_service_pb2.ExportCaseResponse]]:
         """Hands out the events of a case as the files of a bundle that proves itself. That it was handed out is itself
         an event, which goes with it; asked again under the same command id it is the same export.
+        """
+
+    @_abc_1.abstractmethod
+    def ListCaseAccesses(
+        self,
+        request: _audit_service_pb2.ListCaseAccessesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_audit_service_pb2.ListCaseAccessesResponse, _abc.Awaitable[_audit_service_pb2.ListCaseAccessesResponse]]:
+        """Lists who read a case, exported it, or was shown what is known of its people: when, and why. What is recorded
+        of reading, and when one record stands for several readings, the settings under `privacy` say.
         """
 
     @_abc_1.abstractmethod

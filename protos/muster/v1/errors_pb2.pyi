@@ -220,6 +220,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Send the command again: it is sealed with a new key then."""
     ERROR_REASON_DISCLOSURES_TOO_MANY: _ErrorReason.ValueType  # 425
     """Ask again then; the limit is the setting `MUSTER_PRIVACY__DISCLOSURES_PER_HOUR`."""
+    ERROR_REASON_READINGS_TOO_MANY: _ErrorReason.ValueType  # 426
+    """Read on for a reason that was recorded already, or wait."""
     ERROR_REASON_EVENT_UNKNOWN: _ErrorReason.ValueType  # 402
     """Look at the id again, or name the position."""
     ERROR_REASON_DIVERGENCE_UNKNOWN: _ErrorReason.ValueType  # 401
@@ -444,6 +446,8 @@ ERROR_REASON_KEY_DESTROYED: ErrorReason.ValueType  # 424
 """Send the command again: it is sealed with a new key then."""
 ERROR_REASON_DISCLOSURES_TOO_MANY: ErrorReason.ValueType  # 425
 """Ask again then; the limit is the setting `MUSTER_PRIVACY__DISCLOSURES_PER_HOUR`."""
+ERROR_REASON_READINGS_TOO_MANY: ErrorReason.ValueType  # 426
+"""Read on for a reason that was recorded already, or wait."""
 ERROR_REASON_EVENT_UNKNOWN: ErrorReason.ValueType  # 402
 """Look at the id again, or name the position."""
 ERROR_REASON_DIVERGENCE_UNKNOWN: ErrorReason.ValueType  # 401

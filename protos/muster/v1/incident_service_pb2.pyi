@@ -434,16 +434,20 @@ class GetIncidentRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     INCIDENT_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     incident_id: _builtins.str
     """The incident."""
+    reason: _builtins.str
+    """Why, where the settings say that this reading is recorded."""
     def __init__(
         self,
         *,
         incident_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["incident_id", b"incident_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["incident_id", b"incident_id", "reason", b"reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -531,6 +535,7 @@ class WatchIncidentsRequest(_message.Message):
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     INCLUDE_SNAPSHOT_FIELD_NUMBER: _builtins.int
     BOOKMARK_INTERVAL_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     incident_id: _builtins.str
     """One incident; all that the caller may see if empty."""
     resume_token: _builtins.str
@@ -542,6 +547,8 @@ class WatchIncidentsRequest(_message.Message):
     """Begin with the state of the incident, or of every open incident. Not together with a token: where a snapshot breaks
     off, the token of its last response continues it.
     """
+    reason: _builtins.str
+    """Why, where the settings say that this reading is recorded."""
     @_builtins.property
     def bookmark_interval(self) -> _duration_pb2.Duration:
         """How often to send a bookmark while it is quiet; 10 s if not said, at least 1 s."""
@@ -553,10 +560,11 @@ class WatchIncidentsRequest(_message.Message):
         resume_token: _builtins.str = ...,
         include_snapshot: _builtins.bool = ...,
         bookmark_interval: _duration_pb2.Duration | None = ...,
+        reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["bookmark_interval", b"bookmark_interval"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bookmark_interval", b"bookmark_interval", "incident_id", b"incident_id", "include_snapshot", b"include_snapshot", "resume_token", b"resume_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bookmark_interval", b"bookmark_interval", "incident_id", b"incident_id", "include_snapshot", b"include_snapshot", "reason", b"reason", "resume_token", b"resume_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

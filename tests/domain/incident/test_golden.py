@@ -25,6 +25,7 @@ from domain.plan.model import PlanRef
 from domain.record.disclosure import DISCLOSURES
 from domain.record.divergence import DIVERGENCES
 from domain.record.export import EXPORTS
+from domain.record.reading import READINGS
 from domain.resource.unit import UNITS
 from domain.values import Fact, HazardKind, Mode
 
@@ -37,7 +38,7 @@ OPENED = IncidentOpened(
     mode=Mode.LIVE,
     pace=1.0,
 )
-DECIDERS = (INCIDENTS, UNITS, PERSONS, DIVERGENCES, EXPORTS, DISCLOSURES)
+DECIDERS = (INCIDENTS, UNITS, PERSONS, DIVERGENCES, EXPORTS, DISCLOSURES, READINGS)
 SHAPES = {
     f"{kind}.v{shape.schema_version}": (decider, shape)
     for decider in DECIDERS
