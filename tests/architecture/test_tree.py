@@ -39,6 +39,7 @@ LONG_FILES = {
     "services/plan_faults.py",
     "eventstore/bundle/verify.py",
     "tests/backup/test_backup.py",
+    "tests/backup/test_vault_backup.py",
     "tests/bundle/oddities.py",
     "tests/bundle/vectors.py",
 }
