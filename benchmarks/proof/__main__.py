@@ -10,7 +10,7 @@ from itertools import islice
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.proof.duel import STATED, Known, Verdict, duel
+from benchmarks.proof.duel import STATED, Known, differ, duel, states_otherwise
 from benchmarks.proof.figures import keep
 from benchmarks.proof.large import large
 from tests.bundle.mutants import mutant
@@ -51,8 +51,8 @@ def mutated(count: int, seed: int) -> dict[str, Any]:
         for batch in _batches(base, count, seed):
             for ours, theirs in verifiers.both(batch):
                 verdicts[ours.exit] += 1
-                differs = ours.exit != theirs.exit
-                false = _is_false(ours, first) or _is_false(theirs, second)
+                differs = differ(ours, theirs)
+                false = states_otherwise(ours, first) or states_otherwise(theirs, second)
                 different, falsehoods = different + differs, falsehoods + false
                 if differs or false:
                     examples.append(done)
@@ -68,11 +68,6 @@ def mutated(count: int, seed: int) -> dict[str, Any]:
         "examples": examples[:20],
         "mutated_s": round(time.perf_counter() - begun, 1),
     }
-
-
-def _is_false(found: Verdict, true: Verdict) -> bool:
-    """Tell whether a bundle is called sound that states something else than the true one."""
-    return found.exit == 0 and found.stated != true.stated
 
 
 def example(number: int, seed: int) -> Files:

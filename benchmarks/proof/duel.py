@@ -32,6 +32,7 @@ STATED = (
     "position",
     "heads",
     "whole",
+    "newest",
 )
 """What both verifiers state of a bundle that they call sound."""
 
@@ -60,6 +61,26 @@ class Verdict(NamedTuple):
 
     exit: int
     stated: dict[str, Any]
+
+
+MAY_BE_LEFT_UNSAID = frozenset({"newest"})
+"""What a bundle may leave out with its proof: nothing is said of it then, and that is said."""
+
+
+def states_otherwise(found: Verdict, true: Verdict) -> bool:
+    """Tell whether a bundle is called sound that states something else than the true one."""
+    return found.exit == 0 and any(
+        told != true.stated[name]
+        for name, told in found.stated.items()
+        if told is not None or name not in MAY_BE_LEFT_UNSAID
+    )
+
+
+def differ(ours: Verdict, theirs: Verdict) -> bool:
+    """Tell whether the verifiers come to different verdicts, or state different things."""
+    if ours.exit != theirs.exit:
+        return True
+    return ours.exit == 0 and any(ours.stated[name] != theirs.stated[name] for name in STATED)
 
 
 class Known(NamedTuple):

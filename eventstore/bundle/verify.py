@@ -44,7 +44,7 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import IO, Any, Callable, NamedTuple, Optional
+from typing import IO, Any, Callable, NamedTuple, Optional, Union
 
 SOUND, FALSE, UNTOLD = 0, 1, 2
 VERDICTS = ("sound", "false", "cannot be told")
@@ -70,6 +70,14 @@ WITNESSES_MAX = 32
 ALONE = ("checkpoint", "consistency.json", "events.jsonl", "keys/log.vkey", "proofs.jsonl")
 """Files without which there is nothing to verify."""
 WITNESSES = "keys/witnesses.vkeys"
+HEAD = "head.json"
+"""Which version of the case is the newest, by the map that the checkpoint signs."""
+HEADS = "muster-heads/1 "
+"""Begins the line of a checkpoint that signs such a map."""
+PATH_HASHES_MAX = 256
+"""Hashes on the way from the root of that map to an entry: one for each bit of its key."""
+EXTRACT_VERSION_MAX = 63
+"""Of a zip, as 6.3: what its index may say is needed to unpack it."""
 
 PATH = re.compile(r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9._/+-]{0,199}")
 SEGMENT = re.compile(r"\.?[A-Za-z0-9_](?:[A-Za-z0-9._+-]*[A-Za-z0-9_+-])?")
@@ -195,19 +203,18 @@ class Report:
 class Bundle:
     """The files of a bundle, in a folder or in a zip, under plain names."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, packed: Optional[IO[bytes]] = None) -> None:
         self._folder = Path(path)
         self._zip: Optional[zipfile.ZipFile] = None
         self._inside = ""
         self.paths: list[str] = []
         try:
-            if self._folder.is_dir():
+            if packed is None and self._folder.is_dir():
                 self.paths = list(_walk(self._folder))
-            else:
-                self._zip = zipfile.ZipFile(path)
-                self._inside, self.paths = _zipped(self._zip, Path(path).stat().st_size)
-            if self._zip is None:
                 plain(self.paths)
+            else:
+                self._zip = zipfile.ZipFile(packed or path)
+                self._inside, self.paths = _zipped(self._zip)
         except Broken as broken:
             raise NotABundle(f"{path}: {broken}") from None
         except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError) as error:
@@ -320,7 +327,7 @@ def _walk(folder: Path) -> Iterator[str]:
                     raise Broken("path", "a file or a folder, and no link", path)
 
 
-def _zipped(packed: zipfile.ZipFile, size: int) -> tuple[str, list[str]]:
+def _zipped(packed: zipfile.ZipFile) -> tuple[str, list[str]]:
     """Return in which folder of a zip the bundle is, and its files. Raises Broken, BadZipFile."""
     entries = packed.infolist()
     unpacked = sum(one.file_size for one in entries)
@@ -331,12 +338,12 @@ def _zipped(packed: zipfile.ZipFile, size: int) -> tuple[str, list[str]]:
         kinds = (0, stat.S_IFDIR if is_folder else stat.S_IFREG)
         held = stat.S_IFMT(one.external_attr >> 16) in kinds and not (is_folder and one.file_size)
         _holds("path", "a file or a folder, and no link", name, holds=held)
-        readable = not one.flag_bits & 1 and one.compress_type in (0, 8)
+        readable = not one.flag_bits & 0x61 and one.compress_type in (0, 8)
         _holds("path", "stored or deflated, not encrypted", name, holds=readable)
         same = one.filename == one.orig_filename
         _holds("path", "one name of a file", name, holds=same)
     assert packed.fp is not None  # noqa: S101 - it is open
-    _tight(packed.fp, entries, packed.start_dir, size)
+    _tight(packed.fp, entries, packed.start_dir, packed.fp.seek(0, io.SEEK_END))
     names = [one.orig_filename for one in entries]
     inside = ""
     if "manifest.json" not in names:
@@ -345,7 +352,7 @@ def _zipped(packed: zipfile.ZipFile, size: int) -> tuple[str, list[str]]:
         held = len(top) == 1 and bool(TOP.fullmatch(inside)) and not DEVICE.fullmatch(inside[:-1])
         _holds("path", "all in one folder", sorted(top)[:3], holds=held)
         _holds("manifest.json", "to be there", "none", holds=inside + "manifest.json" in names)
-    found = [name[len(inside) :] for name in names if name != inside]
+    found = [name[len(inside) :] for name in names if not inside or name != inside]
     plain(found)
     return inside, [name for name in found if not name.endswith("/")]
 
@@ -384,10 +391,12 @@ def _tight(file: IO[bytes], entries: list[zipfile.ZipInfo], start: int, size: in
 def _listed(file: IO[bytes]) -> Listed:
     """Read the next entry of the index."""
     mark, *about, disk, _, _, start = _fields(file, "<4sHHHHHHLLLHHHHHLL")
-    _, _, flags, kind, _, _, crc, packed, size, name, extra, comment = about
+    _, needed, flags, kind, _, _, crc, packed, size, name, extra, comment = about
     _holds("zip", "an index of one file", mark, holds=(mark, disk) == (b"PK\x01\x02", 0))
+    _holds("zip", "no comment", comment, holds=comment == 0)
+    most = EXTRACT_VERSION_MAX
+    _holds("zip", f"version {most} at most", needed & 0xFF, holds=needed & 0xFF <= most)
     named, more = file.read(name), file.read(extra)
-    file.seek(comment, 1)
     size, packed, start = _wide(more, size, packed, start)
     return Listed(named, flags, kind, crc, packed, size, start)
 
@@ -425,14 +434,18 @@ def _entry(file: IO[bytes], one: Listed) -> int:
 
 
 def _one_stream(file: IO[bytes], one: Listed, start: int) -> None:
-    """See that a file is packed as one stream that ends where the index says, and as long."""
+    """See that a file is packed as one stream that ends where the index says, and as summed up."""
+    file.seek(start)
     if one.kind == 0:
         _holds("zip", "a stored file of one size", one.name, holds=one.packed == one.size)
+        crc, left = 0, one.size
+        while part := file.read(min(left, 1 << 20)):
+            crc, left = binascii.crc32(part, crc), left - len(part)
+        _holds("zip", f"the sum {one.crc} of a file", crc, holds=(crc, left) == (one.crc, 0))
         return
     import zlib  # noqa: PLC0415 - some interpreters have none, and can read folders
 
-    file.seek(start)
-    stream, left, size = zlib.decompressobj(-15), one.packed, 0
+    stream, left, size, crc = zlib.decompressobj(-15), one.packed, 0, 0
     while size <= one.size and not stream.eof:
         part = stream.unconsumed_tail
         if not part:
@@ -444,9 +457,10 @@ def _one_stream(file: IO[bytes], one: Listed, start: int) -> None:
             raise Broken("zip", "a deflated file", error) from None
         if not part and not made:
             break
-        size += len(made)
+        size, crc = size + len(made), binascii.crc32(made, crc)
     whole = stream.eof and not left and not stream.unused_data and size == one.size
     _holds("zip", "one stream to be a file", one.name, holds=whole)
+    _holds("zip", f"the sum {one.crc} of a file", crc, holds=crc == one.crc)
 
 
 def _ends(file: IO[bytes], count: int, start: int, size: int) -> None:
@@ -735,6 +749,20 @@ class Checkpoint(NamedTuple):
         signatures = [_signature(line) for line in dict.fromkeys(signed)]
         return cls(lines[0], int(lines[1]), root, text + "\n", signatures)
 
+    @property
+    def heads_lines(self) -> list[str]:
+        """Return what this says of the map from each stream to its newest version."""
+        lines = self.text.split("\n")[3:]
+        return [one[len(HEADS) :] for one in lines if one.startswith(HEADS)]
+
+    def heads(self) -> bytes:
+        """Return the root of that map. Raises Broken if there is not just one."""
+        lines = self.heads_lines
+        _holds("heads", "one map in the checkpoint", len(lines), holds=len(lines) == 1)
+        root = _unbase64("heads", lines[0])
+        _holds("heads", "32 bytes", len(root), holds=len(root) == 32)
+        return root
+
     def require(self, key: Key) -> None:
         """Raise Broken unless the log signed this."""
         if self.origin != key.name:
@@ -764,6 +792,10 @@ def _signature(line: str) -> tuple[str, bytes, bytes]:
 # -- the steps -----------------------------------------------------------------------------------
 
 
+Proofs = dict[tuple[int, int], list[bytes]]
+"""Proofs that a tree begins with an older one, by the sizes of both, the older one's first."""
+
+
 class Given(NamedTuple):
     """What you know yourself, and did not take from the bundle."""
 
@@ -771,7 +803,7 @@ class Given(NamedTuple):
     witnesses: tuple[str, ...] = ()
     checkpoints: tuple[tuple[str, bytes], ...] = ()
     """Where each comes from, and its note."""
-    proofs: dict[int, list[bytes]] = {}  # noqa: RUF012 - nobody changes it
+    proofs: Proofs = {}  # noqa: RUF012 - nobody changes it
     later: tuple[str, ...] = ()
     """Where later bundles of the case are, or later checkpoints."""
 
@@ -787,9 +819,11 @@ class Verification:
         self.checkpoint: Optional[Checkpoint] = None
         self.witnesses: list[Key] = []
         self.trusted = [Key.parse(one) for one in given.witnesses]
-        self.proofs: dict[int, list[bytes]] = {}
+        self.proofs: Proofs = {}
         self.seen: dict[str, dict[int, str]] = {}
         """The hash of each event, by stream and version."""
+        self.positions: dict[int, int] = {}
+        """Where in the log each version of the case is."""
         self.proving = {"manifest.json", *ALONE, WITNESSES}
 
     def run(self) -> Report:
@@ -804,7 +838,8 @@ class Verification:
             events = Events(self)
             events.run(self.checkpoint)
             events.whole.tell_of_divergences(lineages if events.is_read else {})
-            self.seen = events.seen
+            self.seen, self.positions = events.seen, events.positions
+            newest_version(self, self.checkpoint)
         listed = self.proving & set(self.files) | {"manifest.json"}
         self.report.facts["unproven"] = sorted({*self.files, *self.bundle.paths} - listed)
         return self.report
@@ -889,7 +924,7 @@ class Verification:
             read.require(self.key)
         for witness in self.trusted:
             read.signed_by(witness)
-        _begins(latest, read, self.proofs.get(read.size))
+        _begins(latest, read, self.proofs)
 
     def _timestamp(self, note: str, token: str) -> None:
         """See that a token of RFC 3161 is over this note; whose it is, other tools tell."""
@@ -917,9 +952,9 @@ class Verification:
                     continue
                 proofs = {**self.proofs, **self.given.proofs}
                 if yours.size > latest.size:
-                    _begins(yours, latest, proofs.get(latest.size))
+                    _begins(yours, latest, proofs)
                 else:
-                    _begins(latest, yours, proofs.get(yours.size))
+                    _begins(latest, yours, proofs)
                 proven.append(yours.size)
 
 
@@ -931,8 +966,14 @@ def _ended(yours: Checkpoint, last: Optional[Checkpoint]) -> None:
     _same("root", last.root.hex(), yours.root.hex())
 
 
-def _begins(newer: Checkpoint, older: Checkpoint, proof: Optional[list[bytes]]) -> None:
+def _may_be_told(newer: Checkpoint, older: Checkpoint, proofs: Proofs) -> bool:
+    """Tell whether something tells that a tree begins with an older one, or that it does not."""
+    return newer.size == older.size or (older.size, newer.size) in proofs
+
+
+def _begins(newer: Checkpoint, older: Checkpoint, proofs: Proofs) -> None:
     """Raise Broken unless a tree begins with an older one, Missing if nothing tells."""
+    proof = proofs.get((older.size, newer.size))
     if proof is None:
         if newer.size != older.size:
             raise Missing("proof", f"one that {newer.size} begins with {older.size}", "none")
@@ -977,6 +1018,7 @@ class Events:
         self.manifest, self.files = verification.manifest, verification.files
         self.heads: dict[str, tuple[int, str]] = {}
         self.seen: dict[str, dict[int, str]] = {}
+        self.positions: dict[int, int] = {}
         self.count = self.position = 0
         self.recorded_at = ""
         self.whole = Completeness(self.manifest, self.report)
@@ -1119,12 +1161,16 @@ class Events:
         self.whole.take(event)
 
     def _tell_of_case(self, event: dict[str, Any]) -> None:
-        facts = self.report.facts
+        facts, self.positions[event["version"]] = self.report.facts, event["position"]
         facts.setdefault("first_recorded_at", event["recorded_at"])
         facts["last_recorded_at"] = event["recorded_at"]
         if event["type"] == "EvaluationCompleted":
-            said = _lenient(event["data"])
-            facts["evaluations"].append([said.get("up_to_version"), said.get("report_sha256")])
+            with contextlib.suppress(Broken):
+                said = strict(event["data"])
+                _shape(
+                    "evaluation", said, {"up_to_version": (int, None), "report_sha256": (str, HASH)}
+                )
+                facts["evaluations"].append([said["up_to_version"], said["report_sha256"]])
 
     def _tell_of_export(self, event: dict[str, Any]) -> None:
         meta = _lenient(event["meta"])
@@ -1341,28 +1387,91 @@ def lineage_of(origin: str) -> tuple[str, int]:
     return (later[1], int(later[2])) if later else (origin, 1)
 
 
+# -- the newest version ----------------------------------------------------------------------------
+
+NEWEST: Fields = {
+    "size": (int, None),
+    "stream": (str, None),
+    "version": (int, None),
+    "hash": (str, HASH),
+    "path": (list, None),
+}
+
+
+def newest_version(verification: "Verification", latest: Checkpoint) -> None:
+    """See which version of the case the checkpoint's map has as its newest, if that is proven."""
+    report, case = verification.report, verification.manifest["case"]
+    report.facts |= {"newest": None, "signs_newest": bool(latest.heads_lines)}
+    if HEAD not in verification.files:
+        return
+    verification.proving.add(HEAD)
+    with report.reading(Where(HEAD)):
+        said = strict(verification.bundle.read(HEAD).decode())
+        _shape("head", said, NEWEST)
+        _same("size", latest.size, said["size"])
+        _same("stream", f"incident/{case}", said["stream"])
+        version, held = said["version"], verification.seen.get(said["stream"], {})
+        last = max(held, default=0)
+        _holds("version", f"{max(last, 1)} or later", version, holds=version >= max(last, 1))
+        _under(latest.heads(), said)
+        if version == last:
+            _same("hash", held[last], said["hash"])
+        if last:
+            told = {"version": version, "more": version - last, "size": latest.size}
+            report.facts["newest"] = told
+
+
+def _under(root: bytes, said: dict[str, Any]) -> None:
+    """Raise Broken unless the map with a root has this entry, and so no other for its stream."""
+    path = _hashes("path", said["path"])
+    most = PATH_HASHES_MAX
+    _holds("path", f"at most {most} hashes", len(path), holds=len(path) <= most)
+    key = _sha256(b"muster/head/stream/v1\x00" + said["stream"].encode())
+    found = _sha256(
+        b"\x02" + key + said["version"].to_bytes(8, "big") + bytes.fromhex(said["hash"])
+    )
+    for depth in range(len(path) - 1, -1, -1):
+        beside, right = path[depth], key[depth >> 3] >> (7 - (depth & 7)) & 1
+        found = _sha256(b"\x03" + (beside + found if right else found + beside))
+    _holds("map", root.hex(), found.hex(), holds=found == root)
+
+
 # -- what came later -----------------------------------------------------------------------------
 
 
 def compare_later(mine: "Verification", path: str) -> None:
-    """Compare a bundle with a later one of the same case, or with a later checkpoint."""
+    """Compare a bundle with what is at a path."""
+
+    def read() -> Union[Bundle, bytes]:
+        is_bundle = Path(path).is_dir() or zipfile.is_zipfile(path)
+        return Bundle(path) if is_bundle else _file(path)
+
+    compare_with(mine, path, read)
+
+
+def compare_with(mine: "Verification", name: str, read: Callable[[], Union[Bundle, bytes]]) -> None:
+    """Compare a bundle with what is read: a later one of the same case, or a later checkpoint."""
     report = mine.report
-    with report.reading(Where(path)):
+    with report.reading(Where(name)):
         try:
-            is_bundle = Path(path).is_dir() or zipfile.is_zipfile(path)
-            told = _later_bundle(mine, path) if is_bundle else _later_checkpoint(mine, path)
+            other = read()
+            if isinstance(other, bytes):
+                told = _later_checkpoint(mine, other)
+            else:
+                told = _later_bundle(mine, other)
         except NotABundle as error:
             raise Missing("later", "a bundle or a checkpoint", error) from None
-        report.facts.setdefault("later", []).append({"from": path, **told})
+        report.facts.setdefault("later", []).append({"from": name, **told})
 
 
-def _later_bundle(mine: "Verification", path: str) -> dict[str, Any]:
-    other = Verification(Bundle(path), mine.given)
+def _later_bundle(mine: "Verification", bundle: Bundle) -> dict[str, Any]:
+    other = Verification(bundle, mine.given)
     verdict = other.run().verdict
     if verdict != SOUND or mine.key is None or other.key is None:
         raise Missing("later", "a bundle that is sound", VERDICTS[verdict])
     if (other.key.public, other.manifest["case"]) != (mine.key.public, mine.manifest["case"]):
         raise Missing("later", "a bundle of this case, of this log", other.manifest["case"])
+    _agree(mine, other)
     stream = f"incident/{mine.manifest['case']}"
     known, more = mine.seen.get(stream, {}), other.seen.get(stream, {})
     for version in sorted(set(known) & set(more)):
@@ -1373,24 +1482,46 @@ def _later_bundle(mine: "Verification", path: str) -> dict[str, Any]:
     return {**told, "more": max(0, max(more) - max(known, default=0))}
 
 
-def _later_checkpoint(mine: "Verification", path: str) -> dict[str, Any]:
-    """Tell that the log has grown; whether the case has, a checkpoint does not say."""
+def _agree(mine: "Verification", other: "Verification") -> None:
+    """Raise Broken if two logs were signed as one, Missing if a proof that they are one fails.
+
+    A proof that nobody signed says nothing where it fails, least of all about the first bundle.
+    """
+    one, two = mine.checkpoint, other.checkpoint
+    if one is None or two is None or one.origin != two.origin:
+        return
+    newer, older = (two, one) if two.size > one.size else (one, two)
+    if newer.size == older.size:
+        _same("root", newer.root.hex(), older.root.hex())
+    proofs = {**mine.proofs, **other.proofs, **mine.given.proofs}
+    try:
+        if _may_be_told(newer, older, proofs):
+            _begins(newer, older, proofs)
+    except Broken as broken:
+        raise Missing("later", "a proof that one log begins with the other", broken) from None
+
+
+def _later_checkpoint(mine: "Verification", note: bytes) -> dict[str, Any]:
+    """Tell whether the log has grown; whether the case has, a checkpoint does not say."""
     latest = mine.checkpoint
     if latest is None or mine.key is None:
         raise Missing("later", "a checkpoint to compare it with", "none")
     name, number = lineage_of(latest.origin)
     try:
-        read = Checkpoint.parse(_file(path))
+        read = Checkpoint.parse(note)
         other, its = lineage_of(read.origin)
         _same("origin", name, other)
         read.require(mine.key.named(read.origin))
     except (Broken, UnicodeDecodeError) as error:
         raise Missing("later", f"a checkpoint of {name}", error) from None
-    proof = mine.given.proofs.get(latest.size)
-    if number == its and (proof is not None or read.size <= latest.size):
-        newer, older = (read, latest) if read.size > latest.size else (latest, read)
-        _begins(newer, older, proof if newer is read else {**mine.proofs}.get(older.size))
-    return {"size": read.size, "lineage": its, "more": None}
+    is_later = (its, read.size) > (number, latest.size)
+    newer, older = (read, latest) if is_later else (latest, read)
+    proofs = {**mine.proofs, **mine.given.proofs}
+    is_proven = number == its and _may_be_told(newer, older, proofs)
+    if is_proven:
+        _begins(newer, older, proofs)
+    told = {"is_later": is_later, "is_proven": is_proven}
+    return {"size": read.size, "lineage": its, "more": None, **told}
 
 
 # -- forms ---------------------------------------------------------------------------------------
@@ -1478,12 +1609,13 @@ def _hashes(field: str, said: Any) -> list[bytes]:
     return [bytes.fromhex(one) for one in said]
 
 
-def _consistency(said: Any) -> dict[int, list[bytes]]:
-    """Read proofs that a tree begins with older ones, by the size of the older one."""
+def _consistency(said: Any) -> Proofs:
+    """Read proofs that a tree begins with older ones."""
     _shape("consistency", said, {"size": (int, None), "proofs": (list, None)})
     for one in said["proofs"]:
         _shape("consistency", one, {"from": (int, None), "proof": (list, None)})
-    read = {one["from"]: _hashes("proof", one["proof"]) for one in said["proofs"]}
+    size = said["size"]
+    read = {(one["from"], size): _hashes("proof", one["proof"]) for one in said["proofs"]}
     _holds("from", "each size once", "one twice", holds=len(read) == len(said["proofs"]))
     return read
 
@@ -1579,22 +1711,114 @@ CORE_END = b"\n<!-- muster-report-text "
 EDITION = re.compile(rb"(?m)^HTML: SHA-256 `([0-9a-f]{64})`$")
 
 
-def check_report(report: Report, content: bytes) -> None:
-    """See that a report is the one whose digest the case itself holds."""
-    where, text = Where("report"), content
-    with report.reading(where):
+SPACES = " \t\r\n"
+PAGE_END = b"</body>\n</html>\n"
+EVIDENCE = b"<!-- muster-report-proof "
+"""Begins, before the end of the page, which checkpoint holds the last event that it is made of."""
+EVIDENCE_OF: Fields = {
+    "incident": (str, UUID),
+    "version": (int, None),
+    "position": (int, None),
+    "hash": (str, HASH),
+    "proof": (list, None),
+    "checkpoint": (str, None),
+}
+
+
+def check_report(report: Report, content: bytes, under: Optional[Verification] = None) -> None:
+    """See that a report is the one whose digest the case itself holds, and what it says of proof.
+
+    Without a verification, a page with a checkpoint can't be told.
+    """
+    text, evidence = content, None
+    with report.reading(Where("report")):
         core, marked, rest = content.rpartition(CORE_END)
         if marked:
-            text = _unbase64("report", rest.decode().strip().removesuffix("-->").strip())
+            core, evidence = without_evidence(core)
+            text = _unbase64(
+                "report", rest.decode().strip(SPACES).removesuffix("-->").strip(SPACES)
+            )
             named = EDITION.findall(text)
             _same("report", [_sha256(core).hex()], [one.decode() for one in named])
+        told = None if evidence is None else _evidence_holds(under, evidence)
         digest = _sha256(text).hex()
         versions = [one for one, known in report.facts.get("evaluations", []) if known == digest]
         if not versions:
             raise Missing(
                 "report", "one whose digest an EvaluationCompleted of the case holds", digest
             )
-        report.facts["report"] = {"sha256": digest, "up_to_version": versions[-1]}
+        if told is not None:
+            _same("version", versions[-1], told["version"])
+        about = {"sha256": digest, "up_to_version": versions[-1], "checkpoint": told}
+        report.facts["report"] = about
+
+
+def with_evidence(page: str, evidence: dict[str, Any]) -> str:
+    """Return a report in HTML that says which checkpoint holds the last event it is made of."""
+    core, marked, rest = page.encode().rpartition(CORE_END)
+    encoded = base64.b64encode(_json(evidence).encode()).decode()
+    block = evidence_block(encoded, evidence)
+    return (core[: -len(PAGE_END)] + block + PAGE_END + marked + rest).decode()
+
+
+def without_evidence(core: bytes) -> tuple[bytes, Optional[dict[str, Any]]]:
+    """Return a page as it was hashed, and what was put at its end. Raises Broken."""
+    begin = core.rfind(EVIDENCE)
+    if begin < 0 or not core.endswith(PAGE_END):
+        return core, None
+    block = core[begin : -len(PAGE_END)]
+    encoded = block[len(EVIDENCE) :].partition(b" -->\n")[0].decode()
+    said = strict(_unbase64("proof", encoded).decode())
+    _shape("proof", said, EVIDENCE_OF)
+    held = block == evidence_block(encoded, said)
+    _holds("proof", "to say what its values are", block, holds=held)
+    return core[:begin] + PAGE_END, said
+
+
+def evidence_block(encoded: str, said: dict[str, Any]) -> bytes:
+    """Return what is shown of it, which follows from the values. Raises Broken."""
+    signed = Checkpoint.parse(said["checkpoint"].encode())
+    named = bool(NAME.fullmatch(signed.origin))
+    _holds("origin", "a name, in which all is seen", signed.origin, holds=named)
+    return (
+        f"{EVIDENCE.decode()}{encoded} -->\n<h2>证明 · Proof</h2>\n<dl>\n"
+        f"  <dt>版本 Versions</dt><dd>1 – {said['version']}<br><code>{said['hash']}</code></dd>\n"
+        f"  <dt>日志位置 Position</dt><dd>{said['position']}</dd>\n"
+        f"  <dt>检查点 Checkpoint</dt><dd>{html.escape(signed.origin)}, {signed.size} 个事件 "
+        f"events<br><code>{signed.root.hex()}</code></dd>\n</dl>\n"
+    ).encode()
+
+
+def _evidence_holds(under: Optional[Verification], said: dict[str, Any]) -> dict[str, Any]:
+    """Return what is proven of a report's checkpoint. Raises Broken, Missing if nothing tells."""
+    if under is None or under.key is None or under.checkpoint is None:
+        raise Missing("report", "the bundle of the case", "none")
+    _same("case", under.manifest["case"], said["incident"])
+    version, position = said["version"], said["position"]
+    known = under.seen.get(f"incident/{said['incident']}", {})
+    if version not in known:
+        raise Missing("report", f"version {version} in the bundle", max(known, default=0))
+    _same("hash", known[version], said["hash"])
+    _same("position", under.positions[version], position)
+    signed = Checkpoint.parse(said["checkpoint"].encode())
+    signed.require(under.key.of(signed.origin))
+    start, path = leaf(bytes.fromhex(said["hash"])), _hashes("proof", said["proof"])
+    held = includes(start, position - 1, signed.size, path, signed.root)
+    _holds("inclusion", f"position {position} in the report's checkpoint", "not", holds=held)
+    told = {"size": signed.size, "version": version, "position": position}
+    return {**told, "compared": _compared(under, signed)}
+
+
+def _compared(under: Verification, signed: Checkpoint) -> bool:
+    """Tell whether the log of one checkpoint is proven to begin with the other. Raises Broken."""
+    mine, proofs = under.checkpoint, {**under.proofs, **under.given.proofs}
+    if mine is None or mine.origin != signed.origin:
+        return False
+    newer, older = (signed, mine) if signed.size > mine.size else (mine, signed)
+    if not _may_be_told(newer, older, proofs):
+        return False
+    _begins(newer, older, proofs)
+    return True
 
 
 # -- what was disclosed --------------------------------------------------------------------------
@@ -1683,6 +1907,14 @@ NOT_KNOWN: dict[str, Said] = {
         "导出时是否遗漏了本案的事件：本案卷为第 1 版格式，只能证明，导出时记录的各段均在此，且未被改动",
         "whether the export itself left events of the case out: in format 1, what is proven is that all it named is here, unchanged",
     ),
+    "newest": (
+        "检查点签署时本案是否已有更晚的版本：检查点签署了最新版本的映射，但本案卷未附其证明",
+        "whether the case had later versions when the checkpoint was signed: that signs a map of the newest ones, but the bundle holds no proof out of it",
+    ),
+    "no map": (
+        "检查点签署时本案是否已有更晚的版本：该检查点出自较早的程序，未签署最新版本的映射",
+        "whether the case had later versions when the checkpoint was signed: it signs no map of the newest ones, being of an earlier program",
+    ),
     "beside": (
         "预案和单元的事件是否齐全：由日志自身的函数选取，此处只证明其所选均在此",
         "whether all of the plan and of units is here: the log's own function chose it, and what it chose is here",
@@ -1712,6 +1944,7 @@ LABELS: dict[str, Said] = {
     "acknowledged": ("日志曾有不符", "the log differed"),
     "case": ("案件", "case"),
     "whole": ("完整性", "whole"),
+    "newest": ("最新版本", "newest"),
     "later": ("此后", "later"),
     "events": ("事件", "events"),
     "recorded": ("记录时间", "recorded"),
@@ -1751,10 +1984,14 @@ def page_of(report: Report, language: str) -> Page:
     unvouched = report.verdict == SOUND and not facts.get("key_given")
     sentence = UNVOUCHED if unvouched else SENTENCES[report.verdict]
     rows = [(LABELS[name][at], said) for name, said in _rows(facts, at) if said]
+    unproven = "log" in facts and facts.get("newest") is None
+    is_whole = "whole" in facts and (facts["whole"]["as_of"] is not None or _is_newest(facts))
     open_questions = {
         "true": True,
-        "left out": "whole" not in facts or facts["whole"]["as_of"] is None,
-        "beside": "whole" in facts and facts["whole"]["as_of"] is not None,
+        "left out": not is_whole,
+        "newest": unproven and facts.get("signs_newest"),
+        "no map": unproven and not facts.get("signs_newest"),
+        "beside": is_whole,
         "lineages": facts.get("lineage", 1) > 1 and facts.get("format") == FORMAT_1,
         "later": True,
         "key": not facts.get("key_given"),
@@ -1785,8 +2022,30 @@ def _rows(facts: dict[str, Any], at: int) -> Iterator[Row]:
             "与案件中记录的摘要一致，依据第 1 至 {up_to_version} 版",
             "is the one whose digest the case holds, made of versions 1 to {up_to_version}",
         )
-        yield "report", [known[at].format(**facts["report"])]
+        signed = _of_report(facts["report"]["checkpoint"])[at]
+        yield "report", [known[at].format(**facts["report"]), signed]
     yield "unproven", facts.get("unproven", [])
+
+
+def _of_report(told: Optional[dict[str, Any]]) -> Said:
+    """Say which checkpoint a report carries."""
+    if told is None:
+        return "未附检查点", "carries no checkpoint"
+    held: Said = (
+        "所附检查点包含 {size} 个事件，第 {version} 版在其第 {position} 位".format(**told),
+        "its checkpoint over {size} events holds version {version} at position {position}".format(
+            **told
+        ),
+    )
+    if told["compared"]:
+        return (
+            f"{held[0]}；与本案卷出自同一日志",
+            f"{held[1]}; it is of the same log as the bundle's",
+        )
+    return (
+        f"{held[0]}；是否与本案卷出自同一日志，未经证明",
+        f"{held[1]}; that it is of the same log as the bundle's, is not proven",
+    )
 
 
 def _of_case(facts: dict[str, Any], at: int) -> Iterator[Row]:
@@ -1847,7 +2106,8 @@ def _trail(facts: dict[str, Any]) -> dict[str, list[Said]]:
     return {
         "acknowledged": [_diverged(one) for one in facts.get("acknowledged", [])],
         "case": [(facts["case"], facts["case"])] if "case" in facts else [],
-        "whole": [_nothing_left_out(facts["whole"])] if "whole" in facts else [],
+        "whole": [_nothing_left_out(facts)] if "whole" in facts else [],
+        "newest": [_newest(facts["newest"])] if facts.get("newest") else [],
         "later": [_later(one) for one in facts.get("later", [])],
     }
 
@@ -1863,7 +2123,22 @@ def _diverged(one: dict[str, Any]) -> Said:
     )
 
 
-def _nothing_left_out(whole: dict[str, Any]) -> Said:
+def _is_newest(facts: dict[str, Any]) -> bool:
+    """Tell whether it is proven that the bundle ends with the newest version of the case."""
+    newest = facts.get("newest")
+    return newest is not None and newest["more"] == 0
+
+
+def _nothing_left_out(facts: dict[str, Any]) -> Said:
+    whole = facts["whole"]
+    if whole["as_of"] is None and _is_newest(facts):
+        return (
+            "第 1 至 {version} 版，无一遗漏，截至包含 {size} 个事件的检查点".format(
+                **facts["newest"]
+            ),
+            "versions 1 to {version}, nothing left out, as of the checkpoint over {size} "
+            "events".format(**facts["newest"]),
+        )
     if whole["as_of"] is None:
         return (
             "第 1 至 {versions} 版之间无遗漏；此后至导出时是否还有，无从证明".format(**whole),
@@ -1878,15 +2153,26 @@ def _nothing_left_out(whole: dict[str, Any]) -> Said:
     )
 
 
+def _newest(one: dict[str, Any]) -> Said:
+    if one["more"]:
+        return (
+            "截至包含 {size} 个事件的检查点，本案已至第 {version} 版：另有 {more} 个更晚的版本不在此案卷内，"
+            "依据其签署的映射".format(**one),
+            "as of the checkpoint over {size} events the case has version {version}: {more} later "
+            "ones are not in this bundle, by the map that it signs".format(**one),
+        )
+    return (
+        "截至包含 {size} 个事件的检查点，第 {version} 版即本案最新一版，此后无一遗漏，依据其签署的映射".format(
+            **one
+        ),
+        "as of the checkpoint over {size} events version {version} is the newest of the case: "
+        "nothing later is left out, by the map that it signs".format(**one),
+    )
+
+
 def _later(one: dict[str, Any]) -> Said:
     if one["more"] is None:
-        return (
-            "日志已增至 {size} 个事件（第 {lineage} 谱系）；本案是否有新事件，检查点不能说明".format(
-                **one
-            ),
-            "the log has grown to {size} events (lineage {lineage}); whether the case has, a "
-            "checkpoint does not say".format(**one),
-        )
+        return _later_log(one)
     until = "{as_of}" if one["as_of"] else "?"
     zh = "本案另有 {more} 个更晚的版本" if one["more"] else "本案没有更晚的版本"
     en = (
@@ -1895,6 +2181,31 @@ def _later(one: dict[str, Any]) -> Said:
     return (
         (zh + "，截至日志第 {position} 位（" + until + "）").format(**one),
         (en + ", as of position {position} (" + until + ")").format(**one),
+    )
+
+
+def _later_log(one: dict[str, Any]) -> Said:
+    """Say what a checkpoint tells that somebody gave as a later one."""
+    if not one["is_later"]:
+        return (
+            "所给检查点（{size} 个事件，第 {lineage} 谱系）并不晚于本案卷".format(**one),
+            "the checkpoint over {size} events (lineage {lineage}) is not later than this "
+            "bundle".format(**one),
+        )
+    if one["is_proven"]:
+        return (
+            "日志已增至 {size} 个事件（第 {lineage} 谱系）；本案是否有新事件，检查点不能说明".format(
+                **one
+            ),
+            "the log has grown to {size} events (lineage {lineage}); whether the case has, a "
+            "checkpoint does not say".format(**one),
+        )
+    return (
+        "该日志的密钥已签署 {size} 个事件（第 {lineage} 谱系）；是否由本案卷的日志增长而来，未经证明（--proof）；"
+        "本案是否有新事件，检查点不能说明".format(**one),
+        "the key of the log signed {size} events (lineage {lineage}); that they begin with those of "
+        "this bundle, is not proven (--proof); whether the case has grown, a checkpoint does not "
+        "say".format(**one),
     )
 
 
@@ -1979,20 +2290,26 @@ def as_html(page: Page) -> str:
 
 def check_vectors(vectors: dict[str, Any]) -> list[str]:
     """Return what this program computes otherwise than it should."""
-    base = vectors["bundle"][0]["files"]
     return [
         f"{kind} {number}: expected {one['expected']}, found {found}"
         for kind, compute in COMPUTED.items()
         for number, one in enumerate(vectors[kind])
-        for found in [compute({**one, "base": base} if kind == "bundle" else one)]
+        for found in [compute(_of_bundle(one, vectors["bundle"]) if kind in OF_BUNDLES else one)]
         if found != one["expected"]
     ]
 
 
+def _of_bundle(one: dict[str, Any], bundles: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return a vector with the first bundle, and what is changed in it or in the one it names."""
+    changed = bundles[one["of"]] if "of" in one else one
+    return {**one, "base": bundles[0]["files"], "files": changed["files"]}
+
+
 def _bundled(one: dict[str, Any]) -> str:
-    """Return the verdict on a bundle that is the first one with changes; None takes a file out."""
-    changed = {**one["base"], **one["files"]}
-    files = {path: text.encode() for path, text in changed.items() if text is not None}
+    """Return the verdict on a bundle that is the first one with changes, and what is newest.
+
+    What comes later, if there is any, is compared with it.
+    """
     told = one.get("given", {})
     try:
         given = _known(
@@ -2000,9 +2317,44 @@ def _bundled(one: dict[str, Any]) -> str:
             told.get("witnesses", []),
             [("kept", note.encode()) for note in told.get("checkpoints", [])],
         )
-        return VERDICTS[Verification(Held(files), given).run().verdict]
+        mine = Verification(_changed(one["base"], one["files"]), given)
+        mine.run()
+        for later in one.get("later", []):
+            compare_with(mine, "later", _reader(one["base"], later))
+        if "report" in one:
+            check_report(mine.report, one["report"].encode(), mine)
     except NotABundle:
         return VERDICTS[UNTOLD]
+    said = [VERDICTS[mine.report.verdict]]
+    newest, later = mine.report.facts.get("newest"), mine.report.facts.get("later", [])
+    if mine.report.verdict != SOUND:
+        return said[0]
+    if newest:
+        said.append(f"newest {newest['version']}, {newest['more']} more")
+    said += [f"later {'?' if each['more'] is None else each['more']}" for each in later]
+    if "report" in mine.report.facts:
+        said.append(_reported(**mine.report.facts["report"]))
+    return "; ".join(said)
+
+
+def _reported(up_to_version: int, checkpoint: Optional[dict[str, Any]], **_: object) -> str:
+    held = "no checkpoint" if checkpoint is None else f"checkpoint {checkpoint['size']}"
+    compared = ", compared" if checkpoint and checkpoint["compared"] else ""
+    return f"report {up_to_version}, {held}{compared}"
+
+
+def _reader(base: dict[str, str], later: dict[str, Any]) -> Callable[[], Union[Bundle, bytes]]:
+    """Return what reads a later bundle, or a later checkpoint."""
+    if "note" in later:
+        note = str(later["note"]).encode()
+        return lambda: note
+    return lambda: _changed(base, later["files"])
+
+
+def _changed(base: dict[str, str], changes: dict[str, Optional[str]]) -> Held:
+    """Return a bundle with changes; None takes a file out."""
+    files = {**base, **changes}
+    return Held({path: text.encode() for path, text in files.items() if text is not None})
 
 
 def _included(one: dict[str, Any]) -> bool:
@@ -2049,6 +2401,18 @@ def _unpacks(one: dict[str, Any]) -> bool:
     return True
 
 
+def _unzipped(one: dict[str, Any]) -> Optional[str]:
+    """Return the SHA-256 over the files that a zip holds, each with its own; None if it is none."""
+    try:
+        bundle = Bundle("zip", io.BytesIO(base64.b64decode(one["zip"])))
+        files = [f"{_sha256(bundle.read(path)).hex()} {path}\n" for path in sorted(bundle.paths)]
+    except (NotABundle, Broken):
+        return None
+    return _sha256("".join(files).encode()).hex()
+
+
+OF_BUNDLES = frozenset({"bundle", "report"})
+"""Vectors that are changes to the first bundle."""
 COMPUTED: dict[str, Callable[[dict[str, Any]], object]] = {
     "genesis": lambda one: genesis(one["stream"]).hex(),
     "preimage": lambda one: preimage(one["event"]).hex(),
@@ -2062,7 +2426,9 @@ COMPUTED: dict[str, Callable[[dict[str, Any]], object]] = {
     "note": _noted,
     "json": lambda one: _accepts(lambda: (strict(one["text"]), True)),
     "paths": _unpacks,
+    "zip": _unzipped,
     "bundle": _bundled,
+    "report": _bundled,
 }
 
 
@@ -2090,7 +2456,7 @@ def _main(asked: argparse.Namespace) -> int:
     for path in verification.given.later:
         compare_later(verification, path)
     if asked.report:
-        check_report(report, _file(asked.report))
+        check_report(report, _file(asked.report), verification)
     if asked.disclosed:
         check_disclosed(verification, _file(asked.disclosed))
     page = page_of(report, asked.language)
@@ -2184,7 +2550,7 @@ def _known(
             Key.parse(key).text if key is not None else None,
             tuple(Key.parse(one).text for one in witnesses),
             tuple(checkpoints),
-            {size: proof for one in read for size, proof in one.items()},
+            {sizes: proof for one in read for sizes, proof in one.items()},
         )
     except (Broken, UnicodeDecodeError) as error:
         raise NotABundle(f"an argument can't be read: {error}") from None

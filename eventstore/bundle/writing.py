@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from domain.record.export import Span
     from eventstore.events import StoredEvent
+    from eventstore.heads.prover import Proven
     from eventstore.log import Log
     from eventstore.proofs import Kept, Proofs
 
@@ -56,6 +57,8 @@ class Export(NamedTuple):
     known_sizes: Sequence[int] = ()
     """Sizes of the log of which somebody kept checkpoints: that it begins with these is proven."""
 
+    head: Proven | None = None
+    """Which version of the case the checkpoint's map has as its newest; None if it signs none."""
     acknowledged_since: Sequence[tuple[str, int, int]] = ()
     """Streams of divergences that were acknowledged after the export."""
 
@@ -161,6 +164,8 @@ async def _signed(
     """Yield what was signed, by whom, and that the newest log begins with all of it."""
     latest = export.latest
     yield "checkpoint", latest.note.encode()
+    if export.head is not None:
+        yield "head.json", _head(export, export.head)
     yield "keys/log.vkey", f"{export.log_key}\n".encode()
     if export.witnesses:
         yield "keys/witnesses.vkeys", "".join(f"{one}\n" for one in export.witnesses).encode()
@@ -176,6 +181,19 @@ async def _signed(
         for size in sorted(sizes)
     ]
     yield "consistency.json", _json({"size": latest.size, "proofs": consistent}, indent=1)
+
+
+def _head(export: Export, proven: Proven) -> bytes:
+    leaf = proven.leaf
+    assert leaf is not None, "the case has events, as of the checkpoint"  # noqa: S101 - an invariant
+    stated = {
+        "size": export.latest.size,
+        "stream": f"incident/{export.incident}",
+        "version": leaf.number,
+        "hash": leaf.hash.hex(),
+        "path": [one.hex() for one in proven.proof.path],
+    }
+    return _json(stated, indent=1)
 
 
 async def _pages(log: Log, export: Export) -> AsyncIterator[Sequence[tuple[StoredEvent, bytes]]]:

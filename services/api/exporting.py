@@ -14,12 +14,16 @@ from domain.values import IncidentId, Text
 from eventstore.archive import Archive, named
 from eventstore.bundle.lineages import acknowledgement_streams
 from eventstore.bundle.writing import MANIFEST, Export, write
+from eventstore.checkpoint import heads_of
+from eventstore.heads.prover import HeadProver, Proven, Signed
 from eventstore.note import Note, Verifier
 from eventstore.proofs import ProofUnavailable
 from eventstore.recorder import Recorder
 from services import clocks
 from services.api.commands import asked, context_of, incident_id
 from services.api.failures import Failure, Violation, of_refusal
+from services.api.heads import answering_for
+from services.api.places import Places
 from services.api.readings import refuse_without_reason
 
 if TYPE_CHECKING:
@@ -31,7 +35,6 @@ if TYPE_CHECKING:
     from eventstore.proofs import Kept, Proofs
     from eventstore.system_log import ExportLog
     from services.api.edge import Call
-    from services.api.places import Places
     from services.settings import Settings
 
 NOTARY_PATIENCE_S = 30.0
@@ -53,12 +56,18 @@ class Exporting:
     """Hands out cases."""
 
     def __init__(
-        self, log: Log, exports: ExportLog, proofs: Proofs, places: Places, settings: Settings
+        self,
+        log: Log,
+        exports: ExportLog,
+        proofs: Proofs,
+        prover: HeadProver,
+        settings: Settings,
     ) -> None:
         notary = settings.notary
         self._log = log
         self._proofs = proofs
-        self._places = places
+        self._prover = prover
+        self._places = Places(log)
         self._notary = notary
         self._privacy = settings.privacy
         self._keys = [one.key for one in notary.witnesses]
@@ -92,6 +101,7 @@ class Exporting:
             witnesses=self._keys,
             known_sizes=sizes,
             schema_version=event.schema_version,
+            head=await self._head(incident, latest),
         )
         if not export.is_first_format:
             known = {span.stream for span in exported.spans}
@@ -125,6 +135,18 @@ class Exporting:
         if await self._places.venue(stream) is None:
             raise Failure("INCIDENT_UNKNOWN", {"incident": incident}, subject=stream)
         await self._places.refuse_elsewhere(call.actor, stream)
+
+    async def _head(self, incident: str, latest: Kept) -> Proven | None:
+        """Prove which version of a case is the newest; None if the checkpoint signs no map.
+
+        The subtrees of the map are at hand for some minutes, so it is done before all else.
+        """
+        root = heads_of(latest.note)
+        if root is None:
+            return None
+        signed = Signed(latest.lineage, latest.size, root)
+        with answering_for(signed):
+            return await self._prover.stream(signed, f"incident/{incident}")
 
     @staticmethod
     def _key(archive: Archive | None) -> str:

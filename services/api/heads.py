@@ -29,16 +29,16 @@ VenueStep = audit_service_pb2.ListVenueIncidentsResponse
 class Heads:
     """Answers what is asked about the map of heads."""
 
-    def __init__(self, proofs: Proofs) -> None:
+    def __init__(self, proofs: Proofs, prover: HeadProver) -> None:
         self._proofs = proofs
-        self._prover = HeadProver(proofs.pool)
+        self._prover = prover
 
     async def stream(self, request: Any, call: Call) -> audit_service_pb2.GetStreamHeadResponse:
         """Prove which version of a stream is the newest."""
         refuse_in_part(call)
         stream = checked_stream(request.stream)
         row, signed = await self._signed(request)
-        with _answering_for(signed):
+        with answering_for(signed):
             proven = await self._prover.stream(signed, stream)
         return audit_service_pb2.GetStreamHeadResponse(
             stream=stream, head=_head(proven, signed), checkpoint=kept_message(row)
@@ -52,7 +52,7 @@ class Heads:
             said = "too_long_for_a_line" if venue else "missing"
             raise Failure("FIELD_INVALID", violations=[Violation.of("venue", said)])
         row, signed = await self._signed(request)
-        with _answering_for(signed):
+        with answering_for(signed):
             proven = await self._prover.venue(signed, venue)
         yield VenueStep(head=_head(proven, signed), checkpoint=kept_message(row))
         for first in range(0, len(proven.incidents), PAGE_INCIDENTS):
@@ -81,7 +81,7 @@ class Heads:
 
 
 @contextmanager
-def _answering_for(signed: Signed) -> Iterator[None]:
+def answering_for(signed: Signed) -> Iterator[None]:
     """Say to the caller why nothing can be proven now."""
     try:
         yield

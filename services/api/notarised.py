@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from domain.record.divergence import DIVERGENCES, AcknowledgeDivergence
+from eventstore.heads.prover import HeadProver
 from eventstore.note import Verifier
 from eventstore.proofs import Proofs
 from eventstore.quorum import Quorum
@@ -15,7 +16,6 @@ from eventstore.system_log import ExportLog, ReadmittingLog
 from services import clocks
 from services.api.exporting import Exporting
 from services.api.heads import Heads
-from services.api.places import Places
 from services.api.proof_health import ProofHealth
 from services.api.proving import Proving
 from services.api.verifying import Verifying
@@ -43,10 +43,11 @@ async def notarised(settings: Settings, store: Log) -> AsyncIterator[Notarised]:
     proofs = await Proofs.open(dsn, _quorum(settings.notary))
     try:
         proving = Proving(store, proofs, settings.notary.folder)
-        heads = Heads(proofs)
+        prover = HeadProver(proofs.pool)
+        heads = Heads(proofs, prover)
         verifying = Verifying(dsn, store, proofs, proving)
         exports = ExportLog(dsn, proofs.pool)
-        exporting = Exporting(store, exports, proofs, Places(store), settings)
+        exporting = Exporting(store, exports, proofs, prover, settings)
         reopening = ReadmittingLog(dsn, proofs.pool)
 
         async def standing(_state: object, command: object) -> object:

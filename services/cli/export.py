@@ -49,7 +49,9 @@ ToOption = Annotated[
 KnownOption = Annotated[
     list[Path],
     typer.Option(
-        "--checkpoint", help="A checkpoint that you kept: that the log begins with it is proven."
+        "--checkpoint",
+        help="A checkpoint that you kept, or a report with one: that the log begins with it is"
+        " proven.",
     ),
 ]
 
@@ -68,7 +70,7 @@ async def case(
     folder = place.with_name(place.name + PART)
     if place.exists():
         raise _refused("PLACE_TAKEN", f"{place} is there already")
-    kept = [(str(file), _read(file)) for file in known]
+    kept = [(str(file), _note(_read(file))) for file in known]
     request = ExportCaseRequest(
         context=context(reason=reason),
         incident_id=incident,
@@ -163,6 +165,16 @@ def _verified(folder: Path, known: list[tuple[str, bytes]]) -> verify.Report:
         raise Failure(Exit.VERIFICATION_FAILED, "BUNDLE_NOT_WHOLE", str(error)) from None
 
 
+def _note(content: bytes) -> bytes:
+    """Return the checkpoint that a report carries; else what is there."""
+    core, marked, _ = content.rpartition(verify.CORE_END)
+    try:
+        evidence = verify.without_evidence(core)[1] if marked else None
+    except (verify.Broken, UnicodeDecodeError):
+        return content
+    return content if evidence is None else str(evidence["checkpoint"]).encode()
+
+
 def _size(file: str, note: bytes) -> int:
     try:
         return Checkpoint.parse(Note.parse(note.decode()).text).size
@@ -217,6 +229,11 @@ def _as_of(facts: dict[str, Any], output: Output) -> str:
         "第 {position} 位（{as_of}），第 1 至 {versions} 版，无一遗漏",
         "position {position} ({as_of}), versions 1 to {versions}, nothing left out",
     ).format(**whole)
+    newest = facts.get("newest") or {"more": 0}
+    if newest["more"]:
+        until += output.said(
+            "；截至检查点另有 {more} 个更晚的版本", "; {more} later versions as of the checkpoint"
+        ).format(**newest)
     differed = len(facts.get("acknowledged", []))
     note = output.said(f"；日志曾 {differed} 次不符", f"; the log differed {differed} times")
     return until + (note if differed else "")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import grpc
 import typer
+from muster.v1.audit_service_pb2 import GetInclusionProofRequest, GetInclusionProofResponse
 from muster.v1.plan_service_pb2 import GetPlanRequest
 
 from activities.evaluation.report import Report
@@ -15,14 +20,20 @@ from activities.evaluation.report import report as made_of
 from domain.incident.events.aftermath import EvaluationCompleted
 from domain.incident.events.opening import IncidentOpened
 from domain.plan.model import PinnedPlan, Plan
+from eventstore.bundle.verify import with_evidence
 from eventstore.events import StoredEvent
 from services.cli import events
 from services.cli.accesses import ReasonOption
 from services.cli.connection import Connection
 from services.cli.exits import Exit
-from services.cli.failure import Failure
+from services.cli.failure import Failure, failure_of
 from services.cli.sentences import sentence_in_utc
 from services.cli.session import Session
+
+SIGNED_WITHIN_S = 5.0
+"""How long to wait for the checkpoint over the last event; the notary signs within two seconds."""
+
+LOOK_S = 0.2
 
 
 class Kind(StrEnum):
@@ -54,9 +65,48 @@ async def report(  # noqa: PLR0913 - its options
         history = history[: _up_to(history)]
     made = made_of(history, await pinned(session.connection, history), sentence_in_utc)
     file = to or Path(f"report-{incident}.{kind}")
-    write(made, file)
+    proven = await _evidence(session, history[-1])
+    write(made, file, proven)
     answer = {"file": str(file), "up_to_version": made.up_to_version, "sha256": made.sha256}
-    session.output.show(answer, lambda: str(file))
+    session.output.show({**answer, "checkpoint": _size(proven)}, lambda: str(file))
+
+
+async def _evidence(session: Session, last: StoredEvent) -> Mapping[str, Any] | None:
+    """Return which checkpoint holds an event; None, said as a warning, if none can be had."""
+    try:
+        found = await _proven(session.connection, last)
+    except grpc.aio.AioRpcError as error:
+        why = failure_of(error)
+        text = session.output.said("报告未附检查点", "the report carries no checkpoint")
+        session.output.warn(replace(why, text=f"{text}: {why.text}"))
+        return None
+    return {
+        "incident": last.stream.partition("/")[2],
+        "version": last.version,
+        "position": found.position,
+        "hash": found.event_hash.hex(),
+        "proof": [one.hex() for one in found.proof],
+        "checkpoint": found.checkpoint.note,
+    }
+
+
+async def _proven(connection: Connection, last: StoredEvent) -> GetInclusionProofResponse:
+    """Prove an event under the newest checkpoint, which may come a moment after it."""
+    request = GetInclusionProofRequest(position=last.position)
+    began = time.monotonic()
+    while True:
+        try:
+            return await connection.audit.GetInclusionProof(request, **connection.call)
+        except grpc.aio.AioRpcError as error:
+            is_waited_for = failure_of(error).reason == "NOT_SIGNED_YET"
+            if not is_waited_for or time.monotonic() - began > SIGNED_WITHIN_S:
+                raise
+        await asyncio.sleep(LOOK_S)
+
+
+def _size(evidence: Mapping[str, Any] | None) -> int | None:
+    """Return the size of the log that a checkpoint is over."""
+    return None if evidence is None else int(evidence["checkpoint"].split("\n")[1])
 
 
 def _up_to(history: Sequence[StoredEvent]) -> int:
@@ -75,9 +125,10 @@ async def pinned(connection: Connection, history: list[StoredEvent]) -> PinnedPl
     return PinnedPlan(ref=opened.plan, plan=Plan.model_validate_json(answer.json))
 
 
-def write(made: Report, file: Path) -> None:
-    """Write a report as what its file's name says."""
-    text = made.markdown if file.suffix == ".md" else made.html
+def write(made: Report, file: Path, evidence: Mapping[str, Any] | None = None) -> None:
+    """Write a report as what its file's name says; a page with the checkpoint that is its proof."""
+    page = made.html if evidence is None else with_evidence(made.html, dict(evidence))
+    text = made.markdown if file.suffix == ".md" else page
     try:
         file.write_text(text, encoding="utf-8")
     except OSError as error:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from eventstore import merkle
 from eventstore.checkpoint import Checkpoint
+from eventstore.heads.hashes import Leaf, Space, key_of
 from eventstore.note import Note, Signer
 from tests.bundle.conftest import LOG
 from tests.bundle.mutations import (
@@ -46,7 +47,11 @@ def signed_by_another(files: Files) -> Files:
         spans = merkle.inclusion_spans(index, len(leaves))
         path = [merkle.root_of(leaves[span.begin : span.end]).hex() for span in spans]
         proofs.append({"position": index + 1, "proof": path})
-    checkpoint = Checkpoint(FOREIGN.name, len(leaves), merkle.root_of(leaves))
+    stream, last, newest = case_of(events, files)
+    alone = Leaf(key_of(Space.STREAM, stream), last, bytes.fromhex(newest)).digest
+    named = {"size": len(leaves), "stream": stream}
+    head = {**named, "version": last, "hash": newest, "path": []}
+    checkpoint = Checkpoint(FOREIGN.name, len(leaves), merkle.root_of(leaves), alone)
     kept = {
         path: content
         for path, content in files.items()
@@ -57,9 +62,17 @@ def signed_by_another(files: Files) -> Files:
         "checkpoint": checkpoint.signed(FOREIGN).whole.encode(),
         "keys/log.vkey": FOREIGN.verifier.vkey.encode() + b"\n",
         "consistency.json": json.dumps({"size": len(leaves), "proofs": []}).encode(),
+        "head.json": json.dumps(head).encode(),
     }
     forged = with_lines(with_lines(forged, EVENTS, events), PROOFS, proofs)
     return remade(forged, events=len(events), checkpoint=len(leaves))
+
+
+def case_of(events: list[dict[str, Any]], files: Files) -> tuple[str, int, str]:
+    """Return the stream of the case, its last version, and the hash of that."""
+    stream = f"incident/{json.loads(files['manifest.json'])['case']}"
+    last = [one for one in events if one["stream"] == stream][-1]
+    return stream, last["version"], last["hash"]
 
 
 def forged_size(files: Files) -> Files:

@@ -18,6 +18,8 @@ from tests.bundle.mutations import (
     with_events,
     with_lines,
 )
+from tests.bundle.odd_values import ODD_BYTES, ODD_PATHS, ODD_VALUES
+from tests.bundle.synthetic import HEAD, SMALL, head_of, small
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,56 +28,16 @@ if TYPE_CHECKING:
     from tests.bundle.verifiers import Files
 
 FOREIGN = bytes(range(7, 39))
-ODD_VALUES: tuple[Any, ...] = (
-    0,
-    1,
-    2,
-    -1,
-    2**63 - 1,
-    2**63,
-    -(2**63),
-    0.5,
-    True,
-    None,
-    "",
-    "x",
-    [],
-    {},
-    "infinity",
-    "-infinity",
-    "0000-01-01T00:00:00.000000Z",
-    "9999-12-31T23:59:59.999999Z",
-    "\x1b[2K",
-    "\ufeff",
-    "\x85",
-    "00" * 32,
-    "\ud83d",
+HEADS: tuple[dict[str, Any], ...] = tuple(
+    json.loads(made.files()[HEAD])
+    for made in (
+        small(head=lambda heads, size: head_of("plan/p", heads, size)),
+        small(head=lambda heads, size: head_of("incident/other-7", heads, size)),
+        small(drafts=SMALL.drafts[:-1]),
+        small(closing=()),
+    )
 )
-ODD_BYTES = (
-    b"\r\n",
-    b"\n\n",
-    b"\x00",
-    b"\xff",
-    b"\xc2\x85",
-    b"\xef\xbb\xbf",
-    b"\x1c",
-    b" ",
-    b'"',
-    b"{",
-    b"[" * 70,
-    b"\\u",
-)
-ODD_PATHS = (
-    "./events.jsonl",
-    "a//b",
-    "Events.jsonl",
-    "events.jsonl.",
-    "b/manifest.json",
-    "nul",
-    "..",
-    "report.html",
-    "checkpoints/1",
-)
+"""What the map has of other streams, and what other maps have of the case."""
 
 
 def mutant(files: Files, chance: Random) -> Files:
@@ -230,6 +192,38 @@ def note(files: Files, chance: Random) -> Files:
     return {**files, path: made.encode()}
 
 
+def head(files: Files, chance: Random) -> Files:
+    """Say something else of the newest version, or show another way to it."""
+    said = json.loads(files[HEAD])
+    path = said["path"]
+    at = chance.randrange(len(path))
+    match chance.randrange(7):
+        case 0:
+            said[chance.choice([*said, "more"])] = chance.choice(ODD_VALUES)
+        case 1:
+            said["version"] += chance.choice((-1, 1))
+        case 2:
+            said["hash"] = chance.choice(lines(files))["hash"]
+        case 3:
+            said["path"] = path[:at] + path[at + 1 :]
+        case 4:
+            path.insert(at, chance.choice((path[at], "00" * 32)))
+        case 5:
+            said["stream"], said["size"] = chance.choice(lines(files))["stream"], said["size"] - 1
+        case _:
+            said = chance.choice(HEADS)
+    return {**files, HEAD: json.dumps(said).encode()}
+
+
+def heads_line(files: Files, chance: Random) -> Files:
+    """Put another line into a checkpoint for the map that it signs, or take that out."""
+    before, _, rest = files["checkpoint"].partition(b"muster-heads/1 ")
+    root, _, below = rest.partition(b"\n")
+    line = b"muster-heads/1 " + chance.choice((root, root[::-1], b"AAAA"))
+    made = chance.choice((b"", line + b"\n", line + b"\n" + line + b"\n"))
+    return {**files, "checkpoint": before + made + below}
+
+
 def base64_of(files: Files, chance: Random) -> Files:
     """Change bytes within base64: keys, signatures, roots."""
     path = chance.choice([one for one in sorted(files) if "checkpoint" in one or "keys/" in one])
@@ -262,5 +256,8 @@ KINDS: tuple[Callable[[Files, Random], Files], ...] = (
     note,
     note,
     base64_of,
+    head,
+    head,
+    heads_line,
 )
 """What somebody may change; some of it more often."""

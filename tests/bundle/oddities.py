@@ -11,13 +11,19 @@ from eventstore.note import COSIGNATURE, Note, Signature, Signer, Verifier
 from eventstore.seal import FIRST, LAST
 from tests.bundle.lineages import to_somebody_who_knows
 from tests.bundle.mutations import EVENTS, PROOFS, remade
+from tests.bundle.newest import of_heads, of_later
+from tests.bundle.reports import of_reports
 from tests.bundle.synthetic import EXPORT, LOG, MINE, OWN, SMALL, WITNESS, Draft, small
+from tests.bundle.zip_kinds import AS_PROGRAMS_WRITE, BROKEN, NAMED
+from tests.bundle.zips import PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tests.bundle.verifiers import Files
 
+ZIPPED = {"manifest.json": b"{}\n", "checkpoint": b"12345\n", "keys/log.vkey": b"key\n"}
+"""What is in the zips that are vectors."""
 SOUND, FALSE, UNTOLD = "sound", "false", "cannot be told"
 P = 2**255 - 19
 ORDER_8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
@@ -161,7 +167,8 @@ def signed_by_nobody() -> Iterator[tuple[bytes, bytes, bytes]]:
 def bundles() -> list[dict[str, Any]]:
     """Return bundles and the verdict on each; from the second on, what differs from the first."""
     base = SMALL.files()
-    found = [{"what": "whole", "files": _texts(base), "expected": SOUND}]
+    whole = {"what": "whole", "files": _texts(base), "expected": stated(base)}
+    found: list[dict[str, Any]] = [whole]
     for what, files, verdict, given in (
         *_of_spans(),
         *_of_keys(),
@@ -170,16 +177,71 @@ def bundles() -> list[dict[str, Any]]:
         *_of_what_is_known(),
         *to_somebody_who_knows(),
     ):
-        changed = {
-            path: one for path, one in _texts(files).items() if base.get(path) != files[path]
-        }
-        changed |= dict.fromkeys(base.keys() - files.keys())
         known = {"given": given} if given else {}
-        found.append({"what": what, "files": changed, **known, "expected": verdict})
+        expected = stated(files) if verdict == SOUND else verdict
+        changed = changes(base, files)
+        found.append({"what": what, "files": changed, **known, "expected": expected})
+    for what, files, expected in of_heads(base):
+        found.append({"what": what, "files": changes(base, files), "expected": expected})
+    for what, files, other, expected in of_later(base):
+        later = {"files": changes(base, other["bundle"])} if "bundle" in other else other
+        about = {"what": what, "files": changes(base, files), "later": [later]}
+        found.append(about | {"expected": expected})
     return found
 
 
+def reports(made: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return reports, each with the number of its bundle, which is added if it is not there."""
+    base, found = SMALL.files(), list[dict[str, Any]]()
+    for what, files, report, expected in of_reports():
+        changed = {} if files == base else changes(base, files)
+        known = [number for number, one in enumerate(made) if number and one["files"] == changed]
+        if changed and not known:
+            whole = {"what": "of which a report was made", "files": changed}
+            made.append({**whole, "expected": stated(files)})
+        of = (known or [len(made) - 1])[0] if changed else 0
+        found.append({"what": what, "of": of, "report": report, "expected": expected})
+    return found
+
+
+def stated(files: Files) -> str:
+    """Return what is said of a sound bundle that ends with the newest version of its case."""
+    last = sum(json.loads(line)["stream"] == MINE for line in files[EVENTS].splitlines())
+    return f"{SOUND}; newest {last}, 0 more"
+
+
+def changes(base: Files, files: Files) -> dict[str, str | None]:
+    """Return what differs in a bundle from another one; None is not there."""
+    changed = {path: one for path, one in _texts(files).items() if base.get(path) != files[path]}
+    return {**changed, **dict.fromkeys(base.keys() - files.keys())}
+
+
 Bundle = tuple[str, "Files", str, dict[str, Any]]
+
+
+def zips() -> list[dict[str, Any]]:
+    """Return zips, and the SHA-256 over what is in them; None if they are none."""
+    held = {what: (make, True) for what, make in AS_PROGRAMS_WRITE.items()} | NAMED
+    held |= {what: (make, False) for what, make in BROKEN.items()}
+    return [
+        {
+            "what": what,
+            "zip": b64encode(make(ZIPPED)).decode(),
+            "expected": _listed(MORE_IN.get(what, {})) if is_one else None,
+        }
+        for what, (make, is_one) in held.items()
+    ]
+
+
+MORE_IN = {"with a page": {"page": PAGE}}
+"""What some of them hold beside that."""
+
+
+def _listed(more: Files) -> str:
+    listed = [
+        f"{sha256(one).hexdigest()} {path}\n" for path, one in sorted({**ZIPPED, **more}.items())
+    ]
+    return sha256("".join(listed).encode()).hexdigest()
 
 
 def _of_spans() -> Iterator[Bundle]:
@@ -287,6 +349,7 @@ def _of_what_lacks() -> Iterator[Bundle]:
 
 def _of_what_is_known() -> Iterator[Bundle]:
     base = SMALL.files()
+    size = json.loads(base["manifest.json"])["checkpoint"]
     foreign = Signer(LOG.name, sha256(EXPORT.encode()).digest())
     kept = base["checkpoints/5"].decode()
     larger = SMALL.checkpoint([bytes(32)] * 99).decode()
@@ -308,6 +371,10 @@ def _of_what_is_known() -> Iterator[Bundle]:
     )
     for what, verdict, given in known:
         yield f"to somebody who has {what}", base, verdict, given
+    of_itself = {"size": size, "proofs": [{"from": size, "proof": []}]}
+    trivial = small(earlier=0, changes={"consistency.json": json.dumps(of_itself).encode()}).files()
+    later = {"checkpoints": [larger]}
+    yield "that proves that it begins with itself, beside a later one", trivial, UNTOLD, later
     its = {"witnesses": [WITNESS.cosigner.vkey]}
     earlier, latest = (_wrongly_cosigned(base, path) for path in ("checkpoints/5", "checkpoint"))
     yield "with a wrong cosignature under an earlier checkpoint", earlier, SOUND, {}

@@ -13,6 +13,8 @@ from eventstore import merkle
 from eventstore.bundle.writing import FORMAT, FORMAT_1, event_line
 from eventstore.checkpoint import Checkpoint
 from eventstore.events import StoredEvent
+from eventstore.heads.hashes import Leaf, Space, key_of
+from eventstore.heads.subtrees import prove, summary
 from eventstore.note import Signer
 from eventstore.seal import event_hash, genesis
 
@@ -26,6 +28,7 @@ WITNESS = Signer("witness.example", bytes(range(32, 64)))
 CASE = "0b5c1f9e-6d0f-4c63-9a55-6d2d4c3f7a10"
 EXPORT = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 MINE, OWN = f"incident/{CASE}", f"export/{EXPORT}"
+HEAD = "head.json"
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 COSIGNED_AT = 1_777_617_000
 
@@ -44,6 +47,9 @@ class Draft:
 
 Row = tuple[StoredEvent, bytes]
 """An event, and the hash of the one before it in its stream."""
+
+Heads = dict[str, tuple[int, bytes]]
+"""The newest version of each stream, and its hash."""
 
 ASKED = json.dumps(
     {
@@ -73,6 +79,11 @@ class Forgery:
     shown: Callable[[list[Row]], list[Row]] = lambda rows: rows
     """Which events are in the bundle; all are in the log."""
     format: str = FORMAT
+    mapped: Callable[[list[Row]], list[Row]] = lambda rows: rows
+    """Of which events the map of the newest versions is made that the checkpoint signs."""
+    head: Callable[[Heads, int], Any] = lambda heads, size: head_of(MINE, heads, size)
+    """What the bundle says of the case's newest version; no file if None."""
+    signs_map: bool = True
 
     def files(self) -> Files:
         """Return the bundle, each event between two of other cases."""
@@ -90,19 +101,22 @@ class Forgery:
         ]
         for row, _ in rows:
             leaves[row.position - 1] = merkle.leaf_hash(row.hash)
+        heads = _map(self.mapped(rows))
+        head = self.head(heads, len(leaves))
         rows = self.shown(rows)
         proofs = "".join(_proof(leaves, row.position) for row, _ in rows)
         sizes = [self.earlier] if self.earlier else []
         files = {
             "events.jsonl": b"".join(event_line(row, before) for row, before in rows),
             "proofs.jsonl": proofs.encode(),
-            "checkpoint": self.checkpoint(leaves),
+            "checkpoint": self.checkpoint(leaves, summary(_leaves(heads)).hash),
             "consistency.json": _json(
                 {"size": len(leaves), "proofs": [_consistent(leaves, one) for one in sizes]}
             ),
             "keys/log.vkey": f"{self.signer.verifier.vkey}\n".encode(),
             "keys/witnesses.vkeys": f"{WITNESS.cosigner.vkey}\n".encode(),
             **{f"checkpoints/{one}": self.checkpoint(leaves[:one]) for one in sizes},
+            **({} if head is None else {HEAD: _json(head)}),
             **self.changes,
         }
         return {
@@ -112,9 +126,11 @@ class Forgery:
             ),
         }
 
-    def checkpoint(self, leaves: Sequence[bytes]) -> bytes:
-        """Return a checkpoint over leaves, signed and cosigned."""
-        note = Checkpoint(self.signer.name, len(leaves), merkle.root_of(leaves)).signed(self.signer)
+    def checkpoint(self, leaves: Sequence[bytes], heads: bytes | None = None) -> bytes:
+        """Return a checkpoint over leaves, and over a map if there is one, signed and cosigned."""
+        root, signed_map = merkle.root_of(leaves), heads if self.signs_map else None
+        said = Checkpoint(self.signer.name, len(leaves), root, signed_map)
+        note = said.signed(self.signer)
         return note.with_signatures([WITNESS.cosign(note.text, COSIGNED_AT)]).whole.encode()
 
 
@@ -165,9 +181,27 @@ ALTERED = replace(
 """The same in the second lineage of its log, which was altered at position 4."""
 
 
+def head_of(stream: str, heads: Heads, size: int) -> dict[str, Any]:
+    """Say which version of a stream is the newest, with the way to the root of the map."""
+    version, newest = heads.get(stream, (0, bytes(32)))
+    path = prove(_leaves(heads), key_of(Space.STREAM, stream)).path
+    stated = {"size": size, "stream": stream, "version": version, "hash": newest.hex()}
+    return {**stated, "path": [one.hex() for one in path]}
+
+
 def small(**changes: Any) -> Forgery:
     """Return the small log with changes."""
     return replace(SMALL, **changes)
+
+
+def _map(rows: Sequence[Row]) -> Heads:
+    """Return what is newest, as of these events and those of the other cases."""
+    others = {f"incident/other-{number}": (1, bytes([number]) * 32) for number in range(20)}
+    return {**others, **{row.stream: (row.version, row.hash) for row, _ in rows}}
+
+
+def _leaves(heads: Heads) -> list[Leaf]:
+    return sorted(Leaf(key_of(Space.STREAM, name), *head) for name, head in heads.items())
 
 
 def _rows(drafts: Sequence[Draft]) -> list[tuple[StoredEvent, bytes]]:

@@ -59,6 +59,15 @@ def test_both_verifiers_find_it_sound(files: Files, tmp_path: Path) -> None:
         assert (found.exit, found.divergences) == (0, [])
 
 
+def test_both_find_that_it_ends_with_the_newest_version(files: Files, tmp_path: Path) -> None:
+    folder = written(files, tmp_path / "case")
+    size = json.loads(files["manifest.json"])["checkpoint"]
+    last = sum(event["stream"].startswith("incident/") for event in lines(files))
+    for found in (first(folder), second(folder)):
+        newest = found.said["facts"]["newest"]
+        assert newest == {"version": last, "more": 0, "size": size}
+
+
 def test_every_python_from_3_9_on_finds_it_sound(files: Files, tmp_path: Path) -> None:
     folder = written(files, tmp_path / "case")
     assert {first(folder, python=python).exit for python in pythons()} == {0}

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.processes
 
-
 KEY_ID = UUID("0f8fad5b-d9cb-469f-a165-70867728950e")
 KEY = bytes(range(32, 64))
 SUBJECT = f"incident/{CASE}/witness-1"

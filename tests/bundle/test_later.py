@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import zipfile
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
@@ -13,10 +14,11 @@ import pytest
 from eventstore.ids import event_id
 from eventstore.log import Log
 from tests.api.conftest import impose
-from tests.bundle.conftest import LOG, exported
+from tests.bundle.conftest import exported
 from tests.bundle.mutations import lines
-from tests.bundle.synthetic import small
+from tests.bundle.synthetic import MINE, REFERENCE, SMALL, Draft, small
 from tests.bundle.verifiers import VERIFY, first, read, second, written
+from tests.bundle.zips import packed
 from tests.conftest import execute
 
 if TYPE_CHECKING:
@@ -68,7 +70,12 @@ async def test_an_export_asked_again_says_as_of_when_it_is(case: Case, tmp_path:
         reference["recorded_at"],
     )
     assert after["exported_at"] == export["recorded_at"]
+    assert before["newest"] == {"version": versions, "more": 0, "size": before["size"]}
+    assert after["newest"] == {"version": versions + 1, "more": 1, "size": after["size"]}
+    assert second(stale).said["facts"]["newest"] == after["newest"]
+    assert "nothing later is left out, by the map that it signs" in page(early)
     said = page(stale)
+    assert f"has version {versions + 1}: 1 later ones are not in this bundle" in said
     assert f"nothing left out, as of position {reference['position']}" in said
     assert "for: district court, file 12" in said
     assert "anything later" in said
@@ -78,12 +85,9 @@ async def test_a_later_bundle_tells_that_there_is_more(case: Case, tmp_path: Pat
     early = await exported(case.world, case.incident, tmp_path / "early")
     await grown(case)
     late = await exported(case.world, case.incident, tmp_path / "late")
-    told = first(early, "--later", late, "--key", LOG.verifier.vkey)
-    (later,) = told.said["facts"]["later"]
-    assert (told.exit, later["more"]) == (
-        0,
-        2,
-    )  # the measure, and the reference to the later export
+    for told in (verifier(early, "--later", late) for verifier in (first, second)):
+        (later,) = told.said["facts"]["later"]  # the measure, and the reference to the export
+        assert (told.exit, later["more"]) == (0, 2)
     assert "there are 2 later versions of the case" in page(early, "--later", late)
     (earlier,) = first(late, "--later", early).said["facts"]["later"]
     assert earlier["more"] == 0
@@ -92,12 +96,32 @@ async def test_a_later_bundle_tells_that_there_is_more(case: Case, tmp_path: Pat
 async def test_a_later_checkpoint_tells_that_the_log_has_grown(case: Case, tmp_path: Path) -> None:
     early = await exported(case.world, case.incident, tmp_path / "early")
     await grown(case)
-    late = await exported(case.world, case.incident, tmp_path / "late")
+    kept = read(early)["checkpoint"].decode()
+    late = await exported(case.world, case.incident, tmp_path / "late", kept)
+    proof = late / "consistency.json"
     told = first(early, "--later", late / "checkpoint")
     (later,) = told.said["facts"]["later"]
-    assert (told.exit, later["more"]) == (0, None)
+    assert (told.exit, later["more"], later["is_proven"]) == (0, None, False)
     assert later["size"] > told.said["facts"]["size"]
-    assert "whether the case has" in page(early, "--later", late / "checkpoint")
+    said = page(early, "--later", late / "checkpoint")
+    assert "is not proven (--proof); whether the case has grown" in said
+    assert second(early, "--later", late / "checkpoint").said["facts"]["later"] == [later]
+    grown_since = page(early, "--later", late / "checkpoint", "--proof", proof)
+    assert "the log has grown to" in grown_since
+    for verifier in (first, second):
+        known = verifier(early, "--later", late / "checkpoint", "--proof", proof)
+        assert known.said["facts"]["later"] == [{**later, "is_proven": True}]
+    back = page(late, "--later", early / "checkpoint")
+    assert "is not later than this bundle" in back
+
+    await grown(case)
+    latest = await exported(case.world, case.incident, tmp_path / "latest", kept)
+    of_another_size = first(late, "--checkpoint", early / "checkpoint", "--proof", proof)
+    assert of_another_size.exit == 0
+    told = first(early, "--later", late / "checkpoint", "--proof", latest / "consistency.json")
+    assert (told.exit, told.said["facts"]["later"]) == (0, [later]), (
+        "it proves nothing of these two"
+    )
 
 
 async def test_what_is_no_later_bundle_of_the_case_tells_nothing(
@@ -106,11 +130,9 @@ async def test_what_is_no_later_bundle_of_the_case_tells_nothing(
     early = await exported(case.world, case.incident, tmp_path / "early")
     foreign = written(small().files(), tmp_path / "foreign")
     broken = written({**read(early), "events.jsonl": b""}, tmp_path / "broken")
-    for other in (foreign, broken):
-        told = first(early, "--later", other)
-        assert (told.exit, told.fields) == (2, {"later"})
-    told = first(early, "--later", foreign / "checkpoint")
-    assert (told.exit, told.fields) == (2, {"later"})
+    for other in (foreign, broken, foreign / "checkpoint"):
+        for told in (first(early, "--later", other), second(early, "--later", other)):
+            assert (told.exit, told.fields) == (2, {"later"})
 
 
 async def test_an_export_of_the_program_before_is_sent_in_its_own_format(
@@ -152,5 +174,14 @@ async def spans_as_before(log: Log, case: Case) -> list[dict[str, object]]:
 @pytest.mark.parametrize("argument", ["no-such-file", "/dev/null"])
 def test_what_can_t_be_read_is_said(argument: str, tmp_path: Path) -> None:
     folder = written(small().files(), tmp_path / "case")
-    told = first(folder, "--later", argument)
-    assert (told.exit, told.fields) == (2, {"later"})
+    for told in (first(folder, "--later", argument), second(folder, "--later", argument)):
+        assert (told.exit, told.fields) == (2, {"later"})
+
+
+@pytest.mark.parametrize("kind", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_later_bundle_may_be_a_zip(kind: int, tmp_path: Path) -> None:
+    drafts = [*SMALL.drafts, REFERENCE, Draft(MINE, "PersonRecorded")]
+    folder, late = written(SMALL.files(), tmp_path / "case"), tmp_path / "late.zip"
+    late.write_bytes(packed(small(drafts=drafts).files(), kind=kind))
+    for told in (first(folder, "--later", late), second(folder, "--later", late)):
+        assert (told.exit, told.said["facts"]["later"][0]["more"]) == (0, 2)

@@ -18,6 +18,7 @@ import pytest
 from eventstore.bundle import verify
 from eventstore.note import Signer
 from tests.bundle.mutations import EVENTS, remade
+from tests.bundle.newest import grown
 from tests.bundle.synthetic import LOG, MINE, SMALL, WITNESS, Draft, small
 from tests.bundle.verifiers import VERIFY, first, second, written
 
@@ -211,6 +212,40 @@ class Markup(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.texts.append(data)
+
+
+NEWEST = {
+    "en": (
+        "version 4 is the newest of the case: nothing later is left out",
+        "has version 6: 2 later ones are not in this bundle",
+        "that signs a map of the newest ones, but the bundle holds no proof out of it",
+        "it signs no map of the newest ones, being of an earlier program",
+    ),
+    "zh": (
+        "第 4 版即本案最新一版，此后无一遗漏",
+        "本案已至第 6 版：另有 2 个更晚的版本不在此案卷内",
+        "检查点签署了最新版本的映射，但本案卷未附其证明",
+        "该检查点出自较早的程序，未签署最新版本的映射",
+    ),
+}
+
+
+@pytest.mark.parametrize("language", NEWEST)
+def test_it_is_said_what_is_proven_of_the_newest_version(tmp_path: Path, language: str) -> None:
+    bundles = (
+        SMALL,
+        small(mapped=grown(2)),
+        small(head=lambda *_: None),
+        small(head=lambda *_: None, signs_map=False),
+    )
+    for number, (made, said) in enumerate(zip(bundles, NEWEST[language], strict=True)):
+        folder = written(made.files(), tmp_path / f"case-{number}")
+        page = tmp_path / f"page-{number}.html"
+        told = ("--language", language, "--key", LOG.verifier.vkey, "--html", page)
+        code, out = ran(folder, *told, LC_ALL="C.UTF-8")
+        assert code == 0
+        for text in (out, page.read_text(encoding="utf-8")):
+            assert [one for one in NEWEST[language] if one in text] == [said]
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

@@ -24,8 +24,10 @@ from tests.bundle.oddities import (
     bundles,
     key_files,
     odd_notes,
+    reports,
     signed_by_nobody,
     without_its_time,
+    zips,
 )
 
 FILE = Path(__file__).parents[2] / "eventstore" / "bundle" / "vectors.json"
@@ -112,6 +114,7 @@ INSTANTS = {
 
 def vectors() -> Vectors:
     """Return all vectors, by kind."""
+    made = bundles()
     return {
         "genesis": [
             {"stream": stream, "expected": genesis(stream).hex()}
@@ -130,7 +133,9 @@ def vectors() -> Vectors:
         "instant": [{"instant": text, "expected": hashed} for text, hashed in INSTANTS.items()],
         "keys": [{"file": file, "expected": held} for file, held in key_files()],
         "paths": [{"paths": list(paths), "expected": held} for paths, held in PATHS],
-        "bundle": bundles(),
+        "zip": zips(),
+        "bundle": made,
+        "report": reports(made),
         "json": [{"text": text, "expected": taken} for text, taken in TEXTS.items()],
     }
 

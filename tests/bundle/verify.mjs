@@ -1,12 +1,14 @@
 // A second verifier of a case's bundle, in another language, with another library's cryptography,
-// written from FORMAT.md: `node verify.mjs FOLDER [--key KEY] [--witness KEY] [--checkpoint FILE]`,
-// `node verify.mjs --vectors FILE`. `--each FOLDER FOLDER ...` verifies many; `--stream FOLDER` verifies that
-// folder with each line's changes from the standard input. Ends with 0 if sound, 1 if false, 2 if that can't be told.
+// written from FORMAT.md: `node verify.mjs BUNDLE [--key KEY] [--witness KEY] [--checkpoint FILE] [--proof FILE]
+// [--later BUNDLE|FILE] [--report FILE]`, of a folder or a zip, `node verify.mjs --vectors FILE`. `--each BUNDLE BUNDLE ...` verifies
+// many; `--stream FOLDER` verifies that folder with each line's changes from the standard input, `--zips` says of each
+// line's zip what is in it. Ends with 0 if sound, 1 if false, 2 if that can't be told.
 
 import { createHash, createPublicKey, verify as verifySignature } from "node:crypto";
-import { lstatSync, readdirSync, readFileSync } from "node:fs";
+import { closeSync, fstatSync, lstatSync, openSync, readdirSync, readFileSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { crc32, inflateRawSync } from "node:zlib";
 
 const [FORMAT_1, FORMAT] = ["muster-case-bundle/1", "muster-case-bundle/2"];
 const REQUIRED = ["checkpoint", "consistency.json", "events.jsonl", "keys/log.vkey", "proofs.jsonl"];
@@ -17,6 +19,7 @@ const NAME = /^[^\x00-\x20+\x7f-\xa0\xad\u1680\u180e\u2000-\u200f\u2028-\u202f\u
 const [FILE_BYTES_MAX, LINE_BYTES_MAX, DEPTH_MAX] = [2 ** 24, 2 ** 26, 64];
 const [FILES_MAX, SIGNATURES_MAX, SIGNATURES_OF_A_KEY_MAX, WITNESSES_MAX] = [1000, 100, 4, 32];
 const [FINDINGS_MAX, CONTRADICTIONS_MAX] = [1000, 10_000]; // kept of each verdict; after which no line is read
+const [UNPACKED_BYTES_MAX, EXTRACT_VERSION_MAX, PATH_HASHES_MAX] = [2 ** 32, 63, 256];
 const I64_MAX = 2n ** 63n - 1n;
 const EPOCH_MS = Date.UTC(2000, 0, 1);
 const SPKI = Buffer.from("302a300506032b6570032100", "hex"); // RFC 8410: what precedes the 32 bytes
@@ -340,11 +343,13 @@ const MANIFEST = {
   files: "list",
 };
 const SPAN = { stream: "text", first: "integer", last: "integer", hash: HASH };
+const HEADS = "muster-heads/1 "; // begins the line of a checkpoint that signs the newest version of each stream
 const VERDICTS = ["sound", "false", "cannot be told"];
 
 const PATH = /^(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9._/+-]{0,199}$/;
 const SEGMENT = /^\.?[A-Za-z0-9_](?:[A-Za-z0-9._+-]*[A-Za-z0-9_+-])?$/;
-const DEVICE = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?$/i;
+const DEVICE = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.[^\n]*)?$/i;
+const TOP = /^[^\x00-\x1f\x7f-\x9f\\/:*?"<>|]{0,199}[^\x00-\x20\x7f-\xa0\\/:*?"<>|.]\/$/u;
 
 // Whether paths are the same files wherever they are unpacked; one that ends in a slash is a folder.
 function plain(paths) {
@@ -386,6 +391,7 @@ function walk(folder) {
 // What there is to read: each file's content by its path.
 function filesOf(folder) {
   try {
+    if (!statSync(folder).isDirectory()) return zipAt(folder);
     if (!lstatSync(join(folder, "manifest.json")).isFile()) throw new NotABundle("manifest.json");
     return new Map(walk(folder).map((path) => [path, readFileSync(join(folder, path))]));
   } catch (error) {
@@ -393,6 +399,184 @@ function filesOf(folder) {
     throw error;
   }
 }
+
+// -- a zip -------------------------------------------------------------------------------------------
+// Read by hand: Node's library inflates, but reads no zip, and readers of zips are made to forgive. Here a zip is its
+// entries, one after another, and an index that says the same of each; whatever could be read in two ways is none.
+
+const [ENTRY, LISTED, AFTER] = [0x04034b50, 0x02014b50, 0x08074b50];
+const [END, END_64, LOCATOR_64] = [0x06054b50, 0x06064b50, 0x07064b50];
+const [WIDE, WIDE_16] = [2 ** 32 - 1, 2 ** 16 - 1]; // stand for what takes 64 bits
+const [ZIP64, UNICODE_PATH] = [1, 0x7075];
+const CP437 =
+  "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀" +
+  "αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u00a0";
+
+const fits = (holds, why) => {
+  if (!holds) throw new NotABundle(`zip: ${why}`);
+};
+
+function zipAt(path) {
+  const file = openSync(path);
+  try {
+    return unzipped(fstatSync(file).size, (at, length) => {
+      const content = Buffer.alloc(length);
+      for (let done = 0; done < length; ) {
+        const count = readSync(file, content, done, length - done, at + done);
+        fits(count > 0, "cut off");
+        done += count;
+      }
+      return content;
+    });
+  } finally {
+    closeSync(file);
+  }
+}
+
+const zipIn = (content) => unzipped(content.length, (at, length) => content.subarray(at, at + length));
+
+function unzipped(size, readAt) {
+  const read = (at, length) => {
+    fits(at >= 0 && at + length <= size, "cut off");
+    return readAt(at, length);
+  };
+  const { start, end, count } = indexOf(size, read);
+  fits(count <= 2 * FILES_MAX, "files");
+  const listed = [];
+  let at = start;
+  while (listed.length < count) listed.push(listedAt(read, at, (next) => (at = next)));
+  fits(at === end, "an index that ends elsewhere");
+  fits(listed.reduce((sum, one) => sum + one.size, 0) <= UNPACKED_BYTES_MAX, "bytes");
+  const inside = folderOf(listed.map((one) => one.path));
+  plain(listed.filter((one) => inside === "" || one.path !== inside).map((one) => one.path.slice(inside.length)));
+  const files = new Map();
+  let until = 0;
+  for (const one of listed.toSorted((a, b) => a.start - b.start)) {
+    fits(one.start === until, "something between files");
+    const [content, next] = entryAt(read, one);
+    if (!one.path.endsWith("/")) files.set(one.path.slice(inside.length), content);
+    until = next;
+  }
+  fits(until === start, "something after files");
+  return files;
+}
+
+// Where the index is, and how many entries it has; its end says so, and an end of 64 bits before it, if there is one.
+function indexOf(size, read) {
+  const last = size - 22;
+  const ends = read(last, 22);
+  fits(ends.readUInt32LE(0) === END && ends.readUInt32LE(4) === 0 && ends.readUInt16LE(20) === 0, "its end");
+  const told = [ends.readUInt16LE(8), ends.readUInt16LE(10), ends.readUInt32LE(12), ends.readUInt32LE(16)];
+  const isWide =
+    last >= 76 && read(last - 20, 4).readUInt32LE(0) === LOCATOR_64 && read(last - 76, 4).readUInt32LE(0) === END_64;
+  const end = isWide ? last - 76 : last;
+  let known = told;
+  if (isWide) {
+    const [record, locator] = [read(end, 56), read(end + 56, 20)];
+    fits(record.readBigUInt64LE(4) === 44n && record.readBigUInt64LE(16) === 0n, "its end of 64 bits");
+    fits(locator.readUInt32LE(4) === 0 && locator.readUInt32LE(16) === 1, "its end of 64 bits");
+    fits(locator.readBigUInt64LE(8) === BigInt(end), "its end of 64 bits");
+    known = [24, 32, 40, 48].map((at) => Number(record.readBigUInt64LE(at)));
+  }
+  const full = [WIDE_16, WIDE_16, WIDE, WIDE];
+  fits(told.every((one, n) => one === known[n] || (isWide && one === full[n])), "two ends");
+  const [count, among, length, start] = known;
+  fits(count === among && start + length === end, "an index elsewhere");
+  return { start, end, count };
+}
+
+function listedAt(read, at, goOn) {
+  const head = read(at, 46);
+  const [flags, kind] = [head.readUInt16LE(8), head.readUInt16LE(10)];
+  const lengths = [head.readUInt16LE(28), head.readUInt16LE(30)];
+  fits(head.readUInt32LE(0) === LISTED && head.readUInt16LE(34) === 0, "no index of one file");
+  fits(head.readUInt16LE(32) === 0, "a comment");
+  fits(head[6] <= EXTRACT_VERSION_MAX, "a version");
+  fits((flags & 0x61) === 0 && [0, 8].includes(kind), "neither stored nor deflated");
+  const [name, extra] = [read(at + 46, lengths[0]), read(at + 46 + lengths[0], lengths[1])];
+  const numbers = [head.readUInt32LE(24), head.readUInt32LE(20), head.readUInt32LE(42)];
+  const [size, packed, start] = widened(extra, numbers);
+  const path = flags & 0x800 ? utf8(name) : Array.from(name, (one) => (one < 128 ? String.fromCharCode(one) : CP437[one - 128])).join("");
+  const isFolder = path.endsWith("/");
+  const mode = (head.readUInt32LE(38) >>> 16) & 0xf000;
+  fits((mode === 0 || mode === (isFolder ? 0x4000 : 0x8000)) && !(isFolder && size > 0), "no file and no folder");
+  goOn(at + 46 + lengths[0] + lengths[1]);
+  return { name, path, flags, kind, crc: head.readUInt32LE(16), packed, size, start };
+}
+
+// What stands before a file, and after it, says the same as the index; the file is one stream, and as summed up.
+function entryAt(read, one) {
+  const head = read(one.start, 30);
+  const [flags, kind] = [head.readUInt16LE(6), head.readUInt16LE(8)];
+  const lengths = [head.readUInt16LE(26), head.readUInt16LE(28)];
+  const [name, extra] = [read(one.start + 30, lengths[0]), read(one.start + 30 + lengths[0], lengths[1])];
+  fits(head.readUInt32LE(0) === ENTRY, "no file where there is one");
+  fits(name.equals(one.name) && (flags & 0x809) === (one.flags & 0x809) && kind === one.kind, "another file");
+  const numbers = [head.readUInt32LE(22), head.readUInt32LE(18)];
+  const isWide = numbers.every((number) => number === WIDE);
+  const isStreamed = (flags & 8) !== 0;
+  const found = [head.readUInt32LE(14), ...widened(extra, numbers)];
+  const meant = [one.crc, one.size, one.packed];
+  fits(found.every((told, n) => told === meant[n] || (isStreamed && told === 0)), "another sum or size");
+  fits(isWide || !numbers.includes(WIDE), "one size of 64 bits");
+  fits(kind === 8 || !isStreamed, "a stored file whose size comes after it");
+  const start = one.start + 30 + lengths[0] + lengths[1];
+  const content = contentOf(read(start, one.packed), one);
+  const end = start + one.packed;
+  if (!isStreamed) return [content, end];
+  const after = read(end, isWide ? 24 : 16);
+  const sizes = isWide
+    ? [8, 16].map((at) => Number(after.readBigUInt64LE(at)))
+    : [8, 12].map((at) => after.readUInt32LE(at));
+  const told = [after.readUInt32LE(0), after.readUInt32LE(4), ...sizes];
+  fits([AFTER, one.crc, one.packed, one.size].every((number, n) => number === told[n]), "something else after a file");
+  return [content, end + after.length];
+}
+
+function contentOf(packed, one) {
+  let content = packed;
+  if (one.kind === 8)
+    try {
+      const { buffer, engine } = inflateRawSync(packed, { info: true, maxOutputLength: Math.max(one.size, 1) });
+      fits(engine.bytesWritten === one.packed, "something after a stream");
+      content = buffer;
+    } catch (error) {
+      if (error instanceof NotABundle) throw error;
+      throw new NotABundle(`zip: ${error.message}`);
+    }
+  fits(content.length === one.size && crc32(content) === one.crc, "another content");
+  return content;
+}
+
+// Sizes, where they stand in the one extra field for those that don't fit.
+function widened(extra, numbers) {
+  const fields = [];
+  let at = 0;
+  while (at + 4 <= extra.length) {
+    const length = extra.readUInt16LE(at + 2);
+    fields.push([extra.readUInt16LE(at), extra.subarray(at + 4, at + 4 + length)]);
+    at += 4 + length;
+  }
+  fits(at === extra.length, "half an extra field");
+  fits(fields.every(([kind]) => kind !== UNICODE_PATH), "two names");
+  const held = fields.filter(([kind]) => kind === ZIP64).map(([, content]) => content);
+  const large = numbers.filter((one) => one === WIDE).length;
+  fits(held.length === (large > 0 ? 1 : 0) && (large === 0 || held[0].length === 8 * large), "sizes of 64 bits");
+  let next = 0;
+  return numbers.map((one) => (one === WIDE ? Number(held[0].readBigUInt64LE(8 * next++)) : one));
+}
+
+// The folder that all is in, with its slash; an empty text if the bundle is at the top.
+function folderOf(paths) {
+  if (paths.includes("manifest.json")) return "";
+  const tops = new Set(paths.map((path) => path.split("/", 1)[0]));
+  const [inside] = [...tops].map((top) => `${top}/`);
+  fits(tops.size === 1 && TOP.test(inside) && !DEVICE.test(inside.slice(0, -1)), "not all in one folder");
+  fits(paths.includes(`${inside}manifest.json`), "no manifest.json");
+  return inside;
+}
+
+// -- the steps ---------------------------------------------------------------------------------------
 
 function hashes(list) {
   insist(list.every((one) => typeof one === "string" && HASH.test(one)), "proof");
@@ -451,7 +635,7 @@ function verifyBundle(files, given) {
   };
   const cosigned = (note) => witnesses.filter((witness) => signedBy(note, witness)).map((one) => one.line);
   const latest = attempt({ file: "checkpoint" }, () => noteOf(read("checkpoint")));
-  if (!latest) return { found, facts, counts };
+  if (!latest) return { found, facts, counts, attempt };
   known = mine ?? (given.key && ofOrigin(given.key, latest.origin));
   attempt({ file: "manifest.json" }, () => {
     insist(manifest.checkpoint === latest.size, "checkpoint");
@@ -464,15 +648,11 @@ function verifyBundle(files, given) {
   });
   facts.witnesses = given.witnesses.flatMap((witness) =>
     attempt({ file: "checkpoint" }, () => (need(signedBy(latest, witness), "cosignature"), [witness.name])) ?? []);
-  const proofs = new Map();
+  let proofs = new Map();
   attempt({ file: "consistency.json" }, () => {
-    const said = shaped("consistency", strict(utf8(read("consistency.json"))), { size: "integer", proofs: "list" });
-    insist(said.size === latest.size, "size");
-    for (const one of said.proofs) {
-      shaped("consistency", one, { from: "integer", proof: "list" });
-      insist(!proofs.has(one.from), "from");
-      proofs.set(one.from, hashes(one.proof));
-    }
+    const [size, held] = proofsOf(read("consistency.json"));
+    proofs = held;
+    insist(size === latest.size, "size");
   });
   for (const path of listed.keys()) {
     const stamped = path.startsWith("timestamps/") && path.endsWith(".note");
@@ -490,6 +670,7 @@ function verifyBundle(files, given) {
       insist(digests.some((digest) => token.includes(digest)), "timestamp");
     });
   }
+  const knownProofs = new Map([...proofs, ...given.proofs]);
   const lineages = earlierLineages(manifest, listed, read, latest, known, attempt);
   for (const [file, note] of given.checkpoints)
     attempt({ file }, () => {
@@ -499,17 +680,208 @@ function verifyBundle(files, given) {
         const end = lineages.get(lineage);
         need(end && end.size === note.size, "proof");
         insist(end.root.equals(note.root), "root");
-      } else if (note.size > latest.size) beginsWith(note, latest, proofs);
-      else beginsWith(latest, note, proofs);
+      } else if (note.size > latest.size) beginsWith(note, latest, knownProofs);
+      else beginsWith(latest, note, knownProofs);
     });
-  const acknowledged = verifyEvents(content, manifest, listed, latest, attempt, facts, isFull);
+  const events = verifyEvents(content, manifest, latest, attempt, facts, isFull);
+  const { acknowledged, versions } = events;
   if (acknowledged) divergencesOf(acknowledged, lineages, attempt);
-  return { found, facts, counts };
+  facts.newest = null;
+  if (listed.has("head.json"))
+    attempt({ file: "head.json" }, () => {
+      facts.newest = newestVersion(strict(utf8(read("head.json"))), manifest, latest, versions);
+    });
+  return { found, facts, counts, attempt, mine: { key: known, latest, manifest, proofs, ...events } };
 }
 
+// Which version of the case is the newest, by the map that the checkpoint signs.
+function newestVersion(content, manifest, latest, versions) {
+  const said = shaped("head", content, { size: "integer", stream: "text", version: "integer", hash: HASH, path: "list" });
+  insist(said.size === latest.size, "size");
+  insist(said.stream === `incident/${manifest.case}`, "stream");
+  const last = [...versions.keys()].reduce((most, one) => (one > most ? one : most), 0n);
+  insist(said.version >= 1n && said.version >= last, "version");
+  const path = hashes(said.path);
+  insist(path.length <= PATH_HASHES_MAX, "path");
+  const roots = latest.text.split("\n").slice(3).filter((line) => line.startsWith(HEADS));
+  insist(roots.length === 1, "heads");
+  const root = base64(roots[0].slice(HEADS.length), "heads");
+  insist(root.length === 32, "heads");
+  const key = sha256(`muster/head/stream/v1\0${said.stream}`);
+  const goesRight = (depth) => (key[depth >> 3] >> (7 - (depth & 7))) & 1;
+  const leaf = sha256("\x02", key, integer(said.version, 8), hex(said.hash));
+  const climbed = path.reduceRight(
+    (below, beside, depth) => (goesRight(depth) ? sha256("\x03", beside, below) : sha256("\x03", below, beside)),
+    leaf,
+  );
+  insist(climbed.equals(root), "map");
+  if (said.version === last) insist(versions.get(last) === said.hash, "hash");
+  return last > 0n ? { version: said.version, more: said.version - last, size: latest.size } : null;
+}
+
+// -- what came later ---------------------------------------------------------------------------------
+
+// What a later bundle of the case, or a later checkpoint, tells beside this one; `read` returns either.
+function compareLater({ attempt, facts, mine }, from, read, given) {
+  attempt({ file: from }, () => {
+    const later = untold(read);
+    const told = Buffer.isBuffer(later) ? laterCheckpoint(mine, later, given) : laterBundle(mine, later, given);
+    (facts.later ??= []).push({ from, ...told });
+  });
+}
+
+// What is no bundle, no checkpoint or not sound tells nothing.
+function untold(step, kinds = [NotABundle]) {
+  try {
+    return step();
+  } catch (error) {
+    if (kinds.some((kind) => error instanceof kind)) throw new Missing("later");
+    throw error;
+  }
+}
+
+function laterBundle(mine, files, given) {
+  const other = untold(() => verifyBundle(files, given));
+  need(other.found.length === 0 && mine?.key && other.mine.key, "later");
+  const { key, manifest, latest, versions } = other.mine;
+  const { whole } = other.facts;
+  need(key.bytes.equals(mine.key.bytes) && manifest.case === mine.manifest.case, "later");
+  const isNewer = latest.size > mine.latest.size;
+  const [newer, older] = isNewer ? [latest, mine.latest] : [mine.latest, latest];
+  const proofs = new Map([...mine.proofs, ...other.mine.proofs, ...given.proofs]);
+  const isOne = newer.origin === older.origin;
+  if (isOne) {
+    insist(newer.size !== older.size || newer.root.equals(older.root), "root");
+    untold(() => mayBeTold(newer, older, proofs) && beginsWith(newer, older, proofs), [Divergence]);
+  }
+  for (const [version, hash] of mine.versions) insist(!versions.has(version) || versions.get(version) === hash, "hash");
+  const newest = (known) => [...known.keys()].reduce((most, one) => (one > most ? one : most), 0n);
+  const more = newest(versions) - newest(mine.versions);
+  return { versions: newest(versions), position: whole.position, as_of: whole.as_of, more: more > 0n ? more : 0n };
+}
+
+// That the log has grown; whether the case has, a checkpoint does not say.
+function laterCheckpoint(mine, content, given) {
+  need(mine?.latest && mine.key, "later");
+  const { latest, key } = mine;
+  const [name, number] = lineageOf(latest.origin);
+  const note = untold(() => {
+    const read = noteOf(content);
+    insist(lineageOf(read.origin)[0] === name && signedBy(read, named(key, read.origin)), "later");
+    return read;
+  }, [Divergence]);
+  const lineage = lineageOf(note.origin)[1];
+  const isLater = lineage > number || (lineage === number && note.size > latest.size);
+  const proofs = new Map([...mine.proofs, ...given.proofs]);
+  const [newer, older] = isLater ? [note, latest] : [latest, note];
+  const isProven = lineage === number && mayBeTold(newer, older, proofs);
+  if (isProven) beginsWith(newer, older, proofs);
+  return { size: note.size, lineage, more: null, is_later: isLater, is_proven: isProven };
+}
+
+// -- a report about the case -------------------------------------------------------------------------
+
+const [CORE_END, PAGE_END, EVIDENCE] = ["\n<!-- muster-report-text ", "</body>\n</html>\n", "<!-- muster-report-proof "];
+const EVIDENCE_OF = {
+  incident: UUID, version: "integer", position: "integer", hash: HASH, proof: "list", checkpoint: "text",
+};
+
+const trimmed = (text) => text.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, "");
+
+// Which versions a report was made of, and its digest; nothing if that can't be read.
+function evaluationIn(data) {
+  try {
+    return [shaped("evaluation", strict(data), { up_to_version: "integer", report_sha256: HASH })];
+  } catch (error) {
+    if (error instanceof Divergence) return [];
+    throw error;
+  }
+}
+
+// Whether a report is the one whose digest the case holds, and what it says of its checkpoint.
+function checkReport({ attempt, facts, mine }, content, given) {
+  attempt({ file: "report" }, () => {
+    let [text, evidence] = [content, null];
+    const at = content.lastIndexOf(CORE_END);
+    if (at >= 0) {
+      const rest = trimmed(utf8(content.subarray(at + CORE_END.length)));
+      const [core, said] = withoutEvidence(content.subarray(0, at));
+      evidence = said;
+      text = base64(trimmed(rest.endsWith("-->") ? rest.slice(0, -3) : rest), "report");
+      const named = text.toString("latin1").match(/(?<![^\n])HTML: SHA-256 `[0-9a-f]{64}`(?![^\n])/g) ?? [];
+      insist(named.length === 1 && named[0].slice(15, 79) === sha256(core).toString("hex"), "report");
+    }
+    const checkpoint = evidence && evidenceHolds(mine, evidence, given);
+    const digest = sha256(text).toString("hex");
+    const made = (mine?.evaluations ?? []).filter((one) => one.report_sha256 === digest).at(-1);
+    need(made !== undefined, "report");
+    insist(checkpoint === null || checkpoint.version === made.up_to_version, "version");
+    facts.report = { sha256: digest, up_to_version: made.up_to_version, checkpoint };
+  });
+}
+
+// A page as it was hashed, and what was put at its end; no word of that is free.
+function withoutEvidence(core) {
+  const begin = core.lastIndexOf(EVIDENCE);
+  if (begin < 0 || !core.subarray(-PAGE_END.length).equals(Buffer.from(PAGE_END))) return [core, null];
+  const block = utf8(core.subarray(begin, -PAGE_END.length));
+  const [encoded] = block.slice(EVIDENCE.length).split(" -->\n", 1);
+  const said = shaped("proof", strict(utf8(base64(encoded, "proof"))), EVIDENCE_OF);
+  const { origin, size, root } = noteOf(Buffer.from(said.checkpoint));
+  insist(NAME.test(origin), "origin");
+  const escapes = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;" };
+  const meant = [
+    `${EVIDENCE}${encoded} -->`,
+    "<h2>证明 · Proof</h2>",
+    "<dl>",
+    `  <dt>版本 Versions</dt><dd>1 – ${said.version}<br><code>${said.hash}</code></dd>`,
+    `  <dt>日志位置 Position</dt><dd>${said.position}</dd>`,
+    `  <dt>检查点 Checkpoint</dt><dd>${origin.replace(/[&<>"']/g, (one) => escapes[one])}, ${size} 个事件 ` +
+      `events<br><code>${root.toString("hex")}</code></dd>`,
+    "</dl>",
+    "",
+  ];
+  insist(block === meant.join("\n"), "proof");
+  return [Buffer.concat([core.subarray(0, begin), Buffer.from(PAGE_END)]), said];
+}
+
+function evidenceHolds(mine, said, given) {
+  need(mine?.key && mine.latest, "report");
+  const { key, latest, manifest, versions, positions } = mine;
+  insist(said.incident === manifest.case, "case");
+  need(versions.has(said.version), "report");
+  insist(versions.get(said.version) === said.hash, "hash");
+  insist(positions.get(said.version) === said.position, "position");
+  const signed = noteOf(Buffer.from(said.checkpoint));
+  const its = ofOrigin(key, signed.origin);
+  insist(its.name === signed.origin && signedBy(signed, its), "signature");
+  const leaf = leafOf(hex(said.hash));
+  insist(includes(leaf, said.position - 1n, signed.size, hashes(said.proof), signed.root), "inclusion");
+  const proofs = new Map([...mine.proofs, ...given.proofs]);
+  const [newer, older] = signed.size > latest.size ? [signed, latest] : [latest, signed];
+  const compared = newer.origin === older.origin && mayBeTold(newer, older, proofs);
+  if (compared) beginsWith(newer, older, proofs);
+  return { size: signed.size, version: said.version, position: said.position, compared };
+}
+
+// The size of a log, and the proofs that it begins with others, by both sizes.
+function proofsOf(content) {
+  const said = shaped("consistency", strict(utf8(content)), { size: "integer", proofs: "list" });
+  const proofs = new Map();
+  for (const one of said.proofs) {
+    shaped("consistency", one, { from: "integer", proof: "list" });
+    insist(!proofs.has(`${one.from} ${said.size}`), "from");
+    proofs.set(`${one.from} ${said.size}`, hashes(one.proof));
+  }
+  return [said.size, proofs];
+}
+
+const mayBeTold = (newer, older, proofs) => newer.size === older.size || proofs.has(`${older.size} ${newer.size}`);
+
 function beginsWith(newer, older, proofs) {
-  need(newer.size === older.size || proofs.has(older.size), "proof");
-  insist(begins(older.size, older.root, newer.size, newer.root, proofs.get(older.size) ?? []), "consistency");
+  need(mayBeTold(newer, older, proofs), "proof");
+  const proof = proofs.get(`${older.size} ${newer.size}`) ?? [];
+  insist(begins(older.size, older.root, newer.size, newer.root, proof), "consistency");
 }
 
 function manifestOf(read, paths) {
@@ -539,8 +911,9 @@ function linesOf(content) {
   return { lines, whole: fits && at === content.length };
 }
 
-function verifyEvents(content, manifest, listed, latest, attempt, facts, isFull) {
+function verifyEvents(content, manifest, latest, attempt, facts, isFull) {
   let isRead = true;
+  const [versions, positions, evaluations] = [new Map(), new Map(), []];
   const [proofs, lines] = ["proofs.jsonl", "events.jsonl"].map((file) => {
     const found = attempt({ file }, () => linesOf(content(file)));
     isRead = found !== undefined;
@@ -548,7 +921,8 @@ function verifyEvents(content, manifest, listed, latest, attempt, facts, isFull)
     attempt({ file }, () => insist(found.whole, "line"));
     return found.lines;
   });
-  if (!isRead) return;
+  const read = { versions, positions, evaluations };
+  if (!isRead) return read;
   const proven = new Map();
   let last = 0n;
   for (const [number, line] of proofs.entries()) {
@@ -596,6 +970,9 @@ function verifyEvents(content, manifest, listed, latest, attempt, facts, isFull)
     stream.versions.set(event.version, event.hash);
     streams.set(event.stream, Object.assign(stream, { version: event.version, hash: event.hash }));
     if (event.stream === `incident/${manifest.case}`) {
+      versions.set(event.version, event.hash);
+      positions.set(event.version, event.position);
+      if (event.type === "EvaluationCompleted") evaluations.push(...evaluationIn(event.data));
       told.opening ??= event;
       told.end = event;
     }
@@ -605,12 +982,15 @@ function verifyEvents(content, manifest, listed, latest, attempt, facts, isFull)
   }
   const heads = Object.fromEntries([...streams].map(([name, { hash }]) => [name, hash]));
   Object.assign(facts, { case: manifest.case, export: manifest.export, events: lines.length, position, heads });
-  if (isFull()) return attempt({ file: "events.jsonl" }, () => insist(false, "lines"));
+  if (isFull()) {
+    attempt({ file: "events.jsonl" }, () => insist(false, "lines"));
+    return read;
+  }
   for (const position of left)
     attempt({ file: "proofs.jsonl", position: Number(position) }, () => insist(false, "position"));
   const whole = attempt({ file: "events.jsonl", stream: mine }, () => asExported(told, manifest, streams, mine));
   if (whole) facts.whole = whole;
-  return told.acknowledged;
+  return { acknowledged: told.acknowledged, ...read };
 }
 
 // -- nothing left out --------------------------------------------------------------------------------
@@ -751,19 +1131,34 @@ function checkVectors(vectors) {
     paths: (one) => accepts(() => (plain(one.paths), true)),
     note: (one) => accepts(() => signedBy(noteOf(Buffer.from(one.note)), keyOf(one.key))),
     json: (one) => accepts(() => (strict(one.text), true)),
+    zip: (one) => digestOf(Buffer.from(one.zip, "base64")),
   };
   const base = vectors.bundle[0].files;
+  const changed = (changes) => {
+    const files = Object.entries({ ...base, ...changes }).filter(([, text]) => text !== null);
+    return new Map(files.map(([path, text]) => [path, Buffer.from(text)]));
+  };
   kinds.bundle = (one) => {
-    const files = Object.entries({ ...base, ...one.files }).filter(([, text]) => text !== null);
-    const held = new Map(files.map(([path, text]) => [path, Buffer.from(text)]));
+    const changes = (one.of === undefined ? one : vectors.bundle[one.of]).files;
     const { key, witnesses = [], checkpoints = [] } = one.given ?? {};
     const given = () => ({
       key: key === undefined ? undefined : keyOf(key),
       witnesses: witnesses.map(keyOf),
       checkpoints: checkpoints.map((note) => ["kept", noteOf(Buffer.from(note))]),
+      proofs: new Map(),
+      later: (one.later ?? []).map(({ note, files }) => ["later", () => (note ? Buffer.from(note) : changed(files))]),
     });
-    return verifyOne(() => held, given).verdict;
+    const reported = () => ({ ...given(), report: one.report === undefined ? undefined : Buffer.from(one.report) });
+    const { verdict, sound, facts } = verifyOne(() => changed(changes), reported);
+    if (!sound) return verdict;
+    const newest = facts.newest ? [`newest ${facts.newest.version}, ${facts.newest.more} more`] : [];
+    const later = (facts.later ?? []).map(({ more }) => `later ${more ?? "?"}`);
+    const { up_to_version, checkpoint } = facts.report ?? {};
+    const compared = checkpoint?.compared ? ", compared" : "";
+    const held = checkpoint ? `checkpoint ${checkpoint.size}${compared}` : "no checkpoint";
+    return [verdict, ...newest, ...later, ...(facts.report ? [`report ${up_to_version}, ${held}`] : [])].join("; ");
   };
+  kinds.report = kinds.bundle;
   return Object.entries(kinds).flatMap(([kind, compute]) =>
     vectors[kind].flatMap((one, number) => {
       const found = compute(one);
@@ -772,9 +1167,24 @@ function checkVectors(vectors) {
   );
 }
 
-function verifyOne(files, given) {
+// The SHA-256 over the files of a zip, each with its own; null if it is none.
+function digestOf(content) {
   try {
-    const { found, facts, counts } = verifyBundle(files(), typeof given === "function" ? given() : given);
+    const files = [...zipIn(content)].toSorted(([one], [other]) => (one < other ? -1 : 1));
+    return sha256(...files.map(([path, held]) => `${sha256(held).toString("hex")} ${path}\n`)).toString("hex");
+  } catch (error) {
+    if (error instanceof NotABundle || error instanceof Divergence) return null;
+    throw error;
+  }
+}
+
+function verifyOne(files, known) {
+  try {
+    const given = typeof known === "function" ? known() : known;
+    const done = verifyBundle(files(), given);
+    for (const [from, read] of given.later) compareLater(done, from, read, given);
+    if (given.report) checkReport(done, given.report, given);
+    const { found, facts, counts } = done;
     const exit = counts.false > 0 ? 1 : found.length > 0 ? 2 : 0;
     return { exit, verdict: VERDICTS[exit], sound: exit === 0, bundle: true, divergences: found, found: counts, facts };
   } catch (error) {
@@ -786,18 +1196,33 @@ function verifyOne(files, given) {
 const plainly = (value) => JSON.stringify(value, (_, one) => (typeof one === "bigint" ? Number(one) : one));
 
 function givenBy(options) {
-  const given = { key: undefined, witnesses: [], checkpoints: [] };
+  const given = { key: undefined, witnesses: [], checkpoints: [], proofs: new Map(), later: [] };
   for (let at = 0; at < options.length; at += 2) {
     const [name, value] = options.slice(at, at + 2);
     if (name === "--key") given.key = keyOf(value);
     else if (name === "--witness") given.witnesses.push(keyOf(value));
     else if (name === "--checkpoint") given.checkpoints.push([value, noteOf(readFileSync(value))]);
+    else if (name === "--proof") for (const one of proofsOf(readFileSync(value))[1]) given.proofs.set(...one);
+    else if (name === "--report") given.report = readFileSync(value);
+    else if (name === "--later") given.later.push([value, () => laterAt(value)]);
     else throw new NotABundle(`no such option: ${name}`);
   }
   return given;
 }
 
-const UNKNOWING = { key: undefined, witnesses: [], checkpoints: [] };
+// A folder or a zip is a later bundle; what else there is, a checkpoint.
+function laterAt(path) {
+  try {
+    if (statSync(path).isDirectory()) return filesOf(path);
+    const content = statSync(path).size > FILE_BYTES_MAX ? undefined : readFileSync(path);
+    return content && content.subarray(-22).indexOf("PK\x05\x06") !== 0 ? content : zipAt(path);
+  } catch (error) {
+    if (error instanceof Divergence || error.code !== undefined) throw new NotABundle(error.message);
+    throw error;
+  }
+}
+
+const UNKNOWING = { key: undefined, witnesses: [], checkpoints: [], proofs: new Map(), later: [] };
 const [first, second, ...rest] = process.argv.slice(2);
 if (first === "--vectors") {
   const found = checkVectors(JSON.parse(readFileSync(second, "utf8")));
@@ -805,6 +1230,9 @@ if (first === "--vectors") {
   process.exitCode = found.length === 0 ? 0 : 1;
 } else if (first === "--each") {
   console.log(plainly([second, ...rest].map((folder) => verifyOne(() => filesOf(folder), UNKNOWING))));
+} else if (first === "--zips") {
+  for await (const line of createInterface({ input: process.stdin }))
+    process.stdout.write(`${plainly(digestOf(Buffer.from(line, "base64")))}\n`);
 } else if (first === "--stream") {
   const [base, given] = [filesOf(second), givenBy(rest)];
   for await (const line of createInterface({ input: process.stdin })) {

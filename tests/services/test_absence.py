@@ -11,7 +11,6 @@ from services.absence import absent
 
 pytestmark = pytest.mark.processes
 
-
 IMPORTED = "print(','.join(sys.modules))"
 
 
