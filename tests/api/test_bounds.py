@@ -59,6 +59,8 @@ COUNTED = {
     "Checkpoint.lineage",
     "DisclosePersonalDataResponse.left",
     "DraftPlanResponse.draft",
+    "Erasure.keys_left",
+    "Erasure.keys_unknown",
     "Event.schema_version",
     "GetPlanResponse.draft",
     "Incident.ReportsEntry",
@@ -72,7 +74,7 @@ COUNTED = {
     "SnapshotEnd.incidents",
     "Task.step",
 }
-"""Numbers that the service counts itself: of drafts, escalations, lines, steps."""
+"""Numbers that the service counts itself: of drafts, escalations, keys, lines, steps."""
 
 BEYOND = 2**40
 
