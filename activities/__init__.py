@@ -1,1 +1,1 @@
-"""The hands: what an incident orders in the world, done and reported back through the one door."""
+"""Activities: what an incident's workflow has done in the world, and how that is recorded."""

@@ -12,17 +12,17 @@ import asyncio
 import structlog
 
 from activities.fleet import Fleet, Sought
-from activities.own_commands import record_own
-from activities.reporting_back import command_id, report, version_of
-from domain.aggregate import Asked, Refused
-from domain.incident.outstanding import Order
+from activities.record_outcome import command_id, report, version_of
+from activities.system_commands import record_own
+from domain.decider import Asked, Refused
+from domain.incident.obligations.obligations import Order
 from domain.incident.resources import (
     ConfirmUnitReturned,
     DeclareResourceUnavailable,
     DispatchUnit,
 )
-from domain.incident.state import Incident, Request, RequestStatus
-from domain.incident.state import UnitStatus as Sent
+from domain.incident.state.incident import Incident, Request, RequestStatus
+from domain.incident.state.incident import UnitStatus as Sent
 from domain.refusals import Refusal
 from domain.resource.unit import (
     ReleaseReservation,
@@ -32,8 +32,8 @@ from domain.resource.unit import (
     UnitStatus,
 )
 from domain.values import HANDS, Phase
-from eventstore.plans import PlanLibrary
-from eventstore.recorder import Receipt, Recorder
+from eventstore.queries.plans import PlanLibrary
+from eventstore.recorder.recorder import Receipt, Recorder
 
 TAKEN = frozenset({Refusal.UNIT_RESERVED_ELSEWHERE, Refusal.UNIT_NOT_AVAILABLE})
 """Why a unit can't be reserved though nothing is wrong: another incident was first."""

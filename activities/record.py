@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Final
 
 from temporalio import activity
 
-from activities.own_commands import count, record_own
-from domain.aggregate import Asked, Known
-from domain.incident import outstanding
-from domain.incident.deadlines import LetDeadlinePass, due_by, earliest, is_armed
-from domain.incident.outstanding import NextDeadline, Standing
+from activities.system_commands import count, record_own
+from domain.decider import Asked, Known
+from domain.incident.obligations import obligations
+from domain.incident.obligations.deadlines import LetDeadlinePass, due_by, earliest, is_armed
+from domain.incident.obligations.obligations import NextDeadline, Standing
 from domain.values import CLOCK
-from eventstore.failures import LogDiverged, LogUnavailable, Overloaded
-from eventstore.ids import new_command_id, system_command_id
+from eventstore.postgres.errors import LogDiverged, LogUnavailable, Overloaded
+from eventstore.recorder.event_ids import new_command_id, system_command_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from uuid import UUID
 
-    from domain.incident.state import Incident
-    from eventstore.recorder import Recorder
+    from domain.incident.state.incident import Incident
+    from eventstore.recorder.recorder import Recorder
 
     Again = Mapping[LetDeadlinePass, datetime]
 
@@ -62,7 +62,7 @@ class RecordActivities:
     async def standing(self, incident: str) -> Standing:
         """Return where an incident stands now. Raises LogUnavailable."""
         known = await self._incidents.known(incident)
-        return outstanding.standing(incident, known.state, known.version)
+        return obligations.standing(incident, known.state, known.version)
 
     @activity.defn(name="let_deadline_pass")
     async def let_deadline_pass(self, incident: str, deadline: NextDeadline) -> Standing:
@@ -79,7 +79,7 @@ class RecordActivities:
             await asyncio.sleep((soon + PAST).total_seconds())
             now = self._clock()
         known, stuck = await self._pass(incident, now)
-        stands = outstanding.standing(incident, known.state, known.version)
+        stands = obligations.standing(incident, known.state, known.version)
         again = _next(known.state, stuck, now, ahead)
         return stands.model_copy(update={"next_deadline": again})
 

@@ -6,14 +6,14 @@ import time
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from domain.aggregate import encode
+from domain.decider import encode
 from domain.incident.decider import INCIDENTS
 from domain.incident.events import aftermath, duties, opening
-from domain.plan.model import PlanRef
+from domain.plan.model.plan import PlanRef
 from domain.values import Fact, HazardKind, Mode, Text
-from eventstore.events import Appended, NewEvent
-from eventstore.log import Log
-from eventstore.recorder import Recorder
+from eventstore.log.events import Appended, NewEvent
+from eventstore.log.log import Log
+from eventstore.recorder.recorder import Recorder
 
 FOLD_EVENTS = 100_000
 FOLD_PAGE = 1_000

@@ -22,12 +22,12 @@ from google.protobuf.message import Message
 from muster.v1 import common_pb2, incident_commands_pb2, plan_service_pb2
 
 from benchmarks.hall import PLAN, VENUE, ZONE
-from eventstore.ids import new_command_id
-from services.client import Client
+from eventstore.recorder.event_ids import new_command_id
+from services.client.client import Client
+from services.client.plan_publication import bring_into_force
 from services.local import stack
 from services.local.folder import Folder
 from services.local.stack import Stack
-from services.publishing import bring_into_force
 
 START_TIMEOUT_S = 120.0
 INCIDENTS = "/muster.v1.IncidentService/"

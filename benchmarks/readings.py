@@ -16,7 +16,7 @@ from muster.v1.audit_service_pb2 import ReadEventsRequest
 from muster.v1.incident_service_pb2 import GetIncidentRequest
 
 from benchmarks.place import Place, place
-from services.client import Client
+from services.client.client import Client
 
 INCIDENTS = 100
 POLLS = 2_000

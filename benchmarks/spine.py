@@ -32,11 +32,11 @@ from benchmarks.limits import (
 )
 from benchmarks.place import Place, damage, place
 from benchmarks.states import states_at_100k_ms
-from domain.incident.outstanding import Standing
-from eventstore.ids import event_id
-from services.client import connected
+from domain.incident.obligations.obligations import Standing
+from eventstore.recorder.event_ids import event_id
+from services.client.client import connected
+from services.client.pipeline import pipeline
 from services.local.postgres import OWNER, RUNTIME, Postgres
-from services.pipeline import pipeline
 from services.process import collect_seldom
 from workflows.converter import DATA_CONVERTER
 

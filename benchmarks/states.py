@@ -17,11 +17,11 @@ from benchmarks.place import Place
 from domain.incident.decider import INCIDENTS
 from domain.incident.events.aftermath import DamageRecorded
 from domain.incident.events.corrections import ReportCorrected
-from eventstore.events import Appended
-from eventstore.log import Log
-from eventstore.snapshots import EVERY_VERSIONS
-from services.client import connected
-from services.snapshotting import snapshots_of_incidents
+from eventstore.log.events import Appended
+from eventstore.log.log import Log
+from eventstore.recorder.snapshots import EVERY_VERSIONS
+from services.client.client import connected
+from services.runtime.snapshots import snapshots_of_incidents
 
 VERSIONS = (99_999, 52_499, 4_999, 77_001)
 ROUNDS = 4

@@ -1,1 +1,1 @@
-"""The rules of emergency plans and incidents, as pure functions over immutable values."""
+"""The rules of emergency plans and incidents: pure functions over immutable values."""

@@ -1,7 +1,7 @@
 """Whose personal data a stream holds, what forbids to erase it, and what was erased.
 
-Personal texts come here only sealed (see `eventstore.vault`), so the log never holds one in the
-plain. To erase is a fact that names keys: it is the order, and whoever follows the log destroys
+Personal texts come here only sealed (see `eventstore.privacy.vault`), so the log never holds one in
+the plain. To erase is a fact that names keys: it is the order, and whoever follows the log destroys
 them. What they sealed stays where it is and proves what it proved. The log proves that erasing was
 ordered; that no copy of a key is left anywhere, nothing proves.
 """
@@ -16,7 +16,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import StringConstraints
 from rpds import HashTrieMap, HashTrieSet
 
-from domain.aggregate import Asked, Decision, Refused, existing
+from domain.decider import Asked, Decision, Refused, existing
 from domain.refusals import Refusal
 from domain.values import Command, Fact, Id, Instant, Line
 

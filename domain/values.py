@@ -95,7 +95,10 @@ class Text(Value):
 
 
 class Role(StrEnum):
-    """What somebody may do in Muster. A plan's posts are another matter: `domain.plan.model`."""
+    """What somebody may do in Muster.
+
+    A plan's posts are another matter: `domain.plan.model.plan`.
+    """
 
     ADMINISTRATOR = "administrator"
     COMMANDER = "commander"

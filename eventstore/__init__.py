@@ -1,1 +1,1 @@
-"""The log: what happened, in one order, sealed, kept in PostgreSQL; and the one door to it."""
+"""The event store: an append-only, hash-chained log, its recorder, and the proofs of it."""

@@ -1,1 +1,1 @@
-"""Views: tables that people look at, made from the log and made again at will."""
+"""Projections: tables made from the log, and rebuilt at will."""

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
-from eventstore.connecting import Lent
-from eventstore.events import StoredEvent
+from eventstore.log.events import StoredEvent
+from eventstore.postgres.connection import Lent
 
 Apply = Callable[[Lent, Sequence[StoredEvent]], Awaitable[None]]
 """Takes the next events of the log into the rows, within a transaction."""

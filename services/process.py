@@ -9,16 +9,17 @@ from typing import Any
 
 import uvloop
 
-from services.absence import absent
+from services.runtime.absence import absent
 
 with absent("rich"):  # structlog would draw tracebacks with it
     import structlog
 
-    from eventstore.epochs import remember
-    from eventstore.failures import LogUnavailable, passes
-    from services import logs, settings
-    from services.readiness import EXIT_AWAY
-    from services.settings import Settings
+    from eventstore.postgres.epochs import remember
+    from eventstore.postgres.errors import LogUnavailable, passes
+    from services.runtime import logs
+    from services.runtime.readiness import EXIT_AWAY
+    from services.runtime.settings import settings
+    from services.runtime.settings.settings import Settings
 
 EXIT_FAILED = 1
 EXIT_SETTINGS = 2
@@ -75,15 +76,15 @@ def _main(name: str) -> Callable[[Settings], Coroutine[Any, Any, None]]:
     with absent("grpc"):
         match name:
             case "worker":
-                from services.worker import work  # noqa: PLC0415 - as the docstring says
+                from services.worker.main import work  # noqa: PLC0415 - as the docstring says
 
                 return work
             case "follower":
-                from services.follower import follow  # noqa: PLC0415 - as the docstring says
+                from services.follower.main import follow  # noqa: PLC0415 - as the docstring says
 
                 return follow
             case "notary":
-                from services.notary import notarise  # noqa: PLC0415 - as the docstring says
+                from services.notary.main import notarise  # noqa: PLC0415 - as the docstring says
 
                 return notarise
             case _:

@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 from hypothesis import HealthCheck, settings
 
-from eventstore.migrations import migrate
+from eventstore.postgres.migrations import migrate
 from tests.postgres import Cluster, temporary_cluster
 
 if TYPE_CHECKING:

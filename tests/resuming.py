@@ -9,7 +9,7 @@ from domain.values import Actor
 from services.api.resume_tokens import Mark, ResumeTokens
 
 if TYPE_CHECKING:
-    from services.settings import Vault
+    from services.runtime.settings.settings import Vault
 
 
 def beginning(vault: Vault, stream: str | None = None, position: int = 0) -> str:

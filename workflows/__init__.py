@@ -1,1 +1,1 @@
-"""An incident's life in time."""
+"""The incident workflow and its parts: deadline timer, activity tracker, search attributes."""

@@ -13,14 +13,14 @@ from typing import Final
 
 from temporalio import workflow
 
-from domain.incident.outstanding import NextDeadline, Standing
-from domain.incident.outstanding import standing as where
-from domain.incident.state import NOTHING_YET
+from domain.incident.obligations.obligations import NextDeadline, Standing
+from domain.incident.obligations.obligations import standing as where
+from domain.incident.state.incident import NOTHING_YET
 from domain.values import Phase
-from workflows import operators, ports
-from workflows.alarm import Alarm
+from workflows import ports, search_attributes
+from workflows.activity_tracker import Work
+from workflows.deadline_timer import Alarm
 from workflows.ports import Life
-from workflows.work import Work
 
 HISTORY_EVENTS_MAX: Final = 20_000
 HISTORY_BYTES_MAX: Final = 20 * 1024 * 1024
@@ -149,7 +149,7 @@ class IncidentWorkflow:
         self._asked = max(self._asked, standing.version)
         self._begin_anew_if_long()
         self._work.see_to(standing)
-        operators.show(standing)
+        search_attributes.show(standing)
         self._alarm.set_for(self._next_moment())
 
     def _next_moment(self) -> datetime | None:

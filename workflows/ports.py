@@ -9,7 +9,7 @@ from temporalio import workflow
 from temporalio.common import Priority, RetryPolicy
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
-from domain.incident.outstanding import NextDeadline, Standing
+from domain.incident.obligations.obligations import NextDeadline, Standing
 from domain.values import Mode, Value
 
 # These names, and the fields of what goes through, are in the histories of open incidents.

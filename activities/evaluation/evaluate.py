@@ -7,17 +7,17 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from activities.evaluation.process import EvaluationProcess
-from activities.reporting_back import report as report_back
-from activities.reporting_back import version_of
+from activities.record_outcome import report as report_back
+from activities.record_outcome import version_of
 from domain.incident.aftermath import CompleteEvaluation
-from domain.incident.outstanding import Order
-from domain.incident.state import Incident
-from domain.plan.model import PinnedPlan
+from domain.incident.obligations.obligations import Order
+from domain.incident.state.incident import Incident
+from domain.plan.model.plan import PinnedPlan
 from domain.values import Mode
-from eventstore.events import StoredEvent
-from eventstore.log import Log
-from eventstore.plans import PlanLibrary
-from eventstore.recorder import Recorder
+from eventstore.log.events import StoredEvent
+from eventstore.log.log import Log
+from eventstore.queries.plans import PlanLibrary
+from eventstore.recorder.recorder import Recorder
 
 if TYPE_CHECKING:
     from activities.evaluation.report import Report, Say

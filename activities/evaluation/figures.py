@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from domain.aggregate import decode
+from domain.decider import decode
 from domain.incident.decider import INCIDENTS
 from domain.incident.events import duties, means, opening, response
 from domain.values import Fact, Text
-from eventstore.events import StoredEvent
+from eventstore.log.events import StoredEvent
 
 
 class Entry(NamedTuple):

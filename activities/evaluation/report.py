@@ -14,11 +14,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from activities.evaluation.figures import Entry, Figure, entries, figures
 from domain.incident.events import aftermath, opening
-from domain.plan.model import PinnedPlan
+from domain.plan.model.plan import PinnedPlan
 from domain.texts import shown, visible
 from domain.values import Mode
-from eventstore.erasure import Tombstone, erased_in, tombstones
-from eventstore.events import StoredEvent
+from eventstore.log.events import StoredEvent
+from eventstore.privacy.erasure import Tombstone, erased_in, tombstones
 
 CITES_SHOWN = 12
 """Events named beside a figure; all of them are in the case."""

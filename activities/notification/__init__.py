@@ -1,1 +1,1 @@
-"""Telling people: what is said, and by which channel."""
+"""Notify people: compose the message, choose the channel, send it."""

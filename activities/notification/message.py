@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from domain.incident.events.duties import Message
-from domain.incident.state import Incident
-from domain.plan.model import Plan
+from domain.incident.state.incident import Incident
+from domain.plan.model.plan import Plan
 from domain.texts import in_a_line, visible
 from domain.values import Mode, Text
 

@@ -10,28 +10,28 @@ from typing import NamedTuple
 
 import structlog
 
-from activities.notification import mail, webhook
-from activities.notification.breaker import Breakers
-from activities.notification.mail import MailServer
+from activities.notification.channels import mail, webhook
+from activities.notification.channels.circuit_breaker import Breakers
+from activities.notification.channels.mail import MailServer
+from activities.notification.channels.webhook import WebhookRules
 from activities.notification.message import Wanted, Written, written
 from activities.notification.outcome import Failed, NotTried, Unanswered, Undelivered
 from activities.notification.texts import Texts
-from activities.notification.webhook import WebhookRules
-from activities.reporting_back import Bursts, Unreported, report, version_of
+from activities.record_outcome import Bursts, Unreported, report, version_of
 from activities.work.backlog import NotYet
-from activities.work.reads import BatchedReads, SharedReads
+from activities.work.shared_reads import BatchedReads, SharedReads
 from activities.work.slots import Slots
 from domain.directory.person import Channel, Person
 from domain.incident.notification import ConfirmDelivery, ReportDeliveryFailure
-from domain.incident.outstanding import Order
-from domain.incident.state import Incident, Notification
-from domain.plan.model import ChannelKind
+from domain.incident.obligations.obligations import Order
+from domain.incident.state.incident import Incident, Notification
+from domain.plan.model.plan import ChannelKind
 from domain.values import Mode
-from eventstore.log import Log
-from eventstore.plans import PlanLibrary
-from eventstore.recorder import Receipt, Recorder
-from eventstore.sealed import VaultBroken
-from eventstore.vault import Vault
+from eventstore.log.log import Log
+from eventstore.privacy.sealed import VaultBroken
+from eventstore.privacy.vault import Vault
+from eventstore.queries.plans import PlanLibrary
+from eventstore.recorder.recorder import Receipt, Recorder
 
 PAUSES_S = (0.0, 0.5, 2.0, 5.0)
 """Before each attempt on one channel; then the next channel is tried."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
-from activities.work.reads import BatchedReads
+from activities.work.shared_reads import BatchedReads
 from domain.incident.events.duties import TaskAssigned
 from domain.incident.events.means import NoticeDrafted
-from eventstore.wordings import Wording, read_wordings
+from eventstore.queries.wordings import Wording, read_wordings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from domain.values import Fact, Text
-    from eventstore.log import Log
+    from eventstore.log.log import Log
 
 TEXTS_MAX: Final = 5_000
 """Texts that are remembered: one is sent to many, and what was said once stays as it was."""

@@ -10,14 +10,14 @@ from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from domain.incident.outstanding import WorkKind, is_owed, subjects
+from domain.incident.obligations.obligations import WorkKind, is_owed, subjects
 from domain.values import Mode
-from eventstore.backoff import Backoff
+from eventstore.postgres.backoff import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from domain.incident.state import Incident
+    from domain.incident.state.incident import Incident
 
 AT_ONCE_MAX: Final = {
     WorkKind.DISPATCH: 4,

@@ -7,7 +7,7 @@ from collections import Counter, OrderedDict, deque
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from activities.work.limits import waiting
+from activities.work.timeout import waiting
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Container

@@ -16,16 +16,16 @@ from weakref import WeakValueDictionary
 from temporalio import activity
 
 from activities.work.backlog import Backlog, NotYet
-from activities.work.limits import time_limit
-from domain.incident import outstanding
-from domain.incident.outstanding import Order, Standing, WorkKind
-from eventstore.failures import LogUnavailable
+from activities.work.timeout import time_limit
+from domain.incident.obligations import obligations
+from domain.incident.obligations.obligations import Order, Standing, WorkKind
+from eventstore.postgres.errors import LogUnavailable
 
 if TYPE_CHECKING:
-    from activities.work.changes import Changes
-    from activities.work.reads import SharedReads
-    from domain.aggregate import Known
-    from domain.incident.state import Incident
+    from activities.work.shared_reads import SharedReads
+    from activities.work.subscription import Changes
+    from domain.decider import Known
+    from domain.incident.state.incident import Incident
     from domain.values import Mode
 
 ATTEMPT_S: Final = {
@@ -80,7 +80,7 @@ class IncidentWork:
                 known = await self._work_off(incident, backlogs)
         finally:
             beating.cancel()
-        return outstanding.standing(incident, known.state, known.version)
+        return obligations.standing(incident, known.state, known.version)
 
     async def _work_off(self, incident: str, backlogs: list[Backlog]) -> Known[Incident]:
         ends_at = time.monotonic() + STINT_S

@@ -23,10 +23,10 @@ from benchmarks.log.driving import Driver, drivers
 from benchmarks.log.goals import GOALS, ratios
 from benchmarks.log.peers import install
 from benchmarks.log.place import Databases, databases
-from domain.aggregate import decode
+from domain.decider import decode
 from domain.incident.decider import INCIDENTS
-from eventstore.audit import audit
-from eventstore.log import Log
+from eventstore.integrity.audit import audit
+from eventstore.log.log import Log
 from services.process import collect_seldom
 
 OUT = Path(__file__).parents[1] / "out"

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import asyncpg
 
-from eventstore.migrations import migrate
-from eventstore.provision import set_password
+from eventstore.postgres.migrations import migrate
+from eventstore.postgres.provision import set_password
+from services.local.child import Part
 from services.local.folder import Folder
-from services.local.part import Part
 from services.local.postgres import OWNER, RUNTIME, Postgres
 from services.local.stack import Ports, recipes
 

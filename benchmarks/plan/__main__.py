@@ -16,11 +16,11 @@ from statistics import median
 import yaml
 
 from benchmarks.plan.big import big_plan
-from domain.plan.check import TOPICS, check
-from domain.plan.egress import egress
-from domain.plan.model import Plan
-from services import plan_yaml
-from services.plan_file import inspect
+from compiler.analysis.egress import egress
+from compiler.check import TOPICS, check
+from compiler.driver import inspect
+from compiler.syntax import yaml as plan_yaml
+from domain.plan.model.plan import Plan
 
 OUT = Path(__file__).parents[1] / "out" / "plan.json"
 ROUNDS = 5

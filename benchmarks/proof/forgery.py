@@ -12,11 +12,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from domain.aggregate import encode
+from domain.decider import encode
 from domain.record.divergence import Diverged, DivergenceAcknowledged
-from eventstore.checkpoint import Checkpoint
-from eventstore.events import StoredEvent
-from eventstore.merkle import (
+from eventstore.integrity.hash_chain import event_hash, genesis
+from eventstore.log.events import StoredEvent
+from eventstore.tlog.checkpoint import Checkpoint
+from eventstore.tlog.merkle import (
     consistency_spans,
     inclusion_spans,
     leaf_hash,
@@ -24,14 +25,13 @@ from eventstore.merkle import (
     root_of,
     wanted,
 )
-from eventstore.note import Signer
-from eventstore.seal import event_hash, genesis
-from services.checkpoints.acknowledgement import Ended
-from services.checkpoints.comparison import Growth, Shown
-from services.checkpoints.contact import NotProven
+from eventstore.tlog.note import Signer
+from services.client.checkpoints.acknowledgement import Ended
+from services.client.checkpoints.comparison import Growth, Shown
+from services.client.checkpoints.log_contact import NotProven
 
 if TYPE_CHECKING:
-    from eventstore.merkle import Span
+    from eventstore.tlog.merkle import Span
 
 BEGAN = datetime(2026, 3, 1, tzinfo=UTC)
 STREAMS = ("door/a", "door/b", "incident/c", "unit/d")

@@ -31,16 +31,16 @@ from benchmarks.proof.forgery import (
     written,
 )
 from benchmarks.proof.served_forks import ServedForks
-from eventstore.note import Signer
-from services import logs
-from services.checkpoints import evidence
-from services.checkpoints.contact import LogContact
-from services.checkpoints.evidence import Verdict
-from services.checkpoints.store import CheckpointStore
-from services.settings import Log
+from eventstore.tlog.note import Signer
+from services.client.checkpoints import evidence
+from services.client.checkpoints.evidence import Verdict
+from services.client.checkpoints.log_contact import LogContact
+from services.client.checkpoints.store import CheckpointStore
+from services.runtime import logs
+from services.runtime.settings.settings import Log
 
 if TYPE_CHECKING:
-    from services.checkpoints.comparison import Finding
+    from services.client.checkpoints.comparison import Finding
 
 FORKS = 1_000
 SERVED = 36

@@ -22,13 +22,13 @@ from statistics import median
 from benchmarks.log.drivers.muster_log import DATA, META
 from benchmarks.log.place import Databases, databases
 from benchmarks.proof.figures import keep
-from eventstore.events import Appended, NewEvent
 from eventstore.heads.index import HeadIndex
-from eventstore.ids import event_id, new_command_id
-from eventstore.log import Log
-from eventstore.notary import Notary
-from eventstore.note import Signer
-from eventstore.proofs import Proofs
+from eventstore.log.events import Appended, NewEvent
+from eventstore.log.log import Log
+from eventstore.notary.notary import Notary
+from eventstore.proofs.proofs import Proofs
+from eventstore.recorder.event_ids import event_id, new_command_id
+from eventstore.tlog.note import Signer
 from services.process import collect_seldom
 
 WITH, WITHOUT = "muster", "young"

@@ -16,18 +16,18 @@ from typing import Any
 from uuid import uuid4
 
 from benchmarks.folding import lived
-from domain.aggregate import Asked, decode
+from domain.decider import Asked, decode
 from domain.record.export import EXPORTS, CaseExported, ExportCase
 from domain.values import HANDS, IncidentId
-from eventstore.bundle.writing import Export, write
-from eventstore.checkpoint import heads_of
+from eventstore.bundle.writer import Export, write
 from eventstore.heads.prover import HeadProver, Signed
-from eventstore.log import Log
-from eventstore.migrations import migrate
-from eventstore.notary import Notary
-from eventstore.proofs import Kept, Proofs
-from eventstore.recorder import Recorder
-from eventstore.system_log import ExportLog
+from eventstore.log.log import Log
+from eventstore.log.system_log import ExportLog
+from eventstore.notary.notary import Notary
+from eventstore.postgres.migrations import migrate
+from eventstore.proofs.proofs import Kept, Proofs
+from eventstore.recorder.recorder import Recorder
+from eventstore.tlog.checkpoint import heads_of
 from tests.bundle.synthetic import LOG
 from tests.bundle.verifiers import VERIFY
 from tests.postgres import temporary_cluster

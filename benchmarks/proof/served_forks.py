@@ -13,13 +13,13 @@ from uuid import uuid4
 import asyncpg
 
 from benchmarks.proof.forgery import Kind, forged, sealed, written
-from eventstore.events import StoredEvent
-from eventstore.log import Log, NewEvent
-from eventstore.migrations import migrate
-from services.checkpoints.contact import LogContact
-from services.checkpoints.service import ServiceSource
-from services.checkpoints.store import CheckpointStore
-from services.settings import Notary as NotarySettings
+from eventstore.log.events import StoredEvent
+from eventstore.log.log import Log, NewEvent
+from eventstore.postgres.migrations import migrate
+from services.client.checkpoints.grpc_source import ServiceSource
+from services.client.checkpoints.log_contact import LogContact
+from services.client.checkpoints.store import CheckpointStore
+from services.runtime.settings.settings import Notary as NotarySettings
 from tests.api.conftest import running, settings_of
 from tests.conftest import Database, execute
 from tests.eventstore.notarising import (
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from services.checkpoints.comparison import Finding
+    from services.client.checkpoints.comparison import Finding
     from tests.postgres import Cluster
 
 TEMPLATE = "muster_forks"

@@ -23,8 +23,8 @@ from benchmarks.soak.plans import SHORT
 from benchmarks.soak.scene import seen
 from benchmarks.torture.kept import Kept, Start
 from benchmarks.torture.outcome import Tell
-from eventstore.migrations import migrate
-from eventstore.provision import create_database
+from eventstore.postgres.migrations import migrate
+from eventstore.postgres.provision import create_database
 from services.local.folder import Folder
 from services.local.stack import PROCESSES, Ports, Stack, environment, make_secrets
 from services.local.temporal import Temporal, listens

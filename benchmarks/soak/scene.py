@@ -22,7 +22,7 @@ from benchmarks.place import HERE, Place, context, place
 from benchmarks.soak.caller import Caller
 from benchmarks.soak.checker import DSN_VARIABLE
 from benchmarks.torture.journal import Journal
-from services.client import Client
+from services.client.client import Client
 from services.local.postgres import OWNER, Postgres
 from services.local.stack import Stack, running
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from domain.aggregate import Asked, Decider, Refused
+from domain.decider import Asked, Decider, Refused
 from domain.values import Actor, Command, Fact, Role
 
 CATEGORY = "book"

@@ -23,8 +23,8 @@ from benchmarks.torture.outcome import Outcome, Tell
 from benchmarks.torture.place import Place, place
 from benchmarks.torture.wire import Spot, Way, Wire, ends, wire
 from benchmarks.torture.writer import NAMESPACE, PAUSE_S, Wanted, Writer, opened
-from eventstore.log import Log
-from eventstore.recorder import Recorder
+from eventstore.log.log import Log
+from eventstore.recorder.recorder import Recorder
 
 APART_S = 6.0
 """How long the line is held."""

@@ -17,9 +17,9 @@ from benchmarks.torture.checker import Verdict, check
 from benchmarks.torture.evidence import Journals, read_log, read_notes
 from benchmarks.torture.kept import Kept, Start
 from benchmarks.torture.writer import DSN_VARIABLE
-from eventstore.migrations import migrate
-from eventstore.note import Signer
-from eventstore.provision import create_database, set_password
+from eventstore.postgres.migrations import migrate
+from eventstore.postgres.provision import create_database, set_password
+from eventstore.tlog.note import Signer
 from services.local.folder import Folder
 from services.local.postgres import DATABASE, OWNER, RUNTIME, Postgres
 

@@ -25,9 +25,9 @@ import uvloop
 
 from benchmarks.torture.journal import Journal
 from benchmarks.torture.ledger import BOOKS, CATEGORY, CLERK, Book, EnterLines
-from domain.aggregate import Asked, Refused
-from eventstore.log import Log, LogUnavailable, Overloaded
-from eventstore.recorder import Receipt, Recorder
+from domain.decider import Asked, Refused
+from eventstore.log.log import Log, LogUnavailable, Overloaded
+from eventstore.recorder.recorder import Receipt, Recorder
 
 DSN_VARIABLE = "MUSTER_TORTURE_DSN"
 NAMESPACE = UUID("1f3f8a3e-60f4-4ad5-9d0b-2f6f4b1f6c55")

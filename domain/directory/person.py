@@ -1,7 +1,7 @@
 """A contact's own stream: who it is and how to reach them, sealed.
 
-A name or an address comes here only as a sealed text (see `eventstore.vault`), so the log never
-holds one in the plain, and destroying a person's key forgets them without breaking a proof.
+A name or an address comes here only as a sealed text (see `eventstore.privacy.vault`), so the log
+never holds one in the plain, and destroying a person's key forgets them without breaking a proof.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Literal, NamedTuple, get_args
 
 from domain import privacy
-from domain.aggregate import Asked, Decider, Refused, refused
-from domain.on_behalf import may_not_speak
-from domain.plan.model import ChannelKind
+from domain.decider import Asked, Decider, Refused, refused
+from domain.delegation import may_not_speak
+from domain.plan.model.plan import ChannelKind
 from domain.privacy import Privacy, PrivacyCommand, PrivacyFact, Sealed
 from domain.refusals import Refusal
 from domain.values import Command, Fact, Id, Mode, Value

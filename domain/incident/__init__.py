@@ -1,1 +1,1 @@
-"""An incident's life: what can happen, what may be asked, what follows, what is still owed."""
+"""An incident, a file per topic: its commands and what they decide."""

@@ -5,22 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Literal
 
-from domain.aggregate import Decision, Refused
-from domain.incident import (
-    assigning,
-    command,
-    measures,
-    notice_rules,
-    reporting,
-    resources,
-    tasks,
-)
-from domain.incident.decisions import ACTING, RESPONSE, Decisions, Rule
+from domain.decider import Decision, Refused
+from domain.incident import command, measures, reporting, resources, tasks
 from domain.incident.events.duties import Message
 from domain.incident.events.response import ResponseActivated, ResponseLevelChanged
 from domain.incident.measures import NewMeasure
-from domain.incident.situation import Situation
-from domain.plan.model import Span
+from domain.incident.policy import notice_schedule, task_assignment
+from domain.incident.policy.decisions import ACTING, RESPONSE, Decisions, Rule
+from domain.incident.state.context import Situation
+from domain.plan.model.plan import Span
 from domain.refusals import Refusal
 from domain.values import Command, Fact, Phase, Prose, ResponseLevel
 
@@ -65,7 +58,7 @@ def change_response_level(on: Situation, ask: ChangeResponseLevel) -> Decision:
     raised = on._replace(incident=on.incident._replace(level=ask.level))
     return [
         changed,
-        *assigning.begin(raised, Phase.RESPONSE, ask.level),
+        *task_assignment.begin(raised, Phase.RESPONSE, ask.level),
         *resources.begin(raised, ask.level, was=on.incident.level),
     ]
 
@@ -86,15 +79,15 @@ def begin(
         automatic=automatic,
         first_notice_by=on.after(on.plan.notices.first_within),
     )
-    ended = [*tasks.end(on), *reporting.end(on, Phase.RESPONSE), *notice_rules.end(on)]
+    ended = [*tasks.end(on), *reporting.end(on, Phase.RESPONSE), *notice_schedule.end(on)]
     now = on._replace(incident=on.incident._replace(phase=Phase.RESPONSE, level=level))
     return [
         activated,
         *ended,
         *_offer_command(now),
-        *assigning.begin(now, Phase.RESPONSE, level),
+        *task_assignment.begin(now, Phase.RESPONSE, level),
         *reporting.begin(now, Phase.RESPONSE),
-        *notice_rules.begin(now, Phase.RESPONSE),
+        *notice_schedule.begin(now, Phase.RESPONSE),
         *resources.begin(now, level, was=None),
     ]
 

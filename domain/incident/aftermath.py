@@ -6,15 +6,15 @@ from typing import Literal
 
 from pydantic import Field
 
-from domain.aggregate import Decision
-from domain.incident.decisions import AFTERMATH, RESPONSE, Decisions, Rule
+from domain.decider import Decision
 from domain.incident.events.aftermath import (
     CorrectiveActionProposed,
     DamageRecorded,
     EvaluationCompleted,
     FindingAdded,
 )
-from domain.incident.situation import Situation
+from domain.incident.policy.decisions import AFTERMATH, RESPONSE, Decisions, Rule
+from domain.incident.state.context import Situation
 from domain.limits import EventVersion, Fen
 from domain.refusals import Refusal
 from domain.values import Command, Id, Line, Prose

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from domain.aggregate import Decision, Refused
-from domain.incident import assigning, gates, notice_rules, reporting, resources, tasks
-from domain.incident.decisions import AFTERMATH, RESPONSE, Decisions, Rule
+from domain.decider import Decision, Refused
+from domain.incident import reporting, resources, tasks
 from domain.incident.events.aftermath import IncidentClosed
 from domain.incident.events.duties import Message
 from domain.incident.events.response import GateOverruled, ResponseTerminated
-from domain.incident.situation import Situation
-from domain.plan.duties import GatePhase
+from domain.incident.policy import gates, notice_schedule, task_assignment
+from domain.incident.policy.decisions import AFTERMATH, RESPONSE, Decisions, Rule
+from domain.incident.state.context import Situation
+from domain.plan.model.duties import GatePhase
 from domain.refusals import Refusal
 from domain.values import Command, Fact, Phase
 
@@ -48,10 +49,10 @@ def terminate_response(on: Situation, ask: TerminateResponse) -> Decision:
         *resources.end(on),
         *tasks.end(on),
         *reporting.end(on, Phase.AFTERMATH),
-        *notice_rules.end(on),
-        *assigning.begin(after, Phase.AFTERMATH, None),
+        *notice_schedule.end(on),
+        *task_assignment.begin(after, Phase.AFTERMATH, None),
         *reporting.begin(after, Phase.AFTERMATH),
-        *notice_rules.begin(after, Phase.AFTERMATH),
+        *notice_schedule.begin(after, Phase.AFTERMATH),
         *told,
     ]
 
@@ -64,7 +65,7 @@ def close_incident(on: Situation, ask: CloseIncident) -> Decision:
         *overruled,
         *tasks.end(on),
         *reporting.end(on, Phase.CLOSED),
-        *notice_rules.end(on),
+        *notice_schedule.end(on),
         IncidentClosed(),
     ]
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from domain.aggregate import Decision
-from domain.incident.decisions import Decisions, Rule
+from domain.decider import Decision
 from domain.incident.events.duties import Message
 from domain.incident.events.response import (
     CommandTransferred,
@@ -15,8 +14,9 @@ from domain.incident.events.response import (
     PostOffered,
     PostOfferExpired,
 )
-from domain.incident.situation import Situation
-from domain.incident.state import Holding
+from domain.incident.policy.decisions import Decisions, Rule
+from domain.incident.state.context import Situation
+from domain.incident.state.incident import Holding
 from domain.refusals import Refusal
 from domain.values import Command, Fact, Id, Prose
 

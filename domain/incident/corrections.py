@@ -12,8 +12,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Literal
 
-from domain.aggregate import Decision, Refused, encode
-from domain.incident.decisions import ALWAYS, Decisions, Rule
+from domain.decider import Decision, Refused, encode
 from domain.incident.events.corrections import (
     Correction,
     DamageCorrected,
@@ -21,8 +20,9 @@ from domain.incident.events.corrections import (
     ReportCorrected,
     subject_of,
 )
-from domain.incident.situation import Situation
-from domain.incident.truth import Told
+from domain.incident.evolution.valid_time import Told
+from domain.incident.policy.decisions import ALWAYS, Decisions, Rule
+from domain.incident.state.context import Situation
 from domain.limits import Count, Fen, Happened
 from domain.refusals import Refusal
 from domain.values import Command, Fact, Id, Line, Prose

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from domain.aggregate import Asked, Decider, Refused, refused
+from domain.decider import Asked, Decider, Refused, refused
+from domain.delegation import may_not_speak
 from domain.incident import (
     activation,
     aftermath,
     closing,
     command,
     corrections,
-    deadlines,
     evacuation,
     information,
     measures,
@@ -23,15 +23,15 @@ from domain.incident import (
     tasks,
     warning,
 )
-from domain.incident.decisions import Decisions
 from domain.incident.events import FACTS
 from domain.incident.events.duties import NotificationOrdered
-from domain.incident.fold import evolve
-from domain.incident.folding import IncidentFolding
-from domain.incident.situation import Situation
-from domain.incident.state import NOTHING_YET, Incident
-from domain.on_behalf import may_not_speak
-from domain.plan.model import PinnedPlan
+from domain.incident.evolution.bulk_fold import IncidentFolding
+from domain.incident.evolution.evolve import evolve
+from domain.incident.obligations import deadlines
+from domain.incident.policy.decisions import Decisions
+from domain.incident.state.context import Situation
+from domain.incident.state.incident import NOTHING_YET, Incident
+from domain.plan.model.plan import PinnedPlan
 from domain.refusals import Refusal
 from domain.values import Command, Fact, Phase
 

@@ -6,8 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from domain.aggregate import Decision, Refused
-from domain.incident.decisions import RESPONSE, Decisions, Rule
+from domain.decider import Decision, Refused
 from domain.incident.events.response import (
     AssistanceGiven,
     AssistanceRegistered,
@@ -15,7 +14,8 @@ from domain.incident.events.response import (
     UnaccountedReported,
     ZoneCleared,
 )
-from domain.incident.situation import Situation
+from domain.incident.policy.decisions import RESPONSE, Decisions, Rule
+from domain.incident.state.context import Situation
 from domain.limits import Count
 from domain.refusals import Refusal
 from domain.values import Command, Id, Line

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from domain.aggregate import Decision, Refused
-from domain.incident import notice_rules
-from domain.incident.decisions import OPEN, Decisions, Rule
+from domain.decider import Decision, Refused
 from domain.incident.events.duties import Message
 from domain.incident.events.means import (
     FirstNoticeMissed,
@@ -15,8 +13,10 @@ from domain.incident.events.means import (
     NoticePublished,
     NoticeRejected,
 )
-from domain.incident.situation import Situation
-from domain.incident.state import Notice, NoticeStatus
+from domain.incident.policy import notice_schedule
+from domain.incident.policy.decisions import OPEN, Decisions, Rule
+from domain.incident.state.context import Situation
+from domain.incident.state.incident import Notice, NoticeStatus
 from domain.refusals import Refusal
 from domain.values import Command, Fact, Id, Phase, Text
 
@@ -109,7 +109,7 @@ def publish_notice(on: Situation, ask: PublishNotice) -> Decision:
         case _:
             about = f"notice/{ask.notice}"
             told = [on.tell(channel, Message.PUBLIC_NOTICE, about) for channel in notice.channels]
-            again = notice_rules.said(on, notice.channels)
+            again = notice_schedule.said(on, notice.channels)
             return [NoticePublished(notice=ask.notice), *told, *again]
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from domain.aggregate import Decision
-from domain.incident.decisions import ACTING, Decisions, Rule
+from domain.decider import Decision
 from domain.incident.events.response import (
     MeasureHandedOver,
     MeasureImposed,
     MeasureLifted,
 )
-from domain.incident.situation import Situation
+from domain.incident.policy.decisions import ACTING, Decisions, Rule
+from domain.incident.state.context import Situation
 from domain.refusals import Refusal
 from domain.values import Command, Fact, Id, Line, Value
 

@@ -7,17 +7,18 @@ from typing import Literal
 
 from pydantic import field_validator
 
-from domain.aggregate import Decision
-from domain.incident import answering, deadlines
-from domain.incident.decisions import ALWAYS, Decisions, Rule
+from domain.decider import Decision
 from domain.incident.events.duties import (
     NotificationDelivered,
     NotificationFailed,
     NotificationOrdered,
 )
-from domain.incident.situation import Situation
-from domain.incident.state import DeadlineKey, DeadlineKind, Notification
-from domain.plan.model import ChannelKind
+from domain.incident.obligations import deadlines
+from domain.incident.policy import acknowledgements
+from domain.incident.policy.decisions import ALWAYS, Decisions, Rule
+from domain.incident.state.context import Situation
+from domain.incident.state.incident import DeadlineKey, DeadlineKind, Notification
+from domain.plan.model.plan import ChannelKind
 from domain.refusals import Refusal
 from domain.texts import visible
 from domain.values import Command, Fact, Line
@@ -106,7 +107,7 @@ def _others_are_asked(on: Situation, owed: Notification) -> bool:
 def _is_lost(on: Situation, key: DeadlineKey, to: str) -> bool:
     if key.kind is DeadlineKind.POST_ACCEPTANCE:
         return on.incident.posts[key.subject].offered_to == to
-    return answering.is_lost(on, key.subject, to)
+    return acknowledgements.is_lost(on, key.subject, to)
 
 
 def _ever_ordered(on: Situation, notification: str) -> bool:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Literal
 
 from domain import privacy
-from domain.aggregate import Decision, Refused
-from domain.incident.decisions import ALWAYS, Decisions, Rule
+from domain.decider import Decision, Refused
 from domain.incident.events.people import PersonConcern, PersonRecorded
-from domain.incident.situation import Situation
-from domain.incident.state import OnFile
+from domain.incident.policy.decisions import ALWAYS, Decisions, Rule
+from domain.incident.state.context import Situation
+from domain.incident.state.incident import OnFile
 from domain.privacy import LegalBasis, Sealed
 from domain.refusals import Refusal
 from domain.values import Command, Id, Phase

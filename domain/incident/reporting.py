@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Literal
 
-from domain.aggregate import Decision
-from domain.incident.decisions import Decisions, Rule
+from domain.decider import Decision
 from domain.incident.events.duties import (
     Message,
     ReportExpected,
@@ -14,10 +13,11 @@ from domain.incident.events.duties import (
     ReportNoLongerExpected,
     SituationReported,
 )
-from domain.incident.situation import Situation
-from domain.incident.state import DeadlineKey, DeadlineKind
+from domain.incident.policy.decisions import Decisions, Rule
+from domain.incident.state.context import Situation
+from domain.incident.state.incident import DeadlineKey, DeadlineKind
 from domain.limits import Count
-from domain.plan.model import Report
+from domain.plan.model.plan import Report
 from domain.refusals import Refusal
 from domain.values import Command, Fact, Id, Phase, Prose
 

@@ -6,8 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from domain.aggregate import Decision, Refused
-from domain.incident.decisions import ALWAYS, RESPONSE, Decisions, Rule
+from domain.decider import Decision, Refused
 from domain.incident.events.duties import Message
 from domain.incident.events.means import (
     ResourceRequestCancelled,
@@ -19,9 +18,10 @@ from domain.incident.events.means import (
     UnitReleased,
     UnitReturned,
 )
-from domain.incident.situation import Situation
-from domain.incident.state import RequestStatus, UnitStatus
-from domain.plan.model import Span
+from domain.incident.policy.decisions import ALWAYS, RESPONSE, Decisions, Rule
+from domain.incident.state.context import Situation
+from domain.incident.state.incident import RequestStatus, UnitStatus
+from domain.plan.model.plan import Span
 from domain.refusals import Refusal
 from domain.values import Command, Fact, Id, Phase, ResponseLevel
 

@@ -11,18 +11,21 @@ from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
 
-from domain import aggregate, packing, privacy, values
-from domain.incident import decider, events, fold, folding, folds, state
-from domain.packing import Packing
+from domain import decider as aggregate
+from domain import privacy, state_codec, values
+from domain.incident import decider, events, evolution
+from domain.incident.evolution import bulk_fold, evolve
+from domain.incident.state import incident
+from domain.state_codec import Packing
 
-PACKING = Packing(state.Incident)
+PACKING = Packing(incident.Incident)
 """How a state is kept as text. What is personal in it is sealed, as in the log."""
 
 
 def _fold_version() -> str:
     """Return the SHA-256 of all code that says what a fact means and what a state is."""
-    modules = [aggregate, values, privacy, packing, state, fold, folding, decider]
-    for package in (events, folds):
+    modules = [aggregate, values, privacy, state_codec, incident, evolve, bulk_fold, decider]
+    for package in (events, evolution):
         modules += [package, *_modules_of(package)]
     digest = sha256()
     for module in modules:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from domain.aggregate import Decision
-from domain.incident import answering, assigning, roster
-from domain.incident.decisions import Decisions, Rule
+from domain.decider import Decision
 from domain.incident.events.duties import (
     Message,
     TaskAssigned,
@@ -16,9 +14,12 @@ from domain.incident.events.duties import (
     TaskOverdue,
     TaskStarted,
 )
-from domain.incident.situation import Situation
-from domain.incident.state import Task, TaskStatus
-from domain.plan import model
+from domain.incident.policy import acknowledgements, task_assignment
+from domain.incident.policy.decisions import Decisions, Rule
+from domain.incident.state import roster
+from domain.incident.state.context import Situation
+from domain.incident.state.incident import Task, TaskStatus
+from domain.plan.model import plan
 from domain.refusals import Refusal
 from domain.values import Command, Fact, Id, Role, Text
 
@@ -33,9 +34,9 @@ class AssignTask(Command):
     task: Id
     title: Text
     post: Id
-    acknowledge_within: model.Span
-    start_within: model.Span | None = None
-    finish_within: model.Span | None = None
+    acknowledge_within: plan.Span
+    start_within: plan.Span | None = None
+    finish_within: plan.Span | None = None
 
 
 class AcknowledgeTask(Command):
@@ -79,7 +80,7 @@ def assign_task(on: Situation, ask: AssignTask) -> Decision:
         start_by=on.after(ask.start_within) if ask.start_within else None,
         finish_by=on.after(ask.finish_within) if ask.finish_within else None,
     )
-    return [assigned, assigning.tell_owner(on, ask.task, ask.post)]
+    return [assigned, task_assignment.tell_owner(on, ask.task, ask.post)]
 
 
 def acknowledge_task(on: Situation, ask: AcknowledgeTask) -> Decision:
@@ -87,7 +88,7 @@ def acknowledge_task(on: Situation, ask: AcknowledgeTask) -> Decision:
         case Refusal() as refusal:
             return refusal
         case Task(status=TaskStatus.ASSIGNED):
-            return answering.acknowledged(on, ask.task)
+            return acknowledgements.acknowledged(on, ask.task)
         case Task(status=TaskStatus.LAPSED):
             return Refusal.TASK_OVER
         case _:
@@ -116,8 +117,8 @@ def finish_task(on: Situation, ask: FinishTask) -> Decision:
             return [
                 finished,
                 *on.withdrawn(f"task/{ask.task}"),
-                *assigning.repeat(on, ask.task),
-                *assigning.following(on, ask.task),
+                *task_assignment.repeat(on, ask.task),
+                *task_assignment.following(on, ask.task),
             ]
         case Task(status=TaskStatus.FINISHED):
             return []
@@ -143,7 +144,7 @@ def declare_task_impossible(on: Situation, ask: DeclareTaskImpossible) -> Decisi
                 TaskDeclaredImpossible(task=ask.task, person=on.who),
                 *on.withdrawn(about),
                 on.tell_commander(Message.TASK_IMPOSSIBLE, about),
-                *assigning.following(on, ask.task),
+                *task_assignment.following(on, ask.task),
             ]
 
 

@@ -6,9 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from domain.aggregate import Decision
-from domain.incident import activation, assigning, measures, notice_rules, reporting, tasks
-from domain.incident.decisions import ACTING, Decisions, Rule
+from domain.decider import Decision
+from domain.incident import activation, measures, reporting, tasks
 from domain.incident.events.opening import (
     AlarmFoundFalse,
     AlarmLeftUnverified,
@@ -21,8 +20,10 @@ from domain.incident.events.opening import (
     WarningRaised,
 )
 from domain.incident.measures import NewMeasure
-from domain.incident.situation import Situation
-from domain.incident.state import AlarmStatus, Warning_
+from domain.incident.policy import notice_schedule, task_assignment
+from domain.incident.policy.decisions import ACTING, Decisions, Rule
+from domain.incident.state.context import Situation
+from domain.incident.state.incident import AlarmStatus, Warning_
 from domain.refusals import Refusal
 from domain.values import (
     Command,
@@ -210,9 +211,9 @@ def _warn(on: Situation, ask: RaiseWarning, opened: list[Fact]) -> Decision:
     imposed = measures.impose(on, ask.measures)
     begun = on.incident.phase is Phase.NORMAL
     duties = [
-        *assigning.begin(on, Phase.WARNING, None),
+        *task_assignment.begin(on, Phase.WARNING, None),
         *reporting.begin(on, Phase.WARNING),
-        *notice_rules.begin(on, Phase.WARNING),
+        *notice_schedule.begin(on, Phase.WARNING),
     ]
     return [*opened, raised, *imposed, *(duties if begun else ())]
 
@@ -222,7 +223,7 @@ def _stand_down(on: Situation) -> list[Fact]:
         *measures.lift_all(on),
         *tasks.end(on),
         *reporting.end(on, Phase.STOOD_DOWN),
-        *notice_rules.end(on),
+        *notice_schedule.end(on),
         IncidentStoodDown(),
     ]
 

@@ -1,1 +1,1 @@
-"""An emergency plan as data: what it says, whether it can work, and how it came into force."""
+"""An emergency plan as data, and how it comes into force."""

@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Any
 
-from domain.plan.model import PinnedPlan, Plan, PlanRef
+from domain.plan.model.plan import PinnedPlan, Plan, PlanRef
 
 
 def canonical(plan: Plan) -> str:

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
-from domain.aggregate import Asked, Decider, Refused
-from domain.on_behalf import may_not_speak
+from domain.decider import Asked, Decider, Refused
+from domain.delegation import may_not_speak
 from domain.refusals import Refusal
 from domain.values import Command, Fact, Id, IncidentId, Instant
 

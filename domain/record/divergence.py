@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from domain.aggregate import Asked, Decider, Refused
-from domain.on_behalf import may_not_speak
+from domain.decider import Asked, Decider, Refused
+from domain.delegation import may_not_speak
 from domain.refusals import Refusal
 from domain.values import Command, Fact, Id, Value
 
@@ -20,7 +20,7 @@ class Diverged(Value):
     """Where the log is not what was signed, and how both stood when that was found."""
 
     doubt: str
-    """What differs: a name of `eventstore.verify.Doubt`."""
+    """What differs: a name of `eventstore.integrity.chain_verifier.Doubt`."""
     position: int
     stream: str
     version: int

@@ -13,8 +13,8 @@ from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from pydantic import Field, StringConstraints
 
-from domain.aggregate import Asked, Decider, Refused
-from domain.on_behalf import may_not_speak
+from domain.decider import Asked, Decider, Refused
+from domain.delegation import may_not_speak
 from domain.values import Command, Fact, IncidentId, Value
 
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]

@@ -14,7 +14,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import Field
 from rpds import HashTrieMap
 
-from domain.aggregate import Asked, Decider, Refused
+from domain.decider import Asked, Decider, Refused
 from domain.refusals import Refusal
 from domain.values import Command, Fact, IncidentId, Instant
 

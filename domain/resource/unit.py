@@ -13,9 +13,9 @@ from typing import Literal, NamedTuple
 
 from pydantic import Field, FiniteFloat
 
-from domain.aggregate import Asked, Decider, Decision, Refused, refused
+from domain.decider import Asked, Decider, Decision, Refused, refused
+from domain.delegation import may_not_speak
 from domain.limits import INT32_MAX
-from domain.on_behalf import may_not_speak
 from domain.refusals import Refusal
 from domain.values import Command, Fact, Id, Line, Text
 

@@ -1,1 +1,1 @@
-"""A case as a bundle that proves itself: which events, in which files, and who can verify it."""
+"""A case as a bundle that proves itself: its events, its files, its verifier."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from eventstore.log import Log
-    from eventstore.proofs import Kept
+    from eventstore.log.log import Log
+    from eventstore.proofs.proofs import Kept
 
 ENDS = """
     SELECT DISTINCT ON (lineage) lineage, note FROM muster.checkpoint

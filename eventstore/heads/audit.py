@@ -8,18 +8,18 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from eventstore.checkpoint import Checkpoint
-from eventstore.connecting import LOG_SETTINGS, connected
 from eventstore.heads.source import map_at
 from eventstore.heads.subtrees import BUCKET_BITS, BUCKETS, Summary, root_over, summary
-from eventstore.note import Note
-from eventstore.verify import Divergence, Doubt
+from eventstore.integrity.chain_verifier import Divergence, Doubt
+from eventstore.postgres.connection import LOG_SETTINGS, connected
+from eventstore.tlog.checkpoint import Checkpoint
+from eventstore.tlog.note import Note
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from eventstore.connecting import Connection
     from eventstore.heads.hashes import Leaf
+    from eventstore.postgres.connection import Connection
 
 
 async def audit_heads(dsn: str, note: str | None) -> list[Divergence]:

@@ -13,7 +13,6 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from eventstore.checkpoint import Checkpoint, open_checkpoint
 from eventstore.heads.hashes import (
     HASH_BYTES,
     Leaf,
@@ -25,12 +24,13 @@ from eventstore.heads.hashes import (
     verify_absence,
     verify_presence,
 )
-from eventstore.note import Note, NoteInvalid
+from eventstore.tlog.checkpoint import Checkpoint, open_checkpoint
+from eventstore.tlog.note import Note, NoteInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from eventstore.note import Verifier
+    from eventstore.tlog.note import Verifier
 
 FORMAT = "muster-head-proof/1"
 NUMBER_MAX = 2**53 - 1

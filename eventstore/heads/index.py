@@ -15,15 +15,15 @@ from eventstore.heads.source import (
     newest_between,
     opened_between,
 )
+from eventstore.heads.sparse_tree import Trie
 from eventstore.heads.subtrees import BUCKETS
-from eventstore.heads.trie import Trie
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from eventstore.connecting import Connection
     from eventstore.heads.hashes import Leaf
     from eventstore.heads.source import Entry, Opening
+    from eventstore.postgres.connection import Connection
 
 PART_BUCKETS = 4
 """So many of the 256 parts of the map are read from the database at a time."""

@@ -19,12 +19,12 @@ from eventstore.heads.hashes import (
 )
 from eventstore.heads.source import map_at
 from eventstore.heads.subtrees import BUCKET_BITS, prove, prove_bucket
-from eventstore.patience import patiently
-from eventstore.proofs import ProofUnavailable
+from eventstore.postgres.retry import patiently
+from eventstore.proofs.proofs import ProofUnavailable
 
 if TYPE_CHECKING:
-    from eventstore.connecting import Lent, Pool
     from eventstore.heads.source import Entry, Opening
+    from eventstore.postgres.connection import Lent, Pool
 
 
 WAITING_MAX = 2

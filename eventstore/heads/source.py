@@ -20,7 +20,7 @@ from eventstore.heads.hashes import (
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
-    from eventstore.connecting import Connection, Lent
+    from eventstore.postgres.connection import Connection, Lent
 
 PAGE_EVENTS = 65_536
 PAGE_STREAMS = 5_000

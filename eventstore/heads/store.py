@@ -14,9 +14,9 @@ from eventstore.heads.subtrees import Summary, decode, encode
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from eventstore.connecting import Connection, Lent
     from eventstore.heads.hashes import Leaf
     from eventstore.heads.source import Opening
+    from eventstore.postgres.connection import Connection, Lent
 
 KEPT_FOR: Final = "10 minutes"
 """How long the subtrees of a checkpoint are kept; older maps are made again from the log."""

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import structlog
 
 from domain.values import Mode
-from eventstore.failures import LogUnavailable
-from projections import overdue
-from services import metrics
+from eventstore.postgres.errors import LogUnavailable
+from projections.queries import overdue
+from services.runtime import metrics
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from eventstore.log import Log
-    from projections.overdue import Age
-    from services.settings import Overdue as Bounds
+    from eventstore.log.log import Log
+    from projections.queries.overdue import Age
+    from services.runtime.settings.settings import Overdue as Bounds
 
 DEADLINES = "muster.v1.Deadlines"
 """How the health service calls whether live incidents' deadlines pass in time."""

@@ -12,40 +12,38 @@ import structlog
 
 from domain.directory.person import PERSONS
 from domain.incident.decider import INCIDENTS
-from domain.plan.publication import PUBLICATION
+from domain.plan.lifecycle.publication import PUBLICATION
 from domain.resource.unit import UNITS
-from eventstore.failures import LogUnavailable
-from eventstore.log import Log
-from eventstore.migrations import check
-from eventstore.plans import PlanLibrary
-from eventstore.reconciliations import Reconciliations
-from eventstore.recorder import Recorder
-from projections.reading import ViewReader
-from services import clock_metrics, clock_watch, clocks, metrics, readiness
-from services.api.admission import Admission, Limits
-from services.api.connections import Connections
+from eventstore.log.log import Log
+from eventstore.postgres.errors import LogUnavailable
+from eventstore.postgres.migrations import check
+from eventstore.queries.plans import PlanLibrary
+from eventstore.queries.reconciliations import Reconciliations
+from eventstore.recorder.recorder import Recorder
+from projections.queries.lists import ViewReader
+from services.api.access_log import Readings
+from services.api.commands.submission import Recording
 from services.api.contract import methods, services
-from services.api.disclosure import Disclosing, Shown
-from services.api.doors import Doors
-from services.api.edge import Edge
-from services.api.history import History
-from services.api.incidents import Incidents
+from services.api.history.point_in_time import History
+from services.api.history.wiring import past
+from services.api.interceptors.admission import Admission, Limits
+from services.api.interceptors.authentication import Doors
+from services.api.interceptors.chain import Edge
+from services.api.interceptors.connections import Connections
+from services.api.interceptors.open_calls import OpenCalls
 from services.api.lateness import Lateness
-from services.api.notarised import Notarised, notarised
-from services.api.open_calls import OpenCalls
-from services.api.open_incidents import OpenIncidents
-from services.api.past import past
-from services.api.places import Places
-from services.api.plan_difference import PlanDifference
-from services.api.plan_judgement import judgement
-from services.api.plan_rendering import PlanDrawing
-from services.api.plans import Plans
-from services.api.privacy import PersonalData
-from services.api.proof_health import PROOF, ProofHealth
+from services.api.plans.diff import PlanDifference
+from services.api.plans.judgement import judgement
+from services.api.plans.methods import Plans
+from services.api.plans.rendering import PlanDrawing
+from services.api.privacy.disclosure import Disclosing, Shown
+from services.api.privacy.holds import PersonalData
+from services.api.proof.health import PROOF, ProofHealth
+from services.api.proof.wiring import Notarised, notarised
 from services.api.public import Public
-from services.api.readings import Readings
-from services.api.recording import Recording
-from services.api.resources import Resources
+from services.api.queries.incidents import Incidents
+from services.api.queries.resources import Resources
+from services.api.queries.workflows import Workflows
 from services.api.resume_tokens import ResumeTokens
 from services.api.server import (
     CLOCKS,
@@ -55,20 +53,23 @@ from services.api.server import (
     connections_max,
     say_how_it_is,
 )
-from services.api.watching import Watching
-from services.api.workflows import Workflows
-from services.snapshotting import snapshots_of_incidents
-from services.vault import open_vault
+from services.api.venue_access import Places
+from services.api.watch.incidents import Watching
+from services.api.watch.open_incidents import OpenIncidents
+from services.runtime import metrics, readiness
+from services.runtime.clocks import clock_metrics, clock_watch, clocks
+from services.runtime.snapshots import snapshots_of_incidents
+from services.runtime.vault import open_vault
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
-    from domain.incident.state import Incident
-    from eventstore.snapshots import Snapshots
-    from eventstore.vault import Vault
-    from services.api.edge import Stream, Unary
-    from services.clock_watch import ClockWatch
-    from services.settings import Api, Privacy, Settings
+    from domain.incident.state.incident import Incident
+    from eventstore.privacy.vault import Vault
+    from eventstore.recorder.snapshots import Snapshots
+    from services.api.interceptors.chain import Stream, Unary
+    from services.runtime.clocks.clock_watch import ClockWatch
+    from services.runtime.settings.settings import Api, Privacy, Settings
 
 LOOK_S = 2.0
 """How often to look whether the log and Temporal can be reached."""

@@ -13,10 +13,10 @@ from grpc_reflection.v1alpha import _async as reflecting
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from services.api.contract import services
-from services.api.failures import Failure
-from services.api.measures import MEASURES
-from services.api.peers import peer_of
-from services.api.refusals import tell
+from services.api.errors.failures import Failure
+from services.api.interceptors.metrics import MEASURES
+from services.api.interceptors.peers import peer_of
+from services.api.interceptors.rejection import tell
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from grpc.aio import ServicerContext
     from grpc_health.v1.health import aio as health
 
-    from services.api.admission import Admission
-    from services.api.edge import Edge
+    from services.api.interceptors.admission import Admission
+    from services.api.interceptors.chain import Edge
 
 HEALTH = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
 REFLECTION = ("grpc.reflection.v1.ServerReflection", reflection.SERVICE_NAME)

@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from uuid import UUID
 
 from domain.values import Text
-from eventstore.vault import read_key
+from eventstore.privacy.vault import read_key
 from services.api.contract import methods
-from services.api.failures import Failure
+from services.api.errors.failures import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from domain.values import Actor, Role
-    from services.settings import Vault
+    from services.runtime.settings.settings import Vault
 
 FORMAT = 3
 """Formats 1 and 2 were not sealed."""

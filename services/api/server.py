@@ -10,14 +10,14 @@ import grpc
 from grpc_health.v1 import health_pb2
 from grpc_health.v1.health import aio as health
 
-from services.api.certificates import credentials
 from services.api.contract import ContractBroken, Method, methods, services
+from services.api.interceptors.certificates import credentials
 from services.api.public import Unknown
 
 if TYPE_CHECKING:
-    from services.api.edge import Edge, Stream, Unary
+    from services.api.interceptors.chain import Edge, Stream, Unary
     from services.api.public import Public
-    from services.settings import Api
+    from services.runtime.settings.settings import Api
 
 WORKFLOWS = "muster.v1.Workflows"
 """How the health service calls what runs at Temporal."""

@@ -9,7 +9,7 @@ from typing import NoReturn
 import typer
 
 from services.cli.lazy import lazy_group
-from services.cli.register import COMMANDS
+from services.cli.registry import COMMANDS
 
 app = typer.Typer(
     name="muster",

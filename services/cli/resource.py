@@ -18,14 +18,14 @@ from muster.v1.resource_service_pb2 import (
 )
 from rich.table import Table
 
-from services.cli import personal
-from services.cli.asking import add_command, kebab, new_context
-from services.cli.contract import RESOURCE_SERVICE, commands
-from services.cli.options import number_of
-from services.cli.output import grid, named
-from services.cli.personal import text_of
-from services.cli.session import Session, action
-from services.cli.words import Language, word
+from services.cli.input import personal_text
+from services.cli.input.options import number_of
+from services.cli.input.personal_text import text_of
+from services.cli.output.answers import grid, named
+from services.cli.session.contract import RESOURCE_SERVICE, commands
+from services.cli.session.contract_commands import add_command, kebab, new_context
+from services.cli.session.session import Session, action
+from services.runtime.vocabulary import Language, word
 
 app = typer.Typer(no_args_is_help=True, help="Units that can be sent.")
 contacts = typer.Typer(no_args_is_help=True, help="People and channels that can be reached.")
@@ -67,7 +67,8 @@ async def register_contact(  # noqa: PLR0913, PLR0917 - its options
     session: Session,
     person: Annotated[str, typer.Argument(metavar="PERSON", help="As plans name them.")],
     name: Annotated[
-        str, typer.Option(help=f"Sealed before it is recorded. {personal.HINT}", parser=text_of)
+        str,
+        typer.Option(help=f"Sealed before it is recorded. {personal_text.HINT}", parser=text_of),
     ] = "",
     channel: Annotated[
         list[str] | None,

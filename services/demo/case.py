@@ -7,10 +7,10 @@ import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
-from domain.aggregate import decode
+from domain.decider import decode
 from domain.incident.decider import INCIDENTS
-from domain.incident.state import Incident
-from eventstore.events import StoredEvent
+from domain.incident.state.incident import Incident
+from eventstore.log.events import StoredEvent
 
 Look = Callable[[StoredEvent], bool]
 

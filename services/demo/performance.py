@@ -11,18 +11,18 @@ from uuid import uuid4
 
 from muster.v1.incident_service_pb2 import WatchIncidentsResponse
 
-from activities.notification.signing import Secrets
+from activities.notification.channels.webhook_signatures import Secrets
 from domain.values import Role
-from eventstore.events import StoredEvent
-from services.cli import events
-from services.cli.connection import Connection
-from services.cli.words import Language
+from eventstore.log.events import StoredEvent
+from services.cli.session import events
+from services.cli.session.connection import Connection
 from services.demo import stage
 from services.demo.case import Case
 from services.demo.play import Audience, Play
 from services.demo.receiver import Received, receiving
 from services.local.folder import Folder
 from services.local.stack import KEY_BYTES, Stack
+from services.runtime.vocabulary import Language
 
 PACE = 30.0
 """Drill minutes in half a wall minute: two seconds are a minute of the drill."""

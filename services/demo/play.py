@@ -10,12 +10,12 @@ import grpc
 from google.protobuf.message import Message
 from muster.v1.common_pb2 import CommandContext, Receipt
 
-from domain.incident.state import Incident
-from eventstore.events import StoredEvent
-from eventstore.ids import new_command_id
-from services.cli.connection import Connection
-from services.cli.contract import INCIDENT_SERVICE, Method, commands
-from services.cli.failure import failure_of
+from domain.incident.state.incident import Incident
+from eventstore.log.events import StoredEvent
+from eventstore.recorder.event_ids import new_command_id
+from services.cli.output.failure import failure_of
+from services.cli.session.connection import Connection
+from services.cli.session.contract import INCIDENT_SERVICE, Method, commands
 from services.demo.case import Case, data_of, looks_like
 
 PATIENCE_S = 30.0

@@ -24,20 +24,20 @@ from muster.v1.incident_service_pb2 import (
 )
 
 from activities.evaluation.report import Report, report
-from domain.aggregate import Known
-from domain.incident.outstanding import outstanding
-from eventstore.events import StoredEvent
-from eventstore.seal import event_hash, genesis
-from services.api import present
-from services.cli import events
-from services.cli.connection import Connection
-from services.cli.output import named
-from services.cli.reporting import pinned
-from services.cli.sentences import sentence_in_utc
-from services.cli.timeline import fold
+from domain.decider import Known
+from domain.incident.obligations.obligations import outstanding
+from eventstore.integrity.hash_chain import event_hash, genesis
+from eventstore.log.events import StoredEvent
+from services.api.messages import from_domain
+from services.cli.incident.report import pinned
+from services.cli.incident.timeline import fold
+from services.cli.output.answers import named
+from services.cli.session import events
+from services.cli.session.connection import Connection
 from services.demo.case import Case, data_of
 from services.demo.receiver import Received
 from services.demo.stage import DRILL_DOMAIN
+from services.runtime.sentences import sentence_in_utc
 
 SAMPLES = 12
 """Versions at which the case is replayed and compared, evenly spread."""
@@ -121,7 +121,7 @@ async def log(proof: Proof, case: Case, incident: str, auditor: Connection) -> N
 async def live_state(proof: Proof, case: Case, incident: str, auditor: Connection) -> None:
     """Compare the fold of what was watched with what service, view and workflow say."""
     known = Known(case.state, len(case.events), case.events[-1].position)
-    folded = present.incident(incident, known)
+    folded = from_domain.incident(incident, known)
     request = GetIncidentRequest(incident_id=incident)
     got = await auditor.incidents.GetIncident(request, **auditor.call)
     proof.holds(got == folded, f"GetIncident is not the fold: {_differences(got, folded)}")
@@ -136,7 +136,7 @@ async def replayed(proof: Proof, case: Case, incident: str, auditor: Connection)
         request = StateAtRequest(incident_id=incident, version=version)
         stood = await auditor.audit.StateAt(request, **auditor.call)
         first = case.events[:version]
-        folded = present.incident(incident, Known(fold(first), version, first[-1].position))
+        folded = from_domain.incident(incident, Known(fold(first), version, first[-1].position))
         proof.holds(stood == folded, f"as of {version}: {_differences(stood, folded)}")
 
 

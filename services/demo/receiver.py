@@ -14,7 +14,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from activities.notification.signing import Secrets
+from activities.notification.channels.webhook_signatures import Secrets
 
 AGE_MAX_S = 300
 """A call that was signed longer ago is refused: somebody may be repeating it."""

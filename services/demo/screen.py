@@ -15,12 +15,12 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from domain.incident.state import Incident
+from domain.incident.state.incident import Incident
 from domain.values import Phase
-from services.cli.timeline import colour_of, in_words, lines
-from services.cli.words import Language, clock, either, heading, word
+from services.cli.incident.timeline import colour_of, in_words, lines
 from services.demo.case import Case
 from services.demo.play import Deed
+from services.runtime.vocabulary import Language, clock, either, heading, word
 
 REFRESH_PER_S = 8
 STEPS_SHOWN = 7

@@ -13,12 +13,11 @@ from rich.table import Table
 from rich.text import Text
 
 from activities.evaluation.report import Report
-from domain.incident.state import Incident
+from domain.incident.state.incident import Incident
 from domain.values import ResponseLevel
-from eventstore.events import StoredEvent
-from services.cli.reporting import write
-from services.cli.timeline import fold, lines, table
-from services.cli.words import Language, clock, either, heading, word
+from eventstore.log.events import StoredEvent
+from services.cli.incident.report import write
+from services.cli.incident.timeline import fold, lines, table
 from services.demo import proof, stage, story
 from services.demo.case import Case, meta_of
 from services.demo.performance import PACE, Performance, performance
@@ -27,6 +26,7 @@ from services.demo.proof import Proof
 from services.demo.screen import Screen
 from services.local import mail_sink
 from services.local.folder import Folder
+from services.runtime.vocabulary import Language, clock, either, heading, word
 
 REPLAYED_LINES = 24
 """Events that the replay shows: those that turned something."""

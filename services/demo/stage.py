@@ -17,19 +17,19 @@ from muster.v1.common_pb2 import CHANNEL_KIND_MAIL, CHANNEL_KIND_WEBHOOK, Comman
 from muster.v1.plan_service_pb2 import PlanDocument
 from muster.v1.resource_service_pb2 import Channel, RegisterContactRequest, RegisterUnitRequest
 
-from domain.plan.model import ChannelKind, Plan
+from compiler import driver
+from compiler.report.text import render
+from domain.plan.model.plan import ChannelKind, Plan
 from domain.values import Role
-from eventstore.ids import new_command_id
-from services import plan_file
-from services.cli.connection import Connection, metadata_of
-from services.cli.words import Language
-from services.client import open_channel
+from eventstore.recorder.event_ids import new_command_id
+from services.cli.session.connection import Connection, metadata_of
+from services.client.client import open_channel
+from services.client.plan_publication import bring_into_force
 from services.demo.receiver import Received
 from services.local import tokens
 from services.local.folder import Folder
 from services.local.stack import Stack, down, running
-from services.plan_report import render
-from services.publishing import bring_into_force
+from services.runtime.vocabulary import Language
 
 START_TIMEOUT_S = 90.0
 STOP_TIMEOUT_S = 60.0
@@ -142,8 +142,8 @@ async def connections(
 
 async def prepare(cast: Mapping[str, Connection], received: Received) -> Plan:
     """Register units and contacts, and bring the general venue plan into force."""
-    text = plan_file.shipped()["general-venue"]
-    plan = plan_file.read_plan(text, "general-venue.yaml")
+    text = driver.shipped()["general-venue"]
+    plan = driver.read_plan(text, "general-venue.yaml")
     if not isinstance(plan, Plan):
         raise StackBroken(render(plan))
     planner, logistics = cast[PLANNER], cast[LOGISTICS]

@@ -12,14 +12,14 @@ import os
 import sys
 from pathlib import Path
 
-from services.absence import absent
+from services.runtime.absence import absent
 
 with absent("rich"):  # structlog would draw tracebacks with it
-    from services.local.failures import StackFailed
     from services.local.folder import Folder
-    from services.local.forking import import_shared
+    from services.local.prefork import import_shared
     from services.local.stack import Ports
     from services.local.supervisor import supervise
+    from services.runtime.failures import StackFailed
 
     import_shared()
 
@@ -38,8 +38,8 @@ def main(folder: str, ports: str) -> None:
     try:
         asyncio.run(supervise(Folder(Path(folder)), Ports(**json.loads(ports)), tell))
     except StackFailed as error:
-        from services.cli.exits import Exit  # noqa: PLC0415 - only where it failed
-        from services.cli.stack import complain  # noqa: PLC0415 - as above
+        from services.cli.stack.processes import complain  # noqa: PLC0415 - as above
+        from services.runtime.exit_codes import Exit  # noqa: PLC0415 - only where it failed
 
         complain(str(error))
         sys.exit(Exit.UNAVAILABLE)

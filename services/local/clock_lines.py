@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from services.clock_watch import ClockWatch
-from services.clocks import POSTGRESQL, TEMPORAL
 from services.local.health import BAD, GOOD, Line
+from services.runtime.clocks.clock_watch import ClockWatch
+from services.runtime.clocks.clocks import POSTGRESQL, TEMPORAL
 
 if TYPE_CHECKING:
-    from services.clocks import Comparison
-    from services.settings import Settings
+    from services.runtime.clocks.clocks import Comparison
+    from services.runtime.settings.settings import Settings
 
 
 async def clock_line(settings: Settings) -> Line:

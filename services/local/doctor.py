@@ -15,11 +15,11 @@ from pathlib import Path
 
 from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 
-from eventstore.log import Log
-from eventstore.migrations import check
-from eventstore.reconciliations import Reconciliations
-from eventstore.second_clock import SecondClockActs
-from projections import overdue
+from eventstore.log.log import Log
+from eventstore.postgres.migrations import check
+from eventstore.queries.reconciliations import Reconciliations
+from eventstore.queries.second_clock import SecondClockActs
+from projections.queries import overdue
 from services.local.clock_lines import clock_line
 from services.local.folder import Folder
 from services.local.health import (
@@ -34,11 +34,11 @@ from services.local.health import (
     workflow_line,
 )
 from services.local.postgres import find_programs
-from services.local.servers import server_lines
+from services.local.postgres_servers import server_lines
 from services.local.stack import Ports, Stack
 from services.local.temporal import find_program, listens
-from services.settings import Settings
-from services.temporal_client import come_to_rest, connect
+from services.runtime.settings.settings import Settings
+from services.runtime.temporal.client import come_to_rest, connect
 
 CHECK_TIMEOUT_S = 10.0
 DISK_FREE_BYTES_MIN = 1024**3

@@ -9,20 +9,20 @@ from typing import Any
 
 from domain.record.divergence import Standing
 from domain.values import Mode
-from eventstore.alarms import Alarms
-from eventstore.log import Log
-from eventstore.migrations import check
-from eventstore.proofs import Proofs
-from eventstore.reconciliations import Comparison, Reconciliations
-from eventstore.second_clock import Acts, SecondClockActs
-from projections import overdue
-from projections.bookmarks import Bookmarks
-from projections.overseeing import Overseer
-from projections.views import VIEWS
+from eventstore.divergence.alarms import Alarms
+from eventstore.log.log import Log
+from eventstore.postgres.migrations import check
+from eventstore.proofs.proofs import Proofs
+from eventstore.queries.reconciliations import Comparison, Reconciliations
+from eventstore.queries.second_clock import Acts, SecondClockActs
+from projections.checkpoints import Bookmarks
+from projections.queries import overdue
+from projections.registry import VIEWS
+from projections.status import Overseer
 from services.local.postgres import RUNTIME, Postgres
 from services.local.stack import Stack
 from services.local.temporal import listens
-from services.settings import Overdue
+from services.runtime.settings.settings import Overdue
 
 LOOK_TIMEOUT_S = 5.0
 LAG_EVENTS_MAX = 1_000

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from services import readiness
+from services.runtime import readiness
 
 MAIL_BYTES_MAX = 1_000_000
 

@@ -19,8 +19,8 @@ from pathlib import Path
 from tempfile import mkdtemp
 from urllib.parse import quote, urlencode
 
-from services.local.failures import StackFailed
 from services.local.folder import PRIVATE, Folder
+from services.runtime.failures import StackFailed
 
 OWNER = "muster_owner"
 RUNTIME = "muster_runtime"

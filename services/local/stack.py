@@ -16,12 +16,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from services import readiness
-from services.local.failures import AlreadyRunning, PortTaken
+from services.local.child import Recipe
 from services.local.folder import SECRET, Folder
-from services.local.part import Recipe
 from services.local.postgres import OWNER, RUNTIME, Postgres
 from services.local.temporal import Temporal
+from services.runtime import readiness
+from services.runtime.failures import AlreadyRunning, PortTaken
 
 KEY_BYTES = 32
 LOG_NAME_BYTES = 4
@@ -203,7 +203,7 @@ def _make_notary_key(folder: Folder) -> None:
     """Name the log as nobody else names theirs, and make the key that it signs with."""
     file = folder.keys / "notary"
     if not file.exists():
-        from eventstore.note import Signer  # noqa: PLC0415 - only at the first start
+        from eventstore.tlog.note import Signer  # noqa: PLC0415 - only at the first start
 
         name = f"muster.local/{secrets.token_hex(LOG_NAME_BYTES)}"
         folder.secret(file, f"{Signer.generate(name).skey}\n".encode())

@@ -7,10 +7,10 @@ import signal
 import time
 from collections.abc import Callable
 
+from services.local.child import READY_TIMEOUT_S, Part
 from services.local.folder import Folder, private
-from services.local.forking import import_shared
-from services.local.part import READY_TIMEOUT_S, Part
 from services.local.postgres import DATABASE, OWNER, RUNTIME, Postgres
+from services.local.prefork import import_shared
 from services.local.stack import PROCESSES, Ports, held, make_secrets, recipes, write_down
 
 AGAIN_S = 1.0
@@ -83,7 +83,7 @@ class Supervisor:
 
     async def _make_schema(self) -> None:
         """Make it, again where the database did not answer in time: each step is whole or not."""
-        from eventstore.failures import passes  # noqa: PLC0415 - it was imported meanwhile
+        from eventstore.postgres.errors import passes  # noqa: PLC0415 - it was imported meanwhile
 
         until = time.monotonic() + READY_TIMEOUT_S
         while True:
@@ -96,7 +96,7 @@ class Supervisor:
             await asyncio.sleep(AGAIN_S)
 
     async def _migrate(self) -> None:
-        from eventstore import migrations, provision  # noqa: PLC0415 - as above
+        from eventstore.postgres import migrations, provision  # noqa: PLC0415 - as above
 
         await provision.create_database(self._postgres.dsn(OWNER, "postgres"), DATABASE)
         applied = await migrations.migrate(self._postgres.dsn(OWNER))

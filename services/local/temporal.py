@@ -8,8 +8,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.local.failures import StackFailed
 from services.local.folder import Folder
+from services.runtime.failures import StackFailed
 
 READY_TIMEOUT_S = 30.0
 READY_POLL_S = 0.05

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from domain.values import Role
-from services import token_file
 from services.local.folder import SECRET, Folder
-from services.token_file import Entry, RevokedCertificate, TokensInvalid
+from services.runtime import token_file
+from services.runtime.token_file import Entry, RevokedCertificate, TokensInvalid
 
 TOKEN_BYTES = 32
 ID_DIGITS = 12

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 import structlog
 from pydantic import BaseModel, ConfigDict
 
-from activities.notification import mail, webhook
-from activities.notification.mail import MailServer
+from activities.notification.channels import mail, webhook
+from activities.notification.channels.mail import MailServer
 from activities.notification.message import Written
 from activities.notification.outcome import Failed, Undelivered
 from domain.texts import in_a_line, visible
-from eventstore.backoff import Backoff
+from eventstore.postgres.backoff import Backoff
 
 if TYPE_CHECKING:
-    from services.settings import Settings
+    from services.runtime.settings.settings import Settings
 
 log = structlog.get_logger()
 
@@ -83,7 +83,7 @@ def delivery_of(settings: Settings) -> Delivery:
         server, address = MailServer(**dict(settings.mail)), chosen.mail_to
         channels["mail"] = lambda message: mail.send(server, address, message)
     if chosen.webhook_url is not None:
-        from services.hands import webhook_rules  # noqa: PLC0415 - a second that others save
+        from services.worker.activities import webhook_rules  # noqa: PLC0415 - a second that others save
 
         rules, url = webhook_rules(settings), chosen.webhook_url
         channels["webhook"] = lambda message: webhook.send(rules, url, message)

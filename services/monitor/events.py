@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Self
 import grpc
 from muster.v1.audit_service_pb2 import ReadEventsRequest
 
-from eventstore.merkle import Tree, leaf_hash
-from eventstore.seal import event_hash, genesis
-from services.checkpoints.contact import NotCompared
-from services.checkpoints.sealed import sealed_event
-from services.client import reason_of
+from eventstore.integrity.hash_chain import event_hash, genesis
+from eventstore.tlog.merkle import Tree, leaf_hash
+from services.client.checkpoints.log_contact import NotCompared
+from services.client.checkpoints.sealed_event import sealed_event
+from services.client.client import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     from muster.v1.common_pb2 import Event
 
-    from eventstore.events import StoredEvent
-    from services.checkpoints.log_key import Opened
-    from services.client import Client
+    from eventstore.log.events import StoredEvent
+    from services.client.checkpoints.log_key import Opened
+    from services.client.client import Client
 
 SECRET = 0o600
 BATCH_EVENTS = 1_000

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from prometheus_client import REGISTRY, Gauge
 
-from services import metrics
-from services.checkpoints.comparison import Alarm
+from services.client.checkpoints.comparison import Alarm
 from services.monitor.observation import EVENTS_DIFFER, SILENT, UNREACHABLE
+from services.runtime import metrics
 
 if TYPE_CHECKING:
     from services.monitor.observation import Look
-    from services.settings import Metrics
+    from services.runtime.settings.settings import Metrics
 
 SIZE = Gauge(
     "muster_monitor_size", "Events under the checkpoint that was verified last.", registry=None

@@ -9,16 +9,16 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
-from services import clocks
-from services.checkpoints import texts
-from services.checkpoints.comparison import Finding, Kept, Status
-from services.checkpoints.contact import LogContact, NotCompared
+from services.client.checkpoints import texts
+from services.client.checkpoints.comparison import Finding, Kept, Status
+from services.client.checkpoints.log_contact import LogContact, NotCompared
 from services.monitor.delivery import Delivery, Letter
 from services.monitor.events import EventsDiffer, EventVerification
 from services.monitor.state import MonitorFolder, MonitorState
+from services.runtime.clocks import clocks
 
 if TYPE_CHECKING:
-    from services.monitor_settings import Monitor
+    from services.runtime.settings.monitor_settings import Monitor
 
 UNREACHABLE = "unreachable"
 SILENT = "silent"

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
-from services.cli.connection import Connection
+from services.cli.session.connection import Connection
 from services.demo import stage, story
 from services.demo.case import Case
 from services.demo.performance import Performance, performance

@@ -21,9 +21,9 @@ from muster.v1.common_pb2 import (
 )
 from muster.v1.plan_service_pb2 import PlanDocument, PublishPlanRequest
 
-from services import plan_file
-from services.cli import events
-from services.cli.failure import Failure, failure_of
+from compiler import driver
+from services.cli.output.failure import Failure, failure_of
+from services.cli.session import events
 from services.demo import stage
 from services.demo.case import meta_of
 from services.demo.play import METHODS
@@ -199,7 +199,7 @@ async def test_somebody_who_may_not(told: Told, opened: str) -> None:
 
 
 async def test_a_plan_with_a_typo(told: Told) -> None:
-    text = plan_file.shipped()[PLAN].replace("version: 1", "version: 2", 1)
+    text = driver.shipped()[PLAN].replace("version: 1", "version: 2", 1)
     typo = text.replace("\ncommand:\n  post: commander", "\ncommand:\n  post: comander", 1)
     planner = told.performance.cast[stage.PLANNER]
     request = PublishPlanRequest(

@@ -12,9 +12,9 @@ from uuid import uuid4
 
 import pytest
 
-from services import plan_file
-from services.cli.exits import Exit
+from compiler import driver
 from services.demo.story import NORTH, PLAN, VENUE
+from services.runtime.exit_codes import Exit
 from tests.acceptance.conftest import Answer, Told, muster
 
 RAISE = (
@@ -135,7 +135,7 @@ async def test_a_role_that_may_not_is_told_which_may(told: Told, opened: str) ->
 
 
 async def test_a_plan_comes_into_force_once(told: Told, tmp_path: Path) -> None:
-    text = plan_file.shipped()[PLAN]
+    text = driver.shipped()[PLAN]
     same, other = tmp_path / "same.yaml", tmp_path / "other.yaml"
     same.write_text(text, encoding="utf-8")
     other.write_text(text.replace("quantity: 20", "quantity: 21", 1), encoding="utf-8")

@@ -15,11 +15,11 @@ from muster.v1.audit_service_pb2 import VerifyRequest
 from muster.v1.common_pb2 import HAZARD_KIND_CROWDING, MODE_EXERCISE, CommandContext
 from muster.v1.incident_commands_pb2 import ImposeMeasureRequest, ReportAlarmRequest
 
-from activities.notification.signing import Secrets
+from activities.notification.channels.webhook_signatures import Secrets
 from domain.values import Role
-from eventstore.events import StoredEvent
-from services.cli import events
-from services.cli.connection import Connection
+from eventstore.log.events import StoredEvent
+from services.cli.session import events
+from services.cli.session.connection import Connection
 from services.demo import stage
 from services.demo.case import meta_of
 from services.demo.receiver import receiving

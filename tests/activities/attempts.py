@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from temporalio.testing import ActivityEnvironment
 
-from activities.work.changes import Changes
-from activities.work.reads import SharedReads
+from activities.work.shared_reads import SharedReads
+from activities.work.subscription import Changes
 from activities.work.work import IncidentWork
 from domain.incident.notification import ConfirmDelivery
-from domain.incident.outstanding import Order, Standing, WorkKind, subjects
-from domain.plan.model import ChannelKind
+from domain.incident.obligations.obligations import Order, Standing, WorkKind, subjects
+from domain.plan.model.plan import ChannelKind
 from domain.values import HANDS, Mode
 
 if TYPE_CHECKING:

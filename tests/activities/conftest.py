@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from activities.notification import notify
-from eventstore.log import Log
-from eventstore.vault import Vault
-from tests.activities import receivers
+from eventstore.log.log import Log
+from eventstore.privacy.vault import Vault
 from tests.activities.attempts import Hands
+from tests.activities.notification import receivers
 from tests.activities.scene import Scene
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from tests.activities.receivers import Hook, Mailbox, Silence
+    from tests.activities.notification.receivers import Hook, Mailbox, Silence
     from tests.conftest import Database
 
 KEY = bytes(range(32))

@@ -12,30 +12,30 @@ from pydantic import SecretStr
 from temporalio.testing import ActivityEnvironment
 
 from activities.dispatch import Dispatcher
-from activities.notification.mail import MailServer
+from activities.notification.channels.mail import MailServer
+from activities.notification.channels.webhook import WebhookRules
+from activities.notification.channels.webhook_signatures import Secrets
 from activities.notification.message import Written
 from activities.notification.notify import Notifier
-from activities.notification.signing import Secrets
-from activities.notification.webhook import WebhookRules
-from activities.work.changes import Changes
-from activities.work.reads import SharedReads
+from activities.work.shared_reads import SharedReads
+from activities.work.subscription import Changes
 from activities.work.work import IncidentWork
-from domain.aggregate import Asked
+from domain.decider import Asked
 from domain.directory.person import PERSONS, Channel, RegisterContact
 from domain.incident.activation import ActivateResponse
 from domain.incident.decider import INCIDENTS
 from domain.incident.events.duties import Message
 from domain.incident.information import ApproveNotice, DraftNotice, PublishNotice
-from domain.incident.outstanding import Order, WorkKind
+from domain.incident.obligations.obligations import Order, WorkKind
 from domain.incident.resources import RequestResource
 from domain.incident.warning import ReportAlarm
-from domain.plan.model import ChannelKind, Plan
-from domain.plan.publication import PUBLICATION
+from domain.plan.lifecycle.publication import PUBLICATION
+from domain.plan.model.plan import ChannelKind, Plan
 from domain.resource.unit import UNITS, RegisterUnit, Unit
 from domain.values import Actor, HazardKind, Mode, ResponseLevel, Role, Text
-from eventstore.plans import PlanLibrary
-from eventstore.recorder import Receipt, Recorder
-from projections.fleet import FleetView
+from eventstore.queries.plans import PlanLibrary
+from eventstore.recorder.recorder import Receipt, Recorder
+from projections.queries.fleet import FleetView
 from tests.domain.plan import plans
 from tests.domain.plan.publishing import bring_into_force
 
@@ -44,11 +44,11 @@ if TYPE_CHECKING:
 
     from activities.fleet import Fleet
     from activities.work.work import Do
-    from domain.incident.state import Incident, Notification
+    from domain.incident.state.incident import Incident, Notification
     from domain.values import Command
-    from eventstore.log import Log
-    from eventstore.vault import Vault
-    from tests.activities.receivers import Hook, Mailbox, Silence
+    from eventstore.log.log import Log
+    from eventstore.privacy.vault import Vault
+    from tests.activities.notification.receivers import Hook, Mailbox, Silence
 
 PATIENCE_S = 60.0
 TIMEOUT_S = 5.0

@@ -7,15 +7,15 @@ import time
 from typing import TYPE_CHECKING
 
 from activities.notification import notify
-from activities.reporting_back import BURST_S
-from domain.plan.model import ChannelKind
+from activities.record_outcome import BURST_S
+from domain.plan.model.plan import ChannelKind
 from domain.values import Mode
 from tests.activities.scene import EXERCISE_MAIL, LIVE_MAIL, by_mail
 
 if TYPE_CHECKING:
     import pytest
 
-    from tests.activities.receivers import Mailbox
+    from tests.activities.notification.receivers import Mailbox
     from tests.activities.scene import Scene
 
 

@@ -10,9 +10,9 @@ import pytest
 from activities.dispatch import Dispatcher
 from domain.incident.closing import TerminateResponse
 from domain.incident.decider import INCIDENTS
-from domain.incident.outstanding import Order
+from domain.incident.obligations.obligations import Order
 from domain.incident.resources import CancelResourceRequest, ReleaseUnit
-from domain.incident.state import Incident, RequestStatus
+from domain.incident.state.incident import Incident, RequestStatus
 from domain.resource.unit import (
     UNITS,
     PutOutOfService,
@@ -21,13 +21,13 @@ from domain.resource.unit import (
     Unit,
     UnitStatus,
 )
-from eventstore.recorder import Recorder
-from projections.fleet import FleetView
+from eventstore.recorder.recorder import Recorder
+from projections.queries.fleet import FleetView
 from tests.activities.scene import asked, now
 
 if TYPE_CHECKING:
-    from domain.aggregate import Asked, Refused
-    from eventstore.recorder import Receipt
+    from domain.decider import Asked, Refused
+    from eventstore.recorder.recorder import Receipt
     from tests.activities.scene import Scene
 
 CANCELLED = CancelResourceRequest(request="guards")

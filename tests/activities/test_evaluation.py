@@ -17,19 +17,19 @@ from activities.evaluation.report import Report, report
 from activities.work import work
 from domain.incident.aftermath import AddFinding, RecordDamage
 from domain.incident.closing import TerminateResponse
-from domain.incident.outstanding import Order, WorkKind
+from domain.incident.obligations.obligations import Order, WorkKind
 from domain.incident.resources import ReportUnitArrived
 from domain.incident.tasks import AcknowledgeTask, FinishTask, StartTask
 from domain.values import Mode
 from eventstore.bundle import verify
-from services.cli.sentences import sentence_in_utc
+from services.runtime.sentences import sentence_in_utc
 from tests.activities.scene import CAI
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.activities.receivers import Mailbox
+    from tests.activities.notification.receivers import Mailbox
     from tests.activities.scene import Scene
 
 MINUTE = timedelta(minutes=1)

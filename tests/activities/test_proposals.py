@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from domain.incident.resources import CancelResourceRequest
-from domain.incident.state import RequestStatus
+from domain.incident.state.incident import RequestStatus
 from domain.resource.unit import PutOutOfService, Reservation, ReserveUnit
 from tests.activities.scene import asked
 

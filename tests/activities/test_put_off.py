@@ -9,8 +9,8 @@ from rpds import HashTrieMap
 
 from activities.work.backlog import Backlog
 from domain.incident.events.duties import Message
-from domain.incident.outstanding import WorkKind
-from domain.incident.state import Incident, Notification
+from domain.incident.obligations.obligations import WorkKind
+from domain.incident.state.incident import Incident, Notification
 from domain.values import Mode, Phase
 
 TOLD = Notification("cai", Message.TASK_ASSIGNED, "task/guide")

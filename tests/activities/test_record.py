@@ -10,7 +10,6 @@ import pytest
 from temporalio.runtime import MetricBuffer, Runtime, TelemetryConfig
 from temporalio.testing import ActivityEnvironment
 
-from activities.own_commands import METER, REFUSED
 from activities.record import (
     AGAIN_AFTER,
     AWAITED,
@@ -18,18 +17,19 @@ from activities.record import (
     RecordActivities,
     command_id_of,
 )
-from domain.aggregate import Asked, encode
-from domain.incident import outstanding
+from activities.system_commands import METER, REFUSED
+from domain.decider import Asked, encode
 from domain.incident.events.duties import ReportExpected
 from domain.incident.measures import ImposeMeasure
-from domain.incident.outstanding import NextDeadline
-from domain.incident.state import DeadlineKey, DeadlineKind
+from domain.incident.obligations import obligations
+from domain.incident.obligations.obligations import NextDeadline
+from domain.incident.state.incident import DeadlineKey, DeadlineKind
 from domain.incident.tasks import AssignTask
 from domain.incident.warning import ReportAlarm
 from domain.values import HazardKind, Phase, Text
-from eventstore.events import NewEvent
-from eventstore.log import Appended
-from eventstore.recorder import Receipt
+from eventstore.log.events import NewEvent
+from eventstore.log.log import Appended
+from eventstore.recorder.recorder import Receipt
 from tests.activities.scene import OFFICER, PLAN
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def a_task(name: str) -> AssignTask:
 
 async def next_of(scene: Scene, incident: str) -> NextDeadline:
     known = await scene.incidents.known(incident)
-    found = outstanding.standing(incident, known.state, known.version).next_deadline
+    found = obligations.standing(incident, known.state, known.version).next_deadline
     assert found is not None
     return found
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from activities.work.limits import time_limit
-from activities.work.reads import BatchedReads, SharedReads
+from activities.work.shared_reads import BatchedReads, SharedReads
 from activities.work.slots import Slots
+from activities.work.timeout import time_limit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,10 +11,10 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.work import backlog, work
 from domain.incident.closing import CloseIncident, TerminateResponse
-from domain.incident.outstanding import WorkKind
+from domain.incident.obligations.obligations import WorkKind
 from domain.incident.tasks import AcknowledgeTask
 from domain.values import Mode
-from eventstore.backoff import Backoff
+from eventstore.postgres.backoff import Backoff
 from tests.activities.attempts import Hands, owed, until_begun, working
 from tests.activities.scene import CAI
 

@@ -12,19 +12,19 @@ import pytest
 from muster.v1 import common_pb2, incident_commands_pb2, plan_service_pb2
 from pydantic import SecretStr
 
+from compiler import driver
 from domain.values import Role
-from eventstore.log import Log
-from projections import contacts as contacts_view
-from projections import incidents as incidents_view
-from projections import plans as plans_view
-from projections import units as units_view
-from projections.engine import ViewKeeper
-from services import plan_file
+from eventstore.log.log import Log
+from projections.runner import ViewKeeper
+from projections.views import contacts as contacts_view
+from projections.views import incidents as incidents_view
+from projections.views import plans as plans_view
+from projections.views import units as units_view
 from services.api.main import serving
-from services.client import Client, connected, context
-from services.publishing import bring_into_force
-from services.settings import Api, Database, Settings, Temporal, Vault
-from services.settings import Notary as NotarySettings
+from services.client.client import Client, connected, context
+from services.client.plan_publication import bring_into_force
+from services.runtime.settings.settings import Api, Database, Settings, Temporal, Vault
+from services.runtime.settings.settings import Notary as NotarySettings
 from tests.conftest import Database as TestDatabase
 from tests.conftest import execute
 from tests.eventstore.notarising import notarising
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from eventstore.notary import Notary
+    from eventstore.notary.notary import Notary
     from tests.postgres import Cluster
 
 PLAN = "general-venue"
@@ -148,7 +148,7 @@ PLAN_EVENTS = 4
 
 async def publish(service: Service) -> plan_service_pb2.PublishPlanResponse:
     """Bring the plan into force that ships with the product."""
-    return await put_in_force(service, plan_file.shipped()[PLAN])
+    return await put_in_force(service, driver.shipped()[PLAN])
 
 
 async def put_in_force(service: Service, text: str) -> plan_service_pb2.PublishPlanResponse:

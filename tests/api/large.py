@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from muster.v1 import incident_service_pb2
 
 from domain.values import Text
-from services.api.failures import CATALOGUE, Failure, Violation
+from services.api.errors.failures import CATALOGUE, Failure, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

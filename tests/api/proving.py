@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from muster.v1 import audit_service_pb2 as audit
 
-from eventstore.log import Log
+from eventstore.log.log import Log
 from tests.api.errors import Told, refused
 from tests.eventstore.notarising import (
     signed_up_to,
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
     from pathlib import Path
 
-    from services.client import Client
+    from services.client.client import Client
     from tests.conftest import Database
 
 

@@ -15,7 +15,7 @@ from muster.v1 import (
 
 from domain.values import Role
 from services.api.contract import methods
-from services.client import context
+from services.client.client import context
 from tests.api.conftest import ROLES, VENUE, impose, opened
 from tests.api.errors import refused, taken_apart
 

@@ -15,12 +15,12 @@ from google.protobuf.duration_pb2 import Duration
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from muster.v1 import incident_service_pb2
 
-from services.api.admission import Bound, Kind, Limits, Places, Room
-from services.api.failures import Failure
-from services.api.measures import MEASURES
-from services.api.peers import Peer
-from services.client import Client, bearer, open_channel
-from services.settings import Api
+from services.api.errors.failures import Failure
+from services.api.interceptors.admission import Bound, Kind, Limits, Places, Room
+from services.api.interceptors.metrics import MEASURES
+from services.api.interceptors.peers import Peer
+from services.client.client import Client, bearer, open_channel
+from services.runtime.settings.settings import Api
 from tests.api.conftest import alarm, running, settings_of
 from tests.api.errors import refused
 from tests.api.test_watch import begun, watch

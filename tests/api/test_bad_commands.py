@@ -10,7 +10,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 from muster.v1 import common_pb2, incident_commands_pb2
 
-from services.client import context
+from services.client.client import context
 from tests.api.conftest import PLAN, VENUE, ZONE, alarm, opened
 from tests.api.errors import refused
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import grpc
 from muster.v1 import incident_commands_pb2, incident_service_pb2
 
-from services.client import context
+from services.client.client import context
 from tests.api.conftest import impose, opened
 
 if TYPE_CHECKING:

@@ -14,18 +14,18 @@ from muster.v1 import (
 )
 from pydantic import BaseModel
 
-from domain.aggregate import Known
+from domain.decider import Known
 from domain.incident.evacuation import ReportUnaccounted
 from domain.incident.resources import RequestResource
-from domain.incident.state import Incident, Request, RequestStatus, Zone
+from domain.incident.state.incident import Incident, Request, RequestStatus, Zone
 from domain.limits import INT32_MAX
-from domain.plan.model import Plan, PlanRef
+from domain.plan.model.plan import Plan, PlanRef
 from domain.resource.unit import RegisterUnit, Unit, UnitRegistered
 from domain.values import Phase, Text
-from services.api import present
-from services.api.commands import COMMANDS, Context
+from services.api.commands.envelope import COMMANDS, Context
 from services.api.contract import methods
-from services.client import context
+from services.api.messages import from_domain
+from services.client.client import context
 from tests.api.bounds import Field, fields, whole_numbers
 from tests.api.conftest import PLAN, VENUE, ZONE
 
@@ -150,7 +150,7 @@ async def test_the_first_and_the_last_moment_are_kept(service: Service) -> None:
 
 
 def test_a_plan_s_version_beyond_the_contract_is_told_in_full() -> None:
-    ref = present.plan_ref(PlanRef(id="a", version=BEYOND, hash="0" * 64))
+    ref = from_domain.plan_ref(PlanRef(id="a", version=BEYOND, hash="0" * 64))
     assert ref == common_pb2.PlanRef(
         id="a", version=INT32_MAX, hash="0" * 64, exact_version=str(BEYOND)
     )
@@ -160,7 +160,7 @@ def test_a_unit_that_carries_more_than_can_be_said_is_shown() -> None:
     registered = UnitRegistered(
         unit="u", title=Text(en="u"), resource_kind="k", x=0, y=0, capacity=BEYOND
     )
-    assert present.unit("u", Known(Unit(registered), 1, 1)).capacity == INT32_MAX
+    assert from_domain.unit("u", Known(Unit(registered), 1, 1)).capacity == INT32_MAX
 
 
 def test_an_incident_with_more_than_can_be_said_is_shown() -> None:
@@ -169,7 +169,7 @@ def test_an_incident_with_more_than_can_be_said_is_shown() -> None:
         zones=state.zones.insert("atrium", Zone(unaccounted=BEYOND)),
         requests=state.requests.insert("r", Request("boat", BEYOND, "atrium", RequestStatus.OPEN)),
     )
-    shown = present.incident("0b8e4f3c-3f0e-4f5e-9f52-6a7d1c2b3a40", Known(state, 1, 1))
+    shown = from_domain.incident("0b8e4f3c-3f0e-4f5e-9f52-6a7d1c2b3a40", Known(state, 1, 1))
     assert shown.zones["atrium"].unaccounted == INT32_MAX
     assert shown.requests["r"].quantity == INT32_MAX
 

@@ -9,13 +9,13 @@ import pytest
 from muster.v1 import audit_service_pb2 as audit
 from muster.v1 import incident_commands_pb2, privacy_service_pb2
 
-from eventstore.connecting import LOG_SETTINGS, connected
-from eventstore.log import Log
-from eventstore.verify import Divergence, Doubt
-from eventstore.write_gate import close_gate
-from services.client import context
-from services.settings import Notary as NotarySettings
-from services.settings import Privacy
+from eventstore.integrity.chain_verifier import Divergence, Doubt
+from eventstore.log.log import Log
+from eventstore.notary.close_gate import close_gate
+from eventstore.postgres.connection import LOG_SETTINGS, connected
+from services.client.client import context
+from services.runtime.settings.settings import Notary as NotarySettings
+from services.runtime.settings.settings import Privacy
 from tests.api.conftest import Service, opened, publish, running, settings_of
 from tests.api.errors import refused
 from tests.api.test_case_reads import WHY, events, readings, said, state
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from services.client import Client
+    from services.client.client import Client
     from tests.conftest import Database
 
 MOST = 4

@@ -11,11 +11,11 @@ import pytest
 from muster.v1 import audit_service_pb2 as audit
 from muster.v1 import incident_commands_pb2, incident_service_pb2
 
-from eventstore.failures import LogUnavailable
-from eventstore.log import Log
-from services import clocks
-from services.client import context
-from services.privacy_settings import Privacy
+from eventstore.log.log import Log
+from eventstore.postgres.errors import LogUnavailable
+from services.client.client import context
+from services.runtime.clocks import clocks
+from services.runtime.settings.privacy_settings import Privacy
 from tests.api.conftest import VENUE, Service, opened, publish, running, settings_of
 from tests.api.errors import refused
 from tests.resuming import beginning
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
-    from eventstore.events import StoredEvent
-    from services.client import Client
+    from eventstore.log.events import StoredEvent
+    from services.client.client import Client
     from tests.conftest import Database
 
 WHY = "district court, file 12"
@@ -185,7 +185,7 @@ async def test_nothing_is_shown_that_can_t_be_recorded(
     async def away(*_: object) -> None:
         raise LogUnavailable("a test")
 
-    monkeypatch.setattr("eventstore.log.Log.append", away)
+    monkeypatch.setattr("eventstore.log.log.Log.append", away)
     async with refused() as told:
         await events(auditor, incident_id=incident)
     assert told.reason == "LOG_UNAVAILABLE"

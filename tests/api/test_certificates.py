@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from muster.v1 import incident_service_pb2, incident_service_pb2_grpc
 from pydantic import ValidationError
 
-from services.client import connected, reason_of
-from services.settings import Api, Tls
+from services.client.client import connected, reason_of
+from services.runtime.settings.settings import Api, Tls
 from tests.api.conftest import running, settings_of
 from tests.api.errors import refused
 

@@ -12,9 +12,9 @@ from google.protobuf.descriptor import FieldDescriptor
 from muster.v1 import incident_service_pb2
 
 from domain.incident.decider import COMMANDS
-from services.api.commands import Reading
+from services.api.commands.envelope import Reading
+from services.api.commands.request_conversion import ENUMS, enum_names
 from services.api.contract import ContractBroken, Method, Records, methods
-from services.api.convert import ENUMS, enum_names
 
 ROOT = Path(__file__).parents[2]
 BY_HANDS_AND_CLOCK = {

@@ -10,7 +10,7 @@ from google.rpc import code_pb2
 from muster.v1 import incident_service_pb2
 
 from domain.refusals import Refusal
-from services.api.failures import CATALOGUE, PLAIN_RULES, Failure
+from services.api.errors.failures import CATALOGUE, PLAIN_RULES, Failure
 from tests.api.errors import refused
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ async def test_a_defect_tells_nothing_but_its_number(
     async def breaks(*_: object) -> None:
         raise ZeroDivisionError("secret detail")
 
-    monkeypatch.setattr("eventstore.log.Log.head", breaks)
+    monkeypatch.setattr("eventstore.log.log.Log.head", breaks)
     operator = await service.client("operator")
     async with refused() as told:
         await operator.incidents.WatchIncidents(

@@ -17,12 +17,12 @@ from muster.v1.audit_service_pb2 import (
 )
 from muster.v1.incident_service_pb2 import GetIncidentRequest, WatchIncidentsRequest
 
-from domain.aggregate import Known, encode
+from domain.decider import Known, encode
 from domain.incident.decider import INCIDENTS
-from domain.incident.tracing import differences
-from eventstore.events import Appended, NewEvent
-from eventstore.log import Log
-from services.api import present
+from domain.incident.evolution.field_diff import differences
+from eventstore.log.events import Appended, NewEvent
+from eventstore.log.log import Log
+from services.api.messages import from_domain
 from tests.api.conftest import running, settings_of
 from tests.conftest import Database, execute
 from tests.domain.incident import histories
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from muster.v1.incident_pb2 import Incident
 
-    from services.client import Client
+    from services.client.client import Client
     from tests.postgres import Cluster
 
 HISTORIES = {
@@ -59,7 +59,7 @@ class Archive:
         """Return what should be shown of a history at a version."""
         last = len(HISTORIES[name])
         position = self.positions[name] - last + version
-        return present.incident(key(name), Known(KNOWN[name][version], version, position))
+        return from_domain.incident(key(name), Known(KNOWN[name][version], version, position))
 
 
 def key(name: str) -> str:

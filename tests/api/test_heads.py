@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 from muster.v1 import audit_service_pb2 as audit
 
-from eventstore.checkpoint import Checkpoint, heads_of
 from eventstore.heads.hashes import (
     Leaf,
     Opened,
@@ -20,8 +19,9 @@ from eventstore.heads.hashes import (
     verify_absence,
     verify_presence,
 )
-from eventstore.log import Log
-from eventstore.note import Note, Signer
+from eventstore.log.log import Log
+from eventstore.tlog.checkpoint import Checkpoint, heads_of
+from eventstore.tlog.note import Note, Signer
 from tests.api.conftest import VENUE, opened, publish
 from tests.api.proving import signed, verified, why
 from tests.conftest import execute

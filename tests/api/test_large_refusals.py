@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from muster.v1 import common_pb2, incident_commands_pb2, incident_service_pb2, plan_service_pb2
 
+from compiler.driver import shipped
 from domain.values import Text
-from services.api.failures import CATALOGUE, Failure, Violation
-from services.api.status import TRAILERS_BYTES_MAX, clipped
-from services.client import context
-from services.plan_file import shipped
+from services.api.errors.failures import CATALOGUE, Failure, Violation
+from services.api.errors.status import TRAILERS_BYTES_MAX, clipped
+from services.client.client import context
 from tests.api.conftest import PLAN, opened
 from tests.api.errors import refused
 from tests.api.large import (
@@ -73,7 +73,7 @@ def activation(
 @pytest.fixture
 def refusing(service: Service, monkeypatch: pytest.MonkeyPatch) -> Service:
     """Let GetIncident be refused for whatever reason stands in the place of an id."""
-    monkeypatch.setattr("services.api.incidents.incident_id", refuse)
+    monkeypatch.setattr("services.api.queries.incidents.incident_id", refuse)
     return service
 
 

@@ -12,18 +12,18 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from muster.v1 import common_pb2
 
-from domain.aggregate import encode
+from domain.decider import encode
 from domain.incident.events.duties import (
     Message,
     NotificationOrdered,
     ReportExpected,
     ReportNoLongerExpected,
 )
-from eventstore.events import NewEvent
-from eventstore.log import Appended, Log
-from services import metrics
+from eventstore.log.events import NewEvent
+from eventstore.log.log import Appended, Log
 from services.api.lateness import DEADLINES, OWED_WORK
-from services.settings import Overdue
+from services.runtime import metrics
+from services.runtime.settings.settings import Overdue
 from tests.api.conftest import Service, impose, opened, publish, running, settings_of
 from tests.api.test_server import NOT_SERVING, SERVING, health
 

@@ -17,10 +17,10 @@ from muster.v1 import (
     incident_service_pb2_grpc,
 )
 
+from compiler.driver import shipped
 from domain.limits import COMMAND_EVENTS_MAX
-from services.api.watching import BATCH_BYTES_MAX
-from services.client import context
-from services.plan_file import shipped
+from services.api.watch.incidents import BATCH_BYTES_MAX
+from services.client.client import context
 from tests.api.conftest import PLAN, opened, put_in_force, running, settings_of
 from tests.api.errors import refused
 from tests.resuming import beginning, position_of

@@ -26,17 +26,17 @@ from muster.v1.plan_service_pb2 import (
     WithdrawPlanRequest,
 )
 
-from domain.aggregate import encode
+from compiler.driver import inspect, shipped
+from domain.decider import encode
 from domain.incident.events.response import MeasureImposed
 from domain.limits import INT32_MAX
 from domain.plan.canonical import canonical, pinned
-from domain.plan.editions import PlanDrafted
-from domain.plan.model import Plan
-from eventstore.events import Appended, NewEvent
-from eventstore.log import Log
-from eventstore.seal import event_hash
-from services.client import context
-from services.plan_file import inspect, shipped
+from domain.plan.lifecycle.drafts import PlanDrafted
+from domain.plan.model.plan import Plan
+from eventstore.integrity.hash_chain import event_hash
+from eventstore.log.events import Appended, NewEvent
+from eventstore.log.log import Log
+from services.client.client import context
 from tests.api.conftest import PLAN, alarm, opened
 from tests.api.errors import refused
 from tests.api.test_plans import NEXT, drafting

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from services.api.connections import End, end_of
-from services.api.peers import Peer, peer_of
+from services.api.interceptors.connections import End, end_of
+from services.api.interceptors.peers import Peer, peer_of
 
 
 @pytest.mark.parametrize(

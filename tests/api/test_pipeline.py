@@ -9,7 +9,7 @@ import grpc
 import pytest
 from muster.v1 import incident_service_pb2
 
-from services.pipeline import Pipeline, pipeline
+from services.client.pipeline import Pipeline, pipeline
 from tests.api.conftest import impose, opened, publish, running, settings_of
 from tests.api.errors import taken_apart
 

@@ -23,7 +23,7 @@ from muster.v1.plan_service_pb2 import (
     ReviewPlanRequest,
 )
 
-from services.client import context
+from services.client.client import context
 from tests.api.conftest import PLAN, put_in_force
 from tests.api.errors import refused
 from tests.api.test_plans import NEXT, TEXT, TYPO, drafting, publishing

@@ -6,12 +6,12 @@ import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from domain.plan import hindrances
-from domain.plan.check import Finding, check
-from domain.plan.publication import PUBLICATION
-from eventstore.log import Log
-from eventstore.recorder import Recorder
-from services.api.plan_judgement import judgement
+from compiler.check import Finding, check
+from domain.plan.lifecycle import publication_guards
+from domain.plan.lifecycle.publication import PUBLICATION
+from eventstore.log.log import Log
+from eventstore.recorder.recorder import Recorder
+from services.api.plans.judgement import judgement
 from tests.domain.plan.plans import spoilt
 from tests.domain.plan.publishing import bring_into_force
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from domain.plan.model import Plan
+    from domain.plan.model.plan import Plan
     from tests.conftest import Database
 
 UNSEEN = spoilt("/title/en", "A plan that no other test has checked")
@@ -36,7 +36,7 @@ async def test_no_plan_is_checked_on_the_loop(
         checked_in.append(threading.current_thread())
         return check(plan)
 
-    monkeypatch.setattr(hindrances, "check", checking)
+    monkeypatch.setattr(publication_guards, "check", checking)
     log = await Log.open(database.dsn)
     plans = Recorder(log, PUBLICATION, clock=lambda: NOON, surroundings=judgement)
     receipt = await bring_into_force(plans, UNSEEN)

@@ -17,7 +17,7 @@ from muster.v1.plan_service_pb2 import (
     RenderPlanRequest,
 )
 
-from services.plan_file import shipped
+from compiler.driver import shipped
 from tests.api.conftest import PLAN
 from tests.api.errors import refused
 from tests.api.test_plans import TYPO

@@ -10,16 +10,16 @@ import grpc
 import pytest
 from muster.v1 import plan_service_pb2
 
+from compiler import driver
 from domain.plan.canonical import canonical
-from services import plan_file
-from services.client import context
+from services.client.client import context
 from tests.api.conftest import PLAN, VENUE, put_in_force
 from tests.api.errors import refused
 
 if TYPE_CHECKING:
     from tests.api.conftest import Service
 
-TEXT = plan_file.shipped()[PLAN]
+TEXT = driver.shipped()[PLAN]
 TYPO = TEXT.replace("acknowledge_within:", "aknowledge_within:", 1)
 NEXT = TEXT.replace("\nversion: 1\n", "\nversion: 2\n")
 
@@ -42,7 +42,7 @@ async def test_a_plan_is_read_as_the_text_that_pins_it(service: Service) -> None
 
 async def test_a_plan_in_json_is_the_same_plan(service: Service) -> None:
     planner = await service.client("planner")
-    plan = plan_file.inspect(TEXT, PLAN).plan
+    plan = driver.inspect(TEXT, PLAN).plan
     assert plan is not None
     request = plan_service_pb2.PublishPlanRequest(
         context=context(), document=plan_service_pb2.PlanDocument(json=canonical(plan))

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 from muster.v1 import audit_service_pb2 as audit
 
-from eventstore.checkpoint import Checkpoint
-from eventstore.log import Log
-from eventstore.merkle import leaf_hash, root_of, verify_consistency, verify_inclusion
-from eventstore.note import Note, Verifier
+from eventstore.log.log import Log
+from eventstore.tlog.checkpoint import Checkpoint
+from eventstore.tlog.merkle import leaf_hash, root_of, verify_consistency, verify_inclusion
+from eventstore.tlog.note import Note, Verifier
 from tests.api.proving import signed, why
 from tests.eventstore.notarising import (
     SIGNER,
@@ -26,7 +26,7 @@ from tests.services.running import Answer, muster
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from eventstore.notary import Notary
+    from eventstore.notary.notary import Notary
     from tests.api.conftest import Service
     from tests.conftest import Database
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 from muster.v1 import audit_service_pb2 as audit
 
-from services.client import context
-from services.settings import Notary as NotarySettings
-from services.settings import Witness
+from services.client.client import context
+from services.runtime.settings.settings import Notary as NotarySettings
+from services.runtime.settings.settings import Witness
 from tests.api.conftest import opened, publish, running, settings_of
 from tests.api.proving import signed, why
 from tests.bundle.verifiers import ROOT

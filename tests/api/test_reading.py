@@ -11,13 +11,13 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from muster.v1 import audit_service_pb2, common_pb2, incident_service_pb2
 
-from eventstore import seal
+from eventstore.integrity import hash_chain
 from tests.api.conftest import PLAN, PLAN_EVENTS, VENUE, impose, opened
 from tests.api.errors import refused
 from tests.conftest import execute
 
 if TYPE_CHECKING:
-    from services.client import Client
+    from services.client.client import Client
     from tests.api.conftest import Service
     from tests.conftest import Database
 
@@ -125,7 +125,7 @@ async def test_a_list_that_can_t_be_understood_is_refused(
 async def test_a_list_that_is_behind_says_how_far_it_is(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.api.incidents.VIEW_PATIENCE_S", 0.1)
+    monkeypatch.setattr("services.api.queries.incidents.VIEW_PATIENCE_S", 0.1)
     receipt = await opened(service)
     operator = await service.client("operator")
     async with refused() as told:
@@ -222,10 +222,10 @@ async def test_events_come_with_the_bytes_that_were_hashed(service: Service) -> 
     incident, _ = await three_versions(service)
     auditor = await service.client("auditor")
     request = audit_service_pb2.ReadEventsRequest(incident_id=incident)
-    before = seal.genesis(f"incident/{incident}")
+    before = hash_chain.genesis(f"incident/{incident}")
     async for page in auditor.audit.ReadEvents(request):
         for event in page.events:
-            before = seal.event_hash(before, _Row(event))
+            before = hash_chain.event_hash(before, _Row(event))
             assert before == event.hash
 
 

@@ -11,9 +11,9 @@ from muster.v1 import audit_service_pb2 as audit
 from pydantic import ValidationError
 
 from domain.values import Role
-from eventstore.log import Log
-from services.client import context
-from services.privacy_settings import Privacy
+from eventstore.log.log import Log
+from services.client.client import context
+from services.runtime.settings.privacy_settings import Privacy
 from tests.api.conftest import opened, publish, running, settings_of
 from tests.api.errors import refused
 from tests.api.test_case_reads import WHY, events, first_step, readings, said, state
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from services.client import Client
+    from services.client.client import Client
     from tests.api.conftest import Service
     from tests.conftest import Database
 

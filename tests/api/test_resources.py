@@ -14,13 +14,13 @@ from muster.v1 import (
     resource_service_pb2,
 )
 
-from eventstore.log import Log
-from services.client import context
+from eventstore.log.log import Log
+from services.client.client import context
 from tests.api.conftest import VENUE, ZONE, opened
 from tests.api.errors import refused
 
 if TYPE_CHECKING:
-    from eventstore.events import StoredEvent
+    from eventstore.log.events import StoredEvent
     from tests.api.conftest import Service
     from tests.conftest import Database
 

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.values import Actor, Role
-from services.api.failures import Failure
+from services.api.errors.failures import Failure
 from services.api.resume_tokens import Mark, ResumeTokens, Shown
-from services.client import context
+from services.client.client import context
 from tests.api.conftest import PLAN_EVENTS, alarm, impose, opened
 from tests.api.errors import refused
 from tests.api.test_watch import events_of, steps_until, watch

@@ -13,9 +13,9 @@ import grpc
 import pytest
 from muster.v1 import audit_service_pb2, incident_service_pb2
 
-from services.api.doors import RELOAD_AFTER_S, Doors
-from services.api.failures import Failure
-from services.api.measures import MEASURES
+from services.api.errors.failures import Failure
+from services.api.interceptors.authentication import RELOAD_AFTER_S, Doors
+from services.api.interceptors.metrics import MEASURES
 from tests.api.conftest import PLAN_EVENTS, alarm, entry
 from tests.api.errors import refused
 from tests.api.test_watch import begun, watch

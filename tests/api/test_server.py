@@ -14,9 +14,9 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from muster.v1 import incident_service_pb2, incident_service_pb2_grpc
 
-from eventstore.migrations import SchemaNewer, migrate
+from eventstore.postgres.migrations import SchemaNewer, migrate
 from services.api.server import WORKFLOWS, PortTaken
-from services.client import context
+from services.client.client import context
 from tests.api.conftest import alarm, impose, opened, publish, running, settings_of
 from tests.api.errors import refused
 from tests.conftest import execute
@@ -186,7 +186,7 @@ async def test_there_are_only_so_many_commands_at_once(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with running(settings_of(database, tmp_path, max_concurrent_commands=2)) as service:
-        monkeypatch.setattr("eventstore.recorder.Recorder.known", _sleeps)
+        monkeypatch.setattr("eventstore.recorder.recorder.Recorder.known", _sleeps)
         operator = await service.client("operator")
         slow = [asyncio.ensure_future(_got(operator.incidents.GetIncident(ONE))) for _ in range(2)]
         await asyncio.sleep(0.3)
@@ -202,7 +202,7 @@ async def test_a_call_that_takes_too_long_is_ended(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with running(settings_of(database, tmp_path, deadline_seconds=0.2)) as service:
-        monkeypatch.setattr("eventstore.recorder.Recorder.known", _sleeps)
+        monkeypatch.setattr("eventstore.recorder.recorder.Recorder.known", _sleeps)
         operator = await service.client("operator")
         async with refused() as told:
             await operator.incidents.GetIncident(ONE)

@@ -10,14 +10,14 @@ from uuid import uuid4
 from muster.v1 import common_pb2, incident_service_pb2
 
 from services.api.main import serving
-from services.client import connected
+from services.client.client import connected
 from tests.api.conftest import Service, impose, opened, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from services.client import Client
+    from services.client.client import Client
     from tests.conftest import Database
 
 import pytest

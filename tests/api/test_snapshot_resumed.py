@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from muster.v1 import incident_commands_pb2, incident_service_pb2
 
-from services.client import context
+from services.client.client import context
 from tests.api.conftest import impose, opened
 from tests.api.test_watch import events_of, steps_until, watch
 

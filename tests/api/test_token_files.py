@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from services.api.doors import RELOAD_AFTER_S, Doors, TokensInvalid
-from services.api.failures import Failure
+from services.api.errors.failures import Failure
+from services.api.interceptors.authentication import RELOAD_AFTER_S, Doors, TokensInvalid
 from tests.api.conftest import entry
 
 if TYPE_CHECKING:

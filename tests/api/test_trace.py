@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from muster.v1 import audit_service_pb2
 
-from services.api.trace import traceparent
+from services.api.interceptors.trace_context import traceparent
 from tests.api.conftest import alarm
 
 if TYPE_CHECKING:

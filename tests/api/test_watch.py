@@ -10,7 +10,7 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 from muster.v1 import audit_service_pb2, common_pb2, incident_service_pb2
 
-from services.client import Client
+from services.client.client import Client
 from tests.api.conftest import impose, opened
 from tests.resuming import beginning, position_of
 

@@ -11,8 +11,8 @@ import grpc
 import pytest
 from muster.v1 import incident_service_pb2
 
-from eventstore.log import Log
-from services.client import Client, context
+from eventstore.log.log import Log
+from services.client.client import Client, context
 from tests.api.conftest import PLAN_EVENTS, alarm, impose, opened, publish, running, settings_of
 from tests.api.errors import refused
 from tests.resuming import beginning, position_of
@@ -71,7 +71,7 @@ async def test_a_stream_of_commands_is_answered_and_then_told_that_the_service_e
 async def test_a_watcher_that_reads_nothing_is_cut_off_and_told_where_to_go_on(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.api.edge.WRITE_TIMEOUT_S", 0.5)
+    monkeypatch.setattr("services.api.interceptors.chain.WRITE_TIMEOUT_S", 0.5)
     operator, auditor = await service.client("operator"), await service.client("auditor")
     incident = (await opened(service)).incident_id
     steps = auditor.incidents.WatchIncidents(watch(resume_token=beginning(service.settings.vault)))

@@ -36,7 +36,7 @@ LONG_FUNCTIONS = {"incident", "warning"}
 
 LONG_FILES = {
     "services/demo/story.py",
-    "services/plan_faults.py",
+    "compiler/diagnostics/faults.py",
     "eventstore/bundle/verify.py",
     "tests/backup/test_backup.py",
     "tests/backup/test_vault_backup.py",

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import asyncpg
 
 from domain.privacy import key_of
-from eventstore.backup import restore_log, save_log
-from eventstore.log import Log
-from eventstore.manifest import (
-    VaultManifest,
-)
-from eventstore.shares import Shares
-from eventstore.vault import KeyFate, Vault
-from eventstore.vault_backup import restore_vault, save_vault
+from eventstore.backup.backup import restore_log, save_log
+from eventstore.backup.manifest import VaultManifest
+from eventstore.backup.vault_backup import restore_vault, save_vault
+from eventstore.log.log import Log
+from eventstore.privacy.shares import Shares
+from eventstore.privacy.vault import KeyFate, Vault
 from tests.eventstore.samples import event
 
 if TYPE_CHECKING:

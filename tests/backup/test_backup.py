@@ -11,12 +11,8 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from eventstore.audit import audit
-from eventstore.backup import DatabaseInUse, restore_log, save_log
-from eventstore.key_shares import KeyShares
-from eventstore.key_wrap import KeyWrap
-from eventstore.log import Appended, Log
-from eventstore.manifest import (
+from eventstore.backup.backup import DatabaseInUse, restore_log, save_log
+from eventstore.backup.manifest import (
     LOG_FILE,
     MANIFEST,
     BackupInvalid,
@@ -25,11 +21,15 @@ from eventstore.manifest import (
     newest,
     read_manifest,
 )
-from eventstore.merkle import Tree, leaf_hash
-from eventstore.vault import Vault
-from projections.engine import ViewKeeper
-from projections.reading import ViewReader
-from projections.views import VIEWS
+from eventstore.integrity.audit import audit
+from eventstore.log.log import Appended, Log
+from eventstore.privacy.key_shares import KeyShares
+from eventstore.privacy.key_wrap import KeyWrap
+from eventstore.privacy.vault import Vault
+from eventstore.tlog.merkle import Tree, leaf_hash
+from projections.queries.lists import ViewReader
+from projections.registry import VIEWS
+from projections.runner import ViewKeeper
 from tests.conftest import execute
 from tests.eventstore.samples import event, events
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
-    from eventstore.events import StoredEvent
+    from eventstore.log.events import StoredEvent
     from tests.conftest import Database
     from tests.postgres import Cluster
 
@@ -323,7 +323,7 @@ async def test_a_backup_of_the_log_is_never_removed_for_its_age(
 
 
 async def opened(dsn: str) -> Vault:
-    from eventstore.connecting import connect_pool  # noqa: PLC0415 - only here
+    from eventstore.postgres.connection import connect_pool  # noqa: PLC0415 - only here
 
     pool = await connect_pool(dsn, size=1)
     return Vault(pool, KeyWrap(KEY), KeyShares(pool, None))

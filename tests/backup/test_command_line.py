@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.cli.exits import Exit
+from services.runtime.exit_codes import Exit
 from tests.conftest import execute
 from tests.eventstore.samples import events
 from tests.postgres import Cluster
@@ -35,7 +35,7 @@ def given(fresh_dsn: str, tmp_path: Path) -> dict[str, str]:
     """Return the settings of a database that has a log."""
     import asyncio  # noqa: PLC0415 - as above
 
-    from eventstore.log import Log  # noqa: PLC0415 - as above
+    from eventstore.log.log import Log  # noqa: PLC0415 - as above
 
     async def fill() -> None:
         log = await Log.open(fresh_dsn)

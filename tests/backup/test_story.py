@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from services.cli.exits import Exit
 from services.demo import stage
 from services.local.folder import Folder
+from services.runtime.exit_codes import Exit
 from tests.services.running import Answer, muster
 
 pytestmark = pytest.mark.processes

@@ -9,15 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from domain.privacy import key_of
-from eventstore.backup import DatabaseInUse
-from eventstore.manifest import (
-    MANIFEST,
-    BackupInvalid,
-    newest,
-)
-from eventstore.sealed import VaultBroken
-from eventstore.vault import Vault
-from eventstore.vault_backup import KeyDiffers, restore_vault, save_vault
+from eventstore.backup.backup import DatabaseInUse
+from eventstore.backup.manifest import MANIFEST, BackupInvalid, newest
+from eventstore.backup.vault_backup import KeyDiffers, restore_vault, save_vault
+from eventstore.privacy.sealed import VaultBroken
+from eventstore.privacy.vault import Vault
 from tests.backup.places import KEY, MONTH, PHONE, Place, destroy, opened_by, sealed_by
 
 if TYPE_CHECKING:

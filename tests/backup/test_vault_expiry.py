@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from eventstore.manifest import (
+from eventstore.backup.manifest import (
     MANIFEST,
     VAULT_FILE,
     BackupInvalid,

@@ -22,12 +22,12 @@ from muster.v1 import (
     resource_service_pb2,
 )
 
-from eventstore.notary import Notary
-from eventstore.note import Note, Signer
-from eventstore.proofs import Proofs
-from services.client import context
-from services.settings import Notary as NotarySettings
-from services.settings import Settings, Witness
+from eventstore.notary.notary import Notary
+from eventstore.proofs.proofs import Proofs
+from eventstore.tlog.note import Note, Signer
+from services.client.client import context
+from services.runtime.settings.settings import Notary as NotarySettings
+from services.runtime.settings.settings import Settings, Witness
 from tests.api.conftest import VENUE, ZONE, Service, impose, opened, publish, running, settings_of
 from tests.bundle.mutations import remade
 from tests.bundle.verifiers import read
@@ -194,11 +194,11 @@ async def _send(service: Service, incident: str, unit: str) -> None:
 
 async def _given_back(service: Service, incident: str, unit: str) -> None:
     """Do what the hands do once an incident releases a unit."""
-    from domain.aggregate import Asked  # noqa: PLC0415 - only here
+    from domain.decider import Asked  # noqa: PLC0415 - only here
     from domain.resource.unit import UNITS, ReleaseReservation  # noqa: PLC0415 - as above
     from domain.values import HANDS  # noqa: PLC0415 - as above
-    from eventstore.log import Log  # noqa: PLC0415 - as above
-    from eventstore.recorder import Recorder  # noqa: PLC0415 - as above
+    from eventstore.log.log import Log  # noqa: PLC0415 - as above
+    from eventstore.recorder.recorder import Recorder  # noqa: PLC0415 - as above
     from tests.eventstore.samples import NOON  # noqa: PLC0415 - as above
 
     log = await Log.open(service.settings.database.dsn.get_secret_value())

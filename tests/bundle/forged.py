@@ -6,10 +6,10 @@ import json
 from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING, Any
 
-from eventstore import merkle
-from eventstore.checkpoint import Checkpoint
 from eventstore.heads.hashes import Leaf, Space, key_of
-from eventstore.note import Note, Signer
+from eventstore.tlog import merkle
+from eventstore.tlog.checkpoint import Checkpoint
+from eventstore.tlog.note import Note, Signer
 from tests.bundle.conftest import LOG
 from tests.bundle.mutations import (
     EVENTS,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from eventstore.note import Signer
+from eventstore.tlog.note import Signer
 from tests.bundle.mutations import remade
 from tests.bundle.synthetic import ALTERED, LOG, SIGNED_BEFORE, SMALL
 

@@ -6,8 +6,8 @@ import base64
 import json
 from typing import TYPE_CHECKING, Any
 
-from eventstore.checkpoint import Checkpoint
-from eventstore.note import Note, Signer
+from eventstore.tlog.checkpoint import Checkpoint
+from eventstore.tlog.note import Note, Signer
 from tests.bundle.mutations import (
     EVENTS,
     PROOFS,

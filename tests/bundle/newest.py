@@ -7,8 +7,8 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from eventstore.bundle.writing import FORMAT_1
-from eventstore.note import Note, Signer, sign
+from eventstore.bundle.writer import FORMAT_1
+from eventstore.tlog.note import Note, Signer, sign
 from tests.bundle.mutations import remade
 from tests.bundle.synthetic import (
     COSIGNED_AT,

@@ -7,8 +7,8 @@ from base64 import b64encode
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from eventstore.note import COSIGNATURE, Note, Signature, Signer, Verifier
-from eventstore.seal import FIRST, LAST
+from eventstore.integrity.hash_chain import FIRST, LAST
+from eventstore.tlog.note import COSIGNATURE, Note, Signature, Signer, Verifier
 from tests.bundle.lineages import to_somebody_who_knows
 from tests.bundle.mutations import EVENTS, PROOFS, remade
 from tests.bundle.newest import of_heads, of_later

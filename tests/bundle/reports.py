@@ -7,9 +7,9 @@ from base64 import b64encode
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from eventstore import merkle
 from eventstore.bundle import verify
-from eventstore.note import Signer
+from eventstore.tlog import merkle
+from eventstore.tlog.note import Signer
 from tests.bundle.mutations import PROOFS, lines
 from tests.bundle.synthetic import CASE, LOG, MINE, SMALL, Draft, small
 

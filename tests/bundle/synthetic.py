@@ -9,14 +9,14 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from eventstore import merkle
-from eventstore.bundle.writing import FORMAT, FORMAT_1, event_line
-from eventstore.checkpoint import Checkpoint
-from eventstore.events import StoredEvent
+from eventstore.bundle.writer import FORMAT, FORMAT_1, event_line
 from eventstore.heads.hashes import Leaf, Space, key_of
 from eventstore.heads.subtrees import prove, summary
-from eventstore.note import Signer
-from eventstore.seal import event_hash, genesis
+from eventstore.integrity.hash_chain import event_hash, genesis
+from eventstore.log.events import StoredEvent
+from eventstore.tlog import merkle
+from eventstore.tlog.checkpoint import Checkpoint
+from eventstore.tlog.note import Signer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -15,9 +15,9 @@ import pytest
 from muster.v1 import audit_service_pb2, common_pb2
 
 from eventstore.bundle import verify
-from eventstore.note import Signer
-from services.cli.export import pack
-from services.client import context
+from eventstore.tlog.note import Signer
+from services.cli.log.export import pack
+from services.client.client import context
 from tests.api.conftest import opened
 from tests.api.errors import refused
 from tests.bundle.conftest import LOG, WITNESS, exported

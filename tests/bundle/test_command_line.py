@@ -12,9 +12,9 @@ from uuid import uuid4
 
 import pytest
 
-from eventstore.events import Appended, NewEvent
-from eventstore.log import Log
-from services.cli.exits import Exit
+from eventstore.log.events import Appended, NewEvent
+from eventstore.log.log import Log
+from services.runtime.exit_codes import Exit
 from tests.bundle.verifiers import ROOT, first, read, second
 
 if TYPE_CHECKING:

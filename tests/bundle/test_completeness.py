@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from eventstore.bundle.writing import FORMAT_1
-from eventstore.note import Signer
+from eventstore.bundle.writer import FORMAT_1
+from eventstore.tlog.note import Signer
 from tests.bundle.synthetic import (
     ALTERED,
     EXPORT,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from eventstore.sealed import NOT_COMMITTING, Opened, Parts, open_sealed, parts_of, seal
+from eventstore.privacy.sealed import NOT_COMMITTING, Opened, Parts, open_sealed, parts_of, seal
 from tests.bundle.synthetic import CASE, MINE, SMALL, Draft, small
 from tests.bundle.test_screen import ran
 from tests.bundle.verifiers import written

@@ -11,8 +11,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from eventstore.ids import event_id
-from eventstore.log import Log
+from eventstore.log.log import Log
+from eventstore.recorder.event_ids import event_id
 from tests.api.conftest import impose
 from tests.bundle.conftest import exported
 from tests.bundle.mutations import lines

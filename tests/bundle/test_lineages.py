@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 from muster.v1 import audit_service_pb2 as audit
 
-from eventstore import seal
-from eventstore.log import Log
-from eventstore.proofs import Proofs
-from services.client import context
-from services.settings import Notary as NotarySettings
+from eventstore.integrity import hash_chain
+from eventstore.log.log import Log
+from eventstore.proofs.proofs import Proofs
+from services.client.client import context
+from services.runtime.settings.settings import Notary as NotarySettings
 from tests.api.conftest import opened, publish, running, settings_of
 from tests.bundle.conftest import World, exported, received
 from tests.bundle.mutations import lines, remade, with_events
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from eventstore.events import StoredEvent
+    from eventstore.log.events import StoredEvent
     from tests.bundle.verifiers import Files
     from tests.conftest import Database
 
@@ -95,7 +95,9 @@ async def _alter(database: Database) -> int:
         data = row.data.replace("camera 7", "camera 8") if row.type == "AlarmReported" else row.data
         position = row.position if data != row.data else position
         changed = row._replace(data=data)
-        sealed = seal.event_hash(heads.get(row.stream, seal.genesis(row.stream)), changed)
+        sealed = hash_chain.event_hash(
+            heads.get(row.stream, hash_chain.genesis(row.stream)), changed
+        )
         heads[row.stream] = sealed
         if sealed != row.hash:
             statements.append(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from eventstore.bundle import verify
-from eventstore.note import Signer
+from eventstore.tlog.note import Signer
 from tests.bundle.mutations import EVENTS, remade
 from tests.bundle.newest import grown
 from tests.bundle.synthetic import LOG, MINE, SMALL, WITNESS, Draft, small

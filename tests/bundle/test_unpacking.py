@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from eventstore.bundle import verify
-from services.cli.export import pack
+from services.cli.log.export import pack
 from tests.bundle.mutations import remade
 from tests.bundle.synthetic import SMALL
 from tests.bundle.verifiers import first, second, written

@@ -14,11 +14,11 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from eventstore import merkle
-from eventstore.checkpoint import Checkpoint
-from eventstore.events import StoredEvent
-from eventstore.note import Signer
-from eventstore.seal import event_hash, genesis
+from eventstore.integrity.hash_chain import event_hash, genesis
+from eventstore.log.events import StoredEvent
+from eventstore.tlog import merkle
+from eventstore.tlog.checkpoint import Checkpoint
+from eventstore.tlog.note import Signer
 from tests.bundle.oddities import (
     PATHS,
     bundles,

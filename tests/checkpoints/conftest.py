@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.proof.forgery import Kind
 from benchmarks.proof.served_forks import acknowledge_other_log, forge
-from eventstore.log import Log
+from eventstore.log.log import Log
 from tests.api.conftest import PLAN_EVENTS, Service, publish
 from tests.api.conftest import kept as kept_folder
 from tests.api.conftest import proving as proving_service

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from benchmarks.proof.forgery import MemoryLog, sealed, written
-from eventstore.note import Signer
-from services.checkpoints.contact import LogContact
+from eventstore.tlog.note import Signer
+from services.client.checkpoints.log_contact import LogContact
 
 if TYPE_CHECKING:
-    from eventstore.events import StoredEvent
-    from services.checkpoints.comparison import Growth, Shown
-    from services.checkpoints.store import CheckpointStore
+    from eventstore.log.events import StoredEvent
+    from services.client.checkpoints.comparison import Growth, Shown
+    from services.client.checkpoints.store import CheckpointStore
 
 SERVER = "log.example.org:7460"
 SIGNER = Signer("contacts.test/log", bytes(range(32)))

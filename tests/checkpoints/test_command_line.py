@@ -11,10 +11,10 @@ from uuid import uuid4
 import asyncpg
 
 from benchmarks.proof.forgery import Kind
-from eventstore.archive import VKEY
-from eventstore.note import Signer
-from services.cli.contact import MISSED_MAX
-from services.cli.exits import Exit
+from eventstore.integrity.archive import VKEY
+from eventstore.tlog.note import Signer
+from services.cli.session.log_check import MISSED_MAX
+from services.runtime.exit_codes import Exit
 from tests.services.running import MUSTER
 
 if TYPE_CHECKING:

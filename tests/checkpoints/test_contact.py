@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchmarks.proof.forgery import Answers, Kind, MemoryLog, forged, sealed, written
-from eventstore.checkpoint import Checkpoint
-from eventstore.merkle import root_of
-from eventstore.note import Signer
-from services.checkpoints import evidence, texts
-from services.checkpoints.comparison import Alarm, Shown, Status
-from services.checkpoints.contact import NotCompared
-from services.checkpoints.evidence import Verdict
-from services.checkpoints.store import CheckpointStore
+from eventstore.tlog.checkpoint import Checkpoint
+from eventstore.tlog.merkle import root_of
+from eventstore.tlog.note import Signer
+from services.client.checkpoints import evidence, texts
+from services.client.checkpoints.comparison import Alarm, Shown, Status
+from services.client.checkpoints.evidence import Verdict
+from services.client.checkpoints.log_contact import NotCompared
+from services.client.checkpoints.store import CheckpointStore
 from tests.checkpoints.logs import ROWS, SIGNER, Turns, another, contact, log
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from services.checkpoints.comparison import Finding, Growth
+    from services.client.checkpoints.comparison import Finding, Growth
 
 THIEF = Signer(SIGNER.name, bytes(range(32, 64)))
 OTHER = Signer("other.test/log", bytes(range(64, 96)))

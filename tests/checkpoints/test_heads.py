@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from services.checkpoints import evidence, texts
-from services.checkpoints.comparison import Alarm, Status
-from services.checkpoints.evidence import Verdict
-from services.checkpoints.store import CheckpointStore
+from services.client.checkpoints import evidence, texts
+from services.client.checkpoints.comparison import Alarm, Status
+from services.client.checkpoints.evidence import Verdict
+from services.client.checkpoints.store import CheckpointStore
 from tests.checkpoints.logs import SIGNER, contact, log
 
 if TYPE_CHECKING:

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from benchmarks.proof.forgery import MemoryLog, acknowledgement, sealed
-from eventstore.checkpoint import Checkpoint
-from eventstore.merkle import root_of
-from services.checkpoints import evidence, texts
-from services.checkpoints.comparison import Alarm, Shown, Status
-from services.checkpoints.store import CheckpointStore
+from eventstore.tlog.checkpoint import Checkpoint
+from eventstore.tlog.merkle import root_of
+from services.client.checkpoints import evidence, texts
+from services.client.checkpoints.comparison import Alarm, Shown, Status
+from services.client.checkpoints.store import CheckpointStore
 from tests.checkpoints.logs import SERVER, SIGNER, another, contact, log
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from services.checkpoints.acknowledgement import Ended
-    from services.checkpoints.comparison import Growth
+    from services.client.checkpoints.acknowledgement import Ended
+    from services.client.checkpoints.comparison import Growth
 
 CHANCE = random.Random(5)  # noqa: S311 - a seed repeats what was found
 

@@ -8,8 +8,8 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from muster.v1.common_pb2 import Event
 
-from eventstore.seal import event_hash, genesis
-from services.checkpoints.sealed import sealed_event
+from eventstore.integrity.hash_chain import event_hash, genesis
+from services.client.checkpoints.sealed_event import sealed_event
 
 ID = str(UUID(int=1))
 

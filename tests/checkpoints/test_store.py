@@ -13,9 +13,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from services.checkpoints import evidence
-from services.checkpoints.evidence import EvidenceInvalid, Verdict
-from services.checkpoints.store import EVIDENCE_MAX, CheckpointStore, StoreUnusable, state_folder
+from services.client.checkpoints import evidence
+from services.client.checkpoints.evidence import EvidenceInvalid, Verdict
+from services.client.checkpoints.store import (
+    EVIDENCE_MAX,
+    CheckpointStore,
+    StoreUnusable,
+    state_folder,
+)
 from tests.checkpoints.logs import SERVER, another, contact, log
 
 if TYPE_CHECKING:
@@ -27,7 +32,7 @@ PROCESSES = 6
 CONTACTS = """
 import asyncio, sys
 from pathlib import Path
-from services.checkpoints.store import CheckpointStore
+from services.client.checkpoints.store import CheckpointStore
 from tests.checkpoints.logs import contact, log
 store = CheckpointStore(Path(sys.argv[1]))
 for size in range(1, 41):

@@ -10,10 +10,10 @@ from typing import Any
 
 import typer
 
-from services.cli import exits
-from services.cli.exits import Exit
 from services.cli.main import command_line
-from services.cli.session import COMMON
+from services.cli.session.session import COMMON
+from services.runtime import exit_codes
+from services.runtime.exit_codes import Exit
 
 FILE = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
 
@@ -50,7 +50,7 @@ def every_command() -> list[tuple[tuple[str, ...], Any]]:
 
 def exit_texts() -> dict[Exit, str]:
     """Return what the code says of each exit code."""
-    (body,) = ast.parse(inspect.getsource(exits.Exit)).body
+    (body,) = ast.parse(inspect.getsource(exit_codes.Exit)).body
     assert isinstance(body, ast.ClassDef)
     return {
         Exit[field.targets[0].id]: inspect.cleandoc(text.value.value)

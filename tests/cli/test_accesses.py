@@ -8,9 +8,9 @@ import pytest
 from muster.v1 import audit_service_pb2 as audit
 from rich.console import Console
 
-from services.cli.accesses import listed
-from services.cli.output import Output
-from services.cli.words import date_and_clock
+from services.cli.incident.accesses import listed
+from services.cli.output.answers import Output
+from services.runtime.vocabulary import date_and_clock
 
 AT = datetime(2026, 5, 1, 6, 30, tzinfo=UTC)
 UNTIL = datetime(2026, 5, 1, 7, 30, tzinfo=UTC)

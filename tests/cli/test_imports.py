@@ -14,7 +14,7 @@ from typer.main import get_command
 from typer.models import Context
 
 from services.cli.main import app
-from services.cli.register import COMMANDS
+from services.cli.registry import COMMANDS
 
 pytestmark = pytest.mark.processes
 
@@ -30,7 +30,7 @@ OURS = {
     "services.cli",
     "services.cli.lazy",
     "services.cli.main",
-    "services.cli.register",
+    "services.cli.registry",
 }
 
 
@@ -75,7 +75,7 @@ def test_help_does_without_what_typer_takes_to_read_arguments(words: list[str]) 
 
 
 def test_a_command_imports_what_it_needs() -> None:
-    assert {"services.cli.incident", "muster.v1.incident_service_pb2"} <= imported(
+    assert {"services.cli.incident.queries", "muster.v1.incident_service_pb2"} <= imported(
         "incident", "--help"
     )
 

@@ -12,8 +12,8 @@ from muster.v1.resource_service_pb2 import RegisterContactRequest
 from typer import BadParameter
 from typer.testing import CliRunner
 
+from services.cli.input.personal_text import TEXT_BYTES_MAX, is_personal, text_of
 from services.cli.main import command_line
-from services.cli.personal import TEXT_BYTES_MAX, is_personal, text_of
 
 NAME = "王小明 Wang"
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from services.cli.exits import Exit
-from services.plan_codes import CODES
+from compiler.report.catalogue import CODES
+from services.runtime.exit_codes import Exit
 from tests.cli.test_without_a_service import run
 
 NO_TITLE = "id: general-venue\nversion: 1\ntitel: {en: A plan}\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.cli.exits import Exit
+from services.runtime.exit_codes import Exit
 from tests.cli.test_without_a_service import run
 
 PLAN = "plans/company-outlet.yaml"

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from services.cli.exits import Exit
+from compiler.driver import inspect, shipped
+from compiler.scaffold import Answers, begun
 from services.cli.main import command_line
-from services.plan_file import inspect, shipped
-from services.plan_start import Answers, begun
+from services.runtime.exit_codes import Exit
 from tests.cli.test_without_a_service import run
 
 RUNNER = CliRunner()

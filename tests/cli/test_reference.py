@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from typer.testing import CliRunner
 
-from services.cli.contract import INCIDENT_SERVICE, RESOURCE_SERVICE, commands
-from services.cli.exits import Exit
 from services.cli.main import command_line
+from services.cli.session.contract import INCIDENT_SERVICE, RESOURCE_SERVICE, commands
+from services.runtime.exit_codes import Exit
 from tests.cli.reference import FILE, every_command, exit_texts, reference
 
 COMMANDS = {" ".join(words): command for words, command in every_command()}

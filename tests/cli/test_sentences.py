@@ -9,13 +9,13 @@ import pytest
 
 from domain.directory.person import PERSONS
 from domain.incident.decider import INCIDENTS
-from domain.plan.publication import PUBLICATION
+from domain.plan.lifecycle.publication import PUBLICATION
 from domain.record.disclosure import DISCLOSURES
 from domain.record.divergence import DIVERGENCES
 from domain.record.export import EXPORTS
 from domain.record.reading import READINGS
 from domain.resource.unit import UNITS
-from services.cli.sentences import SENTENCES, sentence
+from services.runtime.sentences import SENTENCES, sentence
 
 if TYPE_CHECKING:
     from domain.values import Fact

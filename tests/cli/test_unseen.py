@@ -14,25 +14,25 @@ from rich.text import Text
 
 from activities.evaluation.report import report
 from activities.notification.message import Wanted, written
+from compiler.drawing.flowchart.chart import flowchart
+from compiler.drawing.flowchart.mermaid import mermaid
+from compiler.driver import inspect, shipped
+from compiler.handbook.book import Edition, handbook
 from domain.incident.events.duties import Message
-from domain.incident.state import Incident as Known
+from domain.incident.state.incident import Incident as Known
 from domain.plan.canonical import pinned
-from domain.plan.drawing.flowchart import flowchart
-from domain.plan.drawing.mermaid import mermaid
-from domain.plan.model import Plan
+from domain.plan.model.plan import Plan
 from domain.texts import UNSEEN
 from domain.values import Text as Said
-from eventstore.events import StoredEvent
-from services.cli.exits import Exit
-from services.cli.failure import Failure
-from services.cli.incident import state
-from services.cli.output import Output, grid
-from services.cli.sentences import sentence_in_utc
-from services.cli.timeline import lines, table
-from services.cli.watching import said
-from services.handbook.book import Edition, handbook
-from services.plan_file import inspect, shipped
-from services.terminal import Terminal, as_json
+from eventstore.log.events import StoredEvent
+from services.cli.incident.queries import state
+from services.cli.incident.timeline import lines, table
+from services.cli.incident.watch import said
+from services.cli.output.answers import Output, grid
+from services.cli.output.failure import Failure
+from services.cli.output.terminal import Terminal, as_json
+from services.runtime.exit_codes import Exit
+from services.runtime.sentences import sentence_in_utc
 
 if TYPE_CHECKING:
     from collections.abc import Callable

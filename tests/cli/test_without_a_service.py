@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from services.cli.exits import Exit
 from services.cli.main import command_line
+from services.runtime.exit_codes import Exit
 
 RUNNER = CliRunner()
 NOBODY = "127.0.0.1:1"

@@ -16,8 +16,8 @@ import pytest
 
 from benchmarks.torture.clock import Clock, shifted_clock
 from services.local.stack import Ports
-from services.settings import Clocks, Settings, Temporal
-from services.settings import Database as DatabaseSettings
+from services.runtime.settings.settings import Clocks, Settings, Temporal
+from services.runtime.settings.settings import Database as DatabaseSettings
 from tests.api.conftest import settings_of
 from tests.workflows.conftest import temporal as temporal  # noqa: PLC0414 - a fixture
 

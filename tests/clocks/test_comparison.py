@@ -6,8 +6,15 @@ import time
 
 import pytest
 
-from services.clocks import HERE, POSTGRESQL, TEMPORAL, AgreedTime, Comparison, Reading
 from services.local.clock_lines import line_of
+from services.runtime.clocks.clocks import (
+    HERE,
+    POSTGRESQL,
+    TEMPORAL,
+    AgreedTime,
+    Comparison,
+    Reading,
+)
 
 BOUND_S = 5.0
 OURS = Reading(HERE, 0.0, 0.0)

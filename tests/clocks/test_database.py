@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from eventstore.log import Log
-from eventstore.migrations import migrate
-from services.clock_watch import watched
-from services.clocks import ClocksDiffer
+from eventstore.log.log import Log
+from eventstore.postgres.migrations import migrate
 from services.local.clock_lines import clock_line
+from services.runtime.clocks.clock_watch import watched
+from services.runtime.clocks.clocks import ClocksDiffer
 from tests.clocks.conftest import DAY_S, at, ended, needs_a_compiler, told
 from tests.eventstore.samples import event
 from tests.postgres import Cluster, temporary_cluster
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from benchmarks.torture.clock import Clock
-    from services.settings import Settings
+    from services.runtime.settings.settings import Settings
 
 pytestmark = needs_a_compiler
 

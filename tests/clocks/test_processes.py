@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from eventstore.log import Log
-from services import clock_watch
+from eventstore.log.log import Log
 from services.api.server import CLOCKS
-from services.cli.exits import Exit
-from services.clock_watch import ClockWatch, watched
-from services.clocks import POSTGRESQL, REMEMBERED, TEMPORAL, AgreedTime
 from services.local.clock_lines import clock_line
-from services.settings import Clocks
-from services.settings import Database as DatabaseSettings
-from services.temporal_clock import now_at
+from services.runtime.clocks import clock_watch
+from services.runtime.clocks.clock_watch import ClockWatch, watched
+from services.runtime.clocks.clocks import POSTGRESQL, REMEMBERED, TEMPORAL, AgreedTime
+from services.runtime.exit_codes import Exit
+from services.runtime.settings.settings import Clocks
+from services.runtime.settings.settings import Database as DatabaseSettings
+from services.runtime.temporal.clock import now_at
 from tests.api.conftest import Service, opened, publish
 from tests.api.test_server import NOT_SERVING, SERVING, health
 from tests.clocks.conftest import (
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from temporalio.testing import WorkflowEnvironment
 
     from benchmarks.torture.clock import Clock
-    from services.settings import Settings
+    from services.runtime.settings.settings import Settings
     from tests.conftest import Database
 
 NOTICED_WITHIN_S = 15.0

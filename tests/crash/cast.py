@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from secrets import token_hex
 
-from activities.notification.signing import Secrets
-from services.cli.connection import metadata_of
+from activities.notification.channels.webhook_signatures import Secrets
+from services.cli.session.connection import metadata_of
 from services.demo import stage, story
 from services.demo.receiver import Received, receiving
 from services.local.folder import Folder

@@ -10,13 +10,13 @@ from uuid import UUID
 
 from muster.v1.common_pb2 import Receipt
 
-from domain.aggregate import decode
+from domain.decider import decode
 from domain.incident.decider import INCIDENTS
-from domain.incident.state import Incident
-from eventstore.events import StoredEvent
-from eventstore.ids import event_id
-from eventstore.log import Log
-from eventstore.verify import verify
+from domain.incident.state.incident import Incident
+from eventstore.integrity.chain_verifier import verify
+from eventstore.log.events import StoredEvent
+from eventstore.log.log import Log
+from eventstore.recorder.event_ids import event_id
 
 PAGE = 5_000
 LATE = timedelta(seconds=10)

@@ -9,8 +9,8 @@ import grpc
 from google.protobuf.message import Message
 from muster.v1.common_pb2 import Receipt
 
-from services.cli.connection import CALL_TIMEOUT_S, Connection
-from services.cli.contract import Method
+from services.cli.session.connection import CALL_TIMEOUT_S, Connection
+from services.cli.session.contract import Method
 
 ASK_AGAIN = frozenset(
     {

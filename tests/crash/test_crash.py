@@ -18,8 +18,8 @@ from muster.v1.common_pb2 import (
     CommandContext,
 )
 
-from eventstore.events import StoredEvent
-from services.cli import events as watched
+from eventstore.log.events import StoredEvent
+from services.cli.session import events as watched
 from services.demo import play as play_module
 from services.demo import stage, story
 from services.demo.case import Case

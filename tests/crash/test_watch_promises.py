@@ -14,12 +14,12 @@ import grpc
 import pytest
 from muster.v1.incident_service_pb2 import WatchIncidentsRequest, WatchIncidentsResponse
 
-from eventstore.events import StoredEvent
-from eventstore.failures import LogUnavailable
-from services.cli import events as contract_events
+from eventstore.log.events import StoredEvent
+from eventstore.postgres.errors import LogUnavailable
+from services.cli.session import events as contract_events
 from services.demo import stage
 from services.local.postgres import RUNTIME, Postgres
-from services.settings import Vault
+from services.runtime.settings.settings import Vault
 from tests.crash import checking
 from tests.crash.cast import played
 from tests.crash.killing import Killer

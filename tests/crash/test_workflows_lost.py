@@ -13,18 +13,19 @@ from typing import TYPE_CHECKING
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from eventstore.log import Log
-from eventstore.reconciliations import Comparison, Reconciliations
-from services import executions, settings
+from eventstore.log.log import Log
+from eventstore.queries.reconciliations import Comparison, Reconciliations
 from services.api.server import WORKFLOWS
-from services.cli.exits import Exit
-from services.client import open_channel
+from services.client.client import open_channel
 from services.demo import stage
-from services.faults import Fault
-from services.lives import workflow_id
+from services.follower import executions
+from services.follower.workflow_faults import Fault
 from services.local.postgres import RUNTIME, Postgres
 from services.local.stack import running
-from services.temporal_client import connect
+from services.runtime.exit_codes import Exit
+from services.runtime.settings import settings
+from services.runtime.temporal.client import connect
+from services.runtime.temporal.workflow_starter import workflow_id
 from tests.crash import checking
 from tests.services.running import muster
 from tests.upgrade.incidents import (

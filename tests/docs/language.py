@@ -7,8 +7,8 @@ import json
 from enum import Enum
 from typing import Any
 
+from compiler.syntax.json_schema import LEVELS, SPAN, models, plan_schema
 from domain.values import Value
-from services.plan_schema import LEVELS, SPAN, models, plan_schema
 
 HEAD = """# The language of plans
 

@@ -14,13 +14,13 @@ from google.rpc import code_pb2
 from muster.v1 import errors_pb2, options_pb2
 from pydantic import BaseModel, SecretStr
 
-from domain.plan.check import KINDS
-from domain.plan.findings import Kind
-from services.cli.sentences import SENTENCES
-from services.plan_codes import printable
-from services.plan_faults import FAULTS
-from services.plan_schema import plan_schema
-from services.settings import Section, Settings
+from compiler.check import KINDS
+from compiler.diagnostics.faults import FAULTS
+from compiler.diagnostics.findings import Kind
+from compiler.report.catalogue import printable
+from compiler.syntax.json_schema import plan_schema
+from services.runtime.sentences import SENTENCES
+from services.runtime.settings.settings import Section, Settings
 from tests.docs.language import language
 
 FOLDER = Path(__file__).parents[2] / "docs" / "reference"
@@ -45,7 +45,7 @@ same command).
 
 SETTINGS = """# Settings
 
-Made from `services/settings.py` by `python -m tests.docs.reference`; a test keeps it true.
+Made from `services/runtime/settings/settings.py` by `python -m tests.docs.reference`; a test keeps it true.
 
 In the environment a setting is `MUSTER_SECTION__NAME`, in `muster.toml` it is `name` under
 `[section]`; the environment wins. `muster config show` prints what is in force, secrets hidden.
@@ -57,7 +57,7 @@ In the environment a setting is `MUSTER_SECTION__NAME`, in `muster.toml` it is `
 
 FACTS = """# Facts
 
-Made from `services/cli/sentences.py` by `python -m tests.docs.reference`; a test keeps it true.
+Made from `services/runtime/sentences.py` by `python -m tests.docs.reference`; a test keeps it true.
 `{name}` stands for a field of the fact.
 
 | fact | 中文 | English |
@@ -66,7 +66,7 @@ Made from `services/cli/sentences.py` by `python -m tests.docs.reference`; a tes
 
 CODES_HEAD = """# Codes of `muster plan check`
 
-Made from `services/plan_codes.py` by `python -m tests.docs.reference`; a test keeps it true.
+Made from `compiler/report/catalogue.py` by `python -m tests.docs.reference`; a test keeps it true.
 
 An error keeps a plan from coming into force, a warning does not. `{name}` stands for what was
 found. The examples of the first part are whole texts; those of the second are changes to

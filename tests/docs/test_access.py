@@ -7,8 +7,8 @@ import re
 from domain.values import Role
 from services.api import server
 from services.api.contract import methods
-from services.api.refusals import LINES_PER_S
-from services.settings import Api
+from services.api.interceptors.rejection import LINES_PER_S
+from services.runtime.settings.settings import Api
 from tests.docs import reference
 
 PAGE = (reference.FOLDER / "access.md").read_text(encoding="utf-8")

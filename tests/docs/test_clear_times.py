@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from domain.plan.drawing.routemap import route_maps
-from domain.plan.model import Plan
-from domain.plan.space import EgressRules
-from services.plan_file import read_plan, shipped
+from compiler.drawing.route_map.maps import route_maps
+from compiler.driver import read_plan, shipped
+from domain.plan.model.plan import Plan
+from domain.plan.model.space import EgressRules
 
 PAGES = Path(__file__).parents[2] / "docs" / "explanation"
 PAGE = (PAGES / "clear-times.md").read_text("utf-8")

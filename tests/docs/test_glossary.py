@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 import domain
-from domain.incident import state
-from domain.plan.editions import PlanState
-from domain.plan.model import ChannelKind
+from domain.incident.state import incident
+from domain.plan.lifecycle.drafts import PlanState
+from domain.plan.model.plan import ChannelKind
 from domain.values import Command, Fact, HazardKind, Mode, Phase, Role, Value, WarningColour
-from services.cli.words import word
+from services.runtime.vocabulary import word
 
 PAGE = Path(__file__).parents[2] / "docs" / "glossary.md"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -25,12 +25,12 @@ VALUES: dict[str, type[StrEnum]] = {
     "Warning colours": WarningColour,
     "Modes": Mode,
     "Hazards": HazardKind,
-    "Alarm": state.AlarmStatus,
-    "Task": state.TaskStatus,
-    "Notice": state.NoticeStatus,
-    "Unit": state.UnitStatus,
-    "Request for units": state.RequestStatus,
-    "Deadline": state.DeadlineKind,
+    "Alarm": incident.AlarmStatus,
+    "Task": incident.TaskStatus,
+    "Notice": incident.NoticeStatus,
+    "Unit": incident.UnitStatus,
+    "Request for units": incident.RequestStatus,
+    "Deadline": incident.DeadlineKind,
     "Plan state": PlanState,
     "Channel": ChannelKind,
 }

@@ -8,7 +8,7 @@ from functools import reduce
 from typing import TYPE_CHECKING, Generic, TypeVar
 from uuid import UUID
 
-from domain.aggregate import Asked, Decider, Refused
+from domain.decider import Asked, Decider, Refused
 from domain.values import Actor, Role
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.aggregate import Asked, Refused
+from domain.decider import Asked, Refused
 from domain.directory.person import PERSONS, Person, RegisterContact
 from domain.record.disclosure import (
     DISCLOSURES,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from domain.aggregate import decode, encode
+from domain.decider import decode, encode
 from domain.directory.person import (
     PERSONS,
     Channel,
@@ -14,7 +14,7 @@ from domain.directory.person import (
     Person,
     RegisterContact,
 )
-from domain.plan.model import ChannelKind
+from domain.plan.model.plan import ChannelKind
 from domain.refusals import Refusal
 from domain.values import Mode
 from tests.domain.spec import given

@@ -9,7 +9,7 @@ from domain.directory.person import PERSONS, Channel, ContactRegistered, Registe
 from domain.incident.events.people import PersonConcern, PersonRecorded
 from domain.incident.people import RecordPerson
 from domain.incident.warning import CancelWarning
-from domain.plan.model import ChannelKind
+from domain.plan.model.plan import ChannelKind
 from domain.privacy import (
     ErasePersonalData,
     LegalBasis,

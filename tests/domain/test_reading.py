@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.aggregate import Asked, Refused
+from domain.decider import Asked, Refused
 from domain.record.reading import READINGS, CaseRead, ReadCase, Readings, ReadKind
 from domain.refusals import Refusal
 from domain.values import Actor, IncidentId, Role

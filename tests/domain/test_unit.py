@@ -7,7 +7,7 @@ from functools import reduce
 import pytest
 from pydantic import ValidationError
 
-from domain.aggregate import decode, encode
+from domain.decider import decode, encode
 from domain.refusals import Refusal
 from domain.resource.unit import (
     UNITS,

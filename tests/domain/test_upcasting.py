@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 import pytest
 
-from domain.aggregate import Decider, ShapeUnknown, decode
+from domain.decider import Decider, ShapeUnknown, decode
 from domain.values import Fact
 
 

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from eventstore.log import Log
+from eventstore.log.log import Log
 from tests.eventstore.samples import recorder_on
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from eventstore.recorder import Recorder
+    from eventstore.recorder.recorder import Recorder
     from tests.conftest import Database
     from tests.eventstore.samples import Door
 

@@ -6,11 +6,11 @@ import shutil
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from eventstore import seal
-from eventstore.checkpoint import Checkpoint
-from eventstore.evidence import named
-from eventstore.failures import LogDiverged
-from eventstore.merkle import leaf_hash, root_of
+from eventstore.integrity import hash_chain
+from eventstore.notary.evidence import named
+from eventstore.postgres.errors import LogDiverged
+from eventstore.tlog.checkpoint import Checkpoint
+from eventstore.tlog.merkle import leaf_hash, root_of
 from tests.conftest import execute
 from tests.eventstore.notarising import SIGNER, notarising, signed_up_to
 from tests.eventstore.samples import events, whole
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from eventstore.events import StoredEvent
-    from eventstore.log import Log
-    from eventstore.note import Signer
+    from eventstore.log.events import StoredEvent
+    from eventstore.log.log import Log
+    from eventstore.tlog.note import Signer
     from tests.conftest import Database
 
 STREAMS = ("door/a", "door/b")
@@ -44,7 +44,9 @@ def rewritten(rows: Sequence[StoredEvent], at: int) -> list[StoredEvent]:
     for row in rows:
         data = '{"number":666}' if row.position == at else row.data
         changed = row._replace(data=data)
-        sealed = seal.event_hash(heads.get(row.stream, seal.genesis(row.stream)), changed)
+        sealed = hash_chain.event_hash(
+            heads.get(row.stream, hash_chain.genesis(row.stream)), changed
+        )
         heads[row.stream] = sealed
         made.append(changed._replace(hash=sealed))
     return made

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from benchmarks.folding import long_life
-from domain.aggregate import encode
-from eventstore.events import Appended, NewEvent
+from domain.decider import encode
+from eventstore.log.events import Appended, NewEvent
 
 if TYPE_CHECKING:
-    from eventstore.log import Log
+    from eventstore.log.log import Log
 
 META = '{"actor":"desk","reason":"It was so."}'
 

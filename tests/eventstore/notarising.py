@@ -10,18 +10,18 @@ from uuid import uuid4
 
 import asyncpg
 
-from domain.aggregate import Asked, Refused
+from domain.decider import Asked, Refused
 from domain.record.divergence import DIVERGENCES, AcknowledgeDivergence
 from domain.values import Actor, Role
-from eventstore.alarms import Alarms
-from eventstore.archive import Archive, newest
-from eventstore.checkpoint import Checkpoint, open_checkpoint
-from eventstore.evidence import named
-from eventstore.notary import Notary
-from eventstore.note import Signer
-from eventstore.proofs import Proofs
-from eventstore.recorder import Receipt, Recorder
-from eventstore.system_log import ReadmittingLog
+from eventstore.divergence.alarms import Alarms
+from eventstore.integrity.archive import Archive, newest
+from eventstore.log.system_log import ReadmittingLog
+from eventstore.notary.evidence import named
+from eventstore.notary.notary import Notary
+from eventstore.proofs.proofs import Proofs
+from eventstore.recorder.recorder import Receipt, Recorder
+from eventstore.tlog.checkpoint import Checkpoint, open_checkpoint
+from eventstore.tlog.note import Signer
 from tests.conftest import execute
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from domain.record.divergence import Diverged
     from domain.refusals import Refusal
-    from eventstore.alarms import Alarm
+    from eventstore.divergence.alarms import Alarm
 
 SIGNER = Signer("example.org/log", bytes(range(32)))
 ADMINISTRATOR = Actor("administrator", frozenset({Role.ADMINISTRATOR}))

@@ -6,16 +6,16 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple
 from uuid import UUID, uuid4
 
-from domain.aggregate import Asked, Decider, Refused
+from domain.decider import Asked, Decider, Refused
 from domain.refusals import Refusal
 from domain.values import Actor, Command, Fact, Role
-from eventstore.log import NewEvent, StoredEvent
-from eventstore.recorder import Recorder
+from eventstore.log.log import NewEvent, StoredEvent
+from eventstore.recorder.recorder import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from eventstore.log import Log
+    from eventstore.log.log import Log
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)

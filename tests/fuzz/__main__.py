@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import atheris
 
 with atheris.instrument_imports(include=["services.plan_", "domain.plan"]):
-    from services.plan_faults import FAULTS
+    from compiler.diagnostics.faults import FAULTS
     from tests.fuzz.inputs import (
         FORMS,
         SMALL,

@@ -12,13 +12,13 @@ from typing import Any, Protocol
 
 import yaml
 
+from compiler.analysis.failure_points import failure_points
+from compiler.check import check
+from compiler.driver import Diagnostic, Inspection, inspect
+from compiler.report.text import render
+from compiler.syntax.yaml import LINE_BREAK, read
 from domain.plan.canonical import canonical, pinned
-from domain.plan.check import check
-from domain.plan.failure_points import failure_points
-from domain.plan.model import Plan
-from services.plan_file import Diagnostic, Inspection, inspect
-from services.plan_report import render
-from services.plan_yaml import LINE_BREAK, read
+from domain.plan.model.plan import Plan
 from tests.domain.plan.plans import written
 
 EXAMPLE = (Path(__file__).parents[2] / "docs" / "reference" / "example-plan.yaml").read_text(

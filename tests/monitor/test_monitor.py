@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import asyncpg
 import pytest
 
-from activities.notification import signing
+from activities.notification.channels import webhook_signatures
 from benchmarks.proof.forgery import Kind
-from eventstore.checkpoint import open_checkpoint
-from services.checkpoints import evidence
-from services.checkpoints.evidence import Verdict
-from services.cli.exits import Exit
-from tests.activities.receivers import hook, mailbox
+from eventstore.tlog.checkpoint import open_checkpoint
+from services.client.checkpoints import evidence
+from services.client.checkpoints.evidence import Verdict
+from services.runtime.exit_codes import Exit
+from tests.activities.notification.receivers import hook, mailbox
 from tests.api.conftest import PLAN_EVENTS, running
 from tests.eventstore.notarising import SIGNER, tamper
 from tests.monitor.conftest import PATIENCE_S, Monitor, ended, said
@@ -88,7 +88,7 @@ async def test_checkpoints_and_alarms_leave_by_mail_and_webhook(monitor: Monitor
     async with mailbox() as mails, hook() as posts:
         secrets = monitor.folder.parent / "webhook-secrets"
         secrets.mkdir()
-        (secrets / "monitor").write_text(signing.written(bytes(32)) + "\n")
+        (secrets / "monitor").write_text(webhook_signatures.written(bytes(32)) + "\n")
         monitor.settings |= {
             "MUSTER_MAIL__PORT": str(mails.port),
             "MUSTER_MONITOR__MAIL_TO": "court@example.org",

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from eventstore.log import Log
+from eventstore.log.log import Log
 from tests.api.conftest import opened, origin, published, service, views
 from tests.privacy.people import person
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from services.client import Client
+    from services.client.client import Client
     from tests.api.conftest import Service
     from tests.conftest import Database
 

@@ -6,8 +6,8 @@ import asyncio
 import sys
 from pathlib import Path
 
-from eventstore.erasure import Eraser
-from eventstore.log import Log
+from eventstore.log.log import Log
+from eventstore.privacy.erasure import Eraser
 
 
 async def main(dsn: str, shares: Path) -> None:

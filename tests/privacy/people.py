@@ -14,22 +14,22 @@ from muster.v1 import (
     resource_service_pb2,
 )
 
-from domain.aggregate import Asked
+from domain.decider import Asked
 from domain.incident.decider import INCIDENTS
 from domain.privacy import ErasePersonalData, LegalBasis
 from domain.values import Actor, Role
-from eventstore.connecting import connect_pool
-from eventstore.erasure import Eraser
-from eventstore.log import Log
-from eventstore.plans import PlanLibrary
-from eventstore.recorder import Receipt, Recorder
-from services.client import context
+from eventstore.log.log import Log
+from eventstore.postgres.connection import connect_pool
+from eventstore.privacy.erasure import Eraser
+from eventstore.queries.plans import PlanLibrary
+from eventstore.recorder.recorder import Receipt, Recorder
+from services.client.client import context
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from eventstore.events import StoredEvent
-    from services.client import Client
+    from eventstore.log.events import StoredEvent
+    from services.client.client import Client
     from tests.conftest import Database
 
 

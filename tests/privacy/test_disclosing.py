@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from muster.v1 import incident_commands_pb2, privacy_service_pb2
 
-from eventstore.log import Log
-from services.api import disclosure
-from services.client import context
-from services.settings import Privacy
+from eventstore.log.log import Log
+from services.api.privacy import disclosure
+from services.client.client import context
+from services.runtime.settings.settings import Privacy
 from tests.api.conftest import Service, opened, running, settings_of
 from tests.api.errors import refused
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
-    from eventstore.events import StoredEvent
-    from services.client import Client
+    from eventstore.log.events import StoredEvent
+    from services.client.client import Client
     from tests.conftest import Database
 
 LIMIT = 5
@@ -113,7 +113,7 @@ async def test_nothing_is_shown_that_can_t_be_recorded(
     async def away(*_: object) -> None:
         raise LogAway
 
-    monkeypatch.setattr("eventstore.log.Log.append", away)
+    monkeypatch.setattr("eventstore.log.log.Log.append", away)
     async with refused() as told:
         await operator.privacy.DisclosePersonalData(asking(incident))
     assert told.reason == "INTERNAL"

@@ -18,10 +18,10 @@ from muster.v1 import (
 )
 
 from domain.privacy import key_of
-from eventstore.log import Log
-from eventstore.vault import Vault
-from services.cli.timeline import lines
-from services.client import context
+from eventstore.log.log import Log
+from eventstore.privacy.vault import Vault
+from services.cli.incident.timeline import lines
+from services.client.client import context
 from tests.api.conftest import opened
 from tests.api.errors import refused
 from tests.privacy.people import (
@@ -42,7 +42,7 @@ from tests.privacy.people import (
 )
 
 if TYPE_CHECKING:
-    from services.client import Client
+    from services.client.client import Client
     from tests.api.conftest import Service
     from tests.conftest import Database
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from muster.v1 import incident_commands_pb2, privacy_service_pb2
 
-from eventstore.sealed import commitment_of
-from eventstore.shares import Shares
-from eventstore.vault_backup import save_vault
-from services.cli.erase import tombstone
-from services.cli.exits import Exit
-from services.client import context
+from eventstore.backup.vault_backup import save_vault
+from eventstore.privacy.sealed import commitment_of
+from eventstore.privacy.shares import Shares
+from services.cli.privacy import tombstone
+from services.client.client import context
+from services.runtime.exit_codes import Exit
 from tests.api.conftest import Service, opened, publish, running, settings_of
 from tests.api.errors import refused
 from tests.conftest import execute
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
-    from eventstore.manifest import VaultManifest
-    from services.client import Client
+    from eventstore.backup.manifest import VaultManifest
+    from services.client.client import Client
     from tests.conftest import Database
 
 MONTH = timedelta(days=30)

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from domain.privacy import key_of
-from eventstore.connecting import connect_pool
-from eventstore.erasure import OBEYED
-from eventstore.log import Log
-from eventstore.shares import Shares
-from eventstore.vault import Vault
+from eventstore.log.log import Log
+from eventstore.postgres.connection import connect_pool
+from eventstore.privacy.erasure import OBEYED
+from eventstore.privacy.shares import Shares
+from eventstore.privacy.vault import Vault
 from tests.eventstore.samples import event
 
 if TYPE_CHECKING:

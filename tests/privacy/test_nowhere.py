@@ -16,15 +16,15 @@ from urllib.parse import quote
 import asyncpg
 import pytest
 
-from eventstore.key_wrap import KeyWrap
-from eventstore.sealed import SEALED, Parts, VaultBroken, open_sealed, parts_of
-from eventstore.shares import Shares
-from eventstore.vault import read_key
-from services.cli.exits import Exit
+from eventstore.privacy.key_wrap import KeyWrap
+from eventstore.privacy.sealed import SEALED, Parts, VaultBroken, open_sealed, parts_of
+from eventstore.privacy.shares import Shares
+from eventstore.privacy.vault import read_key
 from services.demo import stage
 from services.local import mail_sink
 from services.local.folder import Folder
 from services.local.postgres import OWNER, Postgres
+from services.runtime.exit_codes import Exit
 from tests.services.running import Answer, muster
 
 pytestmark = pytest.mark.processes

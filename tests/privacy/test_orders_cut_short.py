@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from eventstore.connecting import connect_pool
-from eventstore.erasure import OBEYED, Eraser
-from eventstore.log import Log
+from eventstore.log.log import Log
+from eventstore.postgres.connection import connect_pool
+from eventstore.privacy.erasure import OBEYED, Eraser
 from tests.conftest import execute
 from tests.privacy.people import (
     PATIENCE_S,
@@ -19,7 +19,7 @@ from tests.privacy.people import (
 )
 
 if TYPE_CHECKING:
-    from services.client import Client
+    from services.client.client import Client
     from tests.conftest import Database
 
 

@@ -10,9 +10,9 @@ import pytest
 from muster.v1 import incident_commands_pb2
 
 from domain.incident.decider import COMMANDS
-from services.api.commands import Reading
+from services.api.commands.envelope import Reading
+from services.api.commands.personal_texts import Path, personal_fields
 from services.api.contract import ContractBroken, Method, methods
-from services.api.personal import Path, personal_fields
 
 RECORDING = [method for method in methods() if method.records]
 

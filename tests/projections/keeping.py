@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from eventstore.log import Log
-from projections.engine import ViewKeeper
-from tests.projections.test_making import Hand
+from eventstore.log.log import Log
+from projections.runner import ViewKeeper
+from tests.projections.test_rebuild import Hand
 
 
 async def main(dsn: str) -> None:

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from activities.fleet import Sought
-from domain.aggregate import Asked
+from domain.decider import Asked
 from domain.resource.unit import (
     UNITS,
     PutOutOfService,
@@ -22,14 +22,15 @@ from domain.resource.unit import (
     ReturnToService,
 )
 from domain.values import HANDS, Text
-from eventstore.log import Log
-from eventstore.recorder import Receipt, Recorder
-from projections import fleet, units
-from projections.engine import ViewKeeper
-from projections.fleet import FleetView
-from projections.reading import ViewReader
+from eventstore.log.log import Log
+from eventstore.recorder.recorder import Receipt, Recorder
+from projections.queries import fleet
+from projections.queries.fleet import FleetView
+from projections.queries.lists import ViewReader
+from projections.runner import ViewKeeper
+from projections.views import units
 from tests.conftest import Database, execute
-from tests.eventstore.test_wordings import indexes
+from tests.eventstore.queries.test_wordings import indexes
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

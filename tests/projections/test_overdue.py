@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from domain.aggregate import encode
+from domain.decider import encode
 from domain.incident.events.aftermath import IncidentClosed
 from domain.incident.events.duties import (
     Message,
@@ -23,14 +23,14 @@ from domain.incident.events.means import ResourceRequestCancelled, ResourceReque
 from domain.incident.events.opening import IncidentOpened
 from domain.incident.events.response import ResponseActivated
 from domain.plan.canonical import pinned
-from domain.plan.model import ChannelKind, Plan
+from domain.plan.model.plan import ChannelKind, Plan
 from domain.values import HazardKind, Mode, ResponseLevel
-from eventstore.events import NewEvent
-from eventstore.log import Appended, Log
-from projections import overdue
-from projections.engine import ViewKeeper
-from projections.incidents import VIEW
-from projections.reading import ViewReader
+from eventstore.log.events import NewEvent
+from eventstore.log.log import Appended, Log
+from projections.queries import overdue
+from projections.queries.lists import ViewReader
+from projections.runner import ViewKeeper
+from projections.views.incidents import VIEW
 from tests.conftest import execute
 from tests.domain.plan.plans import written
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from domain.values import Fact
-    from projections.incidents import IncidentRow
+    from projections.views.incidents import IncidentRow
     from tests.conftest import Database
 
 PLAN = pinned(Plan.model_validate(written())).ref

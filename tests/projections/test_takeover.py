@@ -8,15 +8,15 @@ from asyncio.subprocess import Process
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from projections.overseeing import Overseer
+from projections.status import Overseer
 from tests.eventstore.samples import event
-from tests.projections.test_making import PATIENCE_S, Hand, asked, log, reader, rows
+from tests.projections.test_rebuild import PATIENCE_S, Hand, asked, log, reader, rows
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from eventstore.log import Log
-    from projections.reading import ViewReader
+    from eventstore.log.log import Log
+    from projections.queries.lists import ViewReader
     from tests.conftest import Database
 
 __all__ = ["log", "reader"]

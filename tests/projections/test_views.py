@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from domain.aggregate import Asked, encode
+from domain.decider import Asked, encode
 from domain.directory.person import PERSONS, Channel, RegisterContact
 from domain.incident.events.aftermath import IncidentClosed
 from domain.incident.events.duties import TaskAssigned, TaskFinished, TaskOverdue
@@ -20,17 +20,17 @@ from domain.incident.events.response import (
     ResponseTerminated,
 )
 from domain.plan.canonical import pinned
-from domain.plan.model import ChannelKind, Plan
-from domain.plan.publication import PUBLICATION
+from domain.plan.lifecycle.publication import PUBLICATION
+from domain.plan.model.plan import ChannelKind, Plan
 from domain.resource.unit import UNITS, PutOutOfService, RegisterUnit, ReserveUnit
 from domain.values import Actor, HazardKind, Mode, ResponseLevel, Role, Text, WarningColour
-from eventstore.events import NewEvent
-from eventstore.log import Appended, Log
-from eventstore.recorder import Receipt, Recorder
-from projections.engine import ViewKeeper
-from projections.paging import PageTokenInvalid
-from projections.reading import ViewReader
-from projections.views import VIEWS
+from eventstore.log.events import NewEvent
+from eventstore.log.log import Appended, Log
+from eventstore.recorder.recorder import Receipt, Recorder
+from projections.queries.lists import ViewReader
+from projections.queries.pages import PageTokenInvalid
+from projections.registry import VIEWS
+from projections.runner import ViewKeeper
 from tests.domain.plan.plans import written
 from tests.domain.plan.publishing import bring_into_force
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from domain.values import Command, Fact
-    from projections.incidents import IncidentRow
+    from projections.views.incidents import IncidentRow
     from tests.conftest import Database
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)

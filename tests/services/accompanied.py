@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import httpx2
 
-from eventstore.evidence import named
-from eventstore.note import Signer
-from eventstore.proofs import Proofs
-from services.endorsement import Others
-from services.settings import Notary as Chosen
-from services.settings import Witness as ChosenWitness
+from eventstore.notary.evidence import named
+from eventstore.proofs.proofs import Proofs
+from eventstore.tlog.note import Signer
+from services.notary.cosigners import Others
+from services.runtime.settings.settings import Notary as Chosen
+from services.runtime.settings.settings import Witness as ChosenWitness
 from tests.eventstore.notarising import SIGNER, notarising
 from tests.services.others import Witness
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from eventstore.notary import Notary
+    from eventstore.notary.notary import Notary
     from tests.conftest import Database
 
 WITNESS = Signer("witness.example", bytes(range(64, 96)))

@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, NamedTuple
 
-from eventstore.checkpoint import Checkpoint
-from eventstore.merkle import EMPTY_ROOT, verify_consistency
-from eventstore.note import Note, NoteInvalid, Signer, Verifier
+from eventstore.tlog.checkpoint import Checkpoint
+from eventstore.tlog.merkle import EMPTY_ROOT, verify_consistency
+from eventstore.tlog.note import Note, NoteInvalid, Signer, Verifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from eventstore.audit import Signed
+    from eventstore.integrity.audit import Signed
 
 
 class Answer(NamedTuple):

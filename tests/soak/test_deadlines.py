@@ -9,9 +9,9 @@ from hypothesis import given as for_all
 from hypothesis import settings
 
 from benchmarks.soak.deadlines import Deadlines, Happened
-from domain.aggregate import encode
+from domain.decider import encode
 from domain.incident.decider import INCIDENTS
-from domain.plan.model import PinnedPlan
+from domain.plan.model.plan import PinnedPlan
 from domain.values import Command
 from tests.domain.incident.test_properties import lived, lives, openings, plans
 from tests.domain.spec import NOON

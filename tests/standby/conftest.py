@@ -9,9 +9,9 @@ from uuid import uuid4
 
 import pytest
 
-from eventstore.epochs import Epochs
-from eventstore.log import Log
-from eventstore.migrations import migrate
+from eventstore.log.log import Log
+from eventstore.postgres.epochs import Epochs
+from eventstore.postgres.migrations import migrate
 from tests.conftest import execute
 from tests.postgres_pair import StandbyPair, standby_pair
 

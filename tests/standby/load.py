@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID, uuid4
 
-from eventstore.failures import LogUnavailable
-from eventstore.ids import event_id
-from eventstore.log import Log
-from eventstore.recorder import Receipt, Recorder
+from eventstore.log.log import Log
+from eventstore.postgres.errors import LogUnavailable
+from eventstore.recorder.event_ids import event_id
+from eventstore.recorder.recorder import Receipt, Recorder
 from tests.eventstore.samples import DOOR, NOON, CountPeople, Door, OpenDoor, asked
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from eventstore.committing import Committing, NotReplicated
-from eventstore.events import AlreadyThere, Appended
-from eventstore.failures import LogUnavailable
-from eventstore.log import Log
-from eventstore.recorder import Receipt, Recorder
+from eventstore.log.events import AlreadyThere, Appended
+from eventstore.log.log import Log
+from eventstore.postgres.errors import LogUnavailable
+from eventstore.postgres.replicated_commit import Committing, NotReplicated
+from eventstore.recorder.recorder import Receipt, Recorder
 from tests.eventstore.notarising import PAUSE_S, checkpoint, notarising, signed_up_to, value
 from tests.eventstore.samples import DOOR, NOON, OpenDoor, asked, event, events, whole
 
@@ -90,8 +90,8 @@ async def test_an_append_waits_for_a_standby_that_is_away_and_is_answered_when_i
 async def test_an_append_that_took_too_long_is_not_acknowledged_nor_shown_and_comes_once(
     place: Place, log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("eventstore.lane.UNAVAILABLE_AFTER_S", 0)
-    monkeypatch.setattr("eventstore.lane.APPEND_TIMEOUT_S", 0.5)
+    monkeypatch.setattr("eventstore.log.append_connection.UNAVAILABLE_AFTER_S", 0)
+    monkeypatch.setattr("eventstore.log.append_connection.APPEND_TIMEOUT_S", 0.5)
     place.pair.standby.pause()
     new = events(1)
     with pytest.raises(LogUnavailable, match="no answer"):
@@ -148,8 +148,8 @@ async def test_nothing_is_acknowledged_because_it_is_there_while_the_standby_lac
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """After a crash of the primary everybody sees what was waiting for the standby."""
-    monkeypatch.setattr("eventstore.lane.UNAVAILABLE_AFTER_S", 0)
-    monkeypatch.setattr("eventstore.barrier.PATIENCE_S", 0.5)
+    monkeypatch.setattr("eventstore.log.append_connection.UNAVAILABLE_AFTER_S", 0)
+    monkeypatch.setattr("eventstore.postgres.barrier.PATIENCE_S", 0.5)
     first = Recorder(log, DOOR, clock=lambda: NOON)
     await log.append("door/b", 0, events(1))
     place.pair.standby.kill()
@@ -174,7 +174,7 @@ async def test_nothing_is_acknowledged_because_it_is_there_while_the_standby_lac
 async def test_what_is_found_is_not_told_of_while_the_standby_lacks_it(
     place: Place, log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("eventstore.barrier.PATIENCE_S", 0.5)
+    monkeypatch.setattr("eventstore.postgres.barrier.PATIENCE_S", 0.5)
     one = event()
     await log.append("door/b", 0, events(1))
     place.pair.standby.kill()

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from eventstore.audit import audit
-from eventstore.log import Log
-from projections.bookmarks import Bookmarks
-from projections.engine import ViewKeeper
+from eventstore.integrity.audit import audit
+from eventstore.log.log import Log
+from projections.checkpoints import Bookmarks
+from projections.runner import ViewKeeper
 from tests.eventstore.notarising import archive_of, checkpoint, notarising, signed_up_to
 from tests.eventstore.samples import whole
-from tests.projections.test_engine import counting
+from tests.projections.test_runner import counting
 from tests.standby.load import Load, first_event, loading
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from uuid import UUID
 
-    from eventstore.events import StoredEvent
+    from eventstore.log.events import StoredEvent
     from tests.postgres_pair import StandbyPair
     from tests.standby.conftest import Place
 

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import asyncpg
 import pytest
 
-from eventstore import epochs
-from eventstore.addresses import addresses, place_of
-from eventstore.connecting import connect
-from eventstore.dump import examine, write
-from eventstore.epochs import Epoch, Epochs, remember
-from eventstore.events import Appended
-from eventstore.failures import LogUnavailable
-from eventstore.log import Log
-from eventstore.migrations import check
-from eventstore.primary import NoPrimary
+from eventstore.backup.dump import examine, write
+from eventstore.log.events import Appended
+from eventstore.log.log import Log
+from eventstore.postgres import epochs
+from eventstore.postgres.addresses import addresses, place_of
+from eventstore.postgres.connection import connect
+from eventstore.postgres.epochs import Epoch, Epochs, remember
+from eventstore.postgres.errors import LogUnavailable
+from eventstore.postgres.migrations import check
+from eventstore.postgres.primary import NoPrimary
 from tests.eventstore.notarising import notarising, signed_up_to, value
 from tests.eventstore.samples import NOON, event, events, whole
 from tests.postgres import programs
@@ -128,7 +128,7 @@ async def test_what_the_notary_knew_is_known_to_a_process_that_begins_later(
     later.kill()
     assert not await superseded(place, earlier)
     monkeypatch.setattr(epochs, "EPOCHS", forgetful := Epochs())
-    monkeypatch.setattr("eventstore.primary.EPOCHS", forgetful)
+    monkeypatch.setattr("eventstore.postgres.primary.EPOCHS", forgetful)
     remember(tmp_path)
     with pytest.raises(ConnectionError, match="superseded by epoch"):
         await connect(place.dsn)

@@ -11,9 +11,9 @@ from urllib.parse import urlencode
 import asyncpg
 import pytest
 
-from eventstore.connecting import connect, watch_primary
-from eventstore.epochs import Epoch, Epochs, keep
-from eventstore.primary import Answer, NoPrimary, ask, supersede
+from eventstore.postgres.connection import connect, watch_primary
+from eventstore.postgres.epochs import Epoch, Epochs, keep
+from eventstore.postgres.primary import Answer, NoPrimary, ask, supersede
 from tests.eventstore.notarising import checkpoint, notarising, signed_up_to, value
 from tests.standby.conftest import TEMPLATE
 from tests.standby.test_fence import LOCALLY, append_directly, superseded, two_primaries

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from eventstore.log import Log
-from eventstore.migrations import migrate
+from eventstore.log.log import Log
+from eventstore.postgres.migrations import migrate
 from tests.conftest import execute
 from tests.eventstore.samples import events, whole
 from tests.postgres import unprivileged

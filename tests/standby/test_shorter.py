@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from eventstore.audit import audit
-from eventstore.failures import FollowerTooSlow, LogDiverged
-from eventstore.recorder import Receipt, Recorder
-from eventstore.verify import Doubt
+from eventstore.integrity.audit import audit
+from eventstore.integrity.chain_verifier import Doubt
+from eventstore.postgres.errors import FollowerTooSlow, LogDiverged
+from eventstore.recorder.recorder import Receipt, Recorder
 from tests.eventstore.notarising import (
     acknowledge,
     notarising,
@@ -34,8 +34,8 @@ from tests.postgres_pair import Node, private, until_so
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from eventstore.events import StoredEvent
-    from eventstore.log import Log
+    from eventstore.log.events import StoredEvent
+    from eventstore.log.log import Log
     from tests.standby.conftest import Place
 
 ARCHIVED = "SELECT last_archived_wal >= '{}' FROM pg_stat_archiver"

@@ -12,16 +12,16 @@ from benchmarks.soak.faults import goes_on
 from benchmarks.soak.kills import furnish, loading, settled
 from benchmarks.soak.plans import SHORT
 from benchmarks.soak.scene import seen
-from eventstore.archive import newest
-from eventstore.audit import audit
-from eventstore.checkpoint import open_checkpoint
-from eventstore.log import Log
-from services.notary import read_key
+from eventstore.integrity.archive import newest
+from eventstore.integrity.audit import audit
+from eventstore.log.log import Log
+from eventstore.tlog.checkpoint import open_checkpoint
+from services.notary.main import read_key
 from tests.eventstore.notarising import until
 from tests.postgres_pair import standby_pair
 
 if TYPE_CHECKING:
-    from eventstore.checkpoint import Checkpoint
+    from eventstore.tlog.checkpoint import Checkpoint
     from services.local.folder import Folder
 
 pytestmark = pytest.mark.processes

@@ -14,11 +14,11 @@ from benchmarks.torture.journal import Journal
 from benchmarks.torture.ledger import BOOKS
 from benchmarks.torture.watcher import seen
 from benchmarks.torture.writer import NAMESPACE, Wanted, Writer
-from eventstore.checkpoint import Checkpoint
-from eventstore.log import Log
-from eventstore.merkle import leaf_hash, root_of
-from eventstore.note import Signer
-from eventstore.recorder import Recorder
+from eventstore.log.log import Log
+from eventstore.recorder.recorder import Recorder
+from eventstore.tlog.checkpoint import Checkpoint
+from eventstore.tlog.merkle import leaf_hash, root_of
+from eventstore.tlog.note import Signer
 from tests.eventstore.samples import NOON
 
 if TYPE_CHECKING:

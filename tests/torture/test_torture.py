@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchmarks.torture.wire import Spot, Way, ends, wire
-from eventstore.log import AlreadyThere, Appended, Log, LogUnavailable
+from eventstore.log.log import AlreadyThere, Appended, Log, LogUnavailable
 from tests.eventstore.samples import events
 
 if TYPE_CHECKING:

@@ -24,15 +24,15 @@ from muster.v1.common_pb2 import (
 from muster.v1.plan_service_pb2 import PlanDocument
 from muster.v1.resource_service_pb2 import Channel, RegisterContactRequest
 
-from domain.incident.state import DeadlineKey, Incident
-from domain.plan.model import Plan
-from services import plan_file
-from services.cli.connection import Connection, metadata_of
-from services.client import open_channel
+from compiler import driver
+from domain.incident.state.incident import DeadlineKey, Incident
+from domain.plan.model.plan import Plan
+from services.cli.session.connection import Connection, metadata_of
+from services.client.client import open_channel
+from services.client.plan_publication import bring_into_force
 from services.demo.play import METHODS
 from services.demo.story import NORTH, PLAN, VENUE
 from services.local.stack import Stack
-from services.publishing import bring_into_force
 from tests.crash import checking
 
 PACE, PACE_AFTER = 6.0, 120.0
@@ -74,7 +74,7 @@ async def cast_of(stack: Stack) -> AsyncIterator[Cast]:
 async def prepare(cast: Cast, tree: Path) -> None:
     """Bring a plan into force as the program in a tree ships it, and register its contacts."""
     text = (tree / "plans" / f"{PLAN}.yaml").read_text(encoding="utf-8")
-    plan = plan_file.read_plan(text, f"{PLAN}.yaml")
+    plan = driver.read_plan(text, f"{PLAN}.yaml")
     assert isinstance(plan, Plan)
     planner = cast["planner"]
     document = PlanDocument(yaml=text)

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from services.cli.exits import Exit
 from services.demo import stage
 from services.local.folder import Folder
 from services.local.postgres import RUNTIME, Postgres
 from services.local.stack import Stack
+from services.runtime.exit_codes import Exit
 from tests.upgrade import incidents as the
 from tests.upgrade.incidents import Cast, cast_of, eventually, open_in_every_phase
 from tests.upgrade.released import FREE, ROOT, muster, released, stack

@@ -12,16 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from eventstore.log import Log
-from eventstore.migrations import migrate
-from eventstore.reconciliations import Reconciliations
-from services import executions, settings
-from services.cli.exits import Exit
+from eventstore.log.log import Log
+from eventstore.postgres.migrations import migrate
+from eventstore.queries.reconciliations import Reconciliations
 from services.demo import stage
+from services.follower import executions
 from services.local.folder import Folder
 from services.local.postgres import OWNER, RUNTIME, Postgres
 from services.local.stack import Stack
-from services.temporal_client import connect
+from services.runtime.exit_codes import Exit
+from services.runtime.settings import settings
+from services.runtime.temporal.client import connect
 from tests.crash import checking
 from tests.upgrade import incidents as the
 from tests.upgrade import released as program

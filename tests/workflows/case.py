@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from activities.record import RecordActivities
-from activities.work.changes import Changes
-from activities.work.reads import SharedReads
+from activities.work.shared_reads import SharedReads
+from activities.work.subscription import Changes
 from activities.work.work import IncidentWork
-from domain.aggregate import Asked, encode
+from domain.decider import Asked, encode
 from domain.incident.decider import INCIDENTS
 from domain.incident.notification import ConfirmDelivery
-from domain.incident.outstanding import Order, WorkKind
+from domain.incident.obligations.obligations import Order, WorkKind
 from domain.incident.warning import ReportAlarm
-from domain.plan.model import ChannelKind
-from domain.plan.publication import PUBLICATION
+from domain.plan.lifecycle.publication import PUBLICATION
+from domain.plan.model.plan import ChannelKind
 from domain.values import HANDS, Actor, HazardKind, Role
-from eventstore.events import Appended, NewEvent
-from eventstore.plans import PlanLibrary
-from eventstore.recorder import Receipt, Recorder
+from eventstore.log.events import Appended, NewEvent
+from eventstore.queries.plans import PlanLibrary
+from eventstore.recorder.recorder import Receipt, Recorder
 from tests.domain.plan.plans import SMALL_PLAN
 from tests.domain.plan.publishing import bring_into_force
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from domain.values import Command, Fact
-    from eventstore.log import Log
+    from eventstore.log.log import Log
 
 OFFICER = Actor("officer", frozenset({Role.OPERATOR, Role.COMMANDER, Role.PLANNER}))
 ALARM = ReportAlarm(

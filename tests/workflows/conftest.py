@@ -18,25 +18,25 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 from temporalio.worker import Worker
 
-from eventstore.log import Log
-from services.lives import Lives, workflow_id
+from eventstore.log.log import Log
 from services.local.temporal import SETTINGS
-from services.queues import activity_queue, workflow_queue
-from services.settings import Worker as Queues
+from services.runtime.settings.settings import Worker as Queues
+from services.runtime.temporal.task_queues import activity_queue, workflow_queue
+from services.runtime.temporal.workflow_starter import Lives, workflow_id
 from tests.processes import STARTED
 from tests.workflows.case import Case
 from tests.workflows.world import World
 from workflows.converter import DATA_CONVERTER
 from workflows.incident import IncidentWorkflow
-from workflows.operators import SEARCH_ATTRIBUTES
-from workflows.running import CHECKED, WORKFLOWS
+from workflows.sandbox import CHECKED, WORKFLOWS
+from workflows.search_attributes import SEARCH_ATTRIBUTES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from temporalio.client import WorkflowHandle
 
-    from domain.incident.outstanding import Standing
+    from domain.incident.obligations.obligations import Standing
     from domain.values import Phase
     from tests.conftest import Database
 

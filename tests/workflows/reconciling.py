@@ -15,9 +15,9 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from domain.incident.warning import ReportAlarm
 from domain.values import Mode
-from services import executions
-from services.lives import Lives
-from services.reconciler import Reconciler
+from services.follower import executions
+from services.follower.reconciler import Reconciler
+from services.runtime.temporal.workflow_starter import Lives
 from tests.workflows.case import ALARM, Case
 from tests.workflows.conftest import Stage, eventually
 from workflows.version import WORKFLOW_VERSION

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from domain.values import Phase, ResponseLevel
-from services.temporal_client import come_to_rest
+from services.runtime.temporal.client import come_to_rest
 from tests.workflows.conftest import Stage, eventually, start_temporal
 from tests.workflows.world import World, due, notify
 from workflows.version import WORKFLOW_VERSION

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from services import executions
-from services.clocks import AGREED
+from services.follower import executions
+from services.runtime.clocks.clocks import AGREED
 from tests.workflows.conftest import Stage, eventually
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from temporalio.workflow import NondeterminismError
 
 from tests.workflows.record_histories import HISTORIES
 from workflows.converter import DATA_CONVERTER
-from workflows.running import CHECKED, RUNNER, WORKFLOWS
+from workflows.sandbox import CHECKED, RUNNER, WORKFLOWS
 from workflows.version import WORKFLOW_VERSION
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from domain.values import Phase, ResponseLevel
 from tests.workflows.conftest import Stage, eventually
 from tests.workflows.world import World, due, notify
-from workflows.operators import LEVEL, MODE, PHASE, PLAN, VENUE
+from workflows.search_attributes import LEVEL, MODE, PHASE, PLAN, VENUE
 
 A_MOMENT = 0.3
 """Long enough for a wrong thing to happen."""

@@ -13,11 +13,11 @@ from uuid import uuid4
 
 import pytest
 
-from eventstore.log import Log
-from eventstore.vault import Vault
-from services.lives import Lives
-from services.settings import Worker as Queues
-from tests.activities import receivers
+from eventstore.log.log import Log
+from eventstore.privacy.vault import Vault
+from services.runtime.settings.settings import Worker as Queues
+from services.runtime.temporal.workflow_starter import Lives
+from tests.activities.notification import receivers
 from tests.activities.scene import Scene, by_hook
 from tests.workflows.conftest import eventually
 

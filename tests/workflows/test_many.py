@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import PauseActivityRequest
 
-from services.faults import Fault
-from services.lives import workflow_id
-from services.reconciler import Reconciler
+from services.follower.reconciler import Reconciler
+from services.follower.workflow_faults import Fault
+from services.runtime.temporal.workflow_starter import workflow_id
 from tests.workflows.conftest import Stage, eventually, start_temporal
 from tests.workflows.reconciling import Asks, listed, open_incidents, other_program, run_of
 from workflows.version import WORKFLOW_VERSION

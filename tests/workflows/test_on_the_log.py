@@ -11,13 +11,13 @@ import pytest
 from activities.record import RecordActivities
 from domain.incident.events.duties import ReportExpected
 from domain.incident.measures import ImposeMeasure
-from domain.incident.outstanding import standing
+from domain.incident.obligations.obligations import standing
 from domain.incident.warning import VerifyAlarm
 from domain.values import Phase
-from projections.bookmarks import Bookmarks
-from services.lives import Lives
-from services.recover import Recovery, StandingStill
-from services.relay import BOOKMARK, Relay
+from projections.checkpoints import Bookmarks
+from services.follower.recovery import Recovery, StandingStill
+from services.follower.relay import BOOKMARK, Relay
+from services.runtime.temporal.workflow_starter import Lives
 from tests.workflows.case import ALARM, Case
 from tests.workflows.conftest import PATIENCE_S, Stage, eventually, start_temporal
 

@@ -8,10 +8,10 @@ import pytest
 from temporalio.api.workflowservice.v1 import PauseWorkflowExecutionRequest
 
 from domain.values import Phase
-from services.api.failures import Failure
-from services.api.reached import Reached
-from services.faults import Fault
-from services.reconciler import Reconciler
+from services.api.errors.failures import Failure
+from services.api.queries.workflow_queries import Reached
+from services.follower.reconciler import Reconciler
+from services.follower.workflow_faults import Fault
 from tests.workflows.case import Case
 from tests.workflows.conftest import Stage, eventually
 from tests.workflows.reconciling import (

@@ -9,9 +9,9 @@ import pytest
 
 from domain.incident.warning import VerifyAlarm
 from domain.values import Phase
-from services.faults import Fault
-from services.reconciler import Reconciler
-from services.recover import Recovery
+from services.follower.reconciler import Reconciler
+from services.follower.recovery import Recovery
+from services.follower.workflow_faults import Fault
 from tests.workflows.case import ALARM, Case
 from tests.workflows.conftest import PATIENCE_S, Stage
 from tests.workflows.reconciling import DRILL, OLDER, listed, other_program, stage

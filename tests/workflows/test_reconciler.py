@@ -12,12 +12,12 @@ from temporalio.api.workflowservice.v1 import PauseActivityRequest
 
 from domain.incident.warning import VerifyAlarm
 from domain.values import Phase
-from eventstore.reconciliations import Reconciliations
-from services import executions
-from services.faults import Fault
-from services.lives import VERSION_MEMO, Lives, workflow_id
-from services.reconciler import Reconciler
-from services.recover import Recovery
+from eventstore.queries.reconciliations import Reconciliations
+from services.follower import executions
+from services.follower.reconciler import Reconciler
+from services.follower.recovery import Recovery
+from services.follower.workflow_faults import Fault
+from services.runtime.temporal.workflow_starter import VERSION_MEMO, Lives, workflow_id
 from tests.workflows.case import ALARM, Case
 from tests.workflows.conftest import Stage, eventually, start_temporal
 from tests.workflows.reconciling import (

@@ -11,11 +11,11 @@ import pytest
 from temporalio import workflow
 
 from domain.incident.warning import VerifyAlarm
-from projections.bookmarks import Bookmarks
-from services import metrics
-from services.faults import Fault
-from services.reconciler import Reconciler
-from services.relay import BOOKMARK, Relay
+from projections.checkpoints import Bookmarks
+from services.follower.reconciler import Reconciler
+from services.follower.relay import BOOKMARK, Relay
+from services.follower.workflow_faults import Fault
+from services.runtime import metrics
 from tests.workflows.conftest import Stage, eventually, start_temporal
 from tests.workflows.reconciling import DRILL, Waits, other_program, run_of, running
 from workflows.version import WORKFLOW_VERSION

@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from domain.incident.outstanding import NextDeadline
+from domain.incident.obligations.obligations import NextDeadline
 from tests.workflows.conftest import eventually
 from tests.workflows.world import World, due
 

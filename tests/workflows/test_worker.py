@@ -10,9 +10,9 @@ from uuid import uuid4
 
 import pytest
 
-from eventstore.log import Log
-from services.lives import Lives
-from services.settings import Worker as Queues
+from eventstore.log.log import Log
+from services.runtime.settings.settings import Worker as Queues
+from services.runtime.temporal.workflow_starter import Lives
 from tests.workflows.case import ALARM, Case
 from tests.workflows.conftest import Stage, eventually
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from domain.incident.deadlines import LetDeadlinePass
-from domain.incident.outstanding import NextDeadline, Standing, Work, WorkKind, standing
-from domain.incident.state import NOTHING_YET, DeadlineKind
+from domain.incident.obligations.deadlines import LetDeadlinePass
+from domain.incident.obligations.obligations import NextDeadline, Standing, Work, WorkKind, standing
+from domain.incident.state.incident import NOTHING_YET, DeadlineKind
 from domain.values import Phase, ResponseLevel
 
 if TYPE_CHECKING:

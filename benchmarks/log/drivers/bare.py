@@ -12,7 +12,7 @@ import asyncpg
 import uvloop
 
 from benchmarks.log.drivers.protocol import payload, serve_async
-from eventstore.ids import event_id, new_command_id
+from eventstore.recorder.event_ids import event_id, new_command_id
 
 TABLE = """
     CREATE SCHEMA IF NOT EXISTS bare;

@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 import uvloop
 
 from benchmarks.log.drivers.protocol import payload, serve_async
-from eventstore import requests
-from eventstore.connecting import LOG_SETTINGS, connect
-from eventstore.copied import COPY, COPY_HEADER_BYTES, FIXED, LENGTH
-from eventstore.events import Appended, NewEvent
-from eventstore.ids import event_id, new_command_id
-from eventstore.log import Log
+from eventstore.integrity.copy_format import COPY, COPY_HEADER_BYTES, FIXED, LENGTH
+from eventstore.log import append_request
+from eventstore.log.events import Appended, NewEvent
+from eventstore.log.log import Log
+from eventstore.postgres.connection import LOG_SETTINGS, connect
+from eventstore.recorder.event_ids import event_id, new_command_id
 from services.process import collect_seldom
 
 META = '{"actor":"desk","command_id":"0b8e4f3c-3f0e-4f5e-9f52-6a7d1c2b3a40"}'
@@ -62,8 +62,8 @@ class Rows:
 async def main(dsn: str, *, sealed: bool) -> None:
     """Drive a log."""
     if not sealed:
-        requests.APPEND = requests.APPEND.replace("muster.append", UNSEALED)
-        requests.APPEND_ONE = requests.APPEND_ONE.replace("muster.append", UNSEALED)
+        append_request.APPEND = append_request.APPEND.replace("muster.append", UNSEALED)
+        append_request.APPEND_ONE = append_request.APPEND_ONE.replace("muster.append", UNSEALED)
     log = await Log.open(dsn)
     reader = await connect(dsn, LOG_SETTINGS)
     collect_seldom()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
-from domain.plan.model import ChannelKind
+from domain.plan.model.plan import ChannelKind
 from domain.values import Fact, Id, Instant, Line, Prose, Text
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from domain.plan.model import PlanRef
+from domain.plan.model.plan import PlanRef
 from domain.values import (
     Fact,
     HazardKind,

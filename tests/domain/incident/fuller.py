@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from domain.plan.canonical import pinned
-from domain.plan.model import Plan
+from domain.plan.model.plan import Plan
 from tests.domain.incident.world import ACTIVATE, NOTHING, PLAN, WARN
 
 if TYPE_CHECKING:
-    from domain.incident.state import Incident
+    from domain.incident.state.incident import Incident
     from domain.values import Command
     from tests.domain.spec import Given
 

@@ -6,17 +6,17 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from domain.aggregate import NotYet, decode, encode
+from domain.decider import NotYet, decode, encode
 from domain.incident.decider import INCIDENTS
-from domain.incident.fold import evolve
-from domain.incident.state import NOTHING_YET
-from eventstore.events import StoredEvent
+from domain.incident.evolution.evolve import evolve
+from domain.incident.state.incident import NOTHING_YET
+from eventstore.log.events import StoredEvent
 from tests.domain.incident.test_golden import FOLDER, OPENED, released
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from domain.incident.state import Incident
+    from domain.incident.state.incident import Incident
     from domain.values import Fact
 
 BEGUN = datetime(2026, 3, 1, 12, tzinfo=UTC)

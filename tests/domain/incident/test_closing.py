@@ -30,7 +30,7 @@ from domain.incident.events.means import ResourceRequestCancelled
 from domain.incident.events.response import GateOverruled, ResponseTerminated
 from domain.incident.measures import HandOverMeasure, LiftMeasure
 from domain.incident.notification import ConfirmDelivery, ReportDeliveryFailure
-from domain.incident.outstanding import WorkKind, outstanding, standing
+from domain.incident.obligations.obligations import WorkKind, outstanding, standing
 from domain.incident.reporting import SubmitSituationReport
 from domain.incident.resources import (
     ConfirmUnitReturned,
@@ -38,7 +38,7 @@ from domain.incident.resources import (
     ReleaseUnit,
     RequestResource,
 )
-from domain.plan.model import ChannelKind
+from domain.plan.model.plan import ChannelKind
 from domain.refusals import Refusal
 from domain.values import Phase
 from tests.domain.incident.world import (

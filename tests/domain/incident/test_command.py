@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from domain.incident.command import AcceptRole, AssignRole, DeclineRole, TransferCommand
-from domain.incident.deadlines import LetDeadlinePass
 from domain.incident.events.response import (
     CommandTransferred,
     PostAccepted,
@@ -12,7 +11,8 @@ from domain.incident.events.response import (
     PostOffered,
     PostOfferExpired,
 )
-from domain.incident.state import DeadlineKind
+from domain.incident.obligations.deadlines import LetDeadlinePass
+from domain.incident.state.incident import DeadlineKind
 from domain.refusals import Refusal
 from tests.domain.incident.world import (
     ACTIVATE,

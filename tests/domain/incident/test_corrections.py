@@ -11,11 +11,11 @@ from domain.incident.closing import TerminateResponse
 from domain.incident.corrections import CorrectDamage, CorrectReport
 from domain.incident.events.corrections import DamageCorrected, ReportCorrected
 from domain.incident.events.duties import SituationReported
+from domain.incident.evolution.valid_time import Told
 from domain.incident.reporting import SubmitSituationReport
-from domain.incident.truth import Told
 from domain.refusals import Refusal
 from domain.values import Command
-from tests.domain.incident.truth import all_corrected, true_state
+from tests.domain.incident.evolution.truth import all_corrected, true_state
 from tests.domain.incident.world import BOSS, COMMANDED, PRESS
 from tests.domain.spec import NOON
 

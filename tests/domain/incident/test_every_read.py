@@ -11,22 +11,22 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from activities.evaluation.report import report
-from domain.incident import folding as in_place
-from domain.incident.deadlines import due
-from domain.incident.outstanding import outstanding
+from domain.incident.evolution import bulk_fold as in_place
+from domain.incident.evolution.field_diff import Tracing, differences
+from domain.incident.evolution.valid_time import Truth
+from domain.incident.obligations.deadlines import due
+from domain.incident.obligations.obligations import outstanding
 from domain.incident.snapshot import PACKING
-from domain.incident.state import NOTHING_YET
-from domain.incident.tracing import Tracing, differences
-from domain.incident.truth import Truth
-from services.cli.sentences import sentence_in_utc
-from services.cli.timeline import fold, lines, table
+from domain.incident.state.incident import NOTHING_YET
+from services.cli.incident.timeline import fold, lines, table
+from services.runtime.sentences import sentence_in_utc
+from tests.domain.incident.evolution.test_field_diff import applied, leaves
 from tests.domain.incident.histories import HISTORIES, events, states
-from tests.domain.incident.test_tracing import applied, leaves
 from tests.domain.incident.world import PINNED
 
 if TYPE_CHECKING:
-    from domain.incident.state import Incident
-    from services.cli.words import Language
+    from domain.incident.state.incident import Incident
+    from services.runtime.vocabulary import Language
 
 every_history = pytest.mark.parametrize("name", sorted(HISTORIES))
 

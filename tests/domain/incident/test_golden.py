@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 
-from domain.aggregate import NotYet, decode, encode
+from domain.decider import NotYet, decode, encode
 from domain.directory.person import PERSONS
 from domain.incident.decider import INCIDENTS
 from domain.incident.events.opening import IncidentOpened
-from domain.incident.fold import evolve
-from domain.incident.state import NOTHING_YET
-from domain.plan.model import PlanRef
+from domain.incident.evolution.evolve import evolve
+from domain.incident.state.incident import NOTHING_YET
+from domain.plan.model.plan import PlanRef
 from domain.record.disclosure import DISCLOSURES
 from domain.record.divergence import DIVERGENCES
 from domain.record.export import EXPORTS

@@ -11,12 +11,12 @@ from domain.incident.events.duties import (
     TaskLeftUnanswered,
 )
 from domain.incident.notification import ReportDeliveryFailure
-from tests.domain.incident.test_escalation import asking, silent
+from tests.domain.incident.policy.test_escalation import asking, silent
 from tests.domain.incident.world import HANDS, MINUTE, RESPONDING
 from tests.domain.spec import NOON
 
 if TYPE_CHECKING:
-    from domain.incident.state import Incident
+    from domain.incident.state.incident import Incident
     from tests.domain.spec import Given
 
 

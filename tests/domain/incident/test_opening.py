@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 from pydantic import ValidationError
 
-from domain.incident.deadlines import LetDeadlinePass
 from domain.incident.decider import INCIDENTS
 from domain.incident.events.duties import Message, NotificationOrdered, ReportExpected
 from domain.incident.events.opening import (
@@ -20,7 +19,8 @@ from domain.incident.events.opening import (
     WarningCancelled,
 )
 from domain.incident.events.response import MeasureImposed, MeasureLifted
-from domain.incident.state import DeadlineKind
+from domain.incident.obligations.deadlines import LetDeadlinePass
+from domain.incident.state.incident import DeadlineKind
 from domain.incident.warning import AdjustWarning, CancelWarning, RaiseWarning, VerifyAlarm
 from domain.refusals import Refusal
 from domain.values import HazardKind, Mode, Phase, ResponseLevel, WarningColour

@@ -10,7 +10,7 @@ from hypothesis import given as for_all
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from domain.aggregate import Asked, Refused, decode, encode, folding
+from domain.decider import Asked, Refused, decode, encode, folding
 from domain.incident.activation import ActivateResponse, ChangeResponseLevel
 from domain.incident.aftermath import (
     AddFinding,
@@ -21,7 +21,6 @@ from domain.incident.aftermath import (
 from domain.incident.closing import CloseIncident, TerminateResponse
 from domain.incident.command import AcceptRole, AssignRole, DeclineRole, TransferCommand
 from domain.incident.corrections import CorrectDamage, CorrectReport
-from domain.incident.deadlines import due
 from domain.incident.decider import COMMANDS, INCIDENTS
 from domain.incident.evacuation import (
     ConfirmAssistanceGiven,
@@ -33,12 +32,13 @@ from domain.incident.evacuation import (
 from domain.incident.events import FACTS
 from domain.incident.events.duties import NotificationOrdered
 from domain.incident.events.people import PersonConcern
-from domain.incident.fold import CHANGES
-from domain.incident.folding import THAW_AFTER_FACTS
+from domain.incident.evolution.bulk_fold import THAW_AFTER_FACTS
+from domain.incident.evolution.evolve import CHANGES
 from domain.incident.information import ApproveNotice, DraftNotice, PublishNotice, RejectNotice
 from domain.incident.measures import HandOverMeasure, ImposeMeasure, LiftMeasure
 from domain.incident.notification import ConfirmDelivery, ReportDeliveryFailure
-from domain.incident.outstanding import WorkKind, outstanding
+from domain.incident.obligations.deadlines import due
+from domain.incident.obligations.obligations import WorkKind, outstanding
 from domain.incident.people import RecordPerson
 from domain.incident.reporting import SubmitSituationReport
 from domain.incident.resources import (
@@ -50,7 +50,7 @@ from domain.incident.resources import (
     ReportUnitArrived,
     RequestResource,
 )
-from domain.incident.state import Incident, TaskStatus
+from domain.incident.state.incident import Incident, TaskStatus
 from domain.incident.tasks import (
     AcknowledgeTask,
     AssignTask,
@@ -59,7 +59,7 @@ from domain.incident.tasks import (
     StartTask,
 )
 from domain.incident.warning import AdjustWarning, CancelWarning, VerifyAlarm
-from domain.plan.model import ChannelKind, PinnedPlan
+from domain.plan.model.plan import ChannelKind, PinnedPlan
 from domain.privacy import ErasePersonalData, LegalBasis, LiftLegalHold, PlaceLegalHold
 from domain.values import Command, Fact, ResponseLevel, Text, WarningColour
 from tests.domain.incident.fuller import FULLER

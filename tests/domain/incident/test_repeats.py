@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 from domain.incident.closing import TerminateResponse
-from domain.incident.deadlines import LetDeadlinePass
 from domain.incident.events.duties import (
     Message,
     NotificationOrdered,
@@ -13,7 +12,8 @@ from domain.incident.events.duties import (
     TaskFinished,
     TaskRepeatExpected,
 )
-from domain.incident.state import DeadlineKey, DeadlineKind, TaskStatus
+from domain.incident.obligations.deadlines import LetDeadlinePass
+from domain.incident.state.incident import DeadlineKey, DeadlineKind, TaskStatus
 from domain.incident.tasks import AcknowledgeTask, DeclareTaskImpossible, FinishTask, StartTask
 from domain.incident.warning import RaiseWarning
 from domain.values import Text

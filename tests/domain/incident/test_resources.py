@@ -23,7 +23,7 @@ from domain.incident.resources import (
     ReportUnitArrived,
     RequestResource,
 )
-from domain.incident.state import DeadlineKind
+from domain.incident.state.incident import DeadlineKind
 from domain.refusals import Refusal
 from domain.values import Command
 from tests.domain.incident.world import (

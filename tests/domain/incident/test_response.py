@@ -32,7 +32,7 @@ from domain.incident.events.response import (
 from domain.incident.information import ApproveNotice, DraftNotice, PublishNotice, RejectNotice
 from domain.incident.measures import HandOverMeasure, ImposeMeasure, LiftMeasure
 from domain.incident.reporting import SubmitSituationReport
-from domain.incident.state import DeadlineKind
+from domain.incident.state.incident import DeadlineKind
 from domain.refusals import Refusal
 from domain.values import ResponseLevel, Text
 from tests.domain.incident.world import (

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from domain.incident.activation import ChangeResponseLevel
-from domain.incident.deadlines import LetDeadlinePass
 from domain.incident.events.duties import (
     Message,
     NotificationOrdered,
@@ -20,7 +19,8 @@ from domain.incident.events.duties import (
     TaskStarted,
 )
 from domain.incident.notification import ReportDeliveryFailure
-from domain.incident.state import DeadlineKind, Incident, TaskStatus
+from domain.incident.obligations.deadlines import LetDeadlinePass
+from domain.incident.state.incident import DeadlineKind, Incident, TaskStatus
 from domain.incident.tasks import (
     AcknowledgeTask,
     AssignTask,

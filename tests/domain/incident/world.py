@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 from domain.incident.activation import ActivateResponse
 from domain.incident.command import AcceptRole
-from domain.incident.deadlines import LetDeadlinePass
 from domain.incident.decider import INCIDENTS
 from domain.incident.events.opening import IncidentOpened
 from domain.incident.measures import NewMeasure
-from domain.incident.state import DeadlineKind, Incident
+from domain.incident.obligations.deadlines import LetDeadlinePass
+from domain.incident.state.incident import DeadlineKind, Incident
 from domain.incident.warning import RaiseWarning, ReportAlarm
 from domain.plan.canonical import pinned
-from domain.plan.model import Plan
+from domain.plan.model.plan import Plan
 from domain.values import Actor, HazardKind, Mode, ResponseLevel, Role, WarningColour
 from tests.domain.spec import NOON, Given
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from domain.plan.model import Plan
+from domain.plan.model.plan import Plan
 
 
 def text(said: str) -> dict[str, str]:

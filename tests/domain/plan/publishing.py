@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from domain.aggregate import Asked
+from domain.decider import Asked
 from domain.plan.canonical import pinned
-from domain.plan.publication import ApprovePlan, DraftPlan, PublishPlan, ReviewPlan
+from domain.plan.lifecycle.publication import ApprovePlan, DraftPlan, PublishPlan, ReviewPlan
 from domain.values import Actor, Role
-from eventstore.recorder import Receipt
+from eventstore.recorder.recorder import Receipt
 
 if TYPE_CHECKING:
-    from domain.plan.editions import Editions
-    from domain.plan.model import Plan
-    from eventstore.recorder import Recorder
+    from domain.plan.lifecycle.drafts import Editions
+    from domain.plan.model.plan import Plan
+    from eventstore.recorder.recorder import Recorder
 
 PLANNER = Actor("planner", frozenset({Role.PLANNER}))
 APPROVER = Actor("approver", frozenset({Role.COMMANDER}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from domain.plan.canonical import pinned
-from domain.plan.editions import (
+from domain.plan.lifecycle.drafts import (
     PlanApproved,
     PlanDrafted,
     PlanPublished,
@@ -14,7 +14,7 @@ from domain.plan.editions import (
     PlanState,
     PlanWithdrawn,
 )
-from domain.plan.publication import (
+from domain.plan.lifecycle.publication import (
     PUBLICATION,
     ApprovePlan,
     DraftPlan,

@@ -7,13 +7,8 @@ from typing import Any
 import pytest
 
 from domain.plan.canonical import pinned
-from domain.plan.editions import (
-    PlanDrafted,
-)
-from domain.plan.publication import (
-    PUBLICATION,
-    DraftPlan,
-)
+from domain.plan.lifecycle.drafts import PlanDrafted
+from domain.plan.lifecycle.publication import PUBLICATION, DraftPlan
 from domain.refusals import Refusal
 from domain.values import Actor
 from tests.domain.plan.steps import (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from domain.plan.hindrances import Judgement, judged
-from domain.plan.publication import ReviewPlan, to_be_judged
+from domain.plan.lifecycle.publication import ReviewPlan, to_be_judged
+from domain.plan.lifecycle.publication_guards import Judgement, judged
 from domain.refusals import Refusal
 from tests.domain.plan.steps import (
     ANSWERED_FOR,

@@ -8,17 +8,16 @@ from typing import Any
 
 import pytest
 
-from domain.aggregate import Refused
+from domain.decider import Refused
 from domain.plan.canonical import pinned
-from domain.plan.editions import (
+from domain.plan.lifecycle.drafts import (
     PlanApproved,
     PlanDrafted,
     PlanPublished,
     PlanReviewed,
     PlanState,
 )
-from domain.plan.model import Plan
-from domain.plan.publication import (
+from domain.plan.lifecycle.publication import (
     DRAFTS_MAX,
     PUBLICATION,
     ApprovePlan,
@@ -28,6 +27,7 @@ from domain.plan.publication import (
     ReviewPlan,
     WithdrawPlan,
 )
+from domain.plan.model.plan import Plan
 from domain.refusals import Refusal
 from domain.values import Actor
 from tests.domain.plan.plans import SMALL_PLAN, spoilt

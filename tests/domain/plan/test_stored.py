@@ -8,12 +8,10 @@ from typing import Any
 
 import pytest
 
-from domain.aggregate import decode, encode
+from domain.decider import decode, encode
 from domain.plan.canonical import canonical, pinned
-from domain.plan.model import Plan
-from domain.plan.publication import (
-    PUBLICATION,
-)
+from domain.plan.lifecycle.publication import PUBLICATION
+from domain.plan.model.plan import Plan
 from tests.domain.plan.plans import SMALL_PLAN, spoilt
 from tests.domain.plan.steps import (
     APPROVED,

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eventstore.checkpoint import Checkpoint
-from eventstore.connecting import LOG_SETTINGS, close_quietly, connect
 from eventstore.heads.audit import heads_root
 from eventstore.heads.hashes import Leaf, Space, key_of
 from eventstore.heads.prover import HeadProver, Signed
-from eventstore.proofs import Proofs
+from eventstore.postgres.connection import LOG_SETTINGS, close_quietly, connect
+from eventstore.proofs.proofs import Proofs
+from eventstore.tlog.checkpoint import Checkpoint
 from tests.eventstore.samples import event, events, whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from eventstore.heads.hashes import Opened
-    from eventstore.log import Log, NewEvent
+    from eventstore.log.log import Log, NewEvent
 
 
 STREAMS = 600

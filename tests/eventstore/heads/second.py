@@ -12,7 +12,7 @@ from tests.bundle.verifiers import node
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from eventstore.events import StoredEvent
+    from eventstore.log.events import StoredEvent
 
 SECOND = Path(__file__).parent / "heads.mjs"
 TIMEOUT_S = 120

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from eventstore.checkpoint import Checkpoint
 from eventstore.heads.document import DocumentInvalid, HeadDocument
 from eventstore.heads.hashes import EMPTY, Leaf, Opened, Proof, Space, key_of, venue_chain
 from eventstore.heads.subtrees import prove, summary
-from eventstore.note import Signer
+from eventstore.tlog.checkpoint import Checkpoint
+from eventstore.tlog.note import Signer
 from tests.eventstore.heads import second
 from tests.eventstore.notarising import SIGNER
 

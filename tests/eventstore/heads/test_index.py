@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import asyncpg
 import pytest
 
-from eventstore.checkpoint import Checkpoint
 from eventstore.heads.audit import audit_heads
 from eventstore.heads.prover import WAITING_MAX, HeadProver, Proven, ProverBusy, Signed
-from eventstore.proofs import Proofs, ProofUnavailable
-from eventstore.verify import Doubt
+from eventstore.integrity.chain_verifier import Doubt
+from eventstore.proofs.proofs import Proofs, ProofUnavailable
+from eventstore.tlog.checkpoint import Checkpoint
 from tests.conftest import execute
 from tests.eventstore.heads import second
 from tests.eventstore.heads.mall import MALL, Prover, filled, newest_of, opened, recomputed
@@ -33,7 +33,7 @@ from tests.eventstore.samples import events, whole
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from eventstore.log import Log
+    from eventstore.log.log import Log
     from tests.conftest import Database
 
 

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventstore.events import StoredEvent
 from eventstore.heads.hashes import (
     EMPTY,
     OPENED,
@@ -25,6 +24,7 @@ from eventstore.heads.hashes import (
     verify_absence,
     verify_presence,
 )
+from eventstore.heads.sparse_tree import Trie
 from eventstore.heads.subtrees import (
     BUCKET_BITS,
     BUCKETS,
@@ -35,7 +35,7 @@ from eventstore.heads.subtrees import (
     root_over,
     summary,
 )
-from eventstore.heads.trie import Trie
+from eventstore.log.events import StoredEvent
 from tests.eventstore.heads import second
 from tests.eventstore.samples import NOON
 

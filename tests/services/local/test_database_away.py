@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from eventstore.failures import LogUnavailable
-from services.local.failures import StackFailed
-from services.local.part import Part, Recipe
+from eventstore.postgres.errors import LogUnavailable
+from services.local.child import Part, Recipe
 from services.process import is_away
-from services.readiness import EXIT_AWAY
+from services.runtime.failures import StackFailed
+from services.runtime.readiness import EXIT_AWAY
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from services.local import postgres
-from services.local.failures import StackFailed
 from services.local.folder import Folder, private
 from services.local.postgres import Postgres
+from services.runtime.failures import StackFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

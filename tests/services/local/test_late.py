@@ -19,22 +19,22 @@ from muster.v1 import common_pb2
 from muster.v1.plan_service_pb2 import PlanDocument
 
 from activities.record import command_id_of
-from domain.aggregate import encode
-from domain.incident.deadlines import LetDeadlinePass
+from compiler import driver
+from domain.decider import encode
 from domain.incident.events.duties import ReportExpected
 from domain.incident.events.opening import IncidentOpened
-from domain.incident.state import DeadlineKind
-from domain.plan.model import PlanRef
+from domain.incident.obligations.deadlines import LetDeadlinePass
+from domain.incident.state.incident import DeadlineKind
+from domain.plan.model.plan import PlanRef
 from domain.values import HazardKind, Mode
-from eventstore.events import NewEvent
-from eventstore.log import Appended, Log
-from services import plan_file
-from services.cli.exits import Exit
-from services.client import Client, connected
+from eventstore.log.events import NewEvent
+from eventstore.log.log import Appended, Log
+from services.client.client import Client, connected
+from services.client.plan_publication import bring_into_force
 from services.demo import stage
 from services.local.postgres import RUNTIME, Postgres
 from services.local.stack import PROCESSES, Stack, running
-from services.publishing import bring_into_force
+from services.runtime.exit_codes import Exit
 from tests.api.conftest import PLAN, alarm, impose
 from tests.services.local.test_stack import FREE, PATIENCE_S, asked, eventually, free_ports
 from tests.services.running import muster
@@ -127,7 +127,7 @@ async def alarmed(stack: Stack) -> AsyncIterator[tuple[Log, Client, str]]:
         connected(stack.api, stack.token("operator")) as operator,
         asyncio.timeout(PATIENCE_S),
     ):
-        document = PlanDocument(yaml=plan_file.shipped()[PLAN])
+        document = PlanDocument(yaml=driver.shipped()[PLAN])
         await bring_into_force(document, planner, approver)
         drill = alarm(mode=common_pb2.MODE_EXERCISE, pace=PACE)
         yield log, operator, (await operator.incidents.ReportAlarm(drill)).incident_id

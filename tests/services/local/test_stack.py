@@ -17,11 +17,11 @@ from typing import Any
 import psutil
 import pytest
 
-from services.cli.exits import Exit
 from services.demo import stage
 from services.local.folder import Folder
 from services.local.stack import PROCESSES, Stack, running
 from services.local.tokens import GIVEN_OUT
+from services.runtime.exit_codes import Exit
 from tests.services.running import Answer, muster
 
 pytestmark = pytest.mark.processes

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from services.local import stack
-from services.local.failures import AlreadyRunning, PortTaken
 from services.local.folder import Folder
 from services.local.stack import Ports, held
+from services.runtime.failures import AlreadyRunning, PortTaken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from domain.values import Mode
-from services.cli.exits import Exit
 from services.demo import stage
 from services.local.stack import Stack, running
-from services.second_clock import GRACE
+from services.runtime.exit_codes import Exit
+from services.worker.second_clock import GRACE
 from tests.services.local.test_late import (
     REFUSED_CLOCK,
     alarmed,

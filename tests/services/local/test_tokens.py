@@ -17,13 +17,13 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from typer.testing import CliRunner
 
 from domain.values import Role
-from services.api.doors import Doors
-from services.api.failures import Failure
-from services.cli.exits import Exit
+from services.api.errors.failures import Failure
+from services.api.interceptors.authentication import Doors
 from services.cli.main import command_line
 from services.local import tokens
 from services.local.folder import Folder
-from services.token_file import TokensInvalid
+from services.runtime.exit_codes import Exit
+from services.runtime.token_file import TokensInvalid
 
 if TYPE_CHECKING:
     from pathlib import Path

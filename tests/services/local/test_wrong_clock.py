@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchmarks.torture.clock import shifted_clock
-from services.cli.exits import Exit
 from services.demo import stage
 from services.local.folder import Folder
 from services.local.stack import running
+from services.runtime.exit_codes import Exit
 from tests.services.running import muster
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Channels that a notification is sent by, one file each."""

@@ -1,0 +1,1 @@
+"""Emergency plans as programs: read, checked, compared, drawn and printed."""

@@ -1,0 +1,1 @@
+"""What changes for whom from one text of a plan to another."""

@@ -1,0 +1,1 @@
+"""The flowchart of a plan, as a picture and as Mermaid text."""

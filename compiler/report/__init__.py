@@ -1,0 +1,1 @@
+"""Diagnostics for people and programs: the catalogue of codes, text, SARIF."""

@@ -1,0 +1,1 @@
+"""Triggers, signals, protective actions, notices: what sets a plan in motion."""

@@ -1,0 +1,1 @@
+"""What the law asks of a plan: contents, reports and their deadlines, statements."""

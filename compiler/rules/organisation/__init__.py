@@ -1,0 +1,1 @@
+"""Positions, deputies, shifts, escalation, training: who does it."""

@@ -1,0 +1,1 @@
+"""Supplies, stock, units: with what it is done."""

@@ -1,0 +1,1 @@
+"""Deadlines, the order of tasks, gates: when it is done."""

@@ -1,0 +1,1 @@
+"""References, cycles, reachability, languages, size: what fits together at all."""

@@ -1,0 +1,1 @@
+"""Zones, passages, egress, signs and cordons: where it is done."""

@@ -1,0 +1,1 @@
+"""The text of a plan: YAML with positions, several files, edits, JSON Schema."""

@@ -1,1 +1,0 @@
-"""What each fact changes, by topic; `domain.incident.fold` puts them together."""

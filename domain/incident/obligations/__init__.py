@@ -1,0 +1,1 @@
+"""What an incident still owes: deadlines, and work for the world outside."""

@@ -1,0 +1,1 @@
+"""What is known of an incident, and what a decision may look at."""

@@ -1,1 +1,0 @@
-"""What changes for whom from one text of a plan to another: duties, deadlines, people, ways out."""

@@ -1,1 +1,0 @@
-"""A plan drawn: pictures as data first, so that what is drawn can be tested, then as SVG."""

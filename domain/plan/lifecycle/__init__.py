@@ -1,0 +1,1 @@
+"""The life of a plan's text: drafted, reviewed, approved, published, superseded."""

@@ -1,0 +1,1 @@
+"""The model of a plan, a file per topic."""

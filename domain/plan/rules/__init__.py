@@ -1,1 +1,0 @@
-"""The rules that a plan is checked by: one file per topic; each rule looks at the whole plan."""

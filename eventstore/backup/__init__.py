@@ -1,0 +1,1 @@
+"""Backups: a dump that was read again, with its manifest."""

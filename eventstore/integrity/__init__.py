@@ -1,0 +1,1 @@
+"""Verify the log: hash chains, ranges, and the tree that was signed."""

@@ -1,0 +1,1 @@
+"""PostgreSQL: connections to the primary, retry, replicated commits, migrations."""

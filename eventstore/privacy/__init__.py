@@ -1,0 +1,1 @@
+"""Personal data: the vault of keys, and erasure."""

@@ -1,0 +1,1 @@
+"""Proofs from the database: inclusion, consistency, and what was signed."""

@@ -1,0 +1,1 @@
+"""The recorder: load, decide, append; the single write path."""

@@ -1,0 +1,1 @@
+"""Read the views: pages, filters, what is overdue."""

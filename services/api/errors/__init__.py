@@ -1,0 +1,1 @@
+"""Failures of calls as `google.rpc.Status`, with details, in two languages."""

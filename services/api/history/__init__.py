@@ -1,0 +1,1 @@
+"""Incidents at a version, a position or an instant, as recorded or as true."""

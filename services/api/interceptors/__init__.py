@@ -1,0 +1,1 @@
+"""What every call passes: authentication, admission, deadlines, metrics, errors."""

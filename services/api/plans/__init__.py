@@ -1,0 +1,1 @@
+"""Plans: drafted, published, read, compared, checked, drawn."""

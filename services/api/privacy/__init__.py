@@ -1,0 +1,1 @@
+"""Personal data: disclosed, held for an authority, erased."""

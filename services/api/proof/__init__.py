@@ -1,0 +1,1 @@
+"""What proves the log: checkpoints, inclusion, consistency, stream heads, exports."""

@@ -1,0 +1,1 @@
+"""Incidents, units and contacts, and what workflows know: read."""

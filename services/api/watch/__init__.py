@@ -1,0 +1,1 @@
+"""Incidents as they happen, resumable from any token."""

@@ -1,0 +1,1 @@
+"""`muster incident`, `watch`, `diff` and `report`: a case as people read it."""

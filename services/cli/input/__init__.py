@@ -1,0 +1,1 @@
+"""What a command line gives: options of the contract, moments, personal texts."""

@@ -1,0 +1,1 @@
+"""`muster replay`, `verify`, `checkpoint`, `proof`, `export` and `monitor`."""

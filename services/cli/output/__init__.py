@@ -1,0 +1,1 @@
+"""What a command line shows: tables, JSON, failures, exit codes."""

@@ -1,0 +1,1 @@
+"""The local stack from the command line: processes, backups, tokens, views, webhooks."""

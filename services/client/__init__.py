@@ -1,0 +1,1 @@
+"""A client of the service, and what is built on it: pipelines, publication, checkpoints."""

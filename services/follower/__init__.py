@@ -1,0 +1,1 @@
+"""The follower: keeps projections, nudges workflows, reconciles them with the log."""

@@ -1,0 +1,1 @@
+"""The notary: signs checkpoints of the log, and has witnesses cosign them."""

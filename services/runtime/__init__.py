@@ -1,0 +1,1 @@
+"""What every process is composed of: settings, logs, metrics, clocks, readiness, Temporal."""

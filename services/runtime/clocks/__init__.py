@@ -1,0 +1,1 @@
+"""The clocks of this process, of PostgreSQL and of Temporal, compared."""

@@ -1,0 +1,1 @@
+"""Temporal: the client, its clock, task queues, and the starter of workflows."""

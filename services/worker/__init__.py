@@ -1,0 +1,1 @@
+"""The worker: the workflows of incidents, and their activities."""

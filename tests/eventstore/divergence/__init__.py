@@ -1,0 +1,1 @@
+"""A log that is not what was signed."""

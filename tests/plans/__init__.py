@@ -1,1 +1,0 @@
-"""Plans as files: the shipped ones, and what is said of bad ones."""
