@@ -12,10 +12,10 @@ import asyncio
 import structlog
 
 from activities.fleet import Fleet, Sought
-from activities.record_outcome import command_id, report, version_of
-from activities.system_commands import record_own
-from domain.decider import Asked, Refused
-from domain.incident.obligations.obligations import Order
+from activities.record_outcome import command_id, record_outcome, version_of
+from activities.system_commands import record_system_command
+from domain.decider import CommandEnvelope, Refused
+from domain.incident.obligations.obligations import WorkOrder
 from domain.incident.resources import (
     ConfirmUnitReturned,
     DeclareResourceUnavailable,
@@ -59,7 +59,7 @@ class Dispatcher:
         self._units = units
         self._plans = plans
 
-    async def dispatch(self, order: Order) -> int:
+    async def dispatch(self, order: WorkOrder) -> int:
         """Send units until a request is filled, or say that none is to be had."""
         reservation = Reservation(order.incident, order.subject)
         try:
@@ -71,7 +71,7 @@ class Dispatcher:
                 await self._give_back_leftovers(reservation, request)
             raise
 
-    async def give_back(self, order: Order) -> int:
+    async def give_back(self, order: WorkOrder) -> int:
         """Free a unit that an incident released."""
         known = await self._incidents.known(order.incident)
         sent = known.state.units.get(order.subject)
@@ -80,10 +80,10 @@ class Dispatcher:
         await self._release(order.subject, Reservation(order.incident, sent.request))
         returned = ConfirmUnitReturned(unit=order.subject)
         work = f"return/{order.subject}/{sent.request}"
-        answer = await report(self._incidents, order.incident, work, "back", returned)
+        answer = await record_outcome(self._incidents, order.incident, work, "back", returned)
         return version_of(answer, known.version)
 
-    async def _fill(self, order: Order, reservation: Reservation) -> int:
+    async def _fill(self, order: WorkOrder, reservation: Reservation) -> int:
         while True:
             known = await self._incidents.known(order.incident)
             request = known.state.requests.get(order.subject)
@@ -97,15 +97,19 @@ class Dispatcher:
                 unavailable = DeclareResourceUnavailable(request=order.subject)
                 work = f"dispatch/{order.subject}"
                 what = f"unavailable-after-{len(request.units)}"
-                answer = await report(self._incidents, order.incident, work, what, unavailable)
+                answer = await record_outcome(
+                    self._incidents, order.incident, work, what, unavailable
+                )
                 return version_of(answer, known.version)
             await self._send(order, unit)
 
-    async def _send(self, order: Order, unit: str) -> None:
+    async def _send(self, order: WorkOrder, unit: str) -> None:
         """Dispatch a reserved unit; if the incident refuses it, give the reservation back."""
         command = DispatchUnit(request=order.subject, unit=unit)
         work = f"dispatch/{order.subject}"
-        answer = await report(self._incidents, order.incident, work, f"send-{unit}", command)
+        answer = await record_outcome(
+            self._incidents, order.incident, work, f"send-{unit}", command
+        )
         if isinstance(answer, Refused):
             log.info("the incident refused a unit", reason=answer.reason)
             await self._release(unit, Reservation(order.incident, order.subject))
@@ -137,7 +141,9 @@ class Dispatcher:
         version = (await self._units.known(unit)).version
         work = f"reserve/{unit}/{reservation.request}/{version}"
         named = await command_id(self._incidents, reservation.incident, work, "reserve")
-        answer = await record_own(self._units, unit, Asked(command, named, HANDS))
+        answer = await record_system_command(
+            self._units, unit, CommandEnvelope(command, named, HANDS)
+        )
         if isinstance(answer, Refused) and answer.reason in TAKEN:
             return False
         version_of(answer, version)
@@ -149,7 +155,9 @@ class Dispatcher:
         version = (await self._units.known(unit)).version
         work = f"release/{unit}/{reservation.request}/{version}"
         named = await command_id(self._incidents, reservation.incident, work, "release")
-        answer = await record_own(self._units, unit, Asked(command, named, HANDS))
+        answer = await record_system_command(
+            self._units, unit, CommandEnvelope(command, named, HANDS)
+        )
         return isinstance(answer, Receipt) and bool(answer.kinds)
 
     async def _give_back_leftovers(self, reservation: Reservation, request: Request | None) -> None:

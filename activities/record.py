@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 from temporalio import activity
 
-from activities.system_commands import count, record_own
-from domain.decider import Asked, Known
+from activities.system_commands import count, record_system_command
+from domain.decider import CommandEnvelope, Versioned
 from domain.incident.obligations import obligations
 from domain.incident.obligations.deadlines import LetDeadlinePass, due_by, earliest, is_armed
-from domain.incident.obligations.obligations import NextDeadline, Standing
+from domain.incident.obligations.obligations import NextDeadline, WorkflowView
 from domain.values import CLOCK
 from eventstore.postgres.errors import LogDiverged, LogUnavailable, Overloaded
 from eventstore.recorder.event_ids import new_command_id, system_command_id
@@ -59,13 +59,13 @@ class RecordActivities:
         """When what is stuck is tried again; not before, however often somebody asks."""
 
     @activity.defn(name="standing")
-    async def standing(self, incident: str) -> Standing:
+    async def standing(self, incident: str) -> WorkflowView:
         """Return where an incident stands now. Raises LogUnavailable."""
         known = await self._incidents.known(incident)
-        return obligations.standing(incident, known.state, known.version)
+        return obligations.workflow_view(incident, known.state, known.version)
 
     @activity.defn(name="let_deadline_pass")
-    async def let_deadline_pass(self, incident: str, deadline: NextDeadline) -> Standing:
+    async def let_deadline_pass(self, incident: str, deadline: NextDeadline) -> WorkflowView:
         """Let pass all that is due by our clock, each once however often this is asked.
 
         What can't pass blocks nothing else: it is counted, and tried again. The answer's
@@ -79,11 +79,11 @@ class RecordActivities:
             await asyncio.sleep((soon + PAST).total_seconds())
             now = self._clock()
         known, stuck = await self._pass(incident, now)
-        stands = obligations.standing(incident, known.state, known.version)
+        stands = obligations.workflow_view(incident, known.state, known.version)
         again = _next(known.state, stuck, now, ahead)
         return stands.model_copy(update={"next_deadline": again})
 
-    async def _pass(self, incident: str, now: datetime) -> tuple[Known[Incident], Again]:
+    async def _pass(self, incident: str, now: datetime) -> tuple[Versioned[Incident], Again]:
         """Let pass what is due, and return what could not, with when it is tried again."""
         known = await self._incidents.known(incident)
         due = [one.command for one in due_by(known.state, now)]
@@ -102,7 +102,7 @@ class RecordActivities:
         left = [one for one in left if is_armed(known.state, _passing(one))]
         return known, stuck | {_passing(one): self._put_off(incident, one, now) for one in left}
 
-    def _put_off(self, incident: str, asked: Asked, now: datetime) -> datetime:
+    def _put_off(self, incident: str, asked: CommandEnvelope, now: datetime) -> datetime:
         """Say that a deadline is stuck, and return when to try again."""
         count(asked, STILL_ARMED)
         activity.logger.error("a deadline came and is still armed: %s", asked.command)
@@ -111,10 +111,10 @@ class RecordActivities:
         again = self._again[incident, _passing(asked)] = now + AGAIN_AFTER
         return again
 
-    async def _record(self, incident: str, asked: Asked) -> None:
+    async def _record(self, incident: str, asked: CommandEnvelope) -> None:
         """Record that a deadline came; whatever keeps it from passing is counted and logged."""
         try:
-            await record_own(self._incidents, incident, asked)
+            await record_system_command(self._incidents, incident, asked)
         except PASSING:
             raise
         except Exception as error:  # noqa: BLE001 - an edge: a rule's bug must not silence the others
@@ -129,11 +129,11 @@ def command_id_of(incident: str, passing: LetDeadlinePass) -> UUID:
     return system_command_id(passing.due_at, name)
 
 
-def _asked(incident: str, passing: LetDeadlinePass) -> Asked:
-    return Asked(passing, command_id_of(incident, passing), CLOCK)
+def _asked(incident: str, passing: LetDeadlinePass) -> CommandEnvelope:
+    return CommandEnvelope(passing, command_id_of(incident, passing), CLOCK)
 
 
-def _passing(asked: Asked) -> LetDeadlinePass:
+def _passing(asked: CommandEnvelope) -> LetDeadlinePass:
     assert isinstance(asked.command, LetDeadlinePass)  # noqa: S101 - the clock says nothing else
     return asked.command
 

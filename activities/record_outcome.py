@@ -8,8 +8,8 @@ from uuid import UUID
 
 from temporalio.exceptions import ApplicationError
 
-from activities.system_commands import record_own
-from domain.decider import Asked, Refused
+from activities.system_commands import record_system_command
+from domain.decider import CommandEnvelope, Refused
 from domain.incident.state.incident import Incident
 from domain.lru import LruCache
 from domain.refusals import Refusal
@@ -33,12 +33,12 @@ async def command_id(incidents: Recorder[Incident], incident: str, work: str, wh
     return system_command_id(await incidents.begun_at(incident), f"hands/{incident}/{work}/{what}")
 
 
-async def report(
+async def record_outcome(
     recorder: Recorder[Incident], incident: str, work: str, what: str, command: Command
 ) -> Receipt | Refused:
     """Record what came of a piece of work; said again by every attempt, recorded once."""
     named = await command_id(recorder, incident, work, what)
-    return await record_own(recorder, incident, Asked(command, named, HANDS))
+    return await record_system_command(recorder, incident, CommandEnvelope(command, named, HANDS))
 
 
 class Bursts:
@@ -64,7 +64,7 @@ class Bursts:
         self._next.pop(incident).set_result(None)
 
 
-class Unreported:
+class OutcomeUnrecorded:
     """Outcomes that the log has not taken yet: what was done once is only reported again.
 
     Kept by one process. After its death the work is done once more, under the same key.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from temporalio import activity
 from temporalio.common import MetricMeter
 
-from domain.decider import Asked, Refused
+from domain.decider import CommandEnvelope, Refused
 from domain.refusals import Refusal
 from eventstore.recorder.event_ids import new_command_id
 
@@ -29,7 +29,9 @@ METER: ContextVar[MetricMeter] = ContextVar("METER", default=MetricMeter.noop)
 """Counts outside of activities, where the second clock speaks."""
 
 
-async def record_own(recorder: Recorder[S], key: str, asked: Asked) -> Receipt | Refused:
+async def record_system_command(
+    recorder: Recorder[S], key: str, asked: CommandEnvelope
+) -> Receipt | Refused:
     """Record a command of the system's own, under another id if its own is taken."""
     answer = await recorder.record(key, asked)
     if isinstance(answer, Refused) and answer.reason is Refusal.COMMAND_ID_REUSED:
@@ -41,7 +43,7 @@ async def record_own(recorder: Recorder[S], key: str, asked: Asked) -> Receipt |
     return answer
 
 
-def count(asked: Asked, reason: str) -> None:
+def count(asked: CommandEnvelope, reason: str) -> None:
     """Count a command of the system's own that came to nothing, and why."""
     meter = activity.metric_meter() if activity.in_activity() else METER.get()
     labels = {"actor": asked.actor.id, "command": asked.command.kind, "reason": reason}

@@ -10,7 +10,7 @@ from domain.decider import encode
 from domain.incident.decider import INCIDENTS
 from domain.incident.events import aftermath, duties, opening
 from domain.plan.model.plan import PlanRef
-from domain.values import Fact, HazardKind, Mode, Text
+from domain.values import Event, HazardKind, Mode, Text
 from eventstore.log.events import Appended, NewEvent
 from eventstore.log.log import Log
 from eventstore.recorder.recorder import Recorder
@@ -48,11 +48,11 @@ async def lived(log: Log, incident: str, count: int) -> list[NewEvent]:
     return events
 
 
-def long_life(events: int) -> list[Fact]:
+def long_life(events: int) -> list[Event]:
     """Return the facts of a very long incident: tasks, reports, deliveries and damage."""
     at = datetime(2026, 1, 1, tzinfo=UTC)
     ref = PlanRef(id="bench", version=1, hash="0" * 64)
-    facts: list[Fact] = [
+    facts: list[Event] = [
         opening.IncidentOpened(
             venue="mall", hazard=HazardKind.CROWDING, plan=ref, mode=Mode.EXERCISE, pace=1.0
         )
@@ -64,7 +64,7 @@ def long_life(events: int) -> list[Fact]:
     return facts[:events]
 
 
-def _a_duty_and_a_report(number: int, at: datetime) -> list[Fact]:
+def _a_duty_and_a_report(number: int, at: datetime) -> list[Event]:
     task, told = f"task-{number}", f"n{number}"
     return [
         duties.TaskAssigned(
@@ -99,7 +99,7 @@ def _a_duty_and_a_report(number: int, at: datetime) -> list[Fact]:
     ]
 
 
-def stored(fact: Fact) -> NewEvent:
+def stored(fact: Event) -> NewEvent:
     """Return an event that happens now."""
     now = datetime.now(UTC)
     return NewEvent(uuid4(), fact.kind, fact.schema_version, now, encode(fact), '{"actor":"x"}')

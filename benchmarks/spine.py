@@ -32,7 +32,7 @@ from benchmarks.limits import (
 )
 from benchmarks.place import Place, damage, place
 from benchmarks.states import states_at_100k_ms
-from domain.incident.obligations.obligations import Standing
+from domain.incident.obligations.obligations import WorkflowView
 from eventstore.recorder.event_ids import event_id
 from services.client.client import connected
 from services.client.pipeline import pipeline
@@ -197,7 +197,7 @@ async def reaction_p50_ms(at: Place, incident: str, temporal: str) -> float:
         receipt = await call(damage(incident, number), metadata=caller)
         begun = time.perf_counter()
         while True:
-            known = await handle.query("standing", result_type=Standing)
+            known = await handle.query("standing", result_type=WorkflowView)
             if known.version >= receipt.version:
                 break
             await asyncio.sleep(0.002)

@@ -14,9 +14,9 @@ from pydantic import ValidationError
 from compiler.check import Finding, Severity, check
 from compiler.diagnostics.faults import Fault, said
 from compiler.syntax import yaml
-from compiler.syntax.folder import joined
+from compiler.syntax.folder import merged
 from compiler.syntax.validation import Diagnosis, diagnose, meant, unseen
-from compiler.syntax.yaml import Document, Misread, Spot
+from compiler.syntax.yaml import Document, Position, SyntaxFault
 from domain.plan.model.plan import Plan
 
 if TYPE_CHECKING:
@@ -83,14 +83,14 @@ def inspect_all(sources: Mapping[str, str | bytes], on: date | None = None) -> I
     """Do the same for a plan in several files, by name; each holds some of its keys."""
     opened = [_opened(name, source, n) for n, (name, source) in enumerate(sources.items())]
     pages = [page for page, _ in opened]
-    faults = [page.misread(read) for page, read in opened if isinstance(read, Misread)]
+    faults = [page.misread(read) for page, read in opened if isinstance(read, SyntaxFault)]
     if faults:
         return Inspection(None, faults)
     documents = [read for _, read in opened if isinstance(read, Document)]
     try:
         yaml.limit("".join(page.text for page in pages))
-        document = joined(documents, [*sources]) if len(pages) > 1 else documents[0]
-    except Misread as misread:
+        document = merged(documents, [*sources]) if len(pages) > 1 else documents[0]
+    except SyntaxFault as misread:
         return Inspection(None, [pages[misread.spot.page].misread(misread)])
     return _understood(document, pages, on)
 
@@ -133,13 +133,13 @@ class _Page:
     def lines(self) -> Sequence[str]:
         return yaml.LINE_BREAK.split(self.text)
 
-    def misread(self, misread: Misread) -> Diagnostic:
+    def misread(self, misread: SyntaxFault) -> Diagnostic:
         message = said(misread.fault, **misread.found)
         return self.at(misread.spot, misread.fault, message)
 
     def at(  # noqa: PLR0913 - one place to make what has eight fields
         self,
-        spot: Spot,
+        spot: Position,
         code: str,
         message: Text,
         *,
@@ -155,7 +155,7 @@ class _Page:
         )
 
 
-def _opened(name: str, source: str | bytes, page: int) -> tuple[_Page, Document | Misread]:
+def _opened(name: str, source: str | bytes, page: int) -> tuple[_Page, Document | SyntaxFault]:
     text = ""
     try:
         yaml.limit(source)
@@ -164,8 +164,8 @@ def _opened(name: str, source: str | bytes, page: int) -> tuple[_Page, Document 
     except UnicodeDecodeError as error:
         readable = error.object[: error.start].decode(errors="replace")
         spot, likely = yaml.after(readable, page), _likely(error.object)
-        return _Page(name, readable), Misread(Fault.NOT_UTF8, spot, likely=likely)
-    except Misread as misread:
+        return _Page(name, readable), SyntaxFault(Fault.NOT_UTF8, spot, likely=likely)
+    except SyntaxFault as misread:
         return _Page(name, text), misread
 
 

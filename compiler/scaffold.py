@@ -77,7 +77,7 @@ class NotThere(Exception):
         self.key, self.name, self.known = key, name, known
 
 
-def begun(answers: Answers, on: date) -> str:
+def scaffolded(answers: Answers, on: date) -> str:
     """Return the text of the new plan as of a day. NotThere if an answer names what isn't there."""
     texts = shipped()
     if answers.begins_from not in texts:

@@ -10,7 +10,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from domain.refusals import Refusal
-from domain.values import Actor, Command, Fact
+from domain.values import Actor, Command, Event
 
 State = TypeVar("State")
 Folded_co = TypeVar("Folded_co", covariant=True)
@@ -26,12 +26,12 @@ class Refused(NamedTuple):
     """For programs and for the localised text: what was found, what would be right."""
 
 
-Decision = Sequence[Fact] | Refusal | Refused
+Decision = Sequence[Event] | Refusal | Refused
 """What a command leads to: facts, none if it is already so, or why it is refused."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CommandEnvelope:
     """A command, with who asks, why, and what makes it safe to ask again."""
 
     command: Command
@@ -53,7 +53,7 @@ class Asked:
         return self.on_behalf_of or self.actor.id
 
 
-class Known(NamedTuple, Generic[State]):
+class Versioned(NamedTuple, Generic[State]):
     """What is known of a stream: its state after `version` facts, the last one at `position`."""
 
     state: State
@@ -61,10 +61,10 @@ class Known(NamedTuple, Generic[State]):
     position: int = 0
 
 
-class Folding(Protocol[Folded_co]):
+class Fold(Protocol[Folded_co]):
     """A fold that is under way."""
 
-    def take(self, fact: Fact) -> None:
+    def take(self, fact: Event) -> None:
         """Take the next fact into account."""
 
     def state(self) -> Folded_co:
@@ -82,11 +82,11 @@ class Decider(Generic[State]):
 
     category: str
     initial: State
-    facts: Mapping[str, type[Fact]]
-    evolve: Callable[[State, Fact], State]
+    facts: Mapping[str, type[Event]]
+    evolve: Callable[[State, Event], State]
     """Takes a fact into account. Raises NotYet if it speaks of what no fact before it made."""
-    decide: Callable[[State, Asked, datetime, object], Sequence[Fact] | Refused]
-    folding: Callable[[State], Folding[State]] | None = None
+    decide: Callable[[State, CommandEnvelope, datetime, object], Sequence[Event] | Refused]
+    folding: Callable[[State], Fold[State]] | None = None
     """Folds many facts faster than one by one, to the same result, where there is a way."""
     upcasts: Mapping[tuple[str, int], Callable[[str], str]] = field(default_factory=dict)
     """Lift a stored text from (kind, schema version) to the next schema version."""
@@ -112,7 +112,7 @@ class ShapeUnknown(ValueError):
     """A fact was stored in a shape that this program does not know yet."""
 
 
-def decode(decider: Decider[State], kind: str, schema_version: int, text: str) -> Fact:
+def decode(decider: Decider[State], kind: str, schema_version: int, text: str) -> Event:
     """Read a fact from its stored text, lifting older shapes.
 
     Raises KeyError for an unknown kind, ShapeUnknown for a shape of a later program.
@@ -120,11 +120,11 @@ def decode(decider: Decider[State], kind: str, schema_version: int, text: str) -
     shape = decider.facts[kind]
     if schema_version != shape.schema_version:
         text = _lifted(decider, kind, schema_version, text)
-    fact: Fact = shape.__pydantic_validator__.validate_json(text)
+    fact: Event = shape.__pydantic_validator__.validate_json(text)
     return fact
 
 
-def folding(decider: Decider[State], state: State) -> Folding[State]:
+def start_fold(decider: Decider[State], state: State) -> Fold[State]:
     """Begin a fold from a state on."""
     return decider.folding(state) if decider.folding else _OneByOne(decider, state)
 
@@ -144,14 +144,14 @@ class _OneByOne(Generic[State]):
         self._evolve = decider.evolve
         self._state = state
 
-    def take(self, fact: Fact) -> None:
+    def take(self, fact: Event) -> None:
         self._state = self._evolve(self._state, fact)
 
     def state(self) -> State:
         return self._state
 
 
-def encode(fact: Fact) -> str:
+def encode(fact: Event) -> str:
     """Return the text that is stored and hashed; the kind has a column of its own."""
     return fact.model_dump_json(exclude={"kind"})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.decider import Asked, Refused
+from domain.decider import CommandEnvelope, Refused
 from domain.refusals import Refusal
 from domain.values import Role
 
@@ -10,7 +10,7 @@ MAY_SPEAK_FOR_OTHERS = frozenset({Role.COMMANDER, Role.OPERATOR, Role.ADMINISTRA
 """Who may enter what another person did, such as an answer by telephone."""
 
 
-def may_not_speak(asked: Asked) -> Refused | None:
+def may_not_speak(asked: CommandEnvelope) -> Refused | None:
     """Refuse an act on behalf of another person to whoever may not enter it."""
     if asked.on_behalf_of and not asked.actor.roles & MAY_SPEAK_FOR_OTHERS:
         return Refused(Refusal.MAY_NOT_SPEAK_FOR_OTHERS)

@@ -16,9 +16,9 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import StringConstraints
 from rpds import HashTrieMap, HashTrieSet
 
-from domain.decider import Asked, Decision, Refused, existing
+from domain.decider import CommandEnvelope, Decision, Refused, existing
 from domain.refusals import Refusal
-from domain.values import Command, Fact, Id, Instant, Line
+from domain.values import Command, Event, Id, Instant, Line
 
 SEALED_LENGTH_MAX = 16_384
 """Characters of a sealed text."""
@@ -57,7 +57,7 @@ class LegalBasis(StrEnum):
     """PIPL art. 47 (5): another law or regulation says so; the reason names it."""
 
 
-class PersonalDataErased(Fact):
+class PersonalDataErased(Event):
     """It is ordered to destroy the keys that sealed somebody's personal data, wherever they are."""
 
     kind: Literal["PersonalDataErased"] = "PersonalDataErased"
@@ -66,7 +66,7 @@ class PersonalDataErased(Fact):
     basis: LegalBasis
 
 
-class LegalHoldPlaced(Fact):
+class LegalHoldPlaced(Event):
     """Nothing may be erased while an authority needs it."""
 
     kind: Literal["LegalHoldPlaced"] = "LegalHoldPlaced"
@@ -78,7 +78,7 @@ class LegalHoldPlaced(Fact):
     placed_at: Instant
 
 
-class LegalHoldLifted(Fact):
+class LegalHoldLifted(Event):
     """An authority does not need it any more."""
 
     kind: Literal["LegalHoldLifted"] = "LegalHoldLifted"
@@ -174,7 +174,7 @@ def evolve(was: Privacy, fact: PrivacyFact) -> Privacy:
             return was._replace(holds=was.holds.insert(fact.hold, over))
 
 
-def decide(known: Privacy, asked: Asked, ask: PrivacyCommand, now: datetime) -> Decision:
+def decide(known: Privacy, asked: CommandEnvelope, ask: PrivacyCommand, now: datetime) -> Decision:
     """Decide what erasing, holding and lifting a hold lead to; each needs a reason."""
     if not asked.reason:
         return Refusal.REASON_REQUIRED
@@ -192,7 +192,7 @@ def unreadable(known: Privacy, sealed: Iterable[str | None]) -> bool:
     return any(text is not None and key_of(text) in known.destroyed for text in sealed)
 
 
-def _erase(known: Privacy, ask: ErasePersonalData) -> Sequence[Fact] | Refusal | Refused:
+def _erase(known: Privacy, ask: ErasePersonalData) -> Sequence[Event] | Refusal | Refused:
     for name, hold in sorted(known.holds.items()):
         if hold.covers(ask.person):
             return Refused(

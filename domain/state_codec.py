@@ -46,7 +46,7 @@ class _Way(NamedTuple):
     back: Turn | None
 
 
-class Packing(Generic[V]):
+class StateCodec(Generic[V]):
     """Packs values of one type. Raises TypeError for a type that it has no way for."""
 
     def __init__(self, shape: type[V]) -> None:

@@ -54,7 +54,7 @@ class Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
-class Fact(Value):
+class Event(Value):
     """Something that happened. Its fields are a storage format: change them by schema version."""
 
     schema_version: ClassVar[int] = 1

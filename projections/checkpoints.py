@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Self
 
 from eventstore.postgres.connection import Pool, close_pool, connect_pool
-from eventstore.postgres.retry import patiently
+from eventstore.postgres.retry import with_retry
 
 BOOKMARK_CONNECTIONS = 2
 
@@ -19,7 +19,7 @@ MOVE = """
     ON CONFLICT (name) DO UPDATE SET position = $2, moved_at = now()"""
 
 
-class Bookmarks:
+class Checkpoints:
     """Named places in the log. Moving one is durable before it returns. Raises LogUnavailable."""
 
     def __init__(self, pool: Pool) -> None:
@@ -36,14 +36,14 @@ class Bookmarks:
 
     async def read_bookmark(self, name: str) -> int:
         """Return the position up to which everything was seen to; 0 at first."""
-        found = await patiently(self._pool, lambda lent: lent.fetchval(READ, name))
+        found = await with_retry(self._pool, lambda lent: lent.fetchval(READ, name))
         return int(found or 0)
 
     async def positions(self) -> dict[str, int]:
         """Return how far every follower has come, the views among them."""
-        rows = await patiently(self._pool, lambda lent: lent.fetch(ALL))
+        rows = await with_retry(self._pool, lambda lent: lent.fetch(ALL))
         return {row["name"]: row["position"] for row in rows}
 
     async def move_bookmark(self, name: str, position: int) -> None:
         """Say that everything up to a position was seen to; back, to have it seen to again."""
-        await patiently(self._pool, lambda lent: lent.execute(MOVE, name, position))
+        await with_retry(self._pool, lambda lent: lent.execute(MOVE, name, position))

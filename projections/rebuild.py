@@ -48,7 +48,7 @@ async def leave(connection: Lent, view: View) -> None:
     await connection.execute(f"DROP TABLE IF EXISTS {view.beside}")
 
 
-async def make(pool: Pool, log: Log, view: View) -> None:
+async def rebuild(pool: Pool, log: Log, view: View) -> None:
     """Go on making a view until it is in its place, unless another process does.
 
     Raises Rewound when it was begun again meanwhile, and whatever applying an event raises.

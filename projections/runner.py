@@ -13,8 +13,8 @@ import asyncpg
 from eventstore.log.events import StoredEvent
 from eventstore.log.log import Log
 from eventstore.postgres.connection import SETTINGS, Lent, Pool, close_pool, connect_pool, pauses
-from eventstore.postgres.errors import FollowerTooSlow, LogUnavailable, passes
-from eventstore.postgres.retry import patiently
+from eventstore.postgres.errors import FollowerTooSlow, LogUnavailable, is_transient
+from eventstore.postgres.retry import with_retry
 from projections import rebuild
 from projections.view import Apply, Rewound, Stopped, View
 
@@ -61,11 +61,11 @@ MOVE = """
 STOP = "UPDATE muster_view.checkpoint SET stopped = $3 WHERE view = $1 AND shape = $2"
 
 
-class MakingStopped(Exception):
+class RebuildStopped(Exception):
     """A view that is made anew met something it cannot take in; the live one is as it was."""
 
 
-class ViewKeeper:
+class ProjectionRunner:
     """Keeps views up to date, one task each; they share what is read from the log.
 
     Of several processes one keeps a view; when it is gone, another one does after `LOOK_S`.
@@ -115,7 +115,7 @@ class ViewKeeper:
         self._wanted.set()
         while row := await self._row(rebuild.UNDER_WAY, view):
             if row["stopped"] is not None:
-                raise MakingStopped(row["stopped"])
+                raise RebuildStopped(row["stopped"])
             await asyncio.sleep(PACE_S)
 
     async def _prepare(self, view: View) -> None:
@@ -148,7 +148,7 @@ class ViewKeeper:
 
     async def _make(self, view: View) -> None:
         try:
-            await rebuild.make(self._pool, self._log, view)
+            await rebuild.rebuild(self._pool, self._log, view)
         except Rewound:
             self._wanted.set()
         except Exception as error:  # noqa: BLE001 - one view's bug must not stop the others
@@ -207,7 +207,9 @@ class ViewKeeper:
         row = await self._row(place, view)
         position = int(row["position"]) if row else 0
         self._report(Stopped(view.name, position, error))
-        await patiently(self._pool, lambda lent: lent.execute(stop, view.name, view.shape, because))
+        await with_retry(
+            self._pool, lambda lent: lent.execute(stop, view.name, view.shape, because)
+        )
         return position
 
     async def _until_mended(self, view: View, position: int) -> None:
@@ -223,7 +225,7 @@ class ViewKeeper:
         return rows[0] if rows else None
 
     async def _fetch(self, query: str, *arguments: object) -> list[asyncpg.Record]:
-        return await patiently(self._pool, lambda lent: lent.fetch(query, *arguments))
+        return await with_retry(self._pool, lambda lent: lent.fetch(query, *arguments))
 
 
 async def _take(connection: Lent, view: View, apply: Apply, page: Sequence[StoredEvent]) -> None:
@@ -245,4 +247,4 @@ async def _move(connection: Lent, view: View, page: Sequence[StoredEvent]) -> in
 
 
 def _will_pass(error: Exception) -> bool:
-    return isinstance(error, LogUnavailable) or passes(error)
+    return isinstance(error, LogUnavailable) or is_transient(error)

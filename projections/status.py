@@ -9,9 +9,9 @@ from typing import NamedTuple, Self
 import asyncpg
 
 from eventstore.postgres.connection import Pool, close_pool, connect_pool
-from eventstore.postgres.retry import patiently
+from eventstore.postgres.retry import with_retry
 from projections import rebuild
-from projections.runner import VIEW_SETTINGS, MakingStopped
+from projections.runner import VIEW_SETTINGS, RebuildStopped
 from projections.view import View
 
 OVERSEER_CONNECTIONS = 2
@@ -68,7 +68,7 @@ class Overseen(NamedTuple):
         return "live" if self.writer is not None else "unkept"
 
 
-class Overseer:
+class ProjectionStatus:
     """Looks at the views from outside of whoever keeps them."""
 
     def __init__(self, pool: Pool, views: Sequence[View]) -> None:
@@ -106,7 +106,7 @@ class Overseer:
             if seen.making is None:
                 return
             if seen.making_stopped is not None:
-                raise MakingStopped(seen.making_stopped)
+                raise RebuildStopped(seen.making_stopped)
             made_by = await self._holder(view, "make")
             alone = alone + LOOK_S if made_by is None else 0.0
             if alone > KEEPERLESS_S:
@@ -130,4 +130,4 @@ class Overseer:
         return rows[0]["pid"] if rows else None
 
     async def _fetch(self, query: str, *arguments: object) -> list[asyncpg.Record]:
-        return await patiently(self._pool, lambda lent: lent.fetch(query, *arguments))
+        return await with_retry(self._pool, lambda lent: lent.fetch(query, *arguments))

@@ -15,7 +15,7 @@ with absent("rich"):  # structlog would draw tracebacks with it
     import structlog
 
     from eventstore.postgres.epochs import remember
-    from eventstore.postgres.errors import LogUnavailable, passes
+    from eventstore.postgres.errors import LogUnavailable, is_transient
     from services.runtime import logs
     from services.runtime.readiness import EXIT_AWAY
     from services.runtime.settings import settings
@@ -53,7 +53,7 @@ def is_away(error: Exception) -> bool:
     """
     if isinstance(error, OSError):
         return isinstance(error, ConnectionError | TimeoutError)
-    return isinstance(error, LogUnavailable) or passes(error)
+    return isinstance(error, LogUnavailable) or is_transient(error)
 
 
 def collect_seldom() -> None:

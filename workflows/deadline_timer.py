@@ -8,7 +8,7 @@ from datetime import datetime
 from temporalio import workflow
 
 
-class Alarm:
+class DeadlineTimer:
     """Rings when a moment comes. Moved later it still rings at the earlier one: set it again then.
 
     So a duty that is answered in time costs no timer of its own.

@@ -1,7 +1,7 @@
 """An incident's life: it follows the log, keeps the clock, and has the work done.
 
 It decides no rule. What is so, what is due and whether anything is owed it reads from the log as a
-`Standing`.
+`WorkflowView`.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import Final
 
 from temporalio import workflow
 
-from domain.incident.obligations.obligations import NextDeadline, Standing
-from domain.incident.obligations.obligations import standing as where
+from domain.incident.obligations.obligations import NextDeadline, WorkflowView
+from domain.incident.obligations.obligations import workflow_view as where
 from domain.incident.state.incident import NOTHING_YET
 from domain.values import Phase
 from workflows import ports, search_attributes
-from workflows.activity_tracker import Work
-from workflows.deadline_timer import Alarm
-from workflows.ports import Life
+from workflows.activity_tracker import ActivityTracker
+from workflows.deadline_timer import DeadlineTimer
+from workflows.ports import WorkflowInput
 
 HISTORY_EVENTS_MAX: Final = 20_000
 HISTORY_BYTES_MAX: Final = 20 * 1024 * 1024
@@ -36,7 +36,7 @@ class IncidentWorkflow:
     """One incident, from the first word of it until it is over and nothing is owed any more."""
 
     @workflow.init
-    def __init__(self, life: Life) -> None:
+    def __init__(self, life: WorkflowInput) -> None:
         self._life = life
         self._standing = where(life.incident, NOTHING_YET, 0)
         self._heard = 0
@@ -45,12 +45,12 @@ class IncidentWorkflow:
         self._stuck: NextDeadline | None = None
         """Came, and stayed armed when the log was told."""
         self._again = AGAIN_FIRST
-        self._alarm = Alarm()
-        self._work = Work(life, self._worked)
-        self._came_of_work: list[Standing] = []
+        self._alarm = DeadlineTimer()
+        self._work = ActivityTracker(life, self._worked)
+        self._came_of_work: list[WorkflowView] = []
 
     @workflow.run
-    async def run(self, life: Life) -> Phase | None:  # noqa: ARG002 - as `workflow.init` wants it
+    async def run(self, life: WorkflowInput) -> Phase | None:  # noqa: ARG002 - as `workflow.init` wants it
         """Live through the phases that the log tells of; return the one it ended in.
 
         A request to cancel is not obeyed: an incident ends by its own rules, and until then its
@@ -70,7 +70,7 @@ class IncidentWorkflow:
         self._heard = max(self._heard, version)
 
     @workflow.query
-    def standing(self) -> Standing:
+    def standing(self) -> WorkflowView:
         """Return where the incident stands, as far as this workflow knows."""
         return self._standing
 
@@ -110,7 +110,7 @@ class IncidentWorkflow:
             await workflow.wait_condition(lambda: self._has_news or self._alarm.rang)
             self._attend(await self._whatever_came())
 
-    async def _whatever_came(self) -> Standing:
+    async def _whatever_came(self) -> WorkflowView:
         if deadline := self._due():
             self._asked = self._heard
             return await self._let_pass(deadline)
@@ -130,7 +130,7 @@ class IncidentWorkflow:
         deadline = self._standing.next_deadline
         return deadline if deadline and self._alarm.rang and _came(deadline) else None
 
-    async def _let_pass(self, deadline: NextDeadline) -> Standing:
+    async def _let_pass(self, deadline: NextDeadline) -> WorkflowView:
         """Say that a deadline came; if it stays armed, say so again after a while, endlessly."""
         asked = deadline.model_copy(update={"asked_at": workflow.now()})
         after = await ports.let_deadline_pass(self._life, self._standing.mode, asked)
@@ -142,14 +142,14 @@ class IncidentWorkflow:
             self._stuck, self._again = deadline, AGAIN_FIRST
         return after
 
-    def _attend(self, standing: Standing) -> None:
+    def _attend(self, standing: WorkflowView) -> None:
         """See to what stands: the clock, the work, what operators are shown."""
         self._standing = standing = max([standing, *self._came_of_work], key=_version)
         self._came_of_work.clear()
         self._asked = max(self._asked, standing.version)
         self._begin_anew_if_long()
         self._work.see_to(standing)
-        search_attributes.show(standing)
+        search_attributes.upsert(standing)
         self._alarm.set_for(self._next_moment())
 
     def _next_moment(self) -> datetime | None:
@@ -158,7 +158,7 @@ class IncidentWorkflow:
             return None
         return workflow.now() + self._again if deadline == self._stuck else deadline.at
 
-    def _worked(self, after: Standing | None) -> None:
+    def _worked(self, after: WorkflowView | None) -> None:
         """Hear how the incident stands after the work; if that is not known, the log is asked."""
         if after is None:
             self._asked = -1
@@ -179,7 +179,7 @@ class IncidentWorkflow:
             workflow.continue_as_new(self._life)
 
 
-def _version(standing: Standing) -> int:
+def _version(standing: WorkflowView) -> int:
     return standing.version
 
 

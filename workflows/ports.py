@@ -9,7 +9,7 @@ from temporalio import workflow
 from temporalio.common import Priority, RetryPolicy
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
-from domain.incident.obligations.obligations import NextDeadline, Standing
+from domain.incident.obligations.obligations import NextDeadline, WorkflowView
 from domain.values import Mode, Value
 
 # These names, and the fields of what goes through, are in the histories of open incidents.
@@ -50,7 +50,7 @@ EXERCISE_WORK: Final = Priority(priority_key=5)
 """Emergencies before exercises in every queue, and deadlines before work."""
 
 
-class Life(Value):
+class WorkflowInput(Value):
     """What a run begins with. All else it asks the log."""
 
     incident: str
@@ -63,23 +63,25 @@ def clock_priority(mode: Mode) -> Priority:
     return LIVE_CLOCK if mode is Mode.LIVE else EXERCISE_CLOCK
 
 
-async def standing(life: Life, mode: Mode) -> Standing:
+async def standing(life: WorkflowInput, mode: Mode) -> WorkflowView:
     """Ask the log where the incident stands now."""
     return await _ask_the_log(STANDING, [life.incident], mode, "")
 
 
-async def let_deadline_pass(life: Life, mode: Mode, deadline: NextDeadline) -> Standing:
+async def let_deadline_pass(
+    life: WorkflowInput, mode: Mode, deadline: NextDeadline
+) -> WorkflowView:
     """Say that a deadline came; return where the incident stands after what followed."""
     summary = f"{deadline.command.deadline}/{deadline.command.subject}"
     return await _ask_the_log(PASSING, [life.incident, deadline], mode, summary)
 
 
-async def work(life: Life, mode: Mode) -> Standing:
+async def work(life: WorkflowInput, mode: Mode) -> WorkflowView:
     """Have the incident's work done while any is owed; return where the incident stands then."""
-    after: Standing = await workflow.execute_activity(
+    after: WorkflowView = await workflow.execute_activity(
         WORK,
         life.incident,
-        result_type=Standing,
+        result_type=WorkflowView,
         task_queue=life.hands_queue,
         start_to_close_timeout=WORK_TIMEOUT,
         heartbeat_timeout=WORK_SILENCE,
@@ -89,17 +91,17 @@ async def work(life: Life, mode: Mode) -> Standing:
     return after
 
 
-async def _ask_the_log(name: str, args: list[object], mode: Mode, summary: str) -> Standing:
+async def _ask_the_log(name: str, args: list[object], mode: Mode, summary: str) -> WorkflowView:
     """Ask within the workflow task, and through Temporal if that did not go well.
 
     The first costs Temporal half as much; the second outlasts a log that is away.
     """
-    found: Standing
+    found: WorkflowView
     try:
         found = await workflow.execute_local_activity(
             name,
             args=args,
-            result_type=Standing,
+            result_type=WorkflowView,
             start_to_close_timeout=QUICK_TIMEOUT,
             retry_policy=QUICK_RETRY,
             summary=summary or None,
@@ -110,7 +112,7 @@ async def _ask_the_log(name: str, args: list[object], mode: Mode, summary: str) 
         found = await workflow.execute_activity(
             name,
             args=args,
-            result_type=Standing,
+            result_type=WorkflowView,
             start_to_close_timeout=RECORD_TIMEOUT,
             retry_policy=RECORD_RETRY,
             priority=clock_priority(mode),

@@ -7,7 +7,7 @@ from typing import Any, Final
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
 
-from domain.incident.obligations.obligations import Standing
+from domain.incident.obligations.obligations import WorkflowView
 
 PHASE: Final = SearchAttributeKey.for_keyword("MusterPhase")
 LEVEL: Final = SearchAttributeKey.for_int("MusterLevel")
@@ -19,7 +19,7 @@ SEARCH_ATTRIBUTES: Final = (PHASE, LEVEL, VENUE, PLAN, MODE)
 """A namespace must know them before a workflow starts: an unknown one would stop it."""
 
 
-def show(standing: Standing) -> None:
+def upsert(standing: WorkflowView) -> None:
     """Show where the incident stands; what is shown already costs nothing."""
     if standing.phase is None:
         return

@@ -7,10 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from activities.evaluation.process import EvaluationProcess
-from activities.record_outcome import report as report_back
+from activities.record_outcome import record_outcome as report_back
 from activities.record_outcome import version_of
 from domain.incident.aftermath import CompleteEvaluation
-from domain.incident.obligations.obligations import Order
+from domain.incident.obligations.obligations import WorkOrder
 from domain.incident.state.incident import Incident
 from domain.plan.model.plan import PinnedPlan
 from domain.values import Mode
@@ -44,7 +44,7 @@ class Evaluator:
         self._evaluations = evaluations
         self._say = say
 
-    async def evaluate(self, order: Order) -> int:
+    async def evaluate(self, order: WorkOrder) -> int:
         """Evaluate a case up to where it stands now."""
         known = await self._incidents.known(order.incident)
         if known.state.evaluated or known.state.plan is None:

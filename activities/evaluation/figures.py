@@ -9,7 +9,7 @@ from typing import NamedTuple
 from domain.decider import decode
 from domain.incident.decider import INCIDENTS
 from domain.incident.events import duties, means, opening, response
-from domain.values import Fact, Text
+from domain.values import Event, Text
 from eventstore.log.events import StoredEvent
 
 
@@ -18,7 +18,7 @@ class Entry(NamedTuple):
 
     version: int
     occurred_at: datetime
-    fact: Fact
+    fact: Event
 
 
 class Figure(NamedTuple):
@@ -51,7 +51,7 @@ def figures(case: Sequence[Entry]) -> list[Figure]:
 
 
 _ACKNOWLEDGED = (duties.TaskAcknowledged, duties.TaskStarted)
-_SPANS: tuple[tuple[str, Text, tuple[type[Fact], ...], tuple[type[Fact], ...]], ...] = (
+_SPANS: tuple[tuple[str, Text, tuple[type[Event], ...], tuple[type[Event], ...]], ...] = (
     (
         "to_first_acknowledgement",
         Text.of("首次任务确认用时", "Time to first acknowledgement"),
@@ -90,7 +90,7 @@ _SPANS: tuple[tuple[str, Text, tuple[type[Fact], ...], tuple[type[Fact], ...]], 
     ),
 )
 
-_COUNTS: tuple[tuple[str, Text, tuple[type[Fact], ...]], ...] = (
+_COUNTS: tuple[tuple[str, Text, tuple[type[Event], ...]], ...] = (
     ("tasks_assigned", Text.of("下达任务", "Tasks assigned"), (duties.TaskAssigned,)),
     ("tasks_finished", Text.of("完成任务", "Tasks finished"), (duties.TaskFinished,)),
     ("tasks_late", Text.of("逾期任务", "Tasks late"), (duties.TaskOverdue,)),

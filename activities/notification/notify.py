@@ -11,19 +11,19 @@ from typing import NamedTuple
 import structlog
 
 from activities.notification.channels import mail, webhook
-from activities.notification.channels.circuit_breaker import Breakers
+from activities.notification.channels.circuit_breaker import CircuitBreakers
 from activities.notification.channels.mail import MailServer
 from activities.notification.channels.webhook import WebhookRules
 from activities.notification.message import Wanted, Written, written
 from activities.notification.outcome import Failed, NotTried, Unanswered, Undelivered
 from activities.notification.texts import Texts
-from activities.record_outcome import Bursts, Unreported, report, version_of
+from activities.record_outcome import Bursts, OutcomeUnrecorded, record_outcome, version_of
 from activities.work.backlog import NotYet
 from activities.work.shared_reads import BatchedReads, SharedReads
 from activities.work.slots import Slots
 from domain.directory.person import Channel, Person
 from domain.incident.notification import ConfirmDelivery, ReportDeliveryFailure
-from domain.incident.obligations.obligations import Order
+from domain.incident.obligations.obligations import WorkOrder
 from domain.incident.state.incident import Incident, Notification
 from domain.plan.model.plan import ChannelKind
 from domain.values import Mode
@@ -133,7 +133,7 @@ class Notifier:
         self._texts = Texts(log)
         self._plans = plans
         self._preparing = Slots(PREPARED_AT_ONCE_MAX)
-        self._breakers = Breakers()
+        self._breakers = CircuitBreakers()
         self._slots = {
             kind: Slots(
                 most,
@@ -143,13 +143,13 @@ class Notifier:
             for kind, most in SENDS_AT_ONCE_MAX.items()
         }
         self._mail_host = mail.host_of(mail_server)
-        self._unreported = Unreported()
+        self._unreported = OutcomeUnrecorded()
         self._senders: dict[ChannelKind, Send] = {
             ChannelKind.MAIL: lambda to, message: mail.send(mail_server, to, message),
             ChannelKind.WEBHOOK: lambda to, message: webhook.send(webhooks, to, message),
         }
 
-    async def notify(self, order: Order) -> int:
+    async def notify(self, order: WorkOrder) -> int:
         """Deliver a notification, unless it was answered or withdrawn meanwhile.
 
         Raises NotYet if it stays owed, since a server that hangs is left alone for now.
@@ -172,14 +172,14 @@ class Notifier:
         if len(known.state.notifications) > FEW:
             await self._bursts.next(order.incident)
         command, again_after_s = outcome
-        answer = await report(self._incidents, order.incident, work, command.kind, command)
+        answer = await record_outcome(self._incidents, order.incident, work, command.kind, command)
         version = version_of(answer, known.version)
         self._unreported.drop(order.incident, work)
         if again_after_s is not None and isinstance(answer, Receipt) and not answer.kinds:
             raise NotYet(again_after_s)
         return version
 
-    async def _outcome(self, order: Order, incident: Incident, owed: Notification) -> Outcome:
+    async def _outcome(self, order: WorkOrder, incident: Incident, owed: Notification) -> Outcome:
         """Send the message and return what is to be reported of it. Raises _OwedNoMore."""
         async with self._preparing.one(order.incident, live=order.mode is Mode.LIVE):
             message = await self._written(order, incident, owed)
@@ -195,7 +195,7 @@ class Notifier:
         return Outcome(failure, again_after_s)
 
     async def _by_first_channel(
-        self, channels: tuple[Channel, ...], order: Order, message: Written
+        self, channels: tuple[Channel, ...], order: WorkOrder, message: Written
     ) -> ChannelKind | NotTaken:
         """Return the channel that took the message, or why none did. Raises _OwedNoMore.
 
@@ -226,7 +226,9 @@ class Notifier:
         slot = partial(self._slots[kind].one, message.incident, host, live=not message.exercise)
         return Route(host, slot, partial(_sent, self._senders[kind], address, message))
 
-    async def _patiently(self, route: Route, order: Order, patience_s: float) -> NotTaken | None:
+    async def _patiently(
+        self, route: Route, order: WorkOrder, patience_s: float
+    ) -> NotTaken | None:
         """Return None once a channel took the message, else why it did not.
 
         The wait for a slot is no fault of the receiver, and takes none of its time.
@@ -256,13 +258,13 @@ class Notifier:
             left_s -= now() - begun
         return NotTaken(cause)
 
-    async def _look_again(self, order: Order) -> None:
+    async def _look_again(self, order: WorkOrder) -> None:
         """Raise _OwedNoMore if an answer withdrew meanwhile what was to be sent."""
         known = await self._known.get(order.incident)
         if order.subject not in known.state.notifications:
             raise _OwedNoMore
 
-    async def _written(self, order: Order, incident: Incident, owed: Notification) -> Written:
+    async def _written(self, order: WorkOrder, incident: Incident, owed: Notification) -> Written:
         assert incident.plan, "an incident that notifies is pinned to a plan"  # noqa: S101 - an invariant
         pinned = await self._plans.pinned(incident.plan)
         assert pinned, "a pinned plan is in the log"  # noqa: S101 - an invariant

@@ -13,7 +13,7 @@ from eventstore.queries.wordings import Wording, read_wordings
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from domain.values import Fact, Text
+    from domain.values import Event, Text
     from eventstore.log.log import Log
 
 TEXTS_MAX: Final = 5_000
@@ -50,7 +50,7 @@ class Texts:
             self._known.popitem(last=False)
 
 
-def _text(fact: Fact | None) -> Text | None:
+def _text(fact: Event | None) -> Text | None:
     match fact:
         case TaskAssigned():
             return fact.title

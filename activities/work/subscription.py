@@ -24,7 +24,7 @@ PAUSE_S = 1.0
 log = structlog.get_logger()
 
 
-class Changes:
+class LogSubscription:
     """Looks at the log while anybody works, once for all: a look costs a third of a millisecond.
 
     A listener would be as quick, but reads every event and keeps the last thousands in memory.

@@ -18,13 +18,13 @@ from temporalio import activity
 from activities.work.backlog import Backlog, NotYet
 from activities.work.timeout import time_limit
 from domain.incident.obligations import obligations
-from domain.incident.obligations.obligations import Order, Standing, WorkKind
+from domain.incident.obligations.obligations import WorkflowView, WorkKind, WorkOrder
 from eventstore.postgres.errors import LogUnavailable
 
 if TYPE_CHECKING:
     from activities.work.shared_reads import SharedReads
-    from activities.work.subscription import Changes
-    from domain.decider import Known
+    from activities.work.subscription import LogSubscription
+    from domain.decider import Versioned
     from domain.incident.state.incident import Incident
     from domain.values import Mode
 
@@ -49,7 +49,7 @@ HEARTBEAT_S: Final = 3.0
 PAUSE_S: Final = 1.0
 """Before a log that is away is read again."""
 
-Do = Callable[[Order], Awaitable[object]]
+Do = Callable[[WorkOrder], Awaitable[object]]
 
 
 class IncidentWork:
@@ -57,8 +57,8 @@ class IncidentWork:
 
     def __init__(
         self,
-        reads: SharedReads[str, Known[Incident]],
-        changes: Changes,
+        reads: SharedReads[str, Versioned[Incident]],
+        changes: LogSubscription,
         does: Mapping[WorkKind, Do],
     ) -> None:
         self._reads = reads
@@ -67,7 +67,7 @@ class IncidentWork:
         self._alone: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @activity.defn(name="work")
-    async def work(self, incident: str) -> Standing:
+    async def work(self, incident: str) -> WorkflowView:
         """Work off what an incident owes; return where it stands then.
 
         An attempt that Temporal gave up may still be ending here: they take turns.
@@ -80,9 +80,9 @@ class IncidentWork:
                 known = await self._work_off(incident, backlogs)
         finally:
             beating.cancel()
-        return obligations.standing(incident, known.state, known.version)
+        return obligations.workflow_view(incident, known.state, known.version)
 
-    async def _work_off(self, incident: str, backlogs: list[Backlog]) -> Known[Incident]:
+    async def _work_off(self, incident: str, backlogs: list[Backlog]) -> Versioned[Incident]:
         ends_at = time.monotonic() + STINT_S
         with self._changes.of(incident) as changed:
             backlogs += [Backlog(kind, self._attempt(incident, kind), changed) for kind in WorkKind]
@@ -109,7 +109,7 @@ class IncidentWork:
         backlogs: Sequence[Backlog],
         changed: asyncio.Event,
         begins: Collection[WorkKind],
-    ) -> Known[Incident]:
+    ) -> Versioned[Incident]:
         changed.clear()
         for backlog in backlogs:
             backlog.settle()
@@ -118,7 +118,7 @@ class IncidentWork:
             backlog.look(known.state, begins=backlog.kind in begins)
         return known
 
-    async def _known(self, incident: str) -> Known[Incident]:
+    async def _known(self, incident: str) -> Versioned[Incident]:
         """Return what is known of an incident, however long the log is away."""
         while True:
             try:
@@ -142,7 +142,7 @@ class IncidentWork:
         async def attempt(subject: str, mode: Mode) -> float | None:
             try:
                 async with time_limit(ATTEMPT_S[kind]):
-                    await self._does[kind](Order(incident=incident, subject=subject, mode=mode))
+                    await self._does[kind](WorkOrder(incident=incident, subject=subject, mode=mode))
             except NotYet as later:
                 return later.after_s
             except Exception:  # noqa: BLE001 - one piece of work is put back, the others go on

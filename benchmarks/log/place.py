@@ -12,7 +12,7 @@ import asyncpg
 
 from eventstore.postgres.migrations import migrate
 from eventstore.postgres.provision import set_password
-from services.local.child import Part
+from services.local.child import ChildProcess
 from services.local.folder import Folder
 from services.local.postgres import OWNER, RUNTIME, Postgres
 from services.local.stack import Ports, recipes
@@ -61,7 +61,7 @@ async def databases() -> AsyncIterator[Databases]:
     folder.make()
     server = Postgres(folder)
     server.prepare()
-    part = Part(recipes(folder, Ports(0, 0, 0))["postgres"], folder.run, folder.logs)
+    part = ChildProcess(recipes(folder, Ports(0, 0, 0))["postgres"], folder.run, folder.logs)
     try:
         await part.start()
         found = Databases(server)

@@ -16,7 +16,7 @@ from typing import Any
 from uuid import uuid4
 
 from benchmarks.folding import lived
-from domain.decider import Asked, decode
+from domain.decider import CommandEnvelope, decode
 from domain.record.export import EXPORTS, CaseExported, ExportCase
 from domain.values import HANDS, IncidentId
 from eventstore.bundle.writer import Export, write
@@ -25,7 +25,7 @@ from eventstore.log.log import Log
 from eventstore.log.system_log import ExportLog
 from eventstore.notary.notary import Notary
 from eventstore.postgres.migrations import migrate
-from eventstore.proofs.proofs import Kept, Proofs
+from eventstore.proofs.proofs import Proofs, StoredCheckpoint
 from eventstore.recorder.recorder import Recorder
 from eventstore.tlog.checkpoint import heads_of
 from tests.bundle.synthetic import LOG
@@ -70,7 +70,9 @@ async def _export(
     command = uuid4()
     name = str(command)
     recorder = Recorder(exports, EXPORTS, clock=lambda: datetime.now(UTC))
-    await recorder.record(name, Asked(ExportCase(incident=IncidentId(incident)), command, HANDS))
+    await recorder.record(
+        name, CommandEnvelope(ExportCase(incident=IncidentId(incident)), command, HANDS)
+    )
     (event,) = [one async for page in exports.read_stream(EXPORTS.stream(name)) for one in page]
     exported = decode(EXPORTS, event.type, event.schema_version, event.data)
     assert isinstance(exported, CaseExported), "it was just recorded"
@@ -88,7 +90,7 @@ async def _export(
             writing.write(part.content)
 
 
-async def _signed(proofs: Proofs, position: int) -> Kept:
+async def _signed(proofs: Proofs, position: int) -> StoredCheckpoint:
     while True:
         latest = await proofs.latest()
         if latest is not None and latest.size >= position:

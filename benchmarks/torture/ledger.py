@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from domain.decider import Asked, Decider, Refused
-from domain.values import Actor, Command, Fact, Role
+from domain.decider import CommandEnvelope, Decider, Refused
+from domain.values import Actor, Command, Event, Role
 
 CATEGORY = "book"
 CLERK = Actor("clerk", frozenset({Role.RESPONDER}))
 
 
-class LineEntered(Fact):
+class LineEntered(Event):
     """A line stands in a book."""
 
     kind: Literal["LineEntered"] = "LineEntered"
@@ -35,13 +35,15 @@ class Book(NamedTuple):
     lines: int = 0
 
 
-def evolve(book: Book, fact: Fact) -> Book:
+def evolve(book: Book, fact: Event) -> Book:
     """Fold."""
     del fact
     return Book(book.lines + 1)
 
 
-def decide(book: Book, asked: Asked, now: datetime, around: object) -> Sequence[Fact] | Refused:
+def decide(
+    book: Book, asked: CommandEnvelope, now: datetime, around: object
+) -> Sequence[Event] | Refused:
     """Enter lines, numbered on from those that are there."""
     del now, around
     command = asked.command

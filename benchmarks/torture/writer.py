@@ -25,7 +25,7 @@ import uvloop
 
 from benchmarks.torture.journal import Journal
 from benchmarks.torture.ledger import BOOKS, CATEGORY, CLERK, Book, EnterLines
-from domain.decider import Asked, Refused
+from domain.decider import CommandEnvelope, Refused
 from eventstore.log.log import Log, LogUnavailable, Overloaded
 from eventstore.recorder.recorder import Receipt, Recorder
 
@@ -78,7 +78,7 @@ class Writer:
 
     async def ask(self, wanted: Wanted) -> None:
         """Ask until there is an answer, and keep it."""
-        asked = Asked(EnterLines(texts=wanted.texts), wanted.command_id, CLERK)
+        asked = CommandEnvelope(EnterLines(texts=wanted.texts), wanted.command_id, CLERK)
         while True:
             try:
                 answer = await self._recorder.record(wanted.book, asked)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from compiler.analysis.egress import egress
-from compiler.analysis.network import Ways
+from compiler.analysis.network import EgressNetwork
 from domain.values import Text
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ ZONES_SHOWN_MAX = 3
 """Zones that one witness names."""
 
 
-class Hanging(NamedTuple):
+class CriticalPassage(NamedTuple):
     """A passage that a venue hangs on, what breaks without it, and how one sees that."""
 
     passage: str
@@ -26,18 +26,18 @@ class Hanging(NamedTuple):
     witness: Sequence[str]
 
 
-def hanging(venue: Venue, known: Egress | None = None) -> Iterator[Hanging]:
+def critical_passages(venue: Venue, known: Egress | None = None) -> Iterator[CriticalPassage]:
     """Find the passages whose loss strands a zone or keeps people inside over the limit."""
     if not venue.passages:
         return
-    ways = Ways(venue)
+    ways = EgressNetwork(venue)
     emptied = known or egress(venue)
     dependent = [zone for zone, independent in emptied.independent.items() if independent == 1]
     told = set()
     for passage, stranded in _stranding(ways, dependent).items():
         told.add(passage)
         listed = ", ".join(stranded[:ZONES_SHOWN_MAX])
-        yield Hanging(
+        yield CriticalPassage(
             passage,
             Text.of(
                 f"{len(stranded)} 个区域没有别的出路：{listed}",
@@ -52,10 +52,10 @@ def hanging(venue: Venue, known: Egress | None = None) -> Iterator[Hanging]:
                 yield _too_slow(passage, cleared, limit)
 
 
-def _too_slow(passage: str, cleared: Clearing, limit: float) -> Hanging:
+def _too_slow(passage: str, cleared: Clearing, limit: float) -> CriticalPassage:
     neck = cleared.bottleneck
     figures = f"{neck.persons} / {neck.per_minute:.0f}"
-    return Hanging(
+    return CriticalPassage(
         passage,
         Text.of(
             f"清空需要 {cleared.minutes:.1f} 分钟，超过 {limit:g} 分钟",
@@ -70,7 +70,7 @@ def _too_slow(passage: str, cleared: Clearing, limit: float) -> Hanging:
     )
 
 
-def _stranding(ways: Ways, dependent: Sequence[str]) -> Mapping[str, Sequence[str]]:
+def _stranding(ways: EgressNetwork, dependent: Sequence[str]) -> Mapping[str, Sequence[str]]:
     """Return the passages that some zones can't do without, each with those zones."""
     stranding: dict[str, Sequence[str]] = {}
     tried: set[str] = set()
@@ -86,7 +86,7 @@ def _stranding(ways: Ways, dependent: Sequence[str]) -> Mapping[str, Sequence[st
     return stranding
 
 
-def _way_out(ways: Ways, zone: str) -> Sequence[Passage]:
+def _way_out(ways: EgressNetwork, zone: str) -> Sequence[Passage]:
     """Return the passages of one way out, fewest first found."""
     onward: dict[str, list[tuple[str, Passage]]] = {}
     for passage in ways.usable:
@@ -113,7 +113,7 @@ def _back(came: Mapping[str, tuple[str, Passage] | None], here: str) -> Sequence
     return passages
 
 
-def _with_way_out(ways: Ways, without: Passage) -> set[str]:
+def _with_way_out(ways: EgressNetwork, without: Passage) -> set[str]:
     """Return the places from which people get out without a passage."""
     arriving: dict[str, list[str]] = {}
     for passage in ways.usable:

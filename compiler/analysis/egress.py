@@ -12,8 +12,8 @@ from math import inf
 from typing import NamedTuple
 
 from compiler.analysis.evacuation import CLOSE, Bottleneck, Crowd, Solved, Way, solve
-from compiler.analysis.max_flow import Net
-from compiler.analysis.network import Ways
+from compiler.analysis.max_flow import FlowNetwork
+from compiler.analysis.network import EgressNetwork
 from domain.plan.model.space import Passage, Venue
 
 STAGES_MAX = 12
@@ -59,13 +59,13 @@ class Egress(NamedTuple):
 
 def egress(venue: Venue) -> Egress:
     """Reckon how a venue empties."""
-    ways = Ways(venue)
+    ways = EgressNetwork(venue)
     whole = _leaving(ways, ways.usable)
     lost = {gone.id: _without(ways, whole, gone) for gone in ways.exits}
     return Egress(_told(ways, whole), lost, whole.walking, _independent(ways))
 
 
-def without(ways: Ways, lost: str) -> Clearing:
+def without(ways: EgressNetwork, lost: str) -> Clearing:
     """Reckon how a venue empties without one passage, each zone's minutes told."""
     return _told(ways, _leaving(ways, [one for one in ways.usable if one.id != lost]))
 
@@ -82,7 +82,7 @@ class _Leaving(NamedTuple):
         return self.solved.sent.crowd
 
 
-def _leaving(ways: Ways, usable: Sequence[Passage]) -> _Leaving:
+def _leaving(ways: EgressNetwork, usable: Sequence[Passage]) -> _Leaving:
     """Reckon how a venue empties through some passages."""
     walking = ways.walking(usable)
     crowd = Crowd(
@@ -97,7 +97,7 @@ def _leaving(ways: Ways, usable: Sequence[Passage]) -> _Leaving:
     return _Leaving(walking, solve(crowd))
 
 
-def _without(ways: Ways, whole: _Leaving, gone: Passage) -> Clearing:
+def _without(ways: EgressNetwork, whole: _Leaving, gone: Passage) -> Clearing:
     """Reckon how a venue empties without an exit: from how it does with it, if all still can."""
     usable = [one for one in ways.usable if one is not gone]
     walking = ways.walking(usable)
@@ -108,12 +108,12 @@ def _without(ways: Ways, whole: _Leaving, gone: Passage) -> Clearing:
     return _clearing(ways, _Leaving(walking, found), {})
 
 
-def _told(ways: Ways, leaving: _Leaving) -> Clearing:
+def _told(ways: EgressNetwork, leaving: _Leaving) -> Clearing:
     zones = _zones(leaving.crowd, leaving.solved, leaving.walking)
     return _clearing(ways, leaving, zones)
 
 
-def _clearing(ways: Ways, leaving: _Leaving, zones: Mapping[str, float]) -> Clearing:
+def _clearing(ways: EgressNetwork, leaving: _Leaving, zones: Mapping[str, float]) -> Clearing:
     walking, solved = leaving
     return Clearing(
         minutes=max([solved.minutes, *(walking[zone] for zone in leaving.crowd.persons)]),
@@ -164,10 +164,10 @@ def _flows(used: Mapping[Way, float]) -> Mapping[str, Flow]:
     return flows
 
 
-def _independent(ways: Ways) -> Mapping[str, int]:
+def _independent(ways: EgressNetwork) -> Mapping[str, int]:
     """Return how many ways out of each zone share no passage, up to two."""
     sink = len(ways.places)
-    net = Net(sink + 1)
+    net = FlowNetwork(sink + 1)
     for area in ways.outside:
         net.way(ways.numbers[area], sink, inf)
     for one in ways.usable:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from math import inf
 from typing import NamedTuple
 
-from compiler.analysis.max_flow import Net
-from compiler.analysis.network import Ways
+from compiler.analysis.max_flow import FlowNetwork
+from compiler.analysis.network import EgressNetwork
 
 CLOSE = 1e-6
 """Of all persons: so few left over are an error of rounding."""
@@ -36,7 +36,7 @@ Way = tuple[str, str, str]
 class Crowd(NamedTuple):
     """Who leaves, and how many persons a minute each way takes."""
 
-    ways: Ways
+    ways: EgressNetwork
     persons: Mapping[str, int]
     rates: Mapping[Way, float]
 
@@ -49,7 +49,7 @@ class Crowd(NamedTuple):
         """Return what comes of so many minutes."""
         places = len(self.ways.places)
         source, sink = places, places + 1
-        net, number = Net(places + 2), self.ways.numbers
+        net, number = FlowNetwork(places + 2), self.ways.numbers
         for zone, persons in self.persons.items():
             net.way(source, number[zone], persons)
         for area in self.ways.outside:
@@ -67,7 +67,7 @@ class Sent(NamedTuple):
     crowd: Crowd
     minutes: float
     persons: float
-    net: Net
+    net: FlowNetwork
     ways: Mapping[Way, int]
 
     @property

@@ -7,7 +7,7 @@ from enum import StrEnum
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
-from compiler.analysis.critical_exits import hanging
+from compiler.analysis.critical_exits import critical_passages
 from compiler.analysis.demand import supplies_taken
 from compiler.rules.structure.references import posts_at
 from domain.plan.model.organisation import ChannelKind
@@ -142,7 +142,7 @@ def _exits(plan: Plan, egresses: Mapping[str, Egress]) -> Iterator[FailurePoint]
     """Find exits and passages whose loss strands people, or keeps them inside too long."""
     for n, venue in enumerate(plan.venues):
         numbers = {passage.id: k for k, passage in enumerate(venue.passages)}
-        for one in hanging(venue, egresses.get(venue.id)):
+        for one in critical_passages(venue, egresses.get(venue.id)):
             where = f"/venues/{n}/passages/{numbers[one.passage]}"
             witness = (f"venue/{venue.id}", *one.witness)
             yield FailurePoint(FailureKind.EXIT, one.passage, where, one.breaks, witness)

@@ -9,7 +9,7 @@ ENOUGH = 1e-9
 """Less than this is nothing: capacities are persons, made of products of floats."""
 
 
-class Net:
+class FlowNetwork:
     """Places, numbered from 0, and ways between them that take so many persons."""
 
     def __init__(self, places: int) -> None:
@@ -61,9 +61,9 @@ class Net:
                 return sent
         return most
 
-    def copy(self) -> Net:
+    def copy(self) -> FlowNetwork:
         """Return the same net, with what was sent through it, to send through on its own."""
-        other = Net(0)
+        other = FlowNetwork(0)
         other._ways, other._to, other._left = self._ways, self._to, self._left.copy()
         return other
 

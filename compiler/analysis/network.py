@@ -22,7 +22,7 @@ SECONDS = 60.0
 Place = Zone | Junction | AssemblyArea
 
 
-class Ways:
+class EgressNetwork:
     """A venue's places and passages, as people can use them."""
 
     def __init__(self, venue: Venue) -> None:

@@ -13,7 +13,7 @@ from domain.plan.model.plan import Plan
 from domain.values import HazardKind, Text
 
 
-class Say(NamedTuple):
+class Localizer(NamedTuple):
     """Says what a plan says."""
 
     plan: Plan

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from compiler.drawing.flowchart.chart import flowchart
-from compiler.drawing.localized import Say
+from compiler.drawing.localized import Localizer
 from compiler.drawing.picture import STYLE
 from compiler.drawing.route_map.maps import route_maps
 from compiler.drawing.vocabulary import AUDIENCES, COLOURS, PHASES
@@ -47,7 +47,7 @@ class Branch(NamedTuple):
 def handbook(plan: Plan, edition: Edition) -> str:
     """Return the handbook as HTML that fetches nothing."""
     here = plan.at(edition.venue) if edition.venue else plan
-    say = Say(here, edition.language)
+    say = Localizer(here, edition.language)
     page: str = _template().render(
         say=say,
         plan=here,
@@ -85,7 +85,7 @@ def _drawn(svg: str) -> Markup:
     return Markup(svg)  # noqa: S704 - every text in a picture is escaped where it is drawn
 
 
-def _branches(say: Say, parent: str | None) -> Sequence[Branch]:
+def _branches(say: Localizer, parent: str | None) -> Sequence[Branch]:
     known = {group.id for group in say.plan.groups}
 
     def is_below(group: Group) -> bool:
@@ -103,19 +103,19 @@ def _branches(say: Say, parent: str | None) -> Sequence[Branch]:
     ]
 
 
-def _levels(say: Say) -> Iterator[Sequence[str]]:
+def _levels(say: Localizer) -> Iterator[Sequence[str]]:
     for rule in sorted(say.plan.levels, key=lambda rule: rule.level):
         automatic = say.of("；", "; ").join(say.trigger(one) for one in rule.automatic)
         yield rule.level.name, say.text(rule.criteria), say.posts(rule.decided_by), automatic
 
 
-def _colours(say: Say) -> Iterator[Sequence[str]]:
+def _colours(say: Localizer) -> Iterator[Sequence[str]]:
     for rule in say.plan.warnings:
         triggers = say.of("；", "; ").join(say.trigger(one) for one in rule.triggers)
         yield str(rule.colour), say.text(COLOURS[rule.colour]), say.text(rule.criteria), triggers
 
 
-def _phases(say: Say) -> Iterator[tuple[str, Sequence[Sequence[str]]]]:
+def _phases(say: Localizer) -> Iterator[tuple[str, Sequence[Sequence[str]]]]:
     """Return the tasks of each phase: title, post, deadlines, conditions."""
     for phase, name in PHASES.items():
         rows = [
@@ -131,7 +131,7 @@ def _phases(say: Say) -> Iterator[tuple[str, Sequence[Sequence[str]]]]:
         yield say.text(name), rows
 
 
-def _notices(say: Say) -> Iterator[Sequence[str]]:
+def _notices(say: Localizer) -> Iterator[Sequence[str]]:
     """Return what the public is told: title, phase, to whom, by what, by when, the words."""
     rules = say.plan.notices
     for rule in rules.rules:

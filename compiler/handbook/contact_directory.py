@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from compiler.drawing.localized import Say
+from compiler.drawing.localized import Localizer
 from compiler.drawing.vocabulary import CHANNELS
 from domain.plan.model.organisation import Contact
 
@@ -23,14 +23,14 @@ class Row(NamedTuple):
     verified: str
 
 
-def contact_rows(say: Say, numbers: Numbers | None) -> Sequence[Row]:
+def contact_rows(say: Localizer, numbers: Numbers | None) -> Sequence[Row]:
     """Return the directory; without addresses unless some are given."""
     return [
         _row(say, contact, (numbers or {}).get(contact.id, {})) for contact in say.plan.contacts
     ]
 
 
-def _row(say: Say, contact: Contact, known: Mapping[str, str]) -> Row:
+def _row(say: Localizer, contact: Contact, known: Mapping[str, str]) -> Row:
     tried = [
         f"{say.text(CHANNELS[channel])} {known[channel]}"
         if channel in known
@@ -42,7 +42,7 @@ def _row(say: Say, contact: Contact, known: Mapping[str, str]) -> Row:
     return Row(say.text(contact.title), [*_roles(say, contact)], [*tried, *others], verified)
 
 
-def _roles(say: Say, contact: Contact) -> Iterator[str]:
+def _roles(say: Localizer, contact: Contact) -> Iterator[str]:
     for post in say.plan.posts.values():
         title = say.text(post.title)
         if post.holder == contact.id or any(one.holder == contact.id for one in post.shifts):

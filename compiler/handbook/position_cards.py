@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
-from compiler.drawing.localized import Say
+from compiler.drawing.localized import Localizer
 from compiler.drawing.vocabulary import NEEDS, PHASES
 from domain.plan.model.duties import Report, Task
 from domain.plan.model.organisation import Group, Post
@@ -54,12 +54,12 @@ class Card(NamedTuple):
     """What is the post's whatever the phase."""
 
 
-def cards(say: Say, venue: str | None = None) -> Sequence[Card]:
+def cards(say: Localizer, venue: str | None = None) -> Sequence[Card]:
     """Return the cards in the order of the organisation; with a venue, of places there only."""
     return [_card(say, group, post, venue) for group in say.plan.groups for post in group.posts]
 
 
-def deadlines(say: Say, task: Task) -> Iterator[str]:
+def deadlines(say: Localizer, task: Task) -> Iterator[str]:
     """Say by when a task is to be acknowledged, started and finished."""
     acknowledged = say.span(task.acknowledge_within)
     yield say.of(f"{acknowledged}内确认", f"acknowledge within {acknowledged}")
@@ -74,7 +74,7 @@ def deadlines(say: Say, task: Task) -> Iterator[str]:
         yield say.of(f"完成后每 {again}再做", f"again {again} after it is finished")
 
 
-def conditions(say: Say, task: Task) -> Iterator[str]:
+def conditions(say: Localizer, task: Task) -> Iterator[str]:
     """Say when a task is to be done at all, where, with what, and when it is done."""
     if task.phase is Phase.RESPONSE and set(task.levels) != set(ResponseLevel):
         levels = say.listed(level.name for level in sorted(task.levels))
@@ -94,7 +94,7 @@ def conditions(say: Say, task: Task) -> Iterator[str]:
         yield say.of("完成标志：", "done when: ") + say.text(task.done_when)
 
 
-def _card(say: Say, group: Group, post: Post, venue: str | None) -> Card:
+def _card(say: Localizer, group: Group, post: Post, venue: str | None) -> Card:
     return Card(
         post=post.id,
         title=say.text(post.title),
@@ -111,7 +111,7 @@ def _card(say: Say, group: Group, post: Post, venue: str | None) -> Card:
     )
 
 
-def _above(say: Say, group: Group, post: Post) -> str:
+def _above(say: Localizer, group: Group, post: Post) -> str:
     """Return the post that this one reports to: its group's first, else the group's above."""
     groups = {one.id: one for one in say.plan.groups}
     above: Group | None = group
@@ -126,7 +126,7 @@ def _above(say: Say, group: Group, post: Post) -> str:
     return say.post(command) if command != post.id else ""
 
 
-def _powers(say: Say, post: Post) -> Iterator[str]:
+def _powers(say: Localizer, post: Post) -> Iterator[str]:
     levels = [rule.level.name for rule in say.plan.levels if post.id in rule.decided_by]
     if levels:
         listed = say.listed(sorted(levels))
@@ -140,7 +140,7 @@ def _powers(say: Say, post: Post) -> Iterator[str]:
         yield say.of("与另一人共同决定赔偿", "decide on claims, together with another")
 
 
-def _stretches(say: Say, post: Post) -> Iterator[Stretch]:
+def _stretches(say: Localizer, post: Post) -> Iterator[Stretch]:
     for phase, name in PHASES.items():
         tasks = [task for task in say.plan.tasks if task.phase is phase and task.post == post.id]
         items = [
@@ -156,7 +156,7 @@ def _stretches(say: Say, post: Post) -> Iterator[Stretch]:
             yield Stretch(say.text(name), str(phase), items)
 
 
-def _rhythm(say: Say, report: Report, phase: Phase) -> Iterator[str]:
+def _rhythm(say: Localizer, report: Report, phase: Phase) -> Iterator[str]:
     first = say.span(report.first_within)
     yield say.of(f"{first}内首报", f"first within {first}")
     if phase is Phase.RESPONSE:
@@ -170,7 +170,7 @@ def _rhythm(say: Say, report: Report, phase: Phase) -> Iterator[str]:
         yield say.of("报给：", "to: ") + say.contact(report.to)
 
 
-def _standing(say: Say, post: Post) -> Iterator[str]:
+def _standing(say: Localizer, post: Post) -> Iterator[str]:
     for rule in say.plan.assistance:
         if rule.post == post.id:
             need, within = say.text(NEEDS[rule.need]), say.span(rule.reach_within)
@@ -183,7 +183,7 @@ def _standing(say: Say, post: Post) -> Iterator[str]:
             yield say.of(f"保管 {name}（{where}）", f"keep {name} ({where})")
 
 
-def _places(say: Say, post: Post, there: str | None) -> Iterator[str]:
+def _places(say: Localizer, post: Post, there: str | None) -> Iterator[str]:
     for venue in say.plan.venues:
         places: Sequence[_Kept] = (*venue.refuges, *venue.cordons, *venue.traffic_points)
         for place in places if there in {None, venue.id} else ():
@@ -192,14 +192,14 @@ def _places(say: Say, post: Post, there: str | None) -> Iterator[str]:
                 yield say.of(f"负责 {named}", f"see to {named}")
 
 
-def _supplies(say: Say, task: Task) -> Iterator[str]:
+def _supplies(say: Localizer, task: Task) -> Iterator[str]:
     known = {item.id: item for item in say.plan.supplies}
     for name, pieces in task.supplies.items():
         item = known.get(name)
         yield f"{say.text(item.title)} {pieces} {say.text(item.unit)}" if item else name
 
 
-def _units(say: Say, task: Task) -> Iterator[str]:
+def _units(say: Localizer, task: Task) -> Iterator[str]:
     for kind, number in task.units.items():
         known = say.plan.kinds.get(kind)
         yield f"{say.text(known.title) if known else kind} × {number}"

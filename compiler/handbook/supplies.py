@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from compiler.analysis.demand import Taken, supplies_taken
-from compiler.drawing.localized import Say
+from compiler.drawing.localized import Localizer
 from compiler.drawing.vocabulary import HAZARDS
 from domain.plan.model.means import Supply
 
@@ -35,13 +35,13 @@ class Row(NamedTuple):
     marks: Sequence[Mark]
 
 
-def supply_rows(say: Say, on: date) -> Sequence[Row]:
+def supply_rows(say: Localizer, on: date) -> Sequence[Row]:
     """Return the list as it stands on a day."""
     taken = supplies_taken(say.plan)
     return [_row(say, item, taken.get(item.id), on) for item in say.plan.supplies]
 
 
-def _row(say: Say, item: Supply, taken: Taken | None, on: date) -> Row:
+def _row(say: Localizer, item: Supply, taken: Taken | None, on: date) -> Row:
     unit = say.text(item.unit)
     most = ""
     if taken:
@@ -60,13 +60,13 @@ def _row(say: Say, item: Supply, taken: Taken | None, on: date) -> Row:
     )
 
 
-def _lots(say: Say, item: Supply) -> Iterator[str]:
+def _lots(say: Localizer, item: Supply) -> Iterator[str]:
     for lot in item.lots:
         until = say.of(f"，{lot.expires_on} 到期", f", expires {lot.expires_on}")
         yield f"{lot.id}: {lot.quantity}" + (until if lot.expires_on else "")
 
 
-def _marks(say: Say, item: Supply, taken: Taken | None, on: date) -> Iterator[Mark]:
+def _marks(say: Localizer, item: Supply, taken: Taken | None, on: date) -> Iterator[Mark]:
     usable = item.quantity - sum(
         lot.quantity for lot in item.lots if lot.expires_on and lot.expires_on < on
     )
@@ -79,7 +79,7 @@ def _marks(say: Say, item: Supply, taken: Taken | None, on: date) -> Iterator[Ma
     yield from _inspected(say, item, on)
 
 
-def _expiring(say: Say, item: Supply, on: date) -> Iterator[Mark]:
+def _expiring(say: Localizer, item: Supply, on: date) -> Iterator[Mark]:
     for lot in item.lots:
         if lot.expires_on and lot.expires_on < on:
             yield Mark(say.of(f"{lot.id} 已过期", f"{lot.id} has expired"), "bad")
@@ -88,7 +88,7 @@ def _expiring(say: Say, item: Supply, on: date) -> Iterator[Mark]:
             yield Mark(said, "soon")
 
 
-def _inspected(say: Say, item: Supply, on: date) -> Iterator[Mark]:
+def _inspected(say: Localizer, item: Supply, on: date) -> Iterator[Mark]:
     if item.inspect_every is None:
         return
     if item.inspected_on is None:

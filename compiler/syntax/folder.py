@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from compiler.diagnostics.faults import Fault
-from compiler.syntax.yaml import NODES_MAX, Document, Misread, Node, Spot
+from compiler.syntax.yaml import NODES_MAX, Document, Node, Position, SyntaxFault
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def joined(documents: Sequence[Document], names: Sequence[str]) -> Document:
+def merged(documents: Sequence[Document], names: Sequence[str]) -> Document:
     """Return several documents as one: each has keys of its own, and lists go on in the next.
 
     Raises Misread where a key that is no list stands in two of them.
     """
     fields: dict[str, Node] = {}
-    root = Node(Spot(), fields)
+    root = Node(Position(), fields)
     for document in documents:
         root.size += document.root.size - 1
         for name, node in _fields(document).items():
@@ -29,9 +29,9 @@ def joined(documents: Sequence[Document], names: Sequence[str]) -> Document:
             else:
                 first = root.keys[name]
                 where = {"file": names[first.page], "line": str(first.line)}
-                raise Misread(Fault.KEY_IN_TWO_FILES, spot, name=name, **where)
+                raise SyntaxFault(Fault.KEY_IN_TWO_FILES, spot, name=name, **where)
     if root.size > NODES_MAX:
-        raise Misread(Fault.TOO_MANY_VALUES, Spot(), limit=str(NODES_MAX))
+        raise SyntaxFault(Fault.TOO_MANY_VALUES, Position(), limit=str(NODES_MAX))
     return Document(root)
 
 

@@ -41,7 +41,7 @@ Path = tuple[str | int, ...]
 Plain = str | int | float | bool | None | list["Plain"] | dict[str, "Plain"]
 
 
-class Spot(NamedTuple):
+class Position(NamedTuple):
     """A place in the text: line and column from 1, and how many characters to underline."""
 
     line: int = 1
@@ -51,10 +51,10 @@ class Spot(NamedTuple):
     """Of several files, which; from 0."""
 
 
-class Misread(Exception):
+class SyntaxFault(Exception):
     """The text is not the YAML of a plan."""
 
-    def __init__(self, fault: Fault, spot: Spot, **found: str) -> None:
+    def __init__(self, fault: Fault, spot: Position, **found: str) -> None:
         """Say what is wrong, where, and what was found there."""
         super().__init__(fault)
         self.fault, self.spot, self.found = fault, spot, found
@@ -64,9 +64,9 @@ class Misread(Exception):
 class Node:
     """A value in the text."""
 
-    spot: Spot
+    spot: Position
     value: str | int | float | bool | list[Node] | dict[str, Node] | None = None
-    keys: dict[str, Spot] = field(default_factory=dict)
+    keys: dict[str, Position] = field(default_factory=dict)
     """Where each key of a mapping stands."""
     size: int = 1
     """Values in it, itself included."""
@@ -83,7 +83,7 @@ class Document(NamedTuple):
         """Return the plain value."""
         return _plain(self.root)
 
-    def spot(self, path: Path, *, key: bool = False) -> Spot:
+    def spot(self, path: Path, *, key: bool = False) -> Position:
         """Return where a value stands, or its key, or what is nearest to something missing."""
         node, spot = self.root, self.root.spot
         for step in path:
@@ -103,7 +103,7 @@ def limit(source: str | bytes) -> None:
     """Raise Misread if a text is too large to be a plan."""
     text = source if isinstance(source, bytes) else source.encode("utf-8", "surrogatepass")
     if len(text) > SIZE_MAX:
-        raise Misread(Fault.TOO_LARGE, Spot(), limit=str(SIZE_MAX))
+        raise SyntaxFault(Fault.TOO_LARGE, Position(), limit=str(SIZE_MAX))
 
 
 def read(text: str, page: int = 0) -> Document:
@@ -113,10 +113,10 @@ def read(text: str, page: int = 0) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        spot = Spot(*place, page=page)
-        raise Misread(Fault.YAML_SYNTAX, spot, problem=error.problem or str(error)) from error
+        spot = Position(*place, page=page)
+        raise SyntaxFault(Fault.YAML_SYNTAX, spot, problem=error.problem or str(error)) from error
     except (yaml.reader.ReaderError, UnicodeEncodeError) as error:
-        raise Misread(Fault.CHARACTER_NOT_ALLOWED, _unreadable(text, page)) from error
+        raise SyntaxFault(Fault.CHARACTER_NOT_ALLOWED, _unreadable(text, page)) from error
 
 
 @dataclass(slots=True)
@@ -126,7 +126,7 @@ class _Reading:
     page: int = 0
     anchors: dict[str, Node] = field(default_factory=dict)
     stack: list[Node] = field(default_factory=list)
-    waiting: list[tuple[str, Spot] | None] = field(default_factory=list)
+    waiting: list[tuple[str, Position] | None] = field(default_factory=list)
     """For each open mapping the key whose value comes next."""
     roots: list[Node] = field(default_factory=list)
     nodes: int = 0
@@ -147,13 +147,13 @@ class _Reading:
                 case _:
                     continue
         if not self.roots:
-            raise Misread(Fault.NOT_A_PLAN, Spot(page=self.page))
+            raise SyntaxFault(Fault.NOT_A_PLAN, Position(page=self.page))
         return self.roots[0]
 
     def begin(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent) -> None:
         spot = _start(event, self.page)
         if len(self.stack) >= DEPTH_MAX:
-            raise Misread(Fault.TOO_DEEP, spot, limit=str(DEPTH_MAX))
+            raise SyntaxFault(Fault.TOO_DEEP, spot, limit=str(DEPTH_MAX))
         is_mapping = isinstance(event, yaml.MappingStartEvent)
         node = Node(spot, {} if is_mapping else [], is_open=True)
         self.no_tag(event, "tag:yaml.org,2002:map" if is_mapping else "tag:yaml.org,2002:seq")
@@ -174,7 +174,7 @@ class _Reading:
         spot = _start(event, self.page)
         value = event.value
         if event.style == '"' and NOT_ALLOWED.search(value):  # by an escape: only there are any
-            raise Misread(Fault.CHARACTER_NOT_ALLOWED, spot)
+            raise SyntaxFault(Fault.CHARACTER_NOT_ALLOWED, spot)
         if self.wants_key:
             self.key(value, spot)
             return
@@ -185,22 +185,22 @@ class _Reading:
         spot = _start(event, self.page)
         known = self.anchors.get(event.anchor or "")
         if known is None or self.wants_key:
-            raise Misread(Fault.ALIAS_UNKNOWN, spot, name=str(event.anchor))
+            raise SyntaxFault(Fault.ALIAS_UNKNOWN, spot, name=str(event.anchor))
         if known.is_open:
-            raise Misread(Fault.ALIAS_RECURSIVE, spot, name=str(event.anchor))
+            raise SyntaxFault(Fault.ALIAS_RECURSIVE, spot, name=str(event.anchor))
         self.place(Node(spot, known.value, known.keys, known.size), None)
 
-    def key(self, name: str, spot: Spot) -> None:
+    def key(self, name: str, spot: Position) -> None:
         known = self.stack[-1].keys.get(name)
         if known is not None:
-            raise Misread(Fault.KEY_DUPLICATE, spot, name=name, line=str(known.line))
+            raise SyntaxFault(Fault.KEY_DUPLICATE, spot, name=name, line=str(known.line))
         self.waiting[-1] = (name, spot)
 
     def place(self, node: Node, anchor: str | None) -> None:
         """Put a value where it belongs."""
         self.nodes += node.size
         if self.nodes > NODES_MAX:
-            raise Misread(Fault.TOO_MANY_VALUES, node.spot, limit=str(NODES_MAX))
+            raise SyntaxFault(Fault.TOO_MANY_VALUES, node.spot, limit=str(NODES_MAX))
         if anchor is not None:
             self.anchors[anchor] = node
         if not self.stack:
@@ -213,22 +213,22 @@ class _Reading:
         elif isinstance(above.value, dict):
             waiting = self.waiting[-1]
             if waiting is None:
-                raise Misread(Fault.KEY_NOT_TEXT, node.spot)
+                raise SyntaxFault(Fault.KEY_NOT_TEXT, node.spot)
             name, above.keys[name] = waiting[0], waiting[1]
             above.value[name] = node
             self.waiting[-1] = None
 
     def root(self, node: Node) -> None:
         if self.roots:
-            raise Misread(Fault.SECOND_DOCUMENT, node.spot)
+            raise SyntaxFault(Fault.SECOND_DOCUMENT, node.spot)
         if not isinstance(node.value, dict):
-            raise Misread(Fault.NOT_A_PLAN, node.spot)
+            raise SyntaxFault(Fault.NOT_A_PLAN, node.spot)
         self.roots.append(node)
 
     def no_tag(self, event: yaml.NodeEvent, allowed: str) -> None:
         tag = getattr(event, "tag", None)
         if tag not in {None, "!", allowed}:
-            raise Misread(Fault.TAG_NOT_ALLOWED, _start(event, self.page), name=str(tag))
+            raise SyntaxFault(Fault.TAG_NOT_ALLOWED, _start(event, self.page), name=str(tag))
 
     @property
     def wants_key(self) -> bool:
@@ -236,14 +236,14 @@ class _Reading:
         return bool(self.stack) and isinstance(self.stack[-1].value, dict) and not self.waiting[-1]
 
 
-def _start(event: yaml.Event, page: int) -> Spot:
+def _start(event: yaml.Event, page: int) -> Position:
     start, end = event.start_mark, event.end_mark
     assert start is not None, "every event of a text has its marks"  # noqa: S101 - an invariant
     assert end is not None, "every event of a text has its marks"  # noqa: S101 - an invariant
     line, column = start.line, start.column
     one_line = line == end.line and isinstance(event, (yaml.ScalarEvent, yaml.AliasEvent))
     length = max(1, end.column - column) if one_line else 1
-    return _NEW(Spot, (line + 1, column + 1, length, page))
+    return _NEW(Position, (line + 1, column + 1, length, page))
 
 
 def _plain(node: Node) -> Plain:
@@ -267,13 +267,13 @@ def _inner(node: Node, step: str | int) -> Node | None:
             return None
 
 
-def _unreadable(text: str, page: int) -> Spot:
+def _unreadable(text: str, page: int) -> Position:
     """Return where the first character stands that YAML does not allow."""
     found = NOT_ALLOWED.search(text)
     return after(text[: found.start()] if found else "", page)
 
 
-def after(text: str, page: int = 0) -> Spot:
+def after(text: str, page: int = 0) -> Position:
     """Return the place where a text ends."""
     lines = LINE_BREAK.split(text)
-    return Spot(len(lines), len(lines[-1]) + 1, page=page)
+    return Position(len(lines), len(lines[-1]) + 1, page=page)

@@ -11,12 +11,12 @@ from datetime import datetime
 from typing import Literal, NamedTuple, get_args
 
 from domain import privacy
-from domain.decider import Asked, Decider, Refused, refused
+from domain.decider import CommandEnvelope, Decider, Refused, refused
 from domain.delegation import may_not_speak
 from domain.plan.model.plan import ChannelKind
 from domain.privacy import Privacy, PrivacyCommand, PrivacyFact, Sealed
 from domain.refusals import Refusal
-from domain.values import Command, Fact, Id, Mode, Value
+from domain.values import Command, Event, Id, Mode, Value
 
 
 class Channel(Value):
@@ -28,7 +28,7 @@ class Channel(Value):
     """Whether it leads to a practice mailbox: exercises use only such ones, emergencies never."""
 
 
-class ContactRegistered(Fact):
+class ContactRegistered(Event):
     """Somebody can be reached from now on."""
 
     kind: Literal["ContactRegistered"] = "ContactRegistered"
@@ -37,7 +37,7 @@ class ContactRegistered(Fact):
     channels: tuple[Channel, ...]
 
 
-class ContactChanged(Fact):
+class ContactChanged(Event):
     """Somebody is to be reached in another way, or under another name."""
 
     kind: Literal["ContactChanged"] = "ContactChanged"
@@ -69,7 +69,7 @@ class Person(NamedTuple):
         return tuple(channel for channel in self.channels if channel.exercise is practising)
 
 
-def evolve(state: Person, fact: Fact) -> Person:
+def evolve(state: Person, fact: Event) -> Person:
     """Take a fact into account."""
     match fact:
         case ContactRegistered() | ContactChanged():
@@ -84,8 +84,8 @@ def evolve(state: Person, fact: Fact) -> Person:
 
 
 def decide(
-    state: Person, asked: Asked, now: datetime, _surroundings: object
-) -> Sequence[Fact] | Refused:
+    state: Person, asked: CommandEnvelope, now: datetime, _surroundings: object
+) -> Sequence[Event] | Refused:
     """Decide what registering somebody changes, and what becomes of what is known of them."""
     ask = asked.command
     if refusal := may_not_speak(asked):
@@ -97,7 +97,7 @@ def decide(
     return refused(decision) or decision  # type: ignore[return-value] # no refusal
 
 
-def _register(state: Person, ask: RegisterContact) -> Sequence[Fact] | Refused:
+def _register(state: Person, ask: RegisterContact) -> Sequence[Event] | Refused:
     if not ask.channels:
         return Refused(Refusal.CHANNEL_REQUIRED, {"person": ask.person})
     if state[:3] == (ask.person, ask.name, ask.channels):

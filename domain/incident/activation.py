@@ -12,10 +12,10 @@ from domain.incident.events.response import ResponseActivated, ResponseLevelChan
 from domain.incident.measures import NewMeasure
 from domain.incident.policy import notice_schedule, task_assignment
 from domain.incident.policy.decisions import ACTING, RESPONSE, Decisions, Rule
-from domain.incident.state.context import Situation
+from domain.incident.state.context import Context
 from domain.plan.model.plan import Span
 from domain.refusals import Refusal
-from domain.values import Command, Fact, Phase, Prose, ResponseLevel
+from domain.values import Command, Event, Phase, Prose, ResponseLevel
 
 
 class ActivateResponse(Command):
@@ -35,7 +35,7 @@ class ChangeResponseLevel(Command):
     level: ResponseLevel
 
 
-def activate_response(on: Situation, ask: ActivateResponse) -> Decision:
+def activate_response(on: Context, ask: ActivateResponse) -> Decision:
     if on.plan.level(ask.level) is None:
         return _level_unknown(on)
     if on.incident.phase is Phase.RESPONSE:
@@ -46,7 +46,7 @@ def activate_response(on: Situation, ask: ActivateResponse) -> Decision:
     return [begun[0], *imposed, *begun[1:]]
 
 
-def change_response_level(on: Situation, ask: ChangeResponseLevel) -> Decision:
+def change_response_level(on: Context, ask: ChangeResponseLevel) -> Decision:
     if on.plan.level(ask.level) is None:
         return _level_unknown(on)
     assert on.incident.level, "a response has a level"  # noqa: S101 - an invariant
@@ -64,13 +64,13 @@ def change_response_level(on: Situation, ask: ChangeResponseLevel) -> Decision:
 
 
 def begin(
-    on: Situation,
+    on: Context,
     level: ResponseLevel,
     matters: str,
     duration: timedelta,
     *,
     automatic: bool,
-) -> list[Fact]:
+) -> list[Event]:
     """Return all that a response begins with, in one piece: there is no half-begun phase."""
     activated = ResponseActivated(
         level=level,
@@ -92,7 +92,7 @@ def begin(
     ]
 
 
-def _offer_command(on: Situation) -> list[Fact]:
+def _offer_command(on: Context) -> list[Event]:
     post = on.plan.command.post
     holding = on.incident.posts.get(post)
     if holding and (holding.held_by or holding.offered_to):
@@ -101,7 +101,7 @@ def _offer_command(on: Situation) -> list[Fact]:
     return command.offer(on, post, on.seated(post))
 
 
-def _level_unknown(on: Situation) -> Refused:
+def _level_unknown(on: Context) -> Refused:
     levels = ", ".join(rule.level.name for rule in on.plan.levels)
     return Refused(Refusal.LEVEL_UNKNOWN, {"levels": levels})
 

@@ -14,7 +14,7 @@ from domain.incident.events.aftermath import (
     FindingAdded,
 )
 from domain.incident.policy.decisions import AFTERMATH, RESPONSE, Decisions, Rule
-from domain.incident.state.context import Situation
+from domain.incident.state.context import Context
 from domain.limits import EventVersion, Fen
 from domain.refusals import Refusal
 from domain.values import Command, Id, Line, Prose
@@ -60,7 +60,7 @@ class CompleteEvaluation(Command):
     report_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 
-def record_damage(on: Situation, ask: RecordDamage) -> Decision:
+def record_damage(on: Context, ask: RecordDamage) -> Decision:
     if ask.damage in on.incident.damages:
         return []
     return [
@@ -73,13 +73,13 @@ def record_damage(on: Situation, ask: RecordDamage) -> Decision:
     ]
 
 
-def add_finding(on: Situation, ask: AddFinding) -> Decision:
+def add_finding(on: Context, ask: AddFinding) -> Decision:
     if ask.finding in on.incident.findings:
         return []
     return [FindingAdded(finding=ask.finding, text=ask.text, cites=ask.cites)]
 
 
-def propose_corrective_action(on: Situation, ask: ProposeCorrectiveAction) -> Decision:
+def propose_corrective_action(on: Context, ask: ProposeCorrectiveAction) -> Decision:
     if ask.finding not in on.incident.findings:
         return Refusal.FINDING_UNKNOWN
     if ask.action in on.incident.actions:
@@ -91,7 +91,7 @@ def propose_corrective_action(on: Situation, ask: ProposeCorrectiveAction) -> De
     ]
 
 
-def complete_evaluation(on: Situation, ask: CompleteEvaluation) -> Decision:
+def complete_evaluation(on: Context, ask: CompleteEvaluation) -> Decision:
     if on.incident.evaluated:
         return []
     return [EvaluationCompleted(up_to_version=ask.up_to_version, report_sha256=ask.report_sha256)]

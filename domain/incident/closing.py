@@ -11,10 +11,10 @@ from domain.incident.events.duties import Message
 from domain.incident.events.response import GateOverruled, ResponseTerminated
 from domain.incident.policy import gates, notice_schedule, task_assignment
 from domain.incident.policy.decisions import AFTERMATH, RESPONSE, Decisions, Rule
-from domain.incident.state.context import Situation
+from domain.incident.state.context import Context
 from domain.plan.model.duties import GatePhase
 from domain.refusals import Refusal
-from domain.values import Command, Fact, Phase
+from domain.values import Command, Event, Phase
 
 _NAMES: dict[GatePhase, Literal["termination", "closing"]] = {
     GatePhase.RESPONSE: "termination",
@@ -36,7 +36,7 @@ class CloseIncident(Command):
     overrule: bool = False
 
 
-def terminate_response(on: Situation, ask: TerminateResponse) -> Decision:
+def terminate_response(on: Context, ask: TerminateResponse) -> Decision:
     overruled = _through(on, GatePhase.RESPONSE, ask.overrule)
     if not isinstance(overruled, list):
         return overruled
@@ -57,7 +57,7 @@ def terminate_response(on: Situation, ask: TerminateResponse) -> Decision:
     ]
 
 
-def close_incident(on: Situation, ask: CloseIncident) -> Decision:
+def close_incident(on: Context, ask: CloseIncident) -> Decision:
     overruled = _through(on, GatePhase.AFTERMATH, ask.overrule)
     if not isinstance(overruled, list):
         return overruled
@@ -71,10 +71,10 @@ def close_incident(on: Situation, ask: CloseIncident) -> Decision:
 
 
 def _through(
-    on: Situation,
+    on: Context,
     phase: GatePhase,
     overrule: bool,  # noqa: FBT001 - as asked
-) -> list[Fact] | Refusal | Refused:
+) -> list[Event] | Refusal | Refused:
     unmet, gate = gates.unmet(phase, on.incident, on.plan), _NAMES[phase]
     if not unmet:
         return []

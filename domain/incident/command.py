@@ -15,10 +15,10 @@ from domain.incident.events.response import (
     PostOfferExpired,
 )
 from domain.incident.policy.decisions import Decisions, Rule
-from domain.incident.state.context import Situation
+from domain.incident.state.context import Context
 from domain.incident.state.incident import Holding
 from domain.refusals import Refusal
-from domain.values import Command, Fact, Id, Prose
+from domain.values import Command, Event, Id, Prose
 
 
 class AssignRole(Command):
@@ -51,7 +51,7 @@ class TransferCommand(Command):
     briefing: Prose
 
 
-def assign_role(on: Situation, ask: AssignRole) -> Decision:
+def assign_role(on: Context, ask: AssignRole) -> Decision:
     if ask.post not in on.plan.posts:
         return Refusal.POST_UNKNOWN
     if ask.person not in on.plan.people:
@@ -62,7 +62,7 @@ def assign_role(on: Situation, ask: AssignRole) -> Decision:
     return [*on.withdrawn(f"post/{ask.post}"), *offer(on, ask.post, ask.person)]
 
 
-def accept_role(on: Situation, ask: AcceptRole) -> Decision:
+def accept_role(on: Context, ask: AcceptRole) -> Decision:
     holding = on.incident.posts.get(ask.post)
     if holding is None:
         return Refusal.POST_UNKNOWN if ask.post not in on.plan.posts else Refusal.POST_NOT_OFFERED
@@ -78,7 +78,7 @@ def accept_role(on: Situation, ask: AcceptRole) -> Decision:
     ]
 
 
-def decline_role(on: Situation, ask: DeclineRole) -> Decision:
+def decline_role(on: Context, ask: DeclineRole) -> Decision:
     holding = on.incident.posts.get(ask.post)
     if holding is None:
         return Refusal.POST_UNKNOWN if ask.post not in on.plan.posts else Refusal.POST_NOT_OFFERED
@@ -94,7 +94,7 @@ def decline_role(on: Situation, ask: DeclineRole) -> Decision:
     ]
 
 
-def transfer_command(on: Situation, ask: TransferCommand) -> Decision:
+def transfer_command(on: Context, ask: TransferCommand) -> Decision:
     post = on.plan.command.post
     holding = on.incident.posts.get(post) or Holding()
     if ask.to_person not in on.plan.people:
@@ -114,7 +114,7 @@ def transfer_command(on: Situation, ask: TransferCommand) -> Decision:
     ]
 
 
-def offer(on: Situation, post: str, person: str) -> list[Fact]:
+def offer(on: Context, post: str, person: str) -> list[Event]:
     """Return the offer of a post, and the order to tell the person."""
     until = on.after(on.plan.command.accept_within)
     return [
@@ -123,7 +123,7 @@ def offer(on: Situation, post: str, person: str) -> list[Fact]:
     ]
 
 
-def offer_expired(on: Situation, post: str) -> list[Fact]:
+def offer_expired(on: Context, post: str) -> list[Event]:
     """Return what follows when nobody answered an offer: the next in line is asked."""
     holding = on.incident.posts[post]
     assert holding.offered_to, "an armed offer was made to somebody"  # noqa: S101 - an invariant
@@ -132,7 +132,7 @@ def offer_expired(on: Situation, post: str) -> list[Fact]:
     return [expired, *withdrawn, *_next(on, post, holding, holding.offered_to)]
 
 
-def _next(on: Situation, post: str, holding: Holding, passed: str) -> list[Fact]:
+def _next(on: Context, post: str, holding: Holding, passed: str) -> list[Event]:
     asked_in_vain = {*holding.passed_over, passed}
     line = on.line(post)
     following = next((person for person in line if person not in asked_in_vain), None)

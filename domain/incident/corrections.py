@@ -20,12 +20,12 @@ from domain.incident.events.corrections import (
     ReportCorrected,
     subject_of,
 )
-from domain.incident.evolution.valid_time import Told
+from domain.incident.evolution.valid_time import DatedEvent
 from domain.incident.policy.decisions import ALWAYS, Decisions, Rule
-from domain.incident.state.context import Situation
+from domain.incident.state.context import Context
 from domain.limits import Count, Fen, Happened
 from domain.refusals import Refusal
-from domain.values import Command, Fact, Id, Line, Prose
+from domain.values import Command, Event, Id, Line, Prose
 
 
 class CorrectReport(Command):
@@ -51,7 +51,7 @@ class CorrectDamage(Command):
     happened_at: Happened | None = None
 
 
-def correct(on: Situation, ask: CorrectReport | CorrectDamage) -> Decision:
+def correct(on: Context, ask: CorrectReport | CorrectDamage) -> Decision:
     """Correct an entry, or a correction of it, with a reason."""
     if isinstance(ask, CorrectReport):
         known = ask.filing in on.incident.filings
@@ -62,7 +62,7 @@ def correct(on: Situation, ask: CorrectReport | CorrectDamage) -> Decision:
     return _checked(on, fact) if known else _unknown(fact)
 
 
-def _checked(on: Situation, fact: Correction) -> Decision:
+def _checked(on: Context, fact: Correction) -> Decision:
     if not given(fact):
         return Refusal.CORRECTION_EMPTY
     if on.asked.reason is None:
@@ -91,7 +91,7 @@ Changes = Mapping[str, Mapping[str, object]]
 NOTHING_CHANGED: Changes = MappingProxyType({})
 
 
-def gathered(facts: Iterable[Fact], before: Changes = NOTHING_CHANGED) -> Changes:
+def gathered(facts: Iterable[Event], before: Changes = NOTHING_CHANGED) -> Changes:
     """Return what all corrections say, those before too; of the same field the later counts."""
     changes = {entry: dict(change) for entry, change in before.items()}
     for fact in facts:
@@ -100,7 +100,7 @@ def gathered(facts: Iterable[Fact], before: Changes = NOTHING_CHANGED) -> Change
     return changes
 
 
-def righted(told: Told, changes: Changes) -> Told:
+def righted(told: DatedEvent, changes: Changes) -> DatedEvent:
     """Return a fact as it is known to be, in the place where it belongs.
 
     The corrections themselves stay as they are.
@@ -109,7 +109,7 @@ def righted(told: Told, changes: Changes) -> Told:
     happened = change.pop("happened_at", None) or told.happened
     assert isinstance(happened, datetime), happened  # noqa: S101 - an invariant
     fact = told.fact.model_copy(update=change) if change else told.fact
-    return Told(happened, told.version, fact)
+    return DatedEvent(happened, told.version, fact)
 
 
 DECISIONS: Decisions = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from domain.decider import Asked, Decider, Refused, refused
+from domain.decider import CommandEnvelope, Decider, Refused, refused
 from domain.delegation import may_not_speak
 from domain.incident import (
     activation,
@@ -25,15 +25,15 @@ from domain.incident import (
 )
 from domain.incident.events import FACTS
 from domain.incident.events.duties import NotificationOrdered
-from domain.incident.evolution.bulk_fold import IncidentFolding
+from domain.incident.evolution.bulk_fold import IncidentFold
 from domain.incident.evolution.evolve import evolve
 from domain.incident.obligations import deadlines
 from domain.incident.policy.decisions import Decisions
-from domain.incident.state.context import Situation
+from domain.incident.state.context import Context
 from domain.incident.state.incident import NOTHING_YET, Incident
 from domain.plan.model.plan import PinnedPlan
 from domain.refusals import Refusal
-from domain.values import Command, Fact, Phase
+from domain.values import Command, Event, Phase
 
 DECISIONS: Decisions = {
     **warning.DECISIONS,
@@ -61,20 +61,20 @@ COMMANDS: dict[str, type[Command]] = {
 
 
 def decide(
-    incident: Incident, asked: Asked, now: datetime, surroundings: object
-) -> Sequence[Fact] | Refused:
+    incident: Incident, asked: CommandEnvelope, now: datetime, surroundings: object
+) -> Sequence[Event] | Refused:
     """Return the facts that a command leads to, none if it is already so, or why it is refused."""
     if refusal := _out_of_place(incident, asked):
         return refusal
     if not isinstance(surroundings, PinnedPlan):
         return Refused(Refusal.PLAN_UNKNOWN)
     plan = surroundings.plan.at(_venue(incident, asked))
-    on = Situation(incident, plan, surroundings.ref, asked, now)
+    on = Context(incident, plan, surroundings.ref, asked, now)
     decision = DECISIONS[type(asked.command)].decide(on, asked.command)
     return refused(decision) or _numbered(incident, decision)  # type: ignore[arg-type] # no refusal
 
 
-def _out_of_place(incident: Incident, asked: Asked) -> Refused | None:
+def _out_of_place(incident: Incident, asked: CommandEnvelope) -> Refused | None:
     venue = _venue(incident, asked)
     if incident.phase is None and not isinstance(asked.command, warning.Opening):
         return Refused(Refusal.INCIDENT_UNKNOWN)
@@ -94,15 +94,15 @@ def _out_of_place(incident: Incident, asked: Asked) -> Refused | None:
     return Refused(reason, {"phase": incident.phase, "needed": needed})
 
 
-def _venue(incident: Incident, asked: Asked) -> str:
+def _venue(incident: Incident, asked: CommandEnvelope) -> str:
     """Return where the incident is, or where an opening command says that it is."""
     return getattr(asked.command, "venue", "") if incident.phase is None else incident.venue
 
 
-def _numbered(incident: Incident, facts: Sequence[Fact]) -> list[Fact]:
+def _numbered(incident: Incident, facts: Sequence[Event]) -> list[Event]:
     """Give each new notification its number, in order, and leave each person one per duty."""
     number = incident.notified
-    numbered: list[Fact] = []
+    numbered: list[Event] = []
     for fact in facts:
         if isinstance(fact, NotificationOrdered):
             number += 1
@@ -118,6 +118,6 @@ INCIDENTS = Decider[Incident](
     facts=FACTS,
     evolve=evolve,
     decide=decide,
-    folding=IncidentFolding,
+    folding=IncidentFold,
 )
 """The incident, as the recorder knows it."""

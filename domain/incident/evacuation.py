@@ -15,7 +15,7 @@ from domain.incident.events.response import (
     ZoneCleared,
 )
 from domain.incident.policy.decisions import RESPONSE, Decisions, Rule
-from domain.incident.state.context import Situation
+from domain.incident.state.context import Context
 from domain.limits import Count
 from domain.refusals import Refusal
 from domain.values import Command, Id, Line
@@ -61,7 +61,7 @@ class ConfirmAssistanceGiven(Command):
     assistance: Id
 
 
-def order_evacuation(on: Situation, ask: OrderEvacuation) -> Decision:
+def order_evacuation(on: Context, ask: OrderEvacuation) -> Decision:
     unknown = [zone for zone in ask.zones if not on.knows_zone(zone)]
     if unknown:
         return Refused(Refusal.ZONE_UNKNOWN, {"zones": ", ".join(unknown)})
@@ -72,7 +72,7 @@ def order_evacuation(on: Situation, ask: OrderEvacuation) -> Decision:
     ]
 
 
-def declare_zone_cleared(on: Situation, ask: DeclareZoneCleared) -> Decision:
+def declare_zone_cleared(on: Context, ask: DeclareZoneCleared) -> Decision:
     zone = on.incident.zones.get(ask.zone)
     if not on.knows_zone(ask.zone):
         return Refusal.ZONE_UNKNOWN
@@ -86,7 +86,7 @@ def declare_zone_cleared(on: Situation, ask: DeclareZoneCleared) -> Decision:
     return [ZoneCleared(zone=ask.zone, searched_by=ask.searched_by)]
 
 
-def report_unaccounted(on: Situation, ask: ReportUnaccounted) -> Decision:
+def report_unaccounted(on: Context, ask: ReportUnaccounted) -> Decision:
     if not on.knows_zone(ask.zone):
         return Refusal.ZONE_UNKNOWN
     zone = on.incident.zones.get(ask.zone)
@@ -97,7 +97,7 @@ def report_unaccounted(on: Situation, ask: ReportUnaccounted) -> Decision:
     return [UnaccountedReported(zone=ask.zone, persons=ask.persons)]
 
 
-def register_assistance(on: Situation, ask: RegisterAssistance) -> Decision:
+def register_assistance(on: Context, ask: RegisterAssistance) -> Decision:
     if not on.knows_zone(ask.zone):
         return Refusal.ZONE_UNKNOWN
     if ask.assistance in on.incident.assistance or ask.assistance in on.incident.assisted:
@@ -105,7 +105,7 @@ def register_assistance(on: Situation, ask: RegisterAssistance) -> Decision:
     return [AssistanceRegistered(assistance=ask.assistance, zone=ask.zone, need=ask.need)]
 
 
-def confirm_assistance_given(on: Situation, ask: ConfirmAssistanceGiven) -> Decision:
+def confirm_assistance_given(on: Context, ask: ConfirmAssistanceGiven) -> Decision:
     if ask.assistance in on.incident.assisted:
         return []
     if ask.assistance not in on.incident.assistance:

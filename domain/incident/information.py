@@ -15,10 +15,10 @@ from domain.incident.events.means import (
 )
 from domain.incident.policy import notice_schedule
 from domain.incident.policy.decisions import OPEN, Decisions, Rule
-from domain.incident.state.context import Situation
+from domain.incident.state.context import Context
 from domain.incident.state.incident import Notice, NoticeStatus
 from domain.refusals import Refusal
-from domain.values import Command, Fact, Id, Phase, Text
+from domain.values import Command, Event, Id, Phase, Text
 
 
 class DraftNotice(Command):
@@ -51,7 +51,7 @@ class PublishNotice(Command):
     notice: Id
 
 
-def draft_notice(on: Situation, ask: DraftNotice) -> Decision:
+def draft_notice(on: Context, ask: DraftNotice) -> Decision:
     channels = tuple(dict.fromkeys(ask.channels or on.plan.notices.channels))
     if unknown := [channel for channel in channels if channel not in on.plan.people]:
         return Refused(Refusal.CHANNEL_UNKNOWN, {"channels": ", ".join(unknown)})
@@ -69,7 +69,7 @@ def draft_notice(on: Situation, ask: DraftNotice) -> Decision:
     ]
 
 
-def approve_notice(on: Situation, ask: ApproveNotice) -> Decision:
+def approve_notice(on: Context, ask: ApproveNotice) -> Decision:
     match _to_decide_on(on, ask.notice):
         case Refusal() as refusal:
             return refusal
@@ -81,7 +81,7 @@ def approve_notice(on: Situation, ask: ApproveNotice) -> Decision:
             return []
 
 
-def reject_notice(on: Situation, ask: RejectNotice) -> Decision:
+def reject_notice(on: Context, ask: RejectNotice) -> Decision:
     match _to_decide_on(on, ask.notice):
         case Refusal() as refusal:
             return refusal
@@ -95,7 +95,7 @@ def reject_notice(on: Situation, ask: RejectNotice) -> Decision:
             return [NoticeRejected(notice=ask.notice, rejected_by=on.who)]
 
 
-def publish_notice(on: Situation, ask: PublishNotice) -> Decision:
+def publish_notice(on: Context, ask: PublishNotice) -> Decision:
     notice = on.incident.notices.get(ask.notice)
     match notice:
         case None:
@@ -113,7 +113,7 @@ def publish_notice(on: Situation, ask: PublishNotice) -> Decision:
             return [NoticePublished(notice=ask.notice), *told, *again]
 
 
-def first_notice_missed(on: Situation) -> list[Fact]:
+def first_notice_missed(on: Context) -> list[Event]:
     """Return what follows when the public was not told in time."""
     told = dict.fromkeys((on.seated(on.plan.notices.post), on.commander))
     missed = FirstNoticeMissed()
@@ -123,7 +123,7 @@ def first_notice_missed(on: Situation) -> list[Fact]:
     ]
 
 
-def _to_decide_on(on: Situation, notice: str) -> Notice | Refusal:
+def _to_decide_on(on: Context, notice: str) -> Notice | Refusal:
     """Return a notice that somebody else drafted, if whoever asks may decide on it."""
     drafted = on.incident.notices.get(notice)
     if drafted is None:

@@ -12,9 +12,9 @@ from domain.incident.events.response import (
     MeasureLifted,
 )
 from domain.incident.policy.decisions import ACTING, Decisions, Rule
-from domain.incident.state.context import Situation
+from domain.incident.state.context import Context
 from domain.refusals import Refusal
-from domain.values import Command, Fact, Id, Line, Value
+from domain.values import Command, Event, Id, Line, Value
 
 
 class NewMeasure(Value):
@@ -48,20 +48,20 @@ class HandOverMeasure(Command):
     """An office or a post; no person's name."""
 
 
-def impose_measure(on: Situation, ask: ImposeMeasure) -> Decision:
+def impose_measure(on: Context, ask: ImposeMeasure) -> Decision:
     if ask.measure in on.incident.measures:
         return Refusal.ID_ALREADY_USED if on.incident.measures[ask.measure].lifted else []
     return [MeasureImposed(measure=ask.measure, title=ask.title)]
 
 
-def lift_measure(on: Situation, ask: LiftMeasure) -> Decision:
+def lift_measure(on: Context, ask: LiftMeasure) -> Decision:
     measure = on.incident.measures.get(ask.measure)
     if measure is None:
         return Refusal.MEASURE_UNKNOWN
     return [] if measure.lifted else [MeasureLifted(measure=ask.measure)]
 
 
-def hand_over_measure(on: Situation, ask: HandOverMeasure) -> Decision:
+def hand_over_measure(on: Context, ask: HandOverMeasure) -> Decision:
     measure = on.incident.measures.get(ask.measure)
     if measure is None or measure.lifted:
         return Refusal.MEASURE_UNKNOWN
@@ -70,7 +70,7 @@ def hand_over_measure(on: Situation, ask: HandOverMeasure) -> Decision:
     return [MeasureHandedOver(measure=ask.measure, owner=ask.owner)]
 
 
-def impose(on: Situation, wanted: Sequence[NewMeasure]) -> list[Fact]:
+def impose(on: Context, wanted: Sequence[NewMeasure]) -> list[Event]:
     """Return the measures of a command that are not in force yet."""
     new = {measure.measure: measure for measure in wanted}
     return [
@@ -80,7 +80,7 @@ def impose(on: Situation, wanted: Sequence[NewMeasure]) -> list[Fact]:
     ]
 
 
-def lift_all(on: Situation) -> list[Fact]:
+def lift_all(on: Context) -> list[Event]:
     """Return the lifting of every measure in force."""
     return [
         MeasureLifted(measure=measure)

@@ -16,12 +16,12 @@ from domain.incident.events.duties import (
 from domain.incident.obligations import deadlines
 from domain.incident.policy import acknowledgements
 from domain.incident.policy.decisions import ALWAYS, Decisions, Rule
-from domain.incident.state.context import Situation
+from domain.incident.state.context import Context
 from domain.incident.state.incident import DeadlineKey, DeadlineKind, Notification
 from domain.plan.model.plan import ChannelKind
 from domain.refusals import Refusal
 from domain.texts import visible
-from domain.values import Command, Fact, Line
+from domain.values import Command, Event, Line
 
 _DUTY_DEADLINE = {
     "task": DeadlineKind.TASK_ACKNOWLEDGEMENT,
@@ -54,7 +54,7 @@ class ReportDeliveryFailure(Command):
         return visible(cause)
 
 
-def confirm_delivery(on: Situation, ask: ConfirmDelivery) -> Decision:
+def confirm_delivery(on: Context, ask: ConfirmDelivery) -> Decision:
     if not _ever_ordered(on, ask.notification):
         return Refusal.NOTIFICATION_UNKNOWN
     if ask.notification not in on.incident.notifications:
@@ -62,7 +62,7 @@ def confirm_delivery(on: Situation, ask: ConfirmDelivery) -> Decision:
     return [NotificationDelivered(notification=ask.notification, channel=ask.channel)]
 
 
-def report_delivery_failure(on: Situation, ask: ReportDeliveryFailure) -> Decision:
+def report_delivery_failure(on: Context, ask: ReportDeliveryFailure) -> Decision:
     if not _ever_ordered(on, ask.notification):
         return Refusal.NOTIFICATION_UNKNOWN
     owed = on.incident.notifications.get(ask.notification)
@@ -74,7 +74,7 @@ def report_delivery_failure(on: Situation, ask: ReportDeliveryFailure) -> Decisi
     return [NotificationFailed(notification=ask.notification, cause=ask.cause), *instead]
 
 
-def _ask_the_next(on: Situation, notification: str) -> list[Fact]:
+def _ask_the_next(on: Context, notification: str) -> list[Event]:
     """Return the escalation of a duty whose owner can't be reached, without waiting for it."""
     owed = on.incident.notifications[notification]
     key = _duty(on, owed)
@@ -84,7 +84,7 @@ def _ask_the_next(on: Situation, notification: str) -> list[Fact]:
     return deadlines.passed(on._replace(incident=on.incident._replace(notifications=left)), key)
 
 
-def _duty(on: Situation, owed: Notification) -> DeadlineKey | None:
+def _duty(on: Context, owed: Notification) -> DeadlineKey | None:
     """Return the deadline of the answer that a notification asks for, while it is armed."""
     topic, _, subject = owed.about.partition("/")
     kind = _DUTY_DEADLINE.get(topic)
@@ -92,11 +92,11 @@ def _duty(on: Situation, owed: Notification) -> DeadlineKey | None:
     return key if key is not None and key in on.incident.deadlines else None
 
 
-def _tells(facts: Sequence[Fact]) -> bool:
+def _tells(facts: Sequence[Event]) -> bool:
     return any(isinstance(fact, NotificationOrdered) for fact in facts)
 
 
-def _others_are_asked(on: Situation, owed: Notification) -> bool:
+def _others_are_asked(on: Context, owed: Notification) -> bool:
     """Tell whether others were asked for the same answer, and may yet give it."""
     key = _duty(on, owed)
     if key is None or key.kind is not DeadlineKind.TASK_ACKNOWLEDGEMENT:
@@ -104,13 +104,13 @@ def _others_are_asked(on: Situation, owed: Notification) -> bool:
     return not _is_lost(on, key, owed.to)
 
 
-def _is_lost(on: Situation, key: DeadlineKey, to: str) -> bool:
+def _is_lost(on: Context, key: DeadlineKey, to: str) -> bool:
     if key.kind is DeadlineKind.POST_ACCEPTANCE:
         return on.incident.posts[key.subject].offered_to == to
     return acknowledgements.is_lost(on, key.subject, to)
 
 
-def _ever_ordered(on: Situation, notification: str) -> bool:
+def _ever_ordered(on: Context, notification: str) -> bool:
     number = notification.removeprefix("n")
     return number.isdecimal() and 0 < int(number) <= on.incident.notified
 

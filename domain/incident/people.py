@@ -8,7 +8,7 @@ from domain import privacy
 from domain.decider import Decision, Refused
 from domain.incident.events.people import PersonConcern, PersonRecorded
 from domain.incident.policy.decisions import ALWAYS, Decisions, Rule
-from domain.incident.state.context import Situation
+from domain.incident.state.context import Context
 from domain.incident.state.incident import OnFile
 from domain.privacy import LegalBasis, Sealed
 from domain.refusals import Refusal
@@ -31,7 +31,7 @@ class RecordPerson(Command):
     """Injuries, an enquiry, what somebody stated."""
 
 
-def record_person(on: Situation, ask: RecordPerson) -> Decision:
+def record_person(on: Context, ask: RecordPerson) -> Decision:
     file = OnFile(ask.concern, ask.name, ask.contact, ask.particulars)
     if on.incident.people.get(ask.person) == file:
         return []
@@ -48,7 +48,7 @@ def record_person(on: Situation, ask: RecordPerson) -> Decision:
     ]
 
 
-def protect(on: Situation, ask: privacy.PrivacyCommand) -> Decision:
+def protect(on: Context, ask: privacy.PrivacyCommand) -> Decision:
     """Erase, hold, or lift a hold. While the response lasts it needs what it knows."""
     if (
         isinstance(ask, privacy.ErasePersonalData)

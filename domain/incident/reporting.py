@@ -14,12 +14,12 @@ from domain.incident.events.duties import (
     SituationReported,
 )
 from domain.incident.policy.decisions import Decisions, Rule
-from domain.incident.state.context import Situation
+from domain.incident.state.context import Context
 from domain.incident.state.incident import DeadlineKey, DeadlineKind
 from domain.limits import Count
 from domain.plan.model.plan import Report
 from domain.refusals import Refusal
-from domain.values import Command, Fact, Id, Phase, Prose
+from domain.values import Command, Event, Id, Phase, Prose
 
 
 class SubmitSituationReport(Command):
@@ -34,7 +34,7 @@ class SubmitSituationReport(Command):
     casualties: Count | None = None
 
 
-def submit_situation_report(on: Situation, ask: SubmitSituationReport) -> Decision:
+def submit_situation_report(on: Context, ask: SubmitSituationReport) -> Decision:
     rule = on.plan.report(ask.report)
     if rule is None:
         return Refusal.REPORT_UNKNOWN
@@ -51,7 +51,7 @@ def submit_situation_report(on: Situation, ask: SubmitSituationReport) -> Decisi
     return [filed, *on.withdrawn(f"report/{ask.report}"), *_next(on, rule)]
 
 
-def begin(on: Situation, phase: Phase) -> list[Fact]:
+def begin(on: Context, phase: Phase) -> list[Event]:
     """Return the reports that a phase begins with."""
     armed = {key.subject for key in on.incident.deadlines if key.kind is DeadlineKind.REPORT}
     return [
@@ -61,7 +61,7 @@ def begin(on: Situation, phase: Phase) -> list[Fact]:
     ]
 
 
-def end(on: Situation, following: Phase) -> list[Fact]:
+def end(on: Context, following: Phase) -> list[Event]:
     """Return the reports that nobody owes in the phase that follows."""
     return [
         ReportNoLongerExpected(report=rule.id)
@@ -71,7 +71,7 @@ def end(on: Situation, following: Phase) -> list[Fact]:
     ]
 
 
-def missed(on: Situation, report: str) -> list[Fact]:
+def missed(on: Context, report: str) -> list[Event]:
     """Return what follows when a report is late; a cadence goes on from now."""
     due_at = on.incident.deadlines[DeadlineKey(DeadlineKind.REPORT, report)]
     rule = on.plan.report(report)
@@ -85,20 +85,20 @@ def missed(on: Situation, report: str) -> list[Fact]:
     ]
 
 
-def _next(on: Situation, rule: Report) -> list[Fact]:
+def _next(on: Context, rule: Report) -> list[Event]:
     every = _cadence(on, rule)
     if every is None or on.incident.phase not in rule.phases:
         return []
     return [ReportExpected(report=rule.id, due_at=on.after(every))]
 
 
-def _cadence(on: Situation, rule: Report) -> timedelta | None:
+def _cadence(on: Context, rule: Report) -> timedelta | None:
     if on.incident.phase is Phase.RESPONSE and on.incident.level is not None:
         return rule.every.get(on.incident.level)
     return rule.warning_every
 
 
-def _filed_for_good(on: Situation, rule: Report) -> bool:
+def _filed_for_good(on: Context, rule: Report) -> bool:
     once = not rule.every and rule.warning_every is None
     return once and bool(on.incident.reports.get(rule.id))
 

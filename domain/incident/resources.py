@@ -19,11 +19,11 @@ from domain.incident.events.means import (
     UnitReturned,
 )
 from domain.incident.policy.decisions import ALWAYS, RESPONSE, Decisions, Rule
-from domain.incident.state.context import Situation
+from domain.incident.state.context import Context
 from domain.incident.state.incident import RequestStatus, UnitStatus
 from domain.plan.model.plan import Span
 from domain.refusals import Refusal
-from domain.values import Command, Fact, Id, Phase, ResponseLevel
+from domain.values import Command, Event, Id, Phase, ResponseLevel
 
 QUANTITY_MAX = 100
 """Units in one request."""
@@ -83,7 +83,7 @@ class DeclareResourceUnavailable(Command):
     request: Id
 
 
-def request_resource(on: Situation, ask: RequestResource) -> Decision:
+def request_resource(on: Context, ask: RequestResource) -> Decision:
     if ask.resource_kind not in on.plan.kinds:
         known = ", ".join(sorted(on.plan.kinds))
         return Refused(Refusal.RESOURCE_KIND_UNKNOWN, {"kinds": known})
@@ -107,7 +107,7 @@ def request_resource(on: Situation, ask: RequestResource) -> Decision:
     ]
 
 
-def cancel_resource_request(on: Situation, ask: CancelResourceRequest) -> Decision:
+def cancel_resource_request(on: Context, ask: CancelResourceRequest) -> Decision:
     request = on.incident.requests.get(ask.request)
     if request is None:
         return Refusal.REQUEST_UNKNOWN
@@ -118,7 +118,7 @@ def cancel_resource_request(on: Situation, ask: CancelResourceRequest) -> Decisi
     return [ResourceRequestCancelled(request=ask.request)]
 
 
-def dispatch_unit(on: Situation, ask: DispatchUnit) -> Decision:
+def dispatch_unit(on: Context, ask: DispatchUnit) -> Decision:
     request = on.incident.requests.get(ask.request)
     if request is None:
         return Refusal.REQUEST_UNKNOWN
@@ -131,7 +131,7 @@ def dispatch_unit(on: Situation, ask: DispatchUnit) -> Decision:
     return [UnitDispatched(request=ask.request, unit=ask.unit)]
 
 
-def report_unit_arrived(on: Situation, ask: ReportUnitArrived) -> Decision:
+def report_unit_arrived(on: Context, ask: ReportUnitArrived) -> Decision:
     unit = on.incident.units.get(ask.unit)
     if unit is None:
         return Refusal.UNIT_NOT_DISPATCHED
@@ -140,14 +140,14 @@ def report_unit_arrived(on: Situation, ask: ReportUnitArrived) -> Decision:
     return [] if unit.status is UnitStatus.ARRIVED else [UnitArrived(unit=ask.unit)]
 
 
-def release_unit(on: Situation, ask: ReleaseUnit) -> Decision:
+def release_unit(on: Context, ask: ReleaseUnit) -> Decision:
     unit = on.incident.units.get(ask.unit)
     if unit is None:
         return Refusal.UNIT_NOT_DISPATCHED
     return [] if unit.status is UnitStatus.RELEASED else [UnitReleased(unit=ask.unit)]
 
 
-def confirm_unit_returned(on: Situation, ask: ConfirmUnitReturned) -> Decision:
+def confirm_unit_returned(on: Context, ask: ConfirmUnitReturned) -> Decision:
     unit = on.incident.units.get(ask.unit)
     if unit is None:
         return []
@@ -156,7 +156,7 @@ def confirm_unit_returned(on: Situation, ask: ConfirmUnitReturned) -> Decision:
     return [UnitReturned(unit=ask.unit)]
 
 
-def declare_resource_unavailable(on: Situation, ask: DeclareResourceUnavailable) -> Decision:
+def declare_resource_unavailable(on: Context, ask: DeclareResourceUnavailable) -> Decision:
     request = on.incident.requests.get(ask.request)
     if request is None:
         return Refusal.REQUEST_UNKNOWN
@@ -171,7 +171,7 @@ def declare_resource_unavailable(on: Situation, ask: DeclareResourceUnavailable)
     ]
 
 
-def begin(on: Situation, level: ResponseLevel, was: ResponseLevel | None) -> list[Fact]:
+def begin(on: Context, level: ResponseLevel, was: ResponseLevel | None) -> list[Event]:
     """Return the requests that a level begins with and the one before did not."""
     zone = _scene(on)
     return [
@@ -188,7 +188,7 @@ def begin(on: Situation, level: ResponseLevel, was: ResponseLevel | None) -> lis
     ]
 
 
-def end(on: Situation) -> list[Fact]:
+def end(on: Context) -> list[Event]:
     """Return the end of the requests that are still open."""
     return [
         ResourceRequestCancelled(request=request)
@@ -197,7 +197,7 @@ def end(on: Situation) -> list[Fact]:
     ]
 
 
-def overdue(on: Situation, request: str) -> list[Fact]:
+def overdue(on: Context, request: str) -> list[Event]:
     """Return what follows when units are late: whoever is in charge of units is told."""
     told = dict.fromkeys((on.seated(on.plan.resource_post), on.commander))
     about = f"request/{request}"
@@ -205,7 +205,7 @@ def overdue(on: Situation, request: str) -> list[Fact]:
     return [late, *(on.tell(person, Message.UNIT_OVERDUE, about) for person in told)]
 
 
-def _scene(on: Situation) -> str:
+def _scene(on: Context) -> str:
     """Return the first zone of the warning, else the first of the venue."""
     if on.incident.warning:
         return on.incident.warning.scope[0]

@@ -16,9 +16,9 @@ from domain import privacy, state_codec, values
 from domain.incident import decider, events, evolution
 from domain.incident.evolution import bulk_fold, evolve
 from domain.incident.state import incident
-from domain.state_codec import Packing
+from domain.state_codec import StateCodec
 
-PACKING = Packing(incident.Incident)
+STATE_CODEC = StateCodec(incident.Incident)
 """How a state is kept as text. What is personal in it is sealed, as in the log."""
 
 

@@ -17,11 +17,11 @@ from domain.incident.events.duties import (
 from domain.incident.policy import acknowledgements, task_assignment
 from domain.incident.policy.decisions import Decisions, Rule
 from domain.incident.state import roster
-from domain.incident.state.context import Situation
+from domain.incident.state.context import Context
 from domain.incident.state.incident import Task, TaskStatus
 from domain.plan.model import plan
 from domain.refusals import Refusal
-from domain.values import Command, Fact, Id, Role, Text
+from domain.values import Command, Event, Id, Role, Text
 
 MAY_ACT_FOR_OTHERS = frozenset({Role.COMMANDER, Role.OPERATOR})
 """Who may say that a task was acknowledged or done, whoever's task it is."""
@@ -67,7 +67,7 @@ class DeclareTaskImpossible(Command):
     task: Id
 
 
-def assign_task(on: Situation, ask: AssignTask) -> Decision:
+def assign_task(on: Context, ask: AssignTask) -> Decision:
     if ask.post not in on.plan.posts:
         return Refusal.POST_UNKNOWN
     if ask.task in on.incident.tasks:
@@ -83,7 +83,7 @@ def assign_task(on: Situation, ask: AssignTask) -> Decision:
     return [assigned, task_assignment.tell_owner(on, ask.task, ask.post)]
 
 
-def acknowledge_task(on: Situation, ask: AcknowledgeTask) -> Decision:
+def acknowledge_task(on: Context, ask: AcknowledgeTask) -> Decision:
     match _mine(on, ask.task):
         case Refusal() as refusal:
             return refusal
@@ -95,7 +95,7 @@ def acknowledge_task(on: Situation, ask: AcknowledgeTask) -> Decision:
             return []
 
 
-def start_task(on: Situation, ask: StartTask) -> Decision:
+def start_task(on: Context, ask: StartTask) -> Decision:
     match _mine(on, ask.task):
         case Refusal() as refusal:
             return refusal
@@ -108,7 +108,7 @@ def start_task(on: Situation, ask: StartTask) -> Decision:
             return []
 
 
-def finish_task(on: Situation, ask: FinishTask) -> Decision:
+def finish_task(on: Context, ask: FinishTask) -> Decision:
     match _mine(on, ask.task):
         case Refusal() as refusal:
             return refusal
@@ -128,7 +128,7 @@ def finish_task(on: Situation, ask: FinishTask) -> Decision:
             return Refusal.TASK_NOT_STARTED
 
 
-def declare_task_impossible(on: Situation, ask: DeclareTaskImpossible) -> Decision:
+def declare_task_impossible(on: Context, ask: DeclareTaskImpossible) -> Decision:
     match _mine(on, ask.task):
         case Refusal() as refusal:
             return refusal
@@ -148,14 +148,14 @@ def declare_task_impossible(on: Situation, ask: DeclareTaskImpossible) -> Decisi
             ]
 
 
-def end(on: Situation) -> list[Fact]:
+def end(on: Context) -> list[Event]:
     """Return the lapse of every task that is still open when its phase ends."""
     open_tasks = [task for task, owed in on.incident.tasks.items() if not owed.status.is_over]
     withdrawn = on.withdrawn(*(f"task/{task}" for task in open_tasks))
     return [*(TaskLapsed(task=task) for task in sorted(open_tasks)), *withdrawn]
 
 
-def overdue(on: Situation, task: str, missed: Literal["start", "finish"]) -> list[Fact]:
+def overdue(on: Context, task: str, missed: Literal["start", "finish"]) -> list[Event]:
     """Return what follows when a task is late: its owner and the commander are told."""
     about = f"task/{task}"
     told = dict.fromkeys((on.seated(on.incident.tasks[task].post), on.commander))
@@ -163,7 +163,7 @@ def overdue(on: Situation, task: str, missed: Literal["start", "finish"]) -> lis
     return [late, *(on.tell(person, Message.TASK_OVERDUE, about) for person in told)]
 
 
-def _mine(on: Situation, task: str) -> Task | Refusal:
+def _mine(on: Context, task: str) -> Task | Refusal:
     owed = on.incident.tasks.get(task)
     if owed is None:
         return Refusal.TASK_UNKNOWN

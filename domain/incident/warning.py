@@ -22,12 +22,12 @@ from domain.incident.events.opening import (
 from domain.incident.measures import NewMeasure
 from domain.incident.policy import notice_schedule, task_assignment
 from domain.incident.policy.decisions import ACTING, Decisions, Rule
-from domain.incident.state.context import Situation
+from domain.incident.state.context import Context
 from domain.incident.state.incident import AlarmStatus, Warning_
 from domain.refusals import Refusal
 from domain.values import (
     Command,
-    Fact,
+    Event,
     HazardKind,
     Id,
     Instant,
@@ -99,10 +99,10 @@ class VerifyAlarm(Command):
     genuine: bool
 
 
-def raise_warning(on: Situation, ask: RaiseWarning) -> Decision:
+def raise_warning(on: Context, ask: RaiseWarning) -> Decision:
     if on.incident.phase is None:
         opened = opening(on, ask)
-        if not isinstance(opened, Situation):
+        if not isinstance(opened, Context):
             return opened
         return _warn(opened, ask, [_opened(opened, ask)])
     if on.incident.warning is None and on.incident.venue == ask.venue:
@@ -111,12 +111,12 @@ def raise_warning(on: Situation, ask: RaiseWarning) -> Decision:
     return [] if on.incident.warning == same else Refusal.INCIDENT_ALREADY_OPEN
 
 
-def report_alarm(on: Situation, ask: ReportAlarm) -> Decision:
+def report_alarm(on: Context, ask: ReportAlarm) -> Decision:
     if on.incident.phase is not None:
         reported = on.incident.alarm is not AlarmStatus.NONE and on.incident.venue == ask.venue
         return [] if reported else Refusal.INCIDENT_ALREADY_OPEN
     opened = opening(on, ask)
-    if not isinstance(opened, Situation):
+    if not isinstance(opened, Context):
         return opened
     if not opened.knows_zone(ask.zone):
         return Refusal.ZONE_UNKNOWN
@@ -125,7 +125,7 @@ def report_alarm(on: Situation, ask: ReportAlarm) -> Decision:
     return [_opened(opened, ask), alarm]
 
 
-def adjust_warning(on: Situation, ask: AdjustWarning) -> Decision:
+def adjust_warning(on: Context, ask: AdjustWarning) -> Decision:
     if on.incident.warning is None:
         return Refusal.NO_WARNING_IN_FORCE
     if any(not on.knows_zone(zone) for zone in ask.scope):
@@ -137,7 +137,7 @@ def adjust_warning(on: Situation, ask: AdjustWarning) -> Decision:
     ]
 
 
-def cancel_warning(on: Situation, ask: CancelWarning) -> Decision:
+def cancel_warning(on: Context, ask: CancelWarning) -> Decision:
     if on.incident.warning is None:
         return Refusal.NO_WARNING_IN_FORCE
     cancelled = WarningCancelled(issuer=ask.issuer)
@@ -146,7 +146,7 @@ def cancel_warning(on: Situation, ask: CancelWarning) -> Decision:
     return [cancelled, *_stand_down(on)]
 
 
-def verify_alarm(on: Situation, ask: VerifyAlarm) -> Decision:
+def verify_alarm(on: Context, ask: VerifyAlarm) -> Decision:
     match on.incident.alarm, ask.genuine:
         case AlarmStatus.NONE, _:
             return Refusal.NO_ALARM_REPORTED
@@ -161,7 +161,7 @@ def verify_alarm(on: Situation, ask: VerifyAlarm) -> Decision:
             return Refusal.ALARM_ALREADY_VERIFIED
 
 
-def alarm_left_unverified(on: Situation) -> list[Fact]:
+def alarm_left_unverified(on: Context) -> list[Event]:
     """Return the plan's fail-safe: the response begins by itself (GB/T 29639-2020)."""
     rules = on.plan.alarm
     unverified = AlarmLeftUnverified()
@@ -174,7 +174,7 @@ def alarm_left_unverified(on: Situation) -> list[Fact]:
     return [unverified, *begun]
 
 
-def opening(on: Situation, ask: Opening) -> Situation | Refusal:
+def opening(on: Context, ask: Opening) -> Context | Refusal:
     """Return the situation as if the incident were open, or why it can't be opened."""
     if ask.venue not in on.plan.zones:
         return Refusal.PLAN_NOT_FOR_VENUE
@@ -192,13 +192,13 @@ def opening(on: Situation, ask: Opening) -> Situation | Refusal:
     return on._replace(incident=incident)
 
 
-def _opened(on: Situation, ask: Opening) -> IncidentOpened:
+def _opened(on: Context, ask: Opening) -> IncidentOpened:
     return IncidentOpened(
         venue=ask.venue, hazard=ask.hazard, plan=on.ref, mode=ask.mode, pace=ask.pace
     )
 
 
-def _warn(on: Situation, ask: RaiseWarning, opened: list[Fact]) -> Decision:
+def _warn(on: Context, ask: RaiseWarning, opened: list[Event]) -> Decision:
     if any(not on.knows_zone(zone) for zone in ask.scope):
         return Refusal.ZONE_UNKNOWN
     raised = WarningRaised(
@@ -218,7 +218,7 @@ def _warn(on: Situation, ask: RaiseWarning, opened: list[Fact]) -> Decision:
     return [*opened, raised, *imposed, *(duties if begun else ())]
 
 
-def _stand_down(on: Situation) -> list[Fact]:
+def _stand_down(on: Context) -> list[Event]:
     return [
         *measures.lift_all(on),
         *tasks.end(on),

@@ -10,16 +10,16 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
-from domain.decider import Asked, Decider, Refused
+from domain.decider import CommandEnvelope, Decider, Refused
 from domain.delegation import may_not_speak
 from domain.refusals import Refusal
-from domain.values import Command, Fact, Id, IncidentId, Instant
+from domain.values import Command, Event, Id, IncidentId, Instant
 
 WINDOW = timedelta(hours=1)
 """The time within which disclosures are counted."""
 
 
-class PersonalDataDisclosed(Fact):
+class PersonalDataDisclosed(Event):
     """What is known of a person was shown to whoever asked, who said why."""
 
     kind: Literal["PersonalDataDisclosed"] = "PersonalDataDisclosed"
@@ -47,15 +47,15 @@ class Disclosures(NamedTuple):
         return tuple(at for at in self.recent if at > now - WINDOW)
 
 
-def evolve(state: Disclosures, fact: Fact) -> Disclosures:
+def evolve(state: Disclosures, fact: Event) -> Disclosures:
     """Take a fact into account."""
     assert isinstance(fact, PersonalDataDisclosed), fact  # noqa: S101 - no other kind
     return Disclosures((*state.within(fact.at), fact.at))
 
 
 def decide(
-    state: Disclosures, asked: Asked, now: datetime, surroundings: object
-) -> Sequence[Fact] | Refused:
+    state: Disclosures, asked: CommandEnvelope, now: datetime, surroundings: object
+) -> Sequence[Event] | Refused:
     """Decide whether a reader is shown something; `surroundings` is how often in an hour."""
     ask = asked.command
     assert isinstance(ask, DisclosePersonalData), ask  # noqa: S101 - the only command

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from domain.decider import Asked, Decider, Refused
+from domain.decider import CommandEnvelope, Decider, Refused
 from domain.delegation import may_not_speak
 from domain.refusals import Refusal
-from domain.values import Command, Fact, Id, Value
+from domain.values import Command, Event, Id, Value
 
 
 class Diverged(Value):
@@ -36,7 +36,7 @@ class Diverged(Value):
     """Of the log as it was found."""
 
 
-class DivergenceAcknowledged(Fact):
+class DivergenceAcknowledged(Event):
     """Somebody knows that the log is not what was signed, and lets it go on."""
 
     kind: Literal["DivergenceAcknowledged"] = "DivergenceAcknowledged"
@@ -66,15 +66,15 @@ class Acknowledgement(NamedTuple):
     what: Diverged | None = None
 
 
-def evolve(_state: Acknowledgement, fact: Fact) -> Acknowledgement:
+def evolve(_state: Acknowledgement, fact: Event) -> Acknowledgement:
     """Take a fact into account."""
     assert isinstance(fact, DivergenceAcknowledged), fact  # noqa: S101 - no other kind
     return Acknowledgement(fact.what)
 
 
 def decide(
-    state: Acknowledgement, asked: Asked, _now: datetime, surroundings: object
-) -> Sequence[Fact] | Refused:
+    state: Acknowledgement, asked: CommandEnvelope, _now: datetime, surroundings: object
+) -> Sequence[Event] | Refused:
     """Decide whether this divergence is the one that stands, and why the log may go on."""
     ask = asked.command
     assert isinstance(ask, AcknowledgeDivergence), ask  # noqa: S101 - the only command

@@ -13,9 +13,9 @@ from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from pydantic import Field, StringConstraints
 
-from domain.decider import Asked, Decider, Refused
+from domain.decider import CommandEnvelope, Decider, Refused
 from domain.delegation import may_not_speak
-from domain.values import Command, Fact, IncidentId, Value
+from domain.values import Command, Event, IncidentId, Value
 
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """SHA-256, in hexadecimal."""
@@ -31,7 +31,7 @@ class Span(Value):
     """Of the last one, which by its chain stands for all before it."""
 
 
-class CaseExported(Fact):
+class CaseExported(Event):
     """The events of a case were handed out as a bundle that can be verified by itself."""
 
     schema_version: ClassVar[int] = 2
@@ -57,15 +57,15 @@ class Export(NamedTuple):
     exported: CaseExported | None = None
 
 
-def evolve(_state: Export, fact: Fact) -> Export:
+def evolve(_state: Export, fact: Event) -> Export:
     """Take a fact into account."""
     assert isinstance(fact, CaseExported), fact  # noqa: S101 - no other kind
     return Export(fact)
 
 
 def decide(
-    state: Export, asked: Asked, _now: datetime, _surroundings: object
-) -> Sequence[Fact] | Refused:
+    state: Export, asked: CommandEnvelope, _now: datetime, _surroundings: object
+) -> Sequence[Event] | Refused:
     """Decide whether a case is exported. What goes with it, the log finds."""
     ask = asked.command
     assert isinstance(ask, ExportCase), ask  # noqa: S101 - the only command

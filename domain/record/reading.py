@@ -14,9 +14,9 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import Field
 from rpds import HashTrieMap
 
-from domain.decider import Asked, Decider, Refused
+from domain.decider import CommandEnvelope, Decider, Refused
 from domain.refusals import Refusal
-from domain.values import Command, Fact, IncidentId, Instant
+from domain.values import Command, Event, IncidentId, Instant
 
 WHOLE_LOG = "log"
 """The key of the stream of those who read the whole log, and so all cases."""
@@ -37,7 +37,7 @@ class ReadKind(StrEnum):
     """What happens, as it happens; `after` is a position of the log, 0 with a snapshot."""
 
 
-class CaseRead(Fact):
+class CaseRead(Event):
     """A case, or the whole log, was read by somebody, who said why."""
 
     kind: Literal["CaseRead"] = "CaseRead"
@@ -55,7 +55,7 @@ class CaseRead(Fact):
     until: Instant
     """Whatever the reader reads likewise until then, for this reason, is this reading."""
 
-    def stands_for(self, ask: ReadCase, asked: Asked, at: datetime) -> bool:
+    def stands_for(self, ask: ReadCase, asked: CommandEnvelope, at: datetime) -> bool:
         """Tell whether a reading at a moment is this one still."""
         return (
             (self.what, self.reader, self.reason) == (ask.what, asked.actor.id, asked.reason)
@@ -91,12 +91,14 @@ class Readings(NamedTuple):
         """Return a reader's readings that stand for others at a moment."""
         return [one for one in self.by.get(reader) or () if at < one.until]
 
-    def standing_for(self, ask: ReadCase, asked: Asked, at: datetime) -> Iterator[CaseRead]:
+    def standing_for(
+        self, ask: ReadCase, asked: CommandEnvelope, at: datetime
+    ) -> Iterator[CaseRead]:
         """Yield the readings that a reading at a moment is one of."""
         return (one for one in self.of(asked.actor.id, at) if one.stands_for(ask, asked, at))
 
 
-def evolve(state: Readings, fact: Fact) -> Readings:
+def evolve(state: Readings, fact: Event) -> Readings:
     """Take a fact into account."""
     assert isinstance(fact, CaseRead), fact  # noqa: S101 - no other kind
     known = (*state.of(fact.reader, fact.at), fact)
@@ -104,8 +106,8 @@ def evolve(state: Readings, fact: Fact) -> Readings:
 
 
 def decide(
-    state: Readings, asked: Asked, now: datetime, surroundings: object
-) -> Sequence[Fact] | Refused:
+    state: Readings, asked: CommandEnvelope, now: datetime, surroundings: object
+) -> Sequence[Event] | Refused:
     """Decide whether a reading is one more; `surroundings` is how many one reader may have."""
     ask = asked.command
     assert isinstance(ask, ReadCase), ask  # noqa: S101 - the only command

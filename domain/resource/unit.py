@@ -13,11 +13,11 @@ from typing import Literal, NamedTuple
 
 from pydantic import Field, FiniteFloat
 
-from domain.decider import Asked, Decider, Decision, Refused, refused
+from domain.decider import CommandEnvelope, Decider, Decision, Refused, refused
 from domain.delegation import may_not_speak
 from domain.limits import INT32_MAX
 from domain.refusals import Refusal
-from domain.values import Command, Fact, Id, Line, Text
+from domain.values import Command, Event, Id, Line, Text
 
 
 class UnitStatus(StrEnum):
@@ -28,7 +28,7 @@ class UnitStatus(StrEnum):
     OUT_OF_SERVICE = "out_of_service"
 
 
-class UnitRegistered(Fact):
+class UnitRegistered(Event):
     """A unit can be sent from now on."""
 
     kind: Literal["UnitRegistered"] = "UnitRegistered"
@@ -41,7 +41,7 @@ class UnitRegistered(Fact):
     capacity: int | None = None
 
 
-class UnitReserved(Fact):
+class UnitReserved(Event):
     """The unit belongs to one request of one incident, until it is given back."""
 
     kind: Literal["UnitReserved"] = "UnitReserved"
@@ -49,7 +49,7 @@ class UnitReserved(Fact):
     request: Id
 
 
-class UnitReservationReleased(Fact):
+class UnitReservationReleased(Event):
     """The incident gave the unit back."""
 
     kind: Literal["UnitReservationReleased"] = "UnitReservationReleased"
@@ -57,14 +57,14 @@ class UnitReservationReleased(Fact):
     request: Id
 
 
-class UnitPutOutOfService(Fact):
+class UnitPutOutOfService(Event):
     """The unit can't be sent: it broke down, is staffed by nobody, or rests."""
 
     kind: Literal["UnitPutOutOfService"] = "UnitPutOutOfService"
     cause: Line
 
 
-class UnitReturnedToService(Fact):
+class UnitReturnedToService(Event):
     """The unit can be sent again."""
 
     kind: Literal["UnitReturnedToService"] = "UnitReturnedToService"
@@ -139,7 +139,7 @@ class Unit(NamedTuple):
         return UnitStatus.ASSIGNED if self.reserved_for else UnitStatus.AVAILABLE
 
 
-def evolve(state: Unit, fact: Fact) -> Unit:
+def evolve(state: Unit, fact: Event) -> Unit:
     """Take a fact into account."""
     match fact:
         case UnitRegistered():
@@ -157,11 +157,11 @@ def evolve(state: Unit, fact: Fact) -> Unit:
 
 
 def decide(
-    state: Unit, asked: Asked, _now: datetime, _surroundings: object
-) -> Sequence[Fact] | Refused:
+    state: Unit, asked: CommandEnvelope, _now: datetime, _surroundings: object
+) -> Sequence[Event] | Refused:
     """Decide about a command; only registering makes a unit known."""
     decision = may_not_speak(asked) or _decision(state, asked.command)
-    return refused(decision) or [fact for fact in decision if isinstance(fact, Fact)]
+    return refused(decision) or [fact for fact in decision if isinstance(fact, Event)]
 
 
 def _decision(state: Unit, ask: Command) -> Decision:

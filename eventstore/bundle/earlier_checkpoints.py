@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from eventstore.proofs.proofs import Kept, Proofs
+    from eventstore.proofs.proofs import Proofs, StoredCheckpoint
 
 EARLIER_MAX = 64
 """Checkpoints that go with a case, beside the newest one: evenly over its events."""
@@ -19,12 +19,14 @@ EARLIER_MAX = 64
 class Earlier(NamedTuple):
     """Checkpoints, by size."""
 
-    signed: Sequence[Kept]
-    stamped: Sequence[Kept]
+    signed: Sequence[StoredCheckpoint]
+    stamped: Sequence[StoredCheckpoint]
     """Those with a timestamp of somebody else."""
 
 
-async def checkpoints(proofs: Proofs, latest: Kept, positions: Sequence[int]) -> Earlier:
+async def checkpoints(
+    proofs: Proofs, latest: StoredCheckpoint, positions: Sequence[int]
+) -> Earlier:
     """Return the checkpoints that go with the events at some positions."""
     step = max(1, -(-len(positions) // (EARLIER_MAX - 1)))
     sampled = sorted({*positions[::step], positions[-1]})

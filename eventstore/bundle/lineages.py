@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from eventstore.log.log import Log
-    from eventstore.proofs.proofs import Kept
+    from eventstore.proofs.proofs import StoredCheckpoint
 
 ENDS = """
     SELECT DISTINCT ON (lineage) lineage, note FROM muster.checkpoint
@@ -25,12 +25,14 @@ class Ended(NamedTuple):
     note: str
 
 
-async def ended(log: Log, latest: Kept) -> Sequence[Ended]:
+async def ended(log: Log, latest: StoredCheckpoint) -> Sequence[Ended]:
     """Return the lineages before that of a checkpoint, oldest first."""
     return [Ended(*row) for row in await log.fetch(ENDS, latest.lineage)]
 
 
-async def acknowledgement_streams(log: Log, latest: Kept) -> Sequence[tuple[str, int, int]]:
+async def acknowledgement_streams(
+    log: Log, latest: StoredCheckpoint
+) -> Sequence[tuple[str, int, int]]:
     """Return the streams of the divergences that a checkpoint covers: stream, first, last."""
     rows = await log.fetch(ACKNOWLEDGEMENT_STREAMS, latest.size)
     return [(row["stream"], 1, row["last"]) for row in rows]

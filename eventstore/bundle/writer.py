@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from eventstore.heads.prover import Proven
     from eventstore.log.events import StoredEvent
     from eventstore.log.log import Log
-    from eventstore.proofs.proofs import Kept, Proofs
+    from eventstore.proofs.proofs import Proofs, StoredCheckpoint
 
 FORMAT, FORMAT_1 = "muster-case-bundle/2", "muster-case-bundle/1"
 MANIFEST = "manifest.json"
@@ -48,7 +48,7 @@ class Export(NamedTuple):
     id: str
     incident: str
     spans: Sequence[Span]
-    latest: Kept
+    latest: StoredCheckpoint
     log_key: str
     """Who signed the checkpoints, as a verifier key."""
     witnesses: Sequence[str] = ()

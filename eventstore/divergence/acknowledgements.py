@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from eventstore.divergence.alarms import ACKNOWLEDGEMENT, clear_alarms, raise_alarm
 from eventstore.divergence.write_gate import readable
-from eventstore.postgres.retry import patiently
+from eventstore.postgres.retry import with_retry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,7 @@ class Acknowledged(NamedTuple):
 
 async def acknowledgements(pool: Pool) -> Sequence[Acknowledged]:
     """Return what was acknowledged so far, oldest first, as far as it can be read."""
-    rows = await patiently(pool, lambda lent: lent.fetch(ACKNOWLEDGEMENTS))
+    rows = await with_retry(pool, lambda lent: lent.fetch(ACKNOWLEDGEMENTS))
     found: list[Acknowledged] = []
     for kind, schema_version, data, meta, position, recorded_at in rows:
         if fact := readable(kind, schema_version, data):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from eventstore.postgres.retry import patiently
+from eventstore.postgres.retry import with_retry
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -70,18 +70,18 @@ class Alarms:
 
     async def raised(self) -> Sequence[Alarm]:
         """Return those that are raised now."""
-        rows = await patiently(self._pool, lambda lent: lent.fetch(RAISED))
+        rows = await with_retry(self._pool, lambda lent: lent.fetch(RAISED))
         return [Alarm(*row) for row in rows]
 
     async def say(self, kind: str, says: str) -> None:
         """Raise one, or say what it says now."""
-        await patiently(self._pool, lambda lent: lent.execute(RAISE, kind, says, None, None))
+        await with_retry(self._pool, lambda lent: lent.execute(RAISE, kind, says, None, None))
 
     async def clear(self, kind: str) -> None:
         """End one."""
-        await patiently(self._pool, lambda lent: lent.execute(CLEAR, [kind]))
+        await with_retry(self._pool, lambda lent: lent.execute(CLEAR, [kind]))
 
     async def keep_witnesses(self, names: Collection[str]) -> None:
         """End the alarms about witnesses that are not asked any more."""
         kinds = [f"{WITNESS}{name}" for name in names]
-        await patiently(self._pool, lambda lent: lent.execute(CLEAR_OTHER_WITNESSES, kinds))
+        await with_retry(self._pool, lambda lent: lent.execute(CLEAR_OTHER_WITNESSES, kinds))

@@ -19,7 +19,7 @@ from eventstore.heads.hashes import (
 )
 from eventstore.heads.source import map_at
 from eventstore.heads.subtrees import BUCKET_BITS, prove, prove_bucket
-from eventstore.postgres.retry import patiently
+from eventstore.postgres.retry import with_retry
 from eventstore.proofs.proofs import ProofUnavailable
 
 if TYPE_CHECKING:
@@ -67,18 +67,18 @@ class HeadProver:
     async def stream(self, signed: Signed, stream: str) -> Proven:
         """Prove which version of a stream is the newest. Raises ProofUnavailable, ProverBusy."""
         key = key_of(Space.STREAM, stream)
-        kept = await patiently(self._pool, lambda lent: _kept(lent, signed, key))
+        kept = await with_retry(self._pool, lambda lent: _kept(lent, signed, key))
         return kept or (await self._made_again(signed, key))[0]
 
     async def venue(self, signed: Signed, venue: str) -> Proven:
         """Prove which incidents were opened at a venue. Raises ProofUnavailable, ProverBusy."""
         key = key_of(Space.VENUE, venue)
-        kept = await patiently(self._pool, lambda lent: _kept(lent, signed, key))
+        kept = await with_retry(self._pool, lambda lent: _kept(lent, signed, key))
         if kept and kept.leaf is None:
             return kept
         if kept and kept.leaf:
             count = kept.leaf.number
-            incidents = await patiently(
+            incidents = await with_retry(
                 self._pool, lambda lent: store.incidents_of(lent, venue, count)
             )
             if _are_all(venue, incidents, kept.leaf):
@@ -103,7 +103,7 @@ class HeadProver:
             _, entries, opened = self._last
         else:
             self._last = None  # never two of them in memory
-            entries, opened = await patiently(self._pool, lambda lent: map_at(lent, signed.size))
+            entries, opened = await with_retry(self._pool, lambda lent: map_at(lent, signed.size))
         proven = await asyncio.to_thread(_proven, entries, key)
         if not _holds(signed.root, key, proven):
             raise ProofUnavailable(f"the log has another map at {signed.size} than was signed")

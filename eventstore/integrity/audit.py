@@ -13,7 +13,7 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from eventstore.integrity.chain_verifier import Divergence, Doubt
-from eventstore.integrity.range_verifier import Range, Scanned, Tell, scan, unpacked
+from eventstore.integrity.range_verifier import Range, Tell, VerifiedRange, unpacked, verify_range
 from eventstore.log.subscription import HEAD
 from eventstore.postgres.connection import LOG_SETTINGS, Connection, connected
 from eventstore.postgres.errors import LogUnavailable
@@ -142,9 +142,9 @@ async def _named(connection: Connection, position: int, leaf: bytes, found: byte
     return Divergence(position, stream, version, Doubt.LEAF, leaf.hex(), found.hex())
 
 
-async def _scanned(dsn: str, whole: Range, alone: int, tell: Tell) -> Sequence[Scanned]:
+async def _scanned(dsn: str, whole: Range, alone: int, tell: Tell) -> Sequence[VerifiedRange]:
     if whole.last <= alone:
-        return [await scan(dsn, whole, tell)]
+        return [await verify_range(dsn, whole, tell)]
     async with asyncio.TaskGroup() as group:
         begun = [group.create_task(_apart(dsn, wanted, tell)) for wanted in _ranges(whole)]
     return [one.result() for one in begun]
@@ -157,7 +157,7 @@ def _ranges(whole: Range) -> Sequence[Range]:
     return [Range(first, min(first + step - 1, whole.last), whole.mark) for first in firsts]
 
 
-async def _apart(dsn: str, wanted: Range, tell: Tell) -> Scanned:
+async def _apart(dsn: str, wanted: Range, tell: Tell) -> VerifiedRange:
     """Verify a range in a process of its own."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,

@@ -49,7 +49,7 @@ class Range(NamedTuple):
     """A size of the tree: if it ends in here, the entries of the tile it ends in are kept."""
 
 
-class Scanned(NamedTuple):
+class VerifiedRange(NamedTuple):
     """What was found in a range."""
 
     events: int
@@ -62,7 +62,7 @@ class Scanned(NamedTuple):
     """The hashes of the events of the marked tile, in it whole or in part."""
 
 
-class Scan:
+class RangeVerifier:
     """A walk along a range."""
 
     def __init__(self, wanted: Range, recorded: bytes, tell: Tell) -> None:
@@ -95,7 +95,7 @@ class Scan:
             self._fold()
         self._tell(self._position - before)
 
-    async def settle(self, connection: Connection) -> Scanned:
+    async def settle(self, connection: Connection) -> VerifiedRange:
         """Compare what earlier ranges hold, and say what was found."""
         for first in range(0, len(self._owed), OWED_AT_ONCE):
             await self._pay(connection, self._owed[first : first + OWED_AT_ONCE])
@@ -107,7 +107,7 @@ class Scan:
             self._marked = list(self._hashes)
         events = self._position - self._wanted.first + 1
         flaws = sorted(self._flaws)[:FLAWS_MAX]
-        return Scanned(events, flaws, self._tiles, self._hashes, self._marked)
+        return VerifiedRange(events, flaws, self._tiles, self._hashes, self._marked)
 
     def _rows(self, content: bytes, at: int) -> int:
         """Verify the whole rows, and return where the rest begins. Every line in here is dear."""
@@ -183,12 +183,12 @@ class Scan:
                 self._say(row.doubt(Doubt.VERSION, "one after an earlier one", row.version))
 
 
-async def scan(dsn: str, wanted: Range, tell: Tell) -> Scanned:
+async def verify_range(dsn: str, wanted: Range, tell: Tell) -> VerifiedRange:
     """Verify a range in this process: some 6 µs of it per event."""
     connection = await connect(dsn, {**LOG_SETTINGS, "application_name": "muster scan"})
     try:
         recorded = await connection.fetchval(RECORDED_BEFORE, wanted.first - 1) or b""
-        walk = Scan(wanted, recorded, tell)
+        walk = RangeVerifier(wanted, recorded, tell)
         await connection.copy_from_query(
             COPY,
             wanted.first,
@@ -202,7 +202,7 @@ async def scan(dsn: str, wanted: Range, tell: Tell) -> Scanned:
         await close_quietly(connection)
 
 
-def packed(scanned: Scanned) -> str:
+def packed(scanned: VerifiedRange) -> str:
     """Return what was found as one line."""
     hashes = (scanned.tiles, scanned.tail, scanned.marked)
     return json.dumps(
@@ -210,7 +210,7 @@ def packed(scanned: Scanned) -> str:
     )
 
 
-def unpacked(line: str) -> Scanned:
+def unpacked(line: str) -> VerifiedRange:
     """Read that line."""
     events, flaws, *hashes = json.loads(line)
     tiles, tail, marked = (
@@ -218,7 +218,7 @@ def unpacked(line: str) -> Scanned:
         for content in map(bytes.fromhex, hashes)
     )
     found = [Divergence(*flaw)._replace(doubt=Doubt(flaw[3])) for flaw in flaws]
-    return Scanned(events, found, tiles, tail, marked)
+    return VerifiedRange(events, found, tiles, tail, marked)
 
 
 async def _scan_alone() -> None:
@@ -230,7 +230,7 @@ async def _scan_alone() -> None:
         sys.stdout.write(f"{events}\n")
         sys.stdout.flush()
 
-    found = await scan(asked["dsn"], Range(*asked["range"]), tell)
+    found = await verify_range(asked["dsn"], Range(*asked["range"]), tell)
     sys.stdout.write(packed(found) + "\n")
 
 

@@ -50,7 +50,7 @@ class LogDiffers(Exception):
         """The checkpoint that the log is not, if it is about one."""
 
 
-class Growing:
+class TreeBuilder:
     """A tree over the log up to a size; kept in an archive as it grows, if there is one."""
 
     def __init__(self, archive: Archive | None = None, marks: Iterable[int] = ()) -> None:

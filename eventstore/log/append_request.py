@@ -24,7 +24,7 @@ APPEND_ONE = """
     FROM muster.append($1, $2, $3, $4, $5, $6, $7, $8)"""
 
 
-class Request:
+class AppendRequest:
     """Events for one stream, and the answer that somebody waits for."""
 
     __slots__ = ("answer", "bytes", "epoch", "events", "expected", "ids", "sent", "since", "stream")
@@ -70,7 +70,7 @@ def outcome(row: asyncpg.Record, *, sent: bool = False) -> Outcome:
             return IdReused()
 
 
-def asked(batch: Sequence[Request]) -> tuple[str, tuple[object, ...]]:
+def append_statement(batch: Sequence[AppendRequest]) -> tuple[str, tuple[object, ...]]:
     """Return how to ask for a batch: the query, and what goes with it."""
     if len(batch) == 1 and len(batch[0].events) == 1:
         (request,) = batch
@@ -81,7 +81,7 @@ def asked(batch: Sequence[Request]) -> tuple[str, tuple[object, ...]]:
     return APPEND, _columns(batch)
 
 
-def _columns(batch: Sequence[Request]) -> tuple[list[object], ...]:
+def _columns(batch: Sequence[AppendRequest]) -> tuple[list[object], ...]:
     """Lay a batch out as the arrays that `muster.append` takes."""
     events = [event for request in batch for event in request.events]
     ids, types, schemas, occurred, datas, metas = zip(*events, strict=True)

@@ -28,10 +28,10 @@ from eventstore.log.statements import (
     READ_SNAPSHOT,
     READ_STREAM,
     VERSION_AT,
-    StoredFact,
+    EventRecord,
     found,
 )
-from eventstore.log.subscription import HEAD, READ, VERSION_MAX, Tail, whole_page
+from eventstore.log.subscription import HEAD, READ, VERSION_MAX, SharedSubscription, whole_page
 from eventstore.log.writer import Writer
 from eventstore.postgres.addresses import addresses
 from eventstore.postgres.barrier import Barrier
@@ -48,9 +48,9 @@ from eventstore.postgres.errors import (
     LogClosed,
     LogUnavailable,
     Overloaded,
-    passes,
+    is_transient,
 )
-from eventstore.postgres.retry import patiently
+from eventstore.postgres.retry import with_retry
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -63,6 +63,7 @@ __all__ = [
     "AlreadyThere",
     "Appended",
     "Conflict",
+    "EventRecord",
     "FollowerTooSlow",
     "IdReused",
     "Log",
@@ -72,7 +73,6 @@ __all__ = [
     "Outcome",
     "Overloaded",
     "StoredEvent",
-    "StoredFact",
 ]
 
 PAGE_EVENTS = 2_000
@@ -90,7 +90,7 @@ class Log:
         self._dsn = dsn
         self._pool = pool
         self._writer = writer
-        self._tail = Tail(dsn)
+        self._tail = SharedSubscription(dsn)
         self._barrier = Barrier(dsn)
         self._is_one_server = len(addresses(dsn)) == 1
         self._watch: asyncio.Task[None] | None = None
@@ -104,7 +104,7 @@ class Log:
             pool = await connect_pool(dsn, LOG_SETTINGS)
         except Exception as error:
             await writer.close()
-            if passes(error):
+            if is_transient(error):
                 raise LogUnavailable(str(error)) from error
             raise
         log = cls(dsn, pool, writer)
@@ -174,7 +174,7 @@ class Log:
 
     async def read_facts(
         self, stream: str, *, after: int = 0, up_to: int | None = None
-    ) -> AsyncGenerator[Sequence[StoredFact], None]:
+    ) -> AsyncGenerator[Sequence[EventRecord], None]:
         """Yield pages of what a fold needs of a stream: a fraction of the time of `read_stream`.
 
         While one page is folded the database prepares the next.
@@ -193,11 +193,11 @@ class Log:
         finally:
             coming.cancel()
 
-    async def _facts(self, stream: str, after: int, last: int) -> list[StoredFact]:
-        return await patiently(
+    async def _facts(self, stream: str, after: int, last: int) -> list[EventRecord]:
+        return await with_retry(
             self._pool,
             lambda lent: lent.fetch(
-                READ_FACTS, stream, after, last, PAGE_FACTS, record_class=StoredFact
+                READ_FACTS, stream, after, last, PAGE_FACTS, record_class=EventRecord
             ),
         )
 
@@ -299,7 +299,7 @@ class Log:
 
     async def fetch(self, query: str, *arguments: object) -> list[asyncpg.Record]:
         """Ask the database, for the rest of the event store."""
-        return await patiently(self._pool, lambda lent: lent.fetch(query, *arguments))
+        return await with_retry(self._pool, lambda lent: lent.fetch(query, *arguments))
 
 
 async def _until_sent() -> None:

@@ -49,7 +49,7 @@ KEEP_SNAPSHOT = """
 DROP_SNAPSHOT = "DELETE FROM muster.snapshot WHERE stream = $1 AND version = $2"
 
 
-class StoredFact(asyncpg.Record):
+class EventRecord(asyncpg.Record):
     """What a fold needs of an event, as the database's driver made it: nothing is copied."""
 
     version: int = property(itemgetter(0))  # type: ignore[assignment] # what it gets is one

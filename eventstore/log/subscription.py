@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from eventstore.log.events import StoredEvent
 from eventstore.postgres.connection import LOG_SETTINGS, Connection, close_quietly, connect, pauses
-from eventstore.postgres.errors import LogClosed, passes
+from eventstore.postgres.errors import LogClosed, is_transient
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -34,7 +34,7 @@ VERSION_MAX = 2**63 - 1
 """Beyond every version that a stream comes to."""
 
 
-class Tail:
+class SharedSubscription:
     """Reads every new event once, woken by a doorbell, and by a clock in case it was not heard."""
 
     def __init__(self, dsn: str) -> None:
@@ -104,7 +104,7 @@ class Tail:
                 await self._see_that_it_is_the_same(connection)
                 await self._read_on(connection)
             except Exception as error:
-                if not passes(error):
+                if not is_transient(error):
                     raise
             finally:
                 await close_quietly(connection)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from eventstore.log.append_request import outcome
 from eventstore.log.log import Log
 from eventstore.log.writer import Writer
-from eventstore.postgres.errors import of_append
+from eventstore.postgres.errors import append_error
 from eventstore.postgres.replicated_commit import SETTLE, commit
 
 if TYPE_CHECKING:
@@ -59,10 +59,10 @@ class ExportLog(SystemLog):
         try:
             return await self._call(EXPORT, json.loads(event.data)["incident"], event.meta)
         except Exception as error:
-            raise of_append(error) from error
+            raise append_error(error) from error
 
 
-class ReadmittingLog(SystemLog):
+class ReopeningLog(SystemLog):
     """A log whose appends also open it again. It takes nothing but acknowledgements."""
 
     async def append(

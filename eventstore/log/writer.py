@@ -7,8 +7,8 @@ from bisect import bisect_left
 from collections import Counter, deque
 from typing import TYPE_CHECKING
 
-from eventstore.log.append_connection import Lane
-from eventstore.log.append_request import Request
+from eventstore.log.append_connection import AppendConnection
+from eventstore.log.append_request import AppendRequest
 from eventstore.postgres.errors import LogClosed, Overloaded
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ class Writer:
     """Appends for a whole process, no linger. A stream is in one call in flight at most."""
 
     def __init__(self, dsn: str) -> None:
-        self._lanes = [Lane(dsn, self._events_in_flight) for _ in range(LANES)]
-        self._waiting: deque[Request] = deque()
+        self._lanes = [AppendConnection(dsn, self._events_in_flight) for _ in range(LANES)]
+        self._waiting: deque[AppendRequest] = deque()
         self._events_waiting = 0
         self._waiting_of: Counter[int] = Counter()
         """The same events, by the size of their requests."""
@@ -89,7 +89,7 @@ class Writer:
             raise LogClosed
         if self._waiting_of[_size(events)] >= QUEUE_EVENTS_MAX:
             raise Overloaded
-        request = Request(stream, expected, events, epoch)
+        request = AppendRequest(stream, expected, events, epoch)
         self._waiting.append(request)
         self._count(request, 1)
         self._idle.clear()
@@ -102,7 +102,7 @@ class Writer:
         if free and (len(free) == LANES or self._events_waiting >= WORTH_A_CALL_EVENTS):
             free[0].wanted.set()
 
-    async def _write(self, lane: Lane) -> None:
+    async def _write(self, lane: AppendConnection) -> None:
         while True:
             await lane.wanted.wait()
             while batch := self._take(lane):
@@ -121,7 +121,7 @@ class Writer:
         """Return the events of all calls in flight."""
         return sum(lane.events for lane in self._lanes)
 
-    def _count(self, request: Request, sign: int) -> None:
+    def _count(self, request: AppendRequest, sign: int) -> None:
         """Count a request that begins to wait (1), or that does no longer (-1)."""
         events = sign * len(request.events)
         self._events_waiting += events
@@ -135,7 +135,7 @@ class Writer:
             return CALL_EVENTS_MAX
         return min(CALL_EVENTS_MAX, self._events_waiting // LANES)
 
-    def _take(self, lane: Lane) -> list[Request]:
+    def _take(self, lane: AppendConnection) -> list[AppendRequest]:
         """Take what fits in one call, in which a stream and an id come at most once.
 
         Beside a large request that is in flight only small ones are, not a second large one.
@@ -143,8 +143,8 @@ class Writer:
         streams = set(self._in_flight())
         beside_large = self._events_in_flight() > CALL_EVENTS_MAX
         most = self._events_of_a_call(alone=not streams)
-        batch: list[Request] = []
-        left: list[Request] = []
+        batch: list[AppendRequest] = []
+        left: list[AppendRequest] = []
         ids: set[UUID] = set()
         events = size = 0
         while self._waiting and most and len(left) < LEFT_MAX:

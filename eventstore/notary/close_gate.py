@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from eventstore.divergence.write_gate import NOTARY, Compared, refuse, standing_of
 from eventstore.integrity.audit import Signed
 from eventstore.integrity.tree_builder import LogDiffers
-from eventstore.notary.resume import grown
+from eventstore.notary.resume import build_tree
 from eventstore.tlog.merkle import EMPTY_ROOT
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ async def close_gate(
 async def described(connection: Connection, found: Divergence, claim: Claim | None) -> Standing:
     """Return a divergence with its name, the checkpoint that it is about, and how the log is."""
     try:
-        log = await grown(connection, FAR)
+        log = await build_tree(connection, FAR)
         stands = Signed(log.size, log.root())
     except LogDiffers:  # there is a gap, and so no tree
         stands = Signed(max(found.position - 1, 0), EMPTY_ROOT)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from eventstore.integrity.archive import COSIGNED
-from eventstore.postgres.retry import patiently
+from eventstore.postgres.retry import with_retry
 
 if TYPE_CHECKING:
     from eventstore.notary.evidence import Published
@@ -22,7 +22,7 @@ STAMP = """
 
 
 @dataclass(frozen=True)
-class Endorsements:
+class Cosignatures:
     """Keeps cosignatures and timestamps."""
 
     pool: Pool
@@ -35,11 +35,11 @@ class Endorsements:
         archive, size = published.archive, published.signed.size
         await asyncio.to_thread(archive.keep_checkpoint, note.whole, COSIGNED)
         key = (archive.lineage, size)
-        await patiently(self.pool, lambda lent: lent.execute(COSIGN, *key, note.whole, counts))
+        await with_retry(self.pool, lambda lent: lent.execute(COSIGN, *key, note.whole, counts))
 
     async def stamped(self, published: Published, token: bytes) -> None:
         """Keep an authority's answer about the note of a checkpoint. Raises EvidenceDiffers."""
         archive, size = published.archive, published.signed.size
         await asyncio.to_thread(archive.keep_timestamp, size, published.note, token)
         row = (archive.lineage, size, token, published.note)
-        await patiently(self.pool, lambda lent: lent.execute(STAMP, *row))
+        await with_retry(self.pool, lambda lent: lent.execute(STAMP, *row))

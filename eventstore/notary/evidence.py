@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from eventstore.integrity.archive import COSIGNED, Archive, newest
 from eventstore.integrity.audit import Signed
 from eventstore.integrity.tree_builder import Claim
-from eventstore.proofs.proofs import SIGNED, Kept
+from eventstore.proofs.proofs import SIGNED, StoredCheckpoint
 from eventstore.tlog.checkpoint import heads_of, open_checkpoint
 from eventstore.tlog.merkle import verify_consistency
 from eventstore.tlog.note import NoteInvalid
@@ -103,7 +103,7 @@ async def gather(connection: Connection, folder: Path, signer: Signer) -> Eviden
     here = _in_folder(folder, signer)
     there, forged = list[Published](), list[Claim]()
     for row in await connection.fetch(SIGNED, ROWS_MAX):
-        kept = Kept._make(row)
+        kept = StoredCheckpoint._make(row)
         signed = _in_database(kept, folder, signer)
         if signed is None:
             forged += [] if there else [Claim(kept.lineage, kept.size, kept.root)]
@@ -121,7 +121,7 @@ async def gather(connection: Connection, folder: Path, signer: Signer) -> Eviden
     return found._replace(forged=forged[0]) if forged and beyond else found
 
 
-async def see_that_it_grew(proofs: Proofs, before: Signed, after: Signed) -> None:
+async def require_growth(proofs: Proofs, before: Signed, after: Signed) -> None:
     """Check, as any witness would, that what is to be signed begins with what was.
 
     Raises NotaryConfused.
@@ -153,7 +153,7 @@ def _in_folder(folder: Path, signer: Signer) -> Published | None:
     return Published(archive, Signed(checkpoint.size, checkpoint.root), note)
 
 
-def _in_database(kept: Kept, folder: Path, signer: Signer) -> Published | None:
+def _in_database(kept: StoredCheckpoint, folder: Path, signer: Signer) -> Published | None:
     """Return a checkpoint of the database; None if the notary did not sign just this."""
     try:
         checkpoint = open_checkpoint(kept.note, named(signer, kept.lineage).verifier)

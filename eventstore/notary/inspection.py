@@ -18,10 +18,10 @@ from eventstore.divergence.write_gate import acknowledged, is_of_the_tree, unack
 from eventstore.heads.audit import audit_heads
 from eventstore.integrity.audit import Report, audit
 from eventstore.integrity.chain_verifier import Divergence, Doubt
-from eventstore.integrity.range_verifier import Range, Scanned, scan
+from eventstore.integrity.range_verifier import Range, VerifiedRange, verify_range
 from eventstore.notary.close_gate import close_gate
 from eventstore.postgres.connection import LOG_SETTINGS, connected
-from eventstore.postgres.errors import LogUnavailable, passes
+from eventstore.postgres.errors import LogUnavailable, is_transient
 from eventstore.tlog.merkle import leaf_hash
 from eventstore.tlog.tiles import WIDTH, Tile
 
@@ -115,7 +115,7 @@ class Inspection:
             except LogUnavailable:
                 pass
             except Exception as error:
-                if not passes(error):
+                if not is_transient(error):
                     raise
             await asyncio.sleep(AGAIN_S)
 
@@ -127,7 +127,7 @@ class Inspection:
         if last < first:
             return 0.0
         published = self._seen.published
-        scanned = await scan(self._dsn, Range(first, last), lambda _: None)
+        scanned = await verify_range(self._dsn, Range(first, last), lambda _: None)
         took = time.monotonic() - began
         other = _other_tile(published, first, scanned) if published else None
         async with connected(self._dsn, LOG_SETTINGS) as connection:
@@ -164,7 +164,7 @@ def _place(flaw: Divergence) -> tuple[object, ...]:
     return (flaw.doubt, *where)
 
 
-def _other_tile(published: Published, first: int, scanned: Scanned) -> Divergence | None:
+def _other_tile(published: Published, first: int, scanned: VerifiedRange) -> Divergence | None:
     """Return the first tile, or leaf after the whole ones, that is another one in the folder."""
     whole = published.signed.size // WIDTH
     for number, root in enumerate(scanned.tiles, (first - 1) // WIDTH):

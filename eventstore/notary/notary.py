@@ -21,15 +21,15 @@ from eventstore.integrity.audit import Signed
 from eventstore.integrity.tree_builder import PAGE_EVENTS, LogDiffers
 from eventstore.log.subscription import CHANNEL, POLL_S
 from eventstore.notary.close_gate import FAR, described
-from eventstore.notary.evidence import KeyDiffers, Published, gather, named, see_that_it_grew
+from eventstore.notary.evidence import KeyDiffers, Published, gather, named, require_growth
 from eventstore.notary.inspection import Inspection, Seen
 from eventstore.notary.resume import (
-    Beginning,
     FolderLacking,
-    begin,
+    ResumePoint,
     keep_checkpoint,
     keep_subtrees,
-    see_that_it_is_there,
+    require_checkpoint,
+    resume,
     until_the_folder_changes,
 )
 from eventstore.notary.witness_disagreement import Disagreement, examined
@@ -42,7 +42,7 @@ from eventstore.postgres.connection import (
     watch_primary,
 )
 from eventstore.postgres.epochs import EPOCHS, Epoch, keep, remember
-from eventstore.postgres.errors import passes
+from eventstore.postgres.errors import is_transient
 from eventstore.postgres.replicated_commit import settle
 from eventstore.proofs.proofs import Proofs
 from eventstore.tlog.checkpoint import Checkpoint
@@ -98,7 +98,7 @@ class Notary:
         self._disagreement: Disagreement | None = None
         self._gate = (0, False)
         """How the gate was when the log was compared: others close it, too."""
-        self._at: Beginning | None = None
+        self._at: ResumePoint | None = None
         """Where it stands; None if that must be compared with the log again."""
         self._bell = asyncio.Event()
         self._head = 0
@@ -123,7 +123,7 @@ class Notary:
                     wait = pauses()
                     await self._notarise(connection)
                 except Exception as error:
-                    if not passes(error):
+                    if not is_transient(error):
                         raise
                 finally:
                     await close_quietly(connection)
@@ -186,7 +186,7 @@ class Notary:
         evidence = await gather(connection, self._folder, self._signer)
         if self._at is None or not evidence.stands_at(self._at.published):
             counts = self._counts_alone
-            self._at = await begin(connection, self._folder, self._signer, counts=counts)
+            self._at = await resume(connection, self._folder, self._signer, counts=counts)
         await self._at.heads.restore(connection)
         await clear_alarms(connection, FOLDER, KEY)
         self.seen.lacking = None
@@ -209,19 +209,19 @@ class Notary:
             if since is not None:
                 self.seen.lag_s = await connection.fetchval(WAITED, since)
 
-    async def _publish(self, connection: Connection, at: Beginning) -> Beginning:
+    async def _publish(self, connection: Connection, at: ResumePoint) -> ResumePoint:
         """Sign the tree as it is: its tiles first, then the checkpoint over them.
 
         Raises LogDiffers and EvidenceDiffers if what is kept is not what was signed last.
         """
-        await asyncio.to_thread(see_that_it_is_there, at)
+        await asyncio.to_thread(require_checkpoint, at)
         await keep_subtrees(connection, at.growing.subtrees)
         await at.heads.keep(connection)
         await asyncio.to_thread(at.growing.keep_end)
         signer = named(self._signer, at.archive.lineage)
         signed = Signed(at.growing.size, at.growing.root())
         if at.published is not None:
-            await see_that_it_grew(self._proofs, at.published.signed, signed)
+            await require_growth(self._proofs, at.published.signed, signed)
         note = Checkpoint(signer.name, *signed, at.heads.root()).signed(signer).whole
         published = Published(at.archive, signed, note)
         counts = self._counts_alone
@@ -233,7 +233,7 @@ class Notary:
         self.seen.published, self.seen.size = published, signed.size
         self.seen.news.set()
         self._signed_at = time.monotonic()
-        return Beginning(at.archive, at.growing, at.heads, published)
+        return ResumePoint(at.archive, at.growing, at.heads, published)
 
     async def _wait(self) -> None:
         """Wait for news: for many of them a moment, for a few until the pause is over."""

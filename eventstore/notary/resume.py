@@ -19,7 +19,7 @@ from eventstore.heads.index import HeadIndex
 from eventstore.integrity.archive import VKEY, Archive
 from eventstore.integrity.audit import Signed, locate
 from eventstore.integrity.chain_verifier import Divergence, Doubt
-from eventstore.integrity.tree_builder import Claim, Growing, LogDiffers
+from eventstore.integrity.tree_builder import Claim, LogDiffers, TreeBuilder
 from eventstore.log.subscription import HEAD
 from eventstore.notary.evidence import Evidence, KeyDiffers, Published, covers, gather, named
 from eventstore.notary.resume_heads import index_under
@@ -77,18 +77,18 @@ class FolderLacking(Exception):
 
 
 @dataclass(frozen=True)
-class Beginning:
+class ResumePoint:
     """Where a notary goes on: the lineage, its tree and map so far, and what was signed of it."""
 
     archive: Archive
-    growing: Growing
+    growing: TreeBuilder
     heads: HeadIndex
     published: Published | None
 
 
-async def begin(
+async def resume(
     connection: Connection, folder: Path, signer: Signer, *, counts: bool = True
-) -> Beginning:
+) -> ResumePoint:
     """Compare all that was signed with the log: the log begins with both, or it differs.
 
     Raises LogDiffers, FolderLacking and KeyDiffers.
@@ -111,12 +111,12 @@ async def begin(
     _refuse_lacking(evidence, known)
     heads = await index_under(connection, published, known)
     await _repair(connection, published, growing, signer, counts=counts)
-    return Beginning(published.archive, growing, heads, published)
+    return ResumePoint(published.archive, growing, heads, published)
 
 
 async def _compared(
     connection: Connection, evidence: Evidence, known: Sequence[Diverged]
-) -> tuple[Growing, Claim | None]:
+) -> tuple[TreeBuilder, Claim | None]:
     """Return the tree up to the newest checkpoint, and the first claim that it is not."""
     newest = evidence.newest
     assert newest is not None  # noqa: S101 - there is something to compare with
@@ -126,7 +126,7 @@ async def _compared(
         for claim in evidence.claims
         if claim.lineage == newest.archive.lineage or claim.lineage not in ended
     ]
-    growing = await grown(connection, newest.signed.size, {claim.size for claim in claims})
+    growing = await build_tree(connection, newest.signed.size, {claim.size for claim in claims})
     other = (claim for claim in claims if growing.roots.get(claim.size) != claim.root)
     return growing, next(other, None)
 
@@ -141,7 +141,7 @@ async def _ended(
         claimed = differs and any(covers(one, claim) for claim in evidence.claims)
         ends = one.doubt in ENDING and (claimed or one.doubt not in OF_THE_TREE)
         if one.lineage == lineage and ends:
-            then = await grown(connection, one.size)
+            then = await build_tree(connection, one.size)
             if (then.size, then.root().hex()) == (one.size, one.root):
                 return one
     return None
@@ -178,7 +178,7 @@ def _refuse_lacking(evidence: Evidence, known: Sequence[Diverged]) -> None:
 
 
 async def _located(
-    connection: Connection, claim: Claim, folder: Path, growing: Growing
+    connection: Connection, claim: Claim, folder: Path, growing: TreeBuilder
 ) -> Divergence:
     """Return the first place where the log is not what a checkpoint says."""
     size = int(await connection.fetchval(HEAD))
@@ -187,12 +187,12 @@ async def _located(
     return await locate(connection, Signed(claim.size, claim.root), archive, size, tiles)
 
 
-async def grown(connection: Connection, size: int, marks: Iterable[int] = ()) -> Growing:
+async def build_tree(connection: Connection, size: int, marks: Iterable[int] = ()) -> TreeBuilder:
     """Return the tree over the log up to a size, or over all of it if it is smaller.
 
     It has its roots at the sizes that are marked.
     """
-    growing = Growing(marks=marks)
+    growing = TreeBuilder(marks=marks)
     before = -1
     while before < growing.size < size:
         before = growing.size
@@ -226,18 +226,18 @@ async def keep_checkpoint(connection: Connection, published: Published, *, count
         await connection.execute(REPLACE, *said)
 
 
-async def _lineage(connection: Connection, archive: Archive, signer: Signer) -> Beginning:
+async def _lineage(connection: Connection, archive: Archive, signer: Signer) -> ResumePoint:
     """Begin a tree of its own, before the first event."""
     _keep_name(archive, signer)
     await connection.execute(FORGET_SUBTREES, 0)
     heads = await HeadIndex.begin(connection, archive.lineage, 0, None)
-    return Beginning(archive, Growing(archive), heads, None)
+    return ResumePoint(archive, TreeBuilder(archive), heads, None)
 
 
 async def _repair(
     connection: Connection,
     published: Published,
-    growing: Growing,
+    growing: TreeBuilder,
     signer: Signer,
     *,
     counts: bool,
@@ -245,7 +245,7 @@ async def _repair(
     """Have the folder and the database hold all that belongs to what was signed."""
     archive, size = published.archive, published.signed.size
     if not all(map(archive.has, tiles_of(size))):
-        again = Growing(archive)
+        again = TreeBuilder(archive)
         while again.size < size:
             await again.read_on(connection, size)
         again.keep_end()
@@ -277,7 +277,7 @@ def _same(kept: str, note: str) -> bool:
         return False
 
 
-def see_that_it_is_there(at: Beginning) -> None:
+def require_checkpoint(at: ResumePoint) -> None:
     """See that the folder still has what was signed last. Raises LogDiffers."""
     note = at.archive.checkpoint()
     if note != (at.published.note if at.published else None):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from eventstore.integrity.chain_verifier import Divergence, Doubt
-from eventstore.notary.resume import grown
+from eventstore.notary.resume import build_tree
 from eventstore.tlog.checkpoint import open_checkpoint
 from eventstore.tlog.merkle import verify_consistency
 from eventstore.tlog.note import NoteInvalid
@@ -49,7 +49,7 @@ async def examined(
     signed = newest.claim
     if said.is_larger:
         return _signed_elsewhere(said, key, signed.size)
-    growing = await grown(connection, signed.size, {said.size})
+    growing = await build_tree(connection, signed.size, {said.size})
     before = growing.roots.get(said.size)
     proof = await proofs.consistency(said.size, signed.size)
     proven = before is not None and verify_consistency(

@@ -10,15 +10,15 @@ import asyncio
 import time
 
 from eventstore.postgres.connection import pauses
-from eventstore.postgres.errors import LogClosed, LogUnavailable, passes
-from eventstore.postgres.replicated_commit import PATIENCE_S, SETTLE, Committing
+from eventstore.postgres.errors import LogClosed, LogUnavailable, is_transient
+from eventstore.postgres.replicated_commit import PATIENCE_S, SETTLE, ReplicatedCommit
 
 
 class Barrier:
     """Lets through, together, whoever asked before it was begun."""
 
     def __init__(self, dsn: str) -> None:
-        self._committing = Committing(dsn)
+        self._committing = ReplicatedCommit(dsn)
         self._waiting: list[asyncio.Future[None]] = []
         self._work: asyncio.Task[None] | None = None
         self._closed = False
@@ -63,7 +63,7 @@ class Barrier:
                 await self._committing.fetch(SETTLE, timeout_s=PATIENCE_S)
             except Exception as error:  # noqa: BLE001 - told to whoever waits
                 await self._committing.close()
-                if not passes(error):
+                if not is_transient(error):
                     return error
                 if time.monotonic() - began > PATIENCE_S:
                     return LogUnavailable(str(error) or type(error).__name__)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import asyncpg
 
 from eventstore.postgres.backoff import Backoff
-from eventstore.postgres.errors import LogUnavailable, passes
+from eventstore.postgres.errors import LogUnavailable, is_transient
 from eventstore.postgres.primary import (
     address_of_primary,
     connect_to_primary,
@@ -88,7 +88,7 @@ async def connected(dsn: str, settings: Mapping[str, str] = SETTINGS) -> AsyncIt
         connection = await connect(dsn, settings)
         yield connection
     except Exception as error:
-        if passes(error):
+        if is_transient(error):
             raise LogUnavailable(str(error) or type(error).__name__) from error
         raise
     finally:

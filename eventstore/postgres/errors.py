@@ -37,13 +37,13 @@ PASSING_SQLSTATES = ("08", "53", "57P", "40001", "40P01", "55P03", "57014", "250
 """States that pass: connection, resources, operator, conflict, lock, cancel, standby, too long."""
 
 
-def of_append(error: Exception) -> Exception:
+def append_error(error: Exception) -> Exception:
     """Return what an error of an append means: its right is taken away when the log diverges."""
     refused = isinstance(error, asyncpg.InsufficientPrivilegeError)
     return LogDiverged(str(error)) if refused else error
 
 
-def passes(error: BaseException) -> bool:
+def is_transient(error: BaseException) -> bool:
     """Tell whether an error is about reaching the database now, not about what was asked of it."""
     match error:
         case asyncpg.PostgresError():

@@ -22,7 +22,7 @@ from eventstore.postgres.connection import (
     pauses,
 )
 from eventstore.postgres.epochs import EPOCHS
-from eventstore.postgres.errors import LogUnavailable, passes
+from eventstore.postgres.errors import LogUnavailable, is_transient
 
 if TYPE_CHECKING:
     from eventstore.postgres.epochs import Epoch
@@ -45,7 +45,7 @@ class NotReplicated(ConnectionError):
     """The wait for the standby was cancelled: committed on the primary, perhaps nowhere else."""
 
 
-class Committing:
+class ReplicatedCommit:
     """A connection to commit over."""
 
     def __init__(self, dsn: str) -> None:
@@ -142,14 +142,14 @@ async def commit(dsn: str, query: str, *arguments: object) -> list[asyncpg.Recor
     Raises LogUnavailable: whether it was committed is unknown.
     """
     began = time.monotonic()
-    one = Committing(dsn)
+    one = ReplicatedCommit(dsn)
     try:
         for pause in pauses():
             try:
                 return await one.fetch(query, *arguments)
             except Exception as error:
                 await one.close()
-                if not passes(error):
+                if not is_transient(error):
                     raise
                 if time.monotonic() - began > PATIENCE_S:
                     raise LogUnavailable(str(error) or type(error).__name__) from error
@@ -161,7 +161,7 @@ async def commit(dsn: str, query: str, *arguments: object) -> list[asyncpg.Recor
 
 def _is_refusal(error: BaseException) -> bool:
     """Tell whether the database answered that it does not do this: it was undone, all of it."""
-    return isinstance(error, asyncpg.PostgresError) and not passes(error)
+    return isinstance(error, asyncpg.PostgresError) and not is_transient(error)
 
 
 def _is_of_a_wait(message: asyncpg.PostgresLogMessage) -> bool:

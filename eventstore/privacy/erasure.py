@@ -16,8 +16,8 @@ from uuid import UUID
 import structlog
 
 from eventstore.postgres.connection import Lent, Pool, close_pool, connect_pool, pauses
-from eventstore.postgres.errors import FollowerTooSlow, LogUnavailable, passes
-from eventstore.postgres.retry import patiently
+from eventstore.postgres.errors import FollowerTooSlow, LogUnavailable, is_transient
+from eventstore.postgres.retry import with_retry
 from eventstore.privacy.key_shares import KeyShares
 from eventstore.privacy.sealed import SEALED, VaultBroken
 from eventstore.privacy.vault import DESTROY
@@ -86,16 +86,16 @@ class Eraser:
                 log_line.exception("orders to erase wait", reason=str(broken))
                 await asyncio.sleep(next(wait))
             except Exception as error:
-                if not (isinstance(error, LogUnavailable) or passes(error)):
+                if not (isinstance(error, LogUnavailable) or is_transient(error)):
                     raise
                 await asyncio.sleep(next(wait))
 
     async def _begun(self) -> int:
         """Return up to where orders were carried out; from the start for a log that is shorter."""
-        position = int(await patiently(self._pool, lambda lent: lent.fetchval(OBEYED)))
+        position = int(await with_retry(self._pool, lambda lent: lent.fetchval(OBEYED)))
         if position <= await self._log.head():
             return position
-        await patiently(self._pool, lambda lent: lent.execute(BEGIN_ANEW))
+        await with_retry(self._pool, lambda lent: lent.execute(BEGIN_ANEW))
         return 0
 
     async def _follow(self, position: int) -> None:
@@ -119,7 +119,7 @@ class Eraser:
                 await lent.execute(OBEY, position)
             await self._shares.destroy_of(lent, keys)
 
-        await patiently(self._pool, work)
+        await with_retry(self._pool, work)
 
 
 def keys_of(events: Iterable[StoredEvent]) -> list[UUID]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
-from eventstore.postgres.retry import patiently
+from eventstore.postgres.retry import with_retry
 from eventstore.privacy.sealed import VaultBroken
 from eventstore.privacy.shares import BLOCK_SHARES, Shares, by_block
 
@@ -49,7 +49,7 @@ class KeyShares:
 
         Nothing depends on its being asked: whoever needs a share looks again.
         """
-        for block, file_id in await patiently(self._pool, lambda lent: lent.fetch(BLOCKS)):
+        for block, file_id in await with_retry(self._pool, lambda lent: lent.fetch(BLOCKS)):
             await self._see(block, file_id)
 
     async def reserve(self) -> Reserved:
@@ -58,7 +58,7 @@ class KeyShares:
             await self.check()  # a key without a share, among those that have one, is a mistake
             return Reserved()
         while True:
-            number = int(await patiently(self._pool, lambda lent: lent.fetchval(NEXT)))
+            number = int(await with_retry(self._pool, lambda lent: lent.fetchval(NEXT)))
             block = number // BLOCK_SHARES
             for one in (block, block + 1):
                 await self._have(one)
@@ -82,7 +82,7 @@ class KeyShares:
 
     async def destroy_again(self) -> None:
         """Destroy what an older copy of the folder has brought back. Raises VaultBroken."""
-        rows = await patiently(self._pool, lambda lent: lent.fetch(DESTROYED))
+        rows = await with_retry(self._pool, lambda lent: lent.fetch(DESTROYED))
         await self._destroy(row["share"] for row in rows)
 
     async def _destroy(self, numbers: Iterable[int]) -> None:
@@ -94,7 +94,7 @@ class KeyShares:
     async def _trusted(self, block: int) -> Shares:
         """Return the shares, once it was seen that this block is the one. Raises VaultBroken."""
         if block not in self._known:
-            entered = await patiently(self._pool, lambda lent: lent.fetchval(BLOCK, block))
+            entered = await with_retry(self._pool, lambda lent: lent.fetchval(BLOCK, block))
             await self._see(block, entered)
         assert self._shares is not None  # noqa: S101 - it was seen
         return self._shares
@@ -104,11 +104,11 @@ class KeyShares:
         if block in self._known:
             return
         assert self._shares is not None  # noqa: S101 - looked at before
-        entered = await patiently(self._pool, lambda lent: lent.fetchval(BLOCK, block))
+        entered = await with_retry(self._pool, lambda lent: lent.fetchval(BLOCK, block))
         if entered is None:
             made = await asyncio.to_thread(self._shares.make, block)
-            await patiently(self._pool, lambda lent: lent.execute(ENTER_BLOCK, block, made))
-            entered = await patiently(self._pool, lambda lent: lent.fetchval(BLOCK, block))
+            await with_retry(self._pool, lambda lent: lent.execute(ENTER_BLOCK, block, made))
+            entered = await with_retry(self._pool, lambda lent: lent.fetchval(BLOCK, block))
         await self._see(block, entered)
 
     async def _see(self, block: int, file_id: bytes | None) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from uuid import UUID, uuid4
 
 from eventstore.postgres.connection import Pool, close_pool, connect_pool
-from eventstore.postgres.retry import patiently
+from eventstore.postgres.retry import with_retry
 from eventstore.privacy.key_shares import KeyShares
 from eventstore.privacy.key_wrap import KeyWrap
 from eventstore.privacy.sealed import (
@@ -138,7 +138,7 @@ class Vault:
     async def _opened_all(self, sealed: Sequence[str]) -> dict[str, Opened | VaultBroken | None]:
         parts = {one: parts_of(one) for one in sealed}
         ids = {one.key_id for one in parts.values() if isinstance(one, Parts)}
-        rows = await patiently(self._pool, lambda lent: lent.fetch(KEYS_CALLED, ids))
+        rows = await with_retry(self._pool, lambda lent: lent.fetch(KEYS_CALLED, ids))
         keys = {row["key_id"]: row for row in rows}
         shares = await self._shares.of(row["share"] for row in rows)
         return {
@@ -168,14 +168,14 @@ class Vault:
         for one that `rewrap` gave it meanwhile, which goes afterwards.
         """
         ids = [UUID(key) for key in keys]
-        await patiently(self._pool, lambda lent: self._shares.destroy_of(lent, ids))
-        await patiently(self._pool, lambda lent: lent.execute(DESTROY, ids))
-        await patiently(self._pool, lambda lent: self._shares.destroy_of(lent, ids))
+        await with_retry(self._pool, lambda lent: self._shares.destroy_of(lent, ids))
+        await with_retry(self._pool, lambda lent: lent.execute(DESTROY, ids))
+        await with_retry(self._pool, lambda lent: self._shares.destroy_of(lent, ids))
 
     async def fates(self, keys: Iterable[str]) -> Mapping[str, KeyFate]:
         """Return what became of keys, of those that this vault has ever had."""
         ids = [UUID(key) for key in keys]
-        rows = await patiently(self._pool, lambda lent: lent.fetch(FATES, ids))
+        rows = await with_retry(self._pool, lambda lent: lent.fetch(FATES, ids))
         return {
             str(row["key_id"]): KeyFate(row["erased_at"], row["copies_until"], row["had_share"])
             for row in rows
@@ -215,7 +215,7 @@ class Vault:
     async def _key_of(self, subject: str) -> tuple[UUID, bytes]:
         """Return the subject's key, made at first use by whoever comes first."""
         while True:
-            row = await patiently(self._pool, lambda lent: lent.fetchrow(KEY_OF, subject))
+            row = await with_retry(self._pool, lambda lent: lent.fetchrow(KEY_OF, subject))
             if row is None:
                 await self._make_key(subject)
                 continue
@@ -228,7 +228,7 @@ class Vault:
         key_id, (number, share) = uuid4(), await self._shares.reserve()
         wrapped = self._wrap.wrapped(key_id, os.urandom(KEY_BYTES), share)
         kept = (key_id, subject, wrapped, number)
-        await patiently(self._pool, lambda lent: lent.execute(KEEP_KEY, *kept))
+        await with_retry(self._pool, lambda lent: lent.execute(KEEP_KEY, *kept))
 
     def _unwrapped(
         self, row: asyncpg.Record, shares: Mapping[int, bytes | VaultBroken | None]

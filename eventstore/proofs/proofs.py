@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from eventstore.divergence.write_gate import ACKNOWLEDGEABLE, STANDING, standing_in
 from eventstore.integrity.audit import HASHES
 from eventstore.postgres.connection import LOG_SETTINGS, Pool, close_pool, connect_pool
-from eventstore.postgres.errors import LogUnavailable, passes
-from eventstore.postgres.retry import patiently
+from eventstore.postgres.errors import LogUnavailable, is_transient
+from eventstore.postgres.retry import with_retry
 from eventstore.proofs.quorum import Quorum
 from eventstore.tlog.merkle import (
     EMPTY_ROOT,
@@ -77,7 +77,7 @@ class ProofUnavailable(Exception):
     """The notary has not come as far as this, or what proofs are made of was lost."""
 
 
-class Kept(NamedTuple):
+class StoredCheckpoint(NamedTuple):
     """A checkpoint as the database has it. It is worth what its signature is worth."""
 
     lineage: int
@@ -108,7 +108,7 @@ class Proofs:
         try:
             return cls(await connect_pool(dsn, LOG_SETTINGS, size=CONNECTIONS_MAX), quorum)
         except Exception as error:
-            if passes(error):
+            if is_transient(error):
                 raise LogUnavailable(str(error) or type(error).__name__) from error
             raise
 
@@ -116,7 +116,7 @@ class Proofs:
         """Disconnect."""
         await close_pool(self._pool)
 
-    async def latest(self) -> Kept | None:
+    async def latest(self) -> StoredCheckpoint | None:
         """Return the newest checkpoint that counts; None before the first."""
         found = await self._kept(LATEST)
         if not found or self._quorum.counts(found[0]):
@@ -124,9 +124,9 @@ class Proofs:
         before = await self.before(found[0].lineage, found[0].size, 1)
         return before[0] if before else None
 
-    async def before(self, lineage: int, size: int, limit: int) -> list[Kept]:
+    async def before(self, lineage: int, size: int, limit: int) -> list[StoredCheckpoint]:
         """Return the checkpoints before one that count, newest first."""
-        found, looked_at = list[Kept](), 0
+        found, looked_at = list[StoredCheckpoint](), 0
         while len(found) < limit and looked_at < LOOKED_AT_MAX:
             page = max(limit, PAGE_CHECKPOINTS) if looked_at else limit
             kept = await self._kept(LIST, lineage, size, page)
@@ -139,9 +139,9 @@ class Proofs:
 
     async def first_covering(
         self, lineage: int, positions: Sequence[int], *, stamped: bool = False
-    ) -> list[Kept]:
+    ) -> list[StoredCheckpoint]:
         """Return the checkpoints that were the first to cover the events at some positions."""
-        found, left = dict[int, Kept](), list(positions)
+        found, left = dict[int, StoredCheckpoint](), list(positions)
         for _ in range(PAGE_CHECKPOINTS):
             kept = await self._kept(FIRST_COVERING, lineage, left, stamped)
             found |= {one.size: one for one in kept if self._quorum.counts(one)}
@@ -152,12 +152,12 @@ class Proofs:
 
     async def standing(self) -> Standing | None:
         """Return the divergence for which nothing may be appended; None if all is well."""
-        rows = await patiently(self._pool, lambda lent: lent.fetch(STANDING))
+        rows = await with_retry(self._pool, lambda lent: lent.fetch(STANDING))
         return standing_in(rows[0]) if rows else None
 
     async def acknowledgeable(self, divergence: str) -> Standing | None:
         """Return what waits for an acknowledgement under a name, the gate being closed or not."""
-        rows = await patiently(self._pool, lambda lent: lent.fetch(ACKNOWLEDGEABLE, divergence))
+        rows = await with_retry(self._pool, lambda lent: lent.fetch(ACKNOWLEDGEABLE, divergence))
         return standing_in(rows[0]) if rows else None
 
     async def inclusion(self, position: int, size: int) -> list[bytes]:
@@ -185,22 +185,22 @@ class Proofs:
     async def tiles(self, size: int) -> tuple[list[bytes], list[bytes]]:
         """Return the roots of a tree's whole tiles of leaves, and the entries after them."""
         whole = size // WIDTH
-        rows = await patiently(self._pool, lambda lent: lent.fetch(TILES, whole))
+        rows = await with_retry(self._pool, lambda lent: lent.fetch(TILES, whole))
         return _hashes(rows[0]["hashes"]), await self.entries(whole * WIDTH, size)
 
     async def entries(self, after: int, last: int) -> list[bytes]:
         """Return the hashes of the events after a position, up to another."""
-        rows = await patiently(self._pool, lambda lent: lent.fetch(HASHES, after + 1, last))
+        rows = await with_retry(self._pool, lambda lent: lent.fetch(HASHES, after + 1, last))
         return _hashes(rows[0][0])
 
     async def length(self, stream: str) -> int:
         """Return how many events a stream has."""
-        rows = await patiently(self._pool, lambda lent: lent.fetch(LENGTH, stream))
+        rows = await with_retry(self._pool, lambda lent: lent.fetch(LENGTH, stream))
         return int(rows[0][0])
 
-    async def _kept(self, query: str, *asked: object) -> list[Kept]:
-        rows = await patiently(self._pool, lambda lent: lent.fetch(query, *asked))
-        return [Kept._make(row) for row in rows]
+    async def _kept(self, query: str, *asked: object) -> list[StoredCheckpoint]:
+        rows = await with_retry(self._pool, lambda lent: lent.fetch(query, *asked))
+        return [StoredCheckpoint._make(row) for row in rows]
 
     async def _prove(self, spans: Sequence[Span]) -> list[bytes]:
         return prove(spans, await self._roots(wanted(spans)))
@@ -216,7 +216,7 @@ class Proofs:
     async def _entries(self, nodes: Sequence[Node]) -> dict[Node, list[bytes]]:
         firsts = [node.number << node.level for node in nodes]
         lasts = [(node.number + 1) << node.level for node in nodes]
-        rows = await patiently(
+        rows = await with_retry(
             self._pool,
             lambda lent: lent.fetch(ENTRIES, list(range(len(nodes))), firsts, lasts),
         )
@@ -226,7 +226,7 @@ class Proofs:
         levels = [node.level // HEIGHT for node in nodes]
         firsts = [node.number << node.level % HEIGHT for node in nodes]
         lasts = [(node.number + 1) << node.level % HEIGHT for node in nodes]
-        rows = await patiently(
+        rows = await with_retry(
             self._pool,
             lambda lent: lent.fetch(SUBTREES, list(range(len(nodes))), levels, firsts, lasts),
         )

@@ -12,7 +12,7 @@ from eventstore.tlog.checkpoint import Checkpoint
 from eventstore.tlog.note import Note, NoteInvalid, Verifier
 
 if TYPE_CHECKING:
-    from eventstore.proofs.proofs import Kept
+    from eventstore.proofs.proofs import StoredCheckpoint
 
 
 class Quorum(NamedTuple):
@@ -21,7 +21,7 @@ class Quorum(NamedTuple):
     witnesses: Sequence[Verifier] = ()
     required: int = 0
 
-    def counts(self, kept: Kept) -> bool:
+    def counts(self, kept: StoredCheckpoint) -> bool:
         """Tell whether enough of them cosigned just this checkpoint."""
         if not self.required:
             return True

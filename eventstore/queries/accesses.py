@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from domain.decider import Asked
+from domain.decider import CommandEnvelope
 from domain.record.reading import ReadCase
 from domain.values import Actor, Role
 from eventstore.log.events import StoredEvent
@@ -74,7 +74,7 @@ async def accesses(log: Log, case: Case, after: int, limit: int) -> Sequence[Sto
     return [StoredEvent.of(row) for row in rows]
 
 
-async def owe(log: Log, asked: Asked, most: int) -> bool:
+async def owe(log: Log, asked: CommandEnvelope, most: int) -> bool:
     """Keep a reading that the log does not take now; False if its reader owes too many of them.
 
     Raises LogUnavailable.
@@ -87,13 +87,13 @@ async def owe(log: Log, asked: Asked, most: int) -> bool:
     return bool((await log.fetch(IS_OWED, asked.command_id))[0][0])
 
 
-async def owed(log: Log, incident: str | None = None) -> Sequence[Asked]:
+async def owed(log: Log, incident: str | None = None) -> Sequence[CommandEnvelope]:
     """Return readings that are not in the log yet, oldest first; of one case if it is named.
 
     Those of the whole log are of every case. Raises LogUnavailable.
     """
     return [
-        Asked(
+        CommandEnvelope(
             ReadCase.model_validate_json(row["command"]),
             row["command_id"],
             Actor(row["actor"], frozenset(map(Role, row["roles"]))),
@@ -104,6 +104,6 @@ async def owed(log: Log, incident: str | None = None) -> Sequence[Asked]:
     ]
 
 
-async def settle(log: Log, asked: Asked) -> None:
+async def settle(log: Log, asked: CommandEnvelope) -> None:
     """Forget a reading that is in the log now. Raises LogUnavailable."""
     await log.fetch(SETTLE, asked.command_id)

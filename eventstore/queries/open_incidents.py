@@ -33,7 +33,7 @@ VERSIONS: Final = """
              ORDER BY e.version DESC LIMIT 1) AS last"""
 
 
-class Lifespans:
+class OpenIncidents:
     """Which incidents are open and which ended lately, as of the last refresh."""
 
     def __init__(self, log: Log) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from domain.incident.state.incident import Incident
     from domain.values import Command
     from eventstore.log.log import Log
-    from eventstore.log.statements import StoredFact
+    from eventstore.log.statements import EventRecord
 
 PLANS_MAX = 64
 """Plan versions kept in memory; so are the latest versions of as many plans."""
@@ -72,7 +72,7 @@ class PlanLibrary:
         return found
 
 
-def _published(fact: StoredFact) -> PinnedPlan | None:
+def _published(fact: EventRecord) -> PinnedPlan | None:
     """Return the plan that came into force by a fact; None by others."""
     if fact.type != PlanPublished.__name__:
         return None

@@ -36,7 +36,7 @@ HAPPENED_BY = """
     WHERE stream = $1 AND version < $2 AND occurred_at <= $3 ORDER BY version DESC LIMIT 1"""
 
 
-class HappenedFact(NamedTuple):
+class ValidTimeEvent(NamedTuple):
     """An event, as much as is needed to put it where it belongs."""
 
     occurred_at: datetime
@@ -68,7 +68,7 @@ class Disorder(NamedTuple):
         )
 
 
-class Happened:
+class ValidTimeStreams:
     """Reads a log by when things happened."""
 
     def __init__(self, log: Log) -> None:
@@ -90,7 +90,7 @@ class Happened:
 
     async def read_happened(
         self, stream: str, *, after: tuple[datetime, int], by: datetime, up_to: int, limit: int
-    ) -> Sequence[HappenedFact]:
+    ) -> Sequence[ValidTimeEvent]:
         """Return what happened after a moment and by another, in the order in which it happened.
 
         A moment is an instant and, of what happened at once, a version; all up to a version.
@@ -99,17 +99,17 @@ class Happened:
 
     async def read_types(
         self, stream: str, types: Sequence[str], *, after: int, up_to: int
-    ) -> Sequence[HappenedFact]:
+    ) -> Sequence[ValidTimeEvent]:
         """Return the facts of some types after a version and up to another, in their order."""
         return _happened(await self._log.fetch(READ_TYPES, stream, after, up_to, types))
 
     async def find_named(
         self, stream: str, kind: str, field: str, names: Sequence[str]
-    ) -> Sequence[HappenedFact]:
+    ) -> Sequence[ValidTimeEvent]:
         """Return the facts of a type in which a field has one of some values."""
         return _happened(await self._log.fetch(FIND_NAMED, stream, kind, field, names))
 
 
-def _happened(rows: list[asyncpg.Record]) -> list[HappenedFact]:
-    facts = [HappenedFact._make(row) for row in rows]
+def _happened(rows: list[asyncpg.Record]) -> list[ValidTimeEvent]:
+    facts = [ValidTimeEvent._make(row) for row in rows]
     return [one._replace(occurred_at=aware(one.occurred_at)) for one in facts]

@@ -10,7 +10,7 @@ from domain.incident.decider import INCIDENTS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from domain.values import Fact
+    from domain.values import Event
     from eventstore.log.log import Log
 
 # In the words of the index `event_wording`, or PostgreSQL would read the whole stream.
@@ -35,12 +35,12 @@ class Wording(NamedTuple):
     """The id of the task or the notice."""
 
 
-async def read_wordings(log: Log, sought: Sequence[Wording]) -> Mapping[Wording, Fact]:
+async def read_wordings(log: Log, sought: Sequence[Wording]) -> Mapping[Wording, Event]:
     """Return those of the facts that are in the log. Raises LogUnavailable."""
     streams = [INCIDENTS.stream(one.incident) for one in sought]
     types, subjects = [one.type for one in sought], [one.subject for one in sought]
     rows = await log.fetch(READ, streams, types, subjects)
-    found: dict[Wording, Fact] = {}
+    found: dict[Wording, Event] = {}
     for stream, kind, subject, schema_version, data in rows:
         incident = stream.removeprefix(INCIDENTS.stream(""))
         found[Wording(incident, kind, subject)] = decode(INCIDENTS, kind, schema_version, data)

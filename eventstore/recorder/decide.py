@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
-from domain.decider import Asked, Decider, Known, Refused, encode
+from domain.decider import CommandEnvelope, Decider, Refused, Versioned, encode
 from domain.limits import COMMAND_EVENTS_MAX
 from domain.refusals import Refusal
 from domain.values import Command, Role
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
 
-    from domain.values import Fact
+    from domain.values import Event
 
 S = TypeVar("S")
 
@@ -33,8 +33,8 @@ CLOCK_SKEW = timedelta(minutes=1)
 class Draft(NamedTuple, Generic[S]):
     """What a command leads to, if the log stands where it is believed to."""
 
-    before: Known[S]
-    facts: Sequence[Fact] = ()
+    before: Versioned[S]
+    facts: Sequence[Event] = ()
     events: Sequence[NewEvent] = ()
     """What is to be appended: none for a command that is only to be validated."""
     refused: Refused | None = None
@@ -52,7 +52,7 @@ class Draft(NamedTuple, Generic[S]):
 
 
 @dataclass(frozen=True, slots=True)
-class Deciding(Generic[S]):
+class BatchDecider(Generic[S]):
     """A decider with the clock and the surroundings that it needs."""
 
     decider: Decider[S]
@@ -60,8 +60,8 @@ class Deciding(Generic[S]):
     surroundings: Callable[[S, Command], Awaitable[object]] | None
 
     async def in_order(
-        self, known: Known[S], commands: Sequence[Asked]
-    ) -> tuple[list[Draft[S]], Known[S]]:
+        self, known: Versioned[S], commands: Sequence[CommandEnvelope]
+    ) -> tuple[list[Draft[S]], Versioned[S]]:
         """Decide commands, each on what the ones before it lead to; return that state too.
 
         As many as fit into one append: those that are left are to be decided on what follows.
@@ -77,7 +77,9 @@ class Deciding(Generic[S]):
             known = after
         return drafts, known
 
-    async def _decide(self, known: Known[S], asked: Asked) -> tuple[Draft[S], Known[S]]:
+    async def _decide(
+        self, known: Versioned[S], asked: CommandEnvelope
+    ) -> tuple[Draft[S], Versioned[S]]:
         try:
             now = self.clock()
             refusal = _stale(known, asked) or _yet_to_come(asked, now)
@@ -93,19 +95,19 @@ class Deciding(Generic[S]):
         if asked.validate_only:
             return Draft(known, decision), known
         events = _events(asked, decision, asked.occurred_at or now)
-        after = Known(state, known.version + len(events), known.position)
+        after = Versioned(state, known.version + len(events), known.position)
         return Draft(known, decision, events), after
 
     async def _decision(
-        self, known: Known[S], asked: Asked, now: datetime
-    ) -> Sequence[Fact] | Refused:
+        self, known: Versioned[S], asked: CommandEnvelope, now: datetime
+    ) -> Sequence[Event] | Refused:
         around = None
         if self.surroundings is not None:
             around = await self.surroundings(known.state, asked.command)
         return self.decider.decide(known.state, asked, now, around)
 
 
-def _too_many(asked: Asked, decision: Sequence[Fact] | Refused) -> Refused | None:
+def _too_many(asked: CommandEnvelope, decision: Sequence[Event] | Refused) -> Refused | None:
     """Refuse a command that leads to more events than one may; never the system's own.
 
     Nobody is there to ask the clock for less: a deadline would stay armed for good.
@@ -118,7 +120,7 @@ def _too_many(asked: Asked, decision: Sequence[Fact] | Refused) -> Refused | Non
     return Refused(Refusal.EVENTS_TOO_MANY, found)
 
 
-def _stale(known: Known[S], asked: Asked) -> Refused | None:
+def _stale(known: Versioned[S], asked: CommandEnvelope) -> Refused | None:
     """Refuse a command that was meant for another version of the stream."""
     expected = asked.expected_version
     if expected is not None and expected != known.version:
@@ -127,14 +129,16 @@ def _stale(known: Known[S], asked: Asked) -> Refused | None:
     return None
 
 
-def _yet_to_come(asked: Asked, now: datetime) -> Refused | None:
+def _yet_to_come(asked: CommandEnvelope, now: datetime) -> Refused | None:
     """Refuse what is said to have happened later than now."""
     if asked.occurred_at is None or asked.occurred_at <= now + CLOCK_SKEW:
         return None
     return Refused(Refusal.INSTANT_IN_FUTURE, {"now": now.isoformat()})
 
 
-def _events(asked: Asked, facts: Sequence[Fact], occurred_at: datetime) -> Sequence[NewEvent]:
+def _events(
+    asked: CommandEnvelope, facts: Sequence[Event], occurred_at: datetime
+) -> Sequence[NewEvent]:
     if not facts:
         return ()
     first, rest = meta_texts(asked)

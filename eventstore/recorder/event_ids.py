@@ -23,7 +23,7 @@ from domain.values import Role
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from domain.decider import Asked
+    from domain.decider import CommandEnvelope
 
 MOMENT_BYTES = 6
 DRAWN_BYTES = 16 - MOMENT_BYTES
@@ -56,7 +56,7 @@ def event_id(command_id: UUID, number: int) -> UUID:
     return _of_kind(8, command[:MOMENT_BYTES] + drawn[:DRAWN_BYTES])
 
 
-def event_id_of(asked: Asked, number: int) -> UUID:
+def event_id_of(asked: CommandEnvelope, number: int) -> UUID:
     """Return the id of a command's n-th event, in the space of whoever asked it.
 
     No token carries the system's role (`services.runtime.token_file`), so no caller reaches its

@@ -9,17 +9,17 @@ from pydantic import ValidationError
 from pydantic_core import to_json
 
 if TYPE_CHECKING:
-    from domain.decider import Asked
+    from domain.decider import CommandEnvelope
     from eventstore.log.events import StoredEvent
 
 
-def meta_texts(asked: Asked) -> tuple[str, str]:
+def meta_texts(asked: CommandEnvelope) -> tuple[str, str]:
     """Return what is kept with a command's first event, and with its others."""
     rest = to_json(_meta(asked)).decode()
     return f'{rest[:-1]},"command":{asked.command.model_dump_json()}}}', rest
 
 
-def comes_from(event: StoredEvent, asked: Asked, stream: str) -> bool:
+def comes_from(event: StoredEvent, asked: CommandEnvelope, stream: str) -> bool:
     """Tell whether an event is the first of just this command, asked by the same before.
 
     What was asked is read as commands are read now: one asked before its kind gained a field is
@@ -35,7 +35,7 @@ def comes_from(event: StoredEvent, asked: Asked, stream: str) -> bool:
     return recorded == asked.command
 
 
-def _meta(asked: Asked) -> dict[str, object]:
+def _meta(asked: CommandEnvelope) -> dict[str, object]:
     meta: dict[str, object] = {
         "actor": asked.actor.id,
         "roles": sorted(asked.actor.roles),

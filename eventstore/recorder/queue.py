@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
-from domain.decider import Asked, Refused
+from domain.decider import CommandEnvelope, Refused
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -29,10 +29,10 @@ class Receipt(NamedTuple):
     """Whether this very command was recorded before, and is now only answered again."""
 
 
-class Waiting(NamedTuple):
+class PendingCommand(NamedTuple):
     """A command, and the answer that somebody waits for."""
 
-    asked: Asked
+    asked: CommandEnvelope
     answer: asyncio.Future[Receipt | Refused]
 
     def settle(self, answer: Receipt | Refused) -> None:
@@ -52,21 +52,21 @@ class Queue:
     __slots__ = ("waiting", "work")
 
     def __init__(self) -> None:
-        self.waiting: deque[Waiting] = deque()
+        self.waiting: deque[PendingCommand] = deque()
         self.work: asyncio.Task[None] | None = None
 
     def __len__(self) -> int:
         return len(self.waiting)
 
-    def add(self, asked: Asked) -> asyncio.Future[Receipt | Refused]:
+    def add(self, asked: CommandEnvelope) -> asyncio.Future[Receipt | Refused]:
         """Let a command wait for its answer."""
         answer: asyncio.Future[Receipt | Refused] = asyncio.get_running_loop().create_future()
-        self.waiting.append(Waiting(asked, answer))
+        self.waiting.append(PendingCommand(asked, answer))
         return answer
 
-    def take(self) -> list[Waiting]:
+    def take(self) -> list[PendingCommand]:
         """Take the next batch; a command asked twice is in two, so the second finds the first."""
-        batch: list[Waiting] = []
+        batch: list[PendingCommand] = []
         ids: set[UUID] = set()
         while self.waiting and len(batch) < BATCH_COMMANDS_MAX:
             if self.waiting[0].asked.command_id in ids:

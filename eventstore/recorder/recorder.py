@@ -6,15 +6,15 @@ import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from domain.decider import Asked, Decider, Known, Refused
+from domain.decider import CommandEnvelope, Decider, Refused, Versioned
 from domain.lru import LruCache
 from eventstore.log.log import Appended, Conflict, Log
 from eventstore.log.statements import VERSIONS
 from eventstore.postgres.errors import LogClosed, LogUnavailable, Overloaded, PrimaryChanged
-from eventstore.recorder.decide import Deciding, Draft
-from eventstore.recorder.deduplication import Recorded
-from eventstore.recorder.load import read_on
-from eventstore.recorder.queue import Queue, Receipt, Waiting
+from eventstore.recorder.decide import BatchDecider, Draft
+from eventstore.recorder.deduplication import Deduplication
+from eventstore.recorder.load import load_from
+from eventstore.recorder.queue import PendingCommand, Queue, Receipt
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -59,15 +59,15 @@ class Recorder(Generic[S]):
         self._log = log
         self._snapshots = snapshots
         self._decider = decider
-        self._deciding = Deciding(decider, clock, surroundings)
-        self._recorded = Recorded(log)
-        self._states: LruCache[str, Known[S]] = LruCache(STATES_MAX)
+        self._deciding = BatchDecider(decider, clock, surroundings)
+        self._recorded = Deduplication(log)
+        self._states: LruCache[str, Versioned[S]] = LruCache(STATES_MAX)
         self._epoch: Epoch | None = None
         """When the states were told: what an earlier primary said is forgotten."""
         self._queues: dict[str, Queue] = {}
         self._begun_at: dict[str, datetime] = {}
 
-    async def record(self, key: str, asked: Asked) -> Receipt | Refused:
+    async def record(self, key: str, asked: CommandEnvelope) -> Receipt | Refused:
         """Decide a command about `<category>/<key>` and keep what it leads to.
 
         What was begun is carried out also if the caller goes away. Raises Overloaded (nothing was
@@ -83,18 +83,18 @@ class Recorder(Generic[S]):
             queue.work = asyncio.create_task(self._work(key, queue))
         return await answer
 
-    async def known(self, key: str) -> Known[S]:
+    async def known(self, key: str) -> Versioned[S]:
         """Return what is known of a stream now, whoever wrote it."""
         epoch = self._log.epoch
         known = await self._read_on(key, self._remembered(key) or await self._begun(key))
         self._keep(key, known, epoch)
         return known
 
-    async def known_all(self, keys: Sequence[str]) -> Mapping[str, Known[S]]:
+    async def known_all(self, keys: Sequence[str]) -> Mapping[str, Versioned[S]]:
         """Return what is known of streams now; what has not grown since is not read again."""
         streams = [self._decider.stream(key) for key in keys]
         versions = dict(map(tuple, await self._log.fetch(VERSIONS, streams)))
-        found: dict[str, Known[S]] = {}
+        found: dict[str, Versioned[S]] = {}
         for key, stream in zip(keys, streams, strict=True):
             known = self._remembered(key)
             if known is not None and known.version == versions[stream]:
@@ -103,7 +103,7 @@ class Recorder(Generic[S]):
         read = await asyncio.gather(*map(self.known, grown))
         return found | dict(zip(grown, read, strict=True))
 
-    async def known_at(self, key: str, *, version: int) -> Known[S]:
+    async def known_at(self, key: str, *, version: int) -> Versioned[S]:
         """Return what was known of a stream when it was at a version."""
         return await self._read_on(key, await self._begun(key, version), up_to=version)
 
@@ -117,12 +117,12 @@ class Recorder(Generic[S]):
         return self._begun_at.get(key, LONG_AGO)
 
     async def _work(self, key: str, queue: Queue) -> None:
-        batch: list[Waiting] = []
+        batch: list[PendingCommand] = []
         try:
             while queue.waiting:
                 batch = queue.take()
                 try:
-                    left: Sequence[Waiting] = batch
+                    left: Sequence[PendingCommand] = batch
                     while left:
                         left = await self._settle(key, left)
                 except Exception as error:  # noqa: BLE001 - told to everybody whom it concerns
@@ -133,9 +133,9 @@ class Recorder(Generic[S]):
             for one in (*batch, *queue.waiting):
                 one.fail(LogClosed("the recorder was stopped"))
 
-    async def _settle(self, key: str, batch: Sequence[Waiting]) -> Sequence[Waiting]:
+    async def _settle(self, key: str, batch: Sequence[PendingCommand]) -> Sequence[PendingCommand]:
         """Decide a batch and append what fits, until nobody else was first; return the rest."""
-        known: Known[S] | None = None
+        known: Versioned[S] | None = None
         epoch = self._log.epoch
         for _ in range(ATTEMPTS_MAX):
             if not batch:
@@ -176,11 +176,11 @@ class Recorder(Generic[S]):
     async def _answer_read(
         self,
         key: str,
-        batch: Sequence[Waiting],
+        batch: Sequence[PendingCommand],
         drafts: Sequence[Draft[S]],
-        known: Known[S],
+        known: Versioned[S],
         epoch: Epoch | None,
-    ) -> Known[S] | None:
+    ) -> Versioned[S] | None:
         """Answer commands that led to nothing, unless the stream stands elsewhere: return where."""
         latest = await self._read_on(key, known)
         if latest.version != known.version:
@@ -193,17 +193,17 @@ class Recorder(Generic[S]):
     def _answer_changed(
         self,
         key: str,
-        batch: Sequence[Waiting],
+        batch: Sequence[PendingCommand],
         drafts: Sequence[Draft[S]],
-        before: Known[S],
-        after: Known[S],
-    ) -> list[tuple[Waiting, Refused | Receipt | Exception]]:
+        before: Versioned[S],
+        after: Versioned[S],
+    ) -> list[tuple[PendingCommand, Refused | Receipt | Exception]]:
         """Answer those of a batch that took the stream from one point to another, at once.
 
         Return what to answer the others, unless they were recorded before.
         """
         stream = self._decider.stream(key)
-        unchanged: list[tuple[Waiting, Refused | Receipt | Exception]] = []
+        unchanged: list[tuple[PendingCommand, Refused | Receipt | Exception]] = []
         for one, draft in zip(batch, drafts, strict=True):
             if draft.events:
                 position = after.position - (after.version - draft.version)
@@ -222,7 +222,7 @@ class Recorder(Generic[S]):
     async def _answer_unchanged(
         self,
         key: str,
-        answers: Sequence[tuple[Waiting, Refused | Receipt | Exception]],
+        answers: Sequence[tuple[PendingCommand, Refused | Receipt | Exception]],
         epoch: Epoch | None,
         *,
         only_read: bool,
@@ -246,23 +246,25 @@ class Recorder(Generic[S]):
             else:
                 one.settle(answer)
 
-    async def _begun(self, key: str, up_to: int | None = None) -> Known[S]:
+    async def _begun(self, key: str, up_to: int | None = None) -> Versioned[S]:
         """Return where a fold may begin."""
         if self._snapshots is None:
-            return Known(self._decider.initial)
+            return Versioned(self._decider.initial)
         return await self._snapshots.newest(key, up_to)
 
-    async def _read_on(self, key: str, known: Known[S], *, up_to: int | None = None) -> Known[S]:
-        return await read_on(self._log, self._decider, key, known, up_to=up_to)
+    async def _read_on(
+        self, key: str, known: Versioned[S], *, up_to: int | None = None
+    ) -> Versioned[S]:
+        return await load_from(self._log, self._decider, key, known, up_to=up_to)
 
-    def _remembered(self, key: str) -> Known[S] | None:
+    def _remembered(self, key: str) -> Versioned[S] | None:
         """Return the state that is in memory, if this primary told it."""
         if self._epoch != self._log.epoch:
             self._epoch = self._log.epoch
             self._states.clear()
         return self._states.get(key)
 
-    def _keep(self, key: str, known: Known[S], epoch: Epoch | None) -> None:
+    def _keep(self, key: str, known: Versioned[S], epoch: Epoch | None) -> None:
         """Remember a state, unless a later one is remembered, and forget the least used."""
         if epoch != self._epoch:
             return

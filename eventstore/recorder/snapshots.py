@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import structlog
 
-from domain.decider import Decider, Known
+from domain.decider import Decider, Versioned
 from domain.lru import LruCache
 from eventstore.log.subscription import VERSION_MAX
-from eventstore.recorder.load import read_on
+from eventstore.recorder.load import load_from
 
 if TYPE_CHECKING:
-    from domain.state_codec import Packing
+    from domain.state_codec import StateCodec
     from eventstore.log.log import Log
     from eventstore.postgres.epochs import Epoch
 
@@ -37,17 +37,17 @@ class Snapshots(Generic[S]):
 
     log: Log
     decider: Decider[S]
-    packing: Packing[S]
+    packing: StateCodec[S]
     fold: str
     """Names the code that folds; what other code made is not used."""
-    _remembered: LruCache[tuple[str, int], Known[S]] = field(
+    _remembered: LruCache[tuple[str, int], Versioned[S]] = field(
         default_factory=lambda: LruCache(REMEMBERED_MAX)
     )
-    _asked: LruCache[str, Known[S]] = field(default_factory=lambda: LruCache(ASKED_MAX))
+    _asked: LruCache[str, Versioned[S]] = field(default_factory=lambda: LruCache(ASKED_MAX))
     _epoch: Epoch | None = None
     """When they were told: what an earlier primary said is forgotten."""
 
-    async def known_at(self, key: str, version: int | None = None) -> Known[S]:
+    async def known_at(self, key: str, version: int | None = None) -> Versioned[S]:
         """Return what was known of a stream at a version, or is now."""
         begun = await self.newest(key, version)
         asked = self._asked.get(key) or begun
@@ -55,11 +55,11 @@ class Snapshots(Generic[S]):
             begun = asked
         if begun.version == version:
             return begun
-        known = await read_on(self.log, self.decider, key, begun, up_to=version)
+        known = await load_from(self.log, self.decider, key, begun, up_to=version)
         self._asked[key] = known
         return known
 
-    async def newest(self, key: str, up_to: int | None = None) -> Known[S]:
+    async def newest(self, key: str, up_to: int | None = None) -> Versioned[S]:
         """Return what the newest snapshot that holds tells, up to a version; else the beginning."""
         if self._epoch != self.log.epoch:
             self._epoch = self.log.epoch
@@ -69,7 +69,7 @@ class Snapshots(Generic[S]):
         last = VERSION_MAX if up_to is None else up_to
         found = await self.log.find_snapshot(stream, self.fold, last)
         if found is None:
-            return Known(self.decider.initial)
+            return Versioned(self.decider.initial)
         version, position = found
         remembered = self._remembered.get((stream, version))
         if remembered is not None and remembered.position == position:
@@ -78,7 +78,7 @@ class Snapshots(Generic[S]):
         if state is None:
             await self.log.drop_snapshot(stream, version)
             return await self.newest(key, version - 1)
-        known = Known(state, version, position)
+        known = Versioned(state, version, position)
         self._remembered[stream, version] = known
         return known
 
@@ -87,7 +87,7 @@ class Snapshots(Generic[S]):
         known = await self.newest(key, version)
         last = version - version % EVERY_VERSIONS
         for due in range(_next(known.version), last + 1, EVERY_VERSIONS):
-            known = await read_on(self.log, self.decider, key, known, up_to=due)
+            known = await load_from(self.log, self.decider, key, known, up_to=due)
             stream, text = self.decider.stream(key), self.packing.pack(known.state)
             digest = _digest(stream, due, self.fold, text)
             await self.log.keep_snapshot(stream, due, self.fold, text, digest)

@@ -31,7 +31,7 @@ class Node(NamedTuple):
 
 
 class Span(NamedTuple):
-    """Leaves from `begin` to before `end`, as one subtree."""
+    """Leaves from `resume` to before `end`, as one subtree."""
 
     begin: int
     end: int

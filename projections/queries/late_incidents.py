@@ -18,7 +18,7 @@ LATE = """
     ORDER BY mode = 'exercise', next_deadline_at LIMIT $2"""
 
 
-class Late(NamedTuple):
+class LateIncident(NamedTuple):
     """An incident whose earliest armed deadline is in the past."""
 
     incident: str
@@ -26,7 +26,7 @@ class Late(NamedTuple):
     deadline_at: datetime
 
 
-async def late(log: Log, by: timedelta, limit: int) -> Sequence[Late]:
+async def late_incidents(log: Log, by: timedelta, limit: int) -> Sequence[LateIncident]:
     """Return incidents that are late, live ones first, then the earliest. Raises LogUnavailable.
 
     None while the view is being made anew.
@@ -35,4 +35,4 @@ async def late(log: Log, by: timedelta, limit: int) -> Sequence[Late]:
         rows = await log.fetch(LATE, by, limit)
     except (asyncpg.UndefinedColumnError, asyncpg.UndefinedTableError):
         return []
-    return [Late(str(row[0]), row[1], row[2]) for row in rows]
+    return [LateIncident(str(row[0]), row[1], row[2]) for row in rows]

@@ -13,7 +13,7 @@ from domain.plan.lifecycle.drafts import PlanState
 from domain.values import HazardKind, Mode, Phase, ResponseLevel, WarningColour
 from eventstore.postgres.backoff import Backoff
 from eventstore.postgres.connection import Pool, close_pool, connect_pool
-from eventstore.postgres.retry import patiently
+from eventstore.postgres.retry import with_retry
 from projections.queries import pages
 from projections.queries.filters import Condition, Field, condition, instant, number, one_of, word
 from projections.views.contacts import ContactRow
@@ -238,7 +238,7 @@ class ViewReader:
 
     async def _fetch(self, view: str, query: str, *arguments: object) -> list[asyncpg.Record]:
         try:
-            return await patiently(self._pool, lambda lent: lent.fetch(query, *arguments))
+            return await with_retry(self._pool, lambda lent: lent.fetch(query, *arguments))
         except asyncpg.DataError as error:
             raise pages.PageTokenInvalid("this is not a page token of this list") from error
         except (asyncpg.UndefinedColumnError, asyncpg.UndefinedTableError) as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from domain.decider import Known
+from domain.decider import Versioned
 from domain.directory.person import PERSONS, Person
 from eventstore.log.events import StoredEvent
 from eventstore.postgres.connection import Lent
@@ -60,7 +60,7 @@ def begin(table: str) -> Apply:
     return apply
 
 
-def _row(key: str, known: Known[Person]) -> ContactRow:
+def _row(key: str, known: Versioned[Person]) -> ContactRow:
     person = known.state
     return ContactRow(
         key,

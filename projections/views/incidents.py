@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from domain.decider import Known
+from domain.decider import Versioned
 from domain.incident.decider import INCIDENTS
 from domain.incident.obligations.deadlines import first_armed
 from domain.incident.state.incident import Incident
@@ -134,7 +134,7 @@ class _Touched(NamedTuple):
 
     first: StoredEvent
     last: StoredEvent
-    known: Known[Incident]
+    known: Versioned[Incident]
     ended: StoredEvent | None = None
 
 

@@ -9,7 +9,7 @@ import json
 from datetime import datetime
 from typing import NamedTuple
 
-from domain.decider import Known
+from domain.decider import Versioned
 from domain.incident.obligations.obligations import WorkKind
 from domain.incident.state.incident import Incident, RequestStatus, UnitStatus
 from domain.lru import LruCache
@@ -55,7 +55,7 @@ class Orders:
             orders.pop(order.work, None)  # ordered anew: a unit released twice
             orders[order.work] = order.at
 
-    def oldest(self, stream: str, known: Known[Incident]) -> Order | None:
+    def oldest(self, stream: str, known: Versioned[Incident]) -> Order | None:
         """Return the oldest order that is still owed, and forget those before it."""
         orders = self._of.get(stream) or {}
         while orders:

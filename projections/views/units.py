@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from domain.decider import Known
+from domain.decider import Versioned
 from domain.resource.unit import UNITS, Unit
 from eventstore.log.events import StoredEvent
 from eventstore.postgres.connection import Lent
@@ -86,7 +86,7 @@ def begin(table: str) -> Apply:
     return apply
 
 
-def _row(known: Known[Unit]) -> UnitRow:
+def _row(known: Versioned[Unit]) -> UnitRow:
     unit = known.state
     registered = unit.registered
     assert registered is not None  # noqa: S101 - nothing happens to a unit before

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import structlog
 from muster.v1 import common_pb2
 
-from domain.decider import Asked, Refused
+from domain.decider import CommandEnvelope, Refused
 from domain.record.reading import READINGS, ReadCase, ReadKind
 from domain.values import IncidentId
 from eventstore.postgres.errors import LogDiverged, LogUnavailable, Overloaded
@@ -67,7 +67,7 @@ class _Standing(NamedTuple):
     until: datetime
 
 
-class Readings:
+class AccessLog:
     """Records who reads cases, and why."""
 
     def __init__(self, store: Log, privacy: Privacy) -> None:
@@ -114,7 +114,7 @@ class Readings:
         except (LogDiverged, LogUnavailable, Overloaded):
             return
 
-    def _asked(self, call: Call, read: Read, reason: str) -> Asked:
+    def _asked(self, call: Call, read: Read, reason: str) -> CommandEnvelope:
         said = common_pb2.CommandContext(command_id=str(new_command_id()), reason=reason)
         context = CONTEXT(said)
         refuse_without_reason(self.privacy, call.actor, context.reason, "reason")
@@ -128,7 +128,7 @@ class Readings:
         )
         return asked(command, context, call)
 
-    async def _recorded(self, ask: Asked, command: ReadCase) -> _Standing | None:
+    async def _recorded(self, ask: CommandEnvelope, command: ReadCase) -> _Standing | None:
         """Record a reading, and return which record stands for it from now on."""
         answer = await self._recorder.record(command.key, ask)
         if isinstance(answer, Refused):
@@ -137,7 +137,7 @@ class Readings:
         found = next(known.standing_for(command, ask, clocks.now()), None)
         return _Standing(found.after, found.until) if found else None
 
-    async def _owed(self, ask: Asked, command: ReadCase) -> _Standing:
+    async def _owed(self, ask: CommandEnvelope, command: ReadCase) -> _Standing:
         """Keep a reading until it can be appended: a log that diverged is shown all the same."""
         now = clocks.now()
         if not await owe(self._log, replace(ask, occurred_at=now), self.privacy.readings_max):

@@ -21,25 +21,25 @@ from eventstore.queries.plans import PlanLibrary
 from eventstore.queries.reconciliations import Reconciliations
 from eventstore.recorder.recorder import Recorder
 from projections.queries.lists import ViewReader
-from services.api.access_log import Readings
-from services.api.commands.submission import Recording
+from services.api.access_log import AccessLog
+from services.api.commands.submission import CommandSubmission
 from services.api.contract import methods, services
 from services.api.history.point_in_time import History
-from services.api.history.wiring import past
+from services.api.history.wiring import history_methods
 from services.api.interceptors.admission import Admission, Limits
-from services.api.interceptors.authentication import Doors
-from services.api.interceptors.chain import Edge
+from services.api.interceptors.authentication import Authenticator
+from services.api.interceptors.chain import InterceptorChain
 from services.api.interceptors.connections import Connections
 from services.api.interceptors.open_calls import OpenCalls
 from services.api.lateness import Lateness
-from services.api.plans.diff import PlanDifference
+from services.api.plans.diff import PlanDiff
 from services.api.plans.judgement import judgement
 from services.api.plans.methods import Plans
-from services.api.plans.rendering import PlanDrawing
-from services.api.privacy.disclosure import Disclosing, Shown
+from services.api.plans.rendering import PlanRenderer
+from services.api.privacy.disclosure import PersonalDataReader, Shown
 from services.api.privacy.holds import PersonalData
 from services.api.proof.health import PROOF, ProofHealth
-from services.api.proof.wiring import Notarised, notarised
+from services.api.proof.wiring import ProofServices, proof_services
 from services.api.public import Public
 from services.api.queries.incidents import Incidents
 from services.api.queries.resources import Resources
@@ -53,8 +53,8 @@ from services.api.server import (
     connections_max,
     say_how_it_is,
 )
-from services.api.venue_access import Places
-from services.api.watch.incidents import Watching
+from services.api.venue_access import VenueAccess
+from services.api.watch.incidents import IncidentWatch
 from services.api.watch.open_incidents import OpenIncidents
 from services.runtime import metrics, readiness
 from services.runtime.clocks import clock_metrics, clock_watch, clocks
@@ -108,7 +108,7 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
     dsn = settings.database.dsn.get_secret_value()
     await readiness.may_begin()
     await check(dsn)
-    doors = Doors(settings.api.tokens_file)
+    doors = Authenticator(settings.api.tokens_file)
     async with AsyncExitStack() as stack:
         store = await Log.open(dsn)
         stack.push_async_callback(store.close)
@@ -120,7 +120,7 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
         stack.push_async_callback(workflows.close)
         watch = clock_watch.watched(settings, show=clock_metrics.show)
         clock = await stack.enter_async_context(watch)
-        proof = await stack.enter_async_context(notarised(settings, store))
+        proof = await stack.enter_async_context(proof_services(settings, store))
         tokens = ResumeTokens.of(settings.vault)
         parts = _parts(store, views, vault, workflows, proof, tokens, settings.privacy)
         edge, public, open_calls, connections = _entrance(settings.api, doors)
@@ -145,26 +145,26 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
 
 
 class _Entrance(NamedTuple):
-    edge: Edge
+    edge: InterceptorChain
     public: Public
     open_calls: OpenCalls
     connections: Connections
 
 
-def _entrance(api: Api, doors: Doors) -> _Entrance:
+def _entrance(api: Api, doors: Authenticator) -> _Entrance:
     """Return what every call passes."""
     admission, open_calls = Admission(Limits.of(api)), OpenCalls(doors)
     connections = Connections(connections_max(api))
     mutual = api.tls is not None and api.tls.client_ca_file is not None
-    edge = Edge(doors, admission, open_calls, connections, mutual_tls=mutual)
+    edge = InterceptorChain(doors, admission, open_calls, connections, mutual_tls=mutual)
     return _Entrance(edge, Public(admission, edge), open_calls, connections)
 
 
 class _Parts(NamedTuple):
     unaries: Mapping[str, Unary]
     streams: Mapping[str, Stream]
-    watching: Watching
-    readings: Readings
+    watching: IncidentWatch
+    readings: AccessLog
 
 
 def _parts(  # noqa: PLR0913, PLR0917 - each is what others are made of
@@ -172,21 +172,21 @@ def _parts(  # noqa: PLR0913, PLR0917 - each is what others are made of
     views: ViewReader,
     vault: Vault,
     workflows: Workflows,
-    proof: Notarised,
+    proof: ProofServices,
     tokens: ResumeTokens,
     privacy: Privacy,
 ) -> _Parts:
     """Make what answers each method."""
-    library, places = PlanLibrary(store), Places(store)
-    shown, readings = Shown(store, places, privacy.disclosures_per_hour), Readings(store, privacy)
+    library, places = PlanLibrary(store), VenueAccess(store)
+    shown, readings = Shown(store, places, privacy.disclosures_per_hour), AccessLog(store, privacy)
     snapshots = snapshots_of_incidents(store)
     recorders = {**_recorders(store, library, snapshots), **proof.recorders}
     incidents, history = recorders["incident"], History.of(store, snapshots)
     reading = Incidents(incidents, views, workflows, readings)
-    recording = Recording(recorders, vault.seal, tokens)
+    recording = CommandSubmission(recorders, vault.seal, tokens)
     open_ = OpenIncidents(incidents, history, views)
-    watching = Watching(store, open_, places, tokens, readings)
-    before = past(store, incidents, history, places, readings)
+    watching = IncidentWatch(store, open_, places, tokens, readings)
+    before = history_methods(store, incidents, history, places, readings)
     unaries: dict[str, Unary] = {
         "Submit": recording.submit,
         "GetIncident": reading.get,
@@ -212,7 +212,7 @@ def _about_people(
     recorders: dict[str, Recorder[Any]], vault: Vault, shown: Shown, tokens: ResumeTokens
 ) -> dict[str, Unary]:
     known = PersonalData(recorders, vault, tokens)
-    return {**known.unaries, **Disclosing(recorders, vault, shown, tokens).unaries}
+    return {**known.unaries, **PersonalDataReader(recorders, vault, shown, tokens).unaries}
 
 
 def _about_plans(store: Log, plans: Plans) -> dict[str, Unary]:
@@ -222,8 +222,8 @@ def _about_plans(store: Log, plans: Plans) -> dict[str, Unary]:
         "CheckPlan": plans.check,
         "GetPlan": plans.get,
         "ListPlans": plans.list,
-        "DiffPlans": PlanDifference(store).diff,
-        "RenderPlan": PlanDrawing(store).render,
+        "DiffPlans": PlanDiff(store).diff,
+        "RenderPlan": PlanRenderer(store).render,
     }
 
 
@@ -260,7 +260,7 @@ class _Looked(NamedTuple):
     clock: ClockWatch
     lateness: Lateness
     proof: ProofHealth
-    readings: Readings
+    readings: AccessLog
 
 
 async def _look(store: Log, parts: _Looked, well: Any) -> None:

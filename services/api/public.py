@@ -14,7 +14,7 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from services.api.contract import services
 from services.api.errors.failures import Failure
-from services.api.interceptors.metrics import MEASURES
+from services.api.interceptors.metrics import METRICS
 from services.api.interceptors.peers import peer_of
 from services.api.interceptors.rejection import tell
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from grpc_health.v1.health import aio as health
 
     from services.api.interceptors.admission import Admission
-    from services.api.interceptors.chain import Edge
+    from services.api.interceptors.chain import InterceptorChain
 
 HEALTH = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
 REFLECTION = ("grpc.reflection.v1.ServerReflection", reflection.SERVICE_NAME)
@@ -45,7 +45,7 @@ class Unknown(grpc.GenericRpcHandler):
             return None
 
         async def refuse(_: Any, context: ServicerContext[Any, Any]) -> None:
-            MEASURES.answers["", "UNIMPLEMENTED"] += 1
+            METRICS.answers["", "UNIMPLEMENTED"] += 1
             failure = Failure("UNIMPLEMENTED")
             await context.abort(grpc.StatusCode.UNIMPLEMENTED, failure.message("en"))
 
@@ -55,7 +55,7 @@ class Unknown(grpc.GenericRpcHandler):
 class Public:
     """Serves health and reflection."""
 
-    def __init__(self, admission: Admission, edge: Edge) -> None:
+    def __init__(self, admission: Admission, edge: InterceptorChain) -> None:
         self._room = admission.unauthenticated
         self._timeout_s = admission.limits.first_message_s
         self._edge = edge

@@ -15,7 +15,7 @@ from services.api.interceptors.certificates import credentials
 from services.api.public import Unknown
 
 if TYPE_CHECKING:
-    from services.api.interceptors.chain import Edge, Stream, Unary
+    from services.api.interceptors.chain import InterceptorChain, Stream, Unary
     from services.api.public import Public
     from services.runtime.settings.settings import Api
 
@@ -60,7 +60,7 @@ class PortTaken(Exception):
 
 
 def build(
-    edge: Edge,
+    edge: InterceptorChain,
     public: Public,
     settings: Api,
     unaries: Mapping[str, Unary],
@@ -122,7 +122,10 @@ async def say_how_it_is(well: health.HealthServicer, state: Mapping[str, bool]) 
 
 
 def _handler(
-    edge: Edge, method: Method, unaries: Mapping[str, Unary], streams: Mapping[str, Stream]
+    edge: InterceptorChain,
+    method: Method,
+    unaries: Mapping[str, Unary],
+    streams: Mapping[str, Stream],
 ) -> Any:
     if method.gives_stream and method.name in streams:
         return edge.stream(method, streams[method.name])

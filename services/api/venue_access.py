@@ -19,7 +19,7 @@ PLACES_MAX = 20_000
 CATEGORY = "incident"
 
 
-class Places:
+class VenueAccess:
     """The venue of each incident. It is in the first event and never changes."""
 
     def __init__(self, log: Log) -> None:

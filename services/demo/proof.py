@@ -24,8 +24,8 @@ from muster.v1.incident_service_pb2 import (
 )
 
 from activities.evaluation.report import Report, report
-from domain.decider import Known
-from domain.incident.obligations.obligations import outstanding
+from domain.decider import Versioned
+from domain.incident.obligations.obligations import obligations
 from eventstore.integrity.hash_chain import event_hash, genesis
 from eventstore.log.events import StoredEvent
 from services.api.messages import from_domain
@@ -120,7 +120,7 @@ async def log(proof: Proof, case: Case, incident: str, auditor: Connection) -> N
 
 async def live_state(proof: Proof, case: Case, incident: str, auditor: Connection) -> None:
     """Compare the fold of what was watched with what service, view and workflow say."""
-    known = Known(case.state, len(case.events), case.events[-1].position)
+    known = Versioned(case.state, len(case.events), case.events[-1].position)
     folded = from_domain.incident(incident, known)
     request = GetIncidentRequest(incident_id=incident)
     got = await auditor.incidents.GetIncident(request, **auditor.call)
@@ -136,7 +136,7 @@ async def replayed(proof: Proof, case: Case, incident: str, auditor: Connection)
         request = StateAtRequest(incident_id=incident, version=version)
         stood = await auditor.audit.StateAt(request, **auditor.call)
         first = case.events[:version]
-        folded = from_domain.incident(incident, Known(fold(first), version, first[-1].position))
+        folded = from_domain.incident(incident, Versioned(fold(first), version, first[-1].position))
         proof.holds(stood == folded, f"as of {version}: {_differences(stood, folded)}")
 
 
@@ -162,7 +162,7 @@ async def _view(proof: Proof, folded: Incident, auditor: Connection) -> None:
 async def _standing(proof: Proof, case: Case, folded: Incident, auditor: Connection) -> None:
     standing = await _at_rest(folded.incident_id, auditor)
     work = {(named(one, "kind"), one.subject) for one in standing.outstanding}
-    owed = {(str(one.kind), one.subject) for one in outstanding(case.state)}
+    owed = {(str(one.kind), one.subject) for one in obligations(case.state)}
     proof.same("the workflow's phase", workflow=standing.phase, fold=folded.phase)
     proof.same("the workflow's version", workflow=standing.version_seen, fold=folded.version)
     proof.same("the workflow's work", workflow=work, fold=owed)

@@ -14,18 +14,18 @@ import structlog
 from eventstore.log.log import Log
 from eventstore.postgres.migrations import check
 from eventstore.privacy.erasure import Eraser
-from projections.checkpoints import Bookmarks
+from projections.checkpoints import Checkpoints
 from projections.registry import VIEWS
-from projections.runner import ViewKeeper
+from projections.runner import ProjectionRunner
 from projections.view import Stopped
 from services.follower.relay import Relay
 from services.runtime import metrics, readiness
 from services.runtime.clocks import clock_metrics, clock_watch
 from services.runtime.settings.settings import Settings
-from services.runtime.snapshots import Snapshotting
+from services.runtime.snapshots import SnapshotWriter
 
 if TYPE_CHECKING:
-    from services.runtime.temporal.workflow_starter import Lives
+    from services.runtime.temporal.workflow_starter import WorkflowStarter
 
 log_line = structlog.get_logger()
 
@@ -43,9 +43,9 @@ async def follow(settings: Settings) -> None:
         await opened.enter_async_context(clock_watch.watched(settings, show=clock_metrics.show))
         log = await Log.open(dsn)
         opened.push_async_callback(log.close)
-        keeper = await ViewKeeper.open(dsn, log, VIEWS, _report)
+        keeper = await ProjectionRunner.open(dsn, log, VIEWS, _report)
         opened.push_async_callback(keeper.close)
-        bookmarks = await Bookmarks.open(dsn)
+        bookmarks = await Checkpoints.open(dsn)
         opened.push_async_callback(bookmarks.close)
         eraser = await Eraser.open(dsn, log, settings.vault.shares_folder)
         opened.push_async_callback(eraser.close)
@@ -53,7 +53,7 @@ async def follow(settings: Settings) -> None:
         followers = [
             asyncio.create_task(eraser.run(), name="eraser"),
             asyncio.create_task(keeper.run(), name="views"),
-            asyncio.create_task(Snapshotting(log, bookmarks).run(), name="snapshots"),
+            asyncio.create_task(SnapshotWriter(log, bookmarks).run(), name="snapshots"),
             asyncio.create_task(_relay(reaching, log, bookmarks), name="relay"),
             asyncio.create_task(_reconcile(reaching, log), name="reconciler"),
         ]
@@ -65,16 +65,16 @@ async def follow(settings: Settings) -> None:
         await _until(stopping, followers)
 
 
-async def _reach(settings: Settings) -> Lives:
+async def _reach(settings: Settings) -> WorkflowStarter:
     """Reach the workflows, once Temporal is there; the views don't wait for it."""
     lives = await asyncio.to_thread(import_module, "services.runtime.temporal.workflow_starter")
     temporal = await asyncio.to_thread(import_module, "services.runtime.temporal.client")
     client = await temporal.connect(settings.temporal)
-    reached: Lives = lives.Lives(client, settings.worker)
+    reached: WorkflowStarter = lives.WorkflowStarter(client, settings.worker)
     return reached
 
 
-async def _relay(reaching: asyncio.Task[Lives], log: Log, bookmarks: Bookmarks) -> None:
+async def _relay(reaching: asyncio.Task[WorkflowStarter], log: Log, bookmarks: Checkpoints) -> None:
     """Tell the workflows what happened."""
     try:
         await Relay(log, await reaching, bookmarks).run()
@@ -82,7 +82,7 @@ async def _relay(reaching: asyncio.Task[Lives], log: Log, bookmarks: Bookmarks) 
         await import_module("services.runtime.temporal.client").come_to_rest()
 
 
-async def _reconcile(reaching: asyncio.Task[Lives], log: Log) -> None:
+async def _reconcile(reaching: asyncio.Task[WorkflowStarter], log: Log) -> None:
     """See to it that every open incident has a workflow that moves."""
     lives = await reaching
     module = await asyncio.to_thread(import_module, "services.follower.reconciler")

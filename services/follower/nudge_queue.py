@@ -24,7 +24,7 @@ RECENT_S = 2.0
 """An incident that was looked at within it counts as one that goes on."""
 
 
-class Untold(NamedTuple):
+class Nudge(NamedTuple):
     """News of one incident."""
 
     version: int
@@ -32,13 +32,13 @@ class Untold(NamedTuple):
     """The position from which on it was not told."""
 
 
-class News:
+class NudgeQueue:
     """Gathers news by incident. The first of a quiet one is due at once, the rest at a pace."""
 
     def __init__(self, position: int) -> None:
         self._heard_up_to = position
         self._due_up_to = position
-        self._untold: dict[str, Untold] = {}
+        self._untold: dict[str, Nudge] = {}
         self._looked_at: dict[str, float] = {}
         self._bell = asyncio.Event()
 
@@ -52,7 +52,7 @@ class News:
         """Hear of the positions from `first` to `last`, and of the versions they brought."""
         for incident, version in versions.items():
             earlier = self._untold.get(incident)
-            self._untold[incident] = Untold(version, earlier.since if earlier else first)
+            self._untold[incident] = Nudge(version, earlier.since if earlier else first)
         self._heard_up_to = last
         self._bell.set()
 
@@ -86,7 +86,7 @@ class News:
             if later == version:
                 del self._untold[incident]
             else:
-                self._untold[incident] = Untold(later, self._due_up_to + 1)
+                self._untold[incident] = Nudge(later, self._due_up_to + 1)
         self._note(versions)
 
     def put_off(self, incidents: Iterable[str]) -> None:

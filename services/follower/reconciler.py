@@ -16,11 +16,11 @@ from temporalio.service import RPCError
 
 from domain.values import Mode
 from eventstore.postgres.errors import LogUnavailable
-from eventstore.queries.open_incidents import Lifespans
+from eventstore.queries.open_incidents import OpenIncidents
 from eventstore.queries.reconciliations import Comparison, Reconciliations
 from services.follower import executions
-from services.follower.restart_backoff import Rests
-from services.follower.round_robin import Turns
+from services.follower.restart_backoff import RestartBackoff
+from services.follower.round_robin import RoundRobin
 from services.follower.workflow_faults import BEGUN, INFORMED, REPLACED, Fault, Place
 from services.runtime import metrics
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from eventstore.log.log import Log
     from services.follower.executions import Run
-    from services.runtime.temporal.workflow_starter import Lives
+    from services.runtime.temporal.workflow_starter import WorkflowStarter
 
 LOOK_S = 10.0
 """Between two comparisons: what stops is found, and moves again, within half a minute."""
@@ -56,12 +56,14 @@ class Faulty(NamedTuple):
 class Reconciler:
     """Sees to it that every open incident has a workflow that moves."""
 
-    def __init__(self, log_: Log, lives: Lives, rests: Rests | None = None) -> None:
-        self.lifespans = Lifespans(log_)
+    def __init__(
+        self, log_: Log, lives: WorkflowStarter, rests: RestartBackoff | None = None
+    ) -> None:
+        self.lifespans = OpenIncidents(log_)
         self._kept = Reconciliations(log_)
         self._lives = lives
-        self._rests = rests or Rests()
-        self._turns = Turns()
+        self._rests = rests or RestartBackoff()
+        self._turns = RoundRobin()
         self._over: set[str] = set()
         """Ended, and seen to have left nothing undone."""
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from temporalio.client import WorkflowQueryFailedError, WorkflowQueryRejectedError
 from temporalio.service import RPCError
 
-from domain.incident.obligations.obligations import Standing
+from domain.incident.obligations.obligations import WorkflowView
 from eventstore.log.log import Log
 from services.follower import executions
 from services.follower.reconciler import Reconciler
 from services.runtime.temporal.client import come_to_rest, connect
-from services.runtime.temporal.workflow_starter import Lives, workflow_id
+from services.runtime.temporal.workflow_starter import WorkflowStarter, workflow_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -42,7 +42,7 @@ class StandingStill(Exception):
 class Recovery:
     """One recovery: mends, tells all, and then asks each whether it knows where its incident is."""
 
-    def __init__(self, log: Log, lives: Lives, say: Callable[[str], object]) -> None:
+    def __init__(self, log: Log, lives: WorkflowStarter, say: Callable[[str], object]) -> None:
         self._lives = lives
         self._say = say
         self._reconciler = Reconciler(log, lives)
@@ -105,8 +105,8 @@ class Recovery:
                 return "it has no running workflow"
             its = f"its workflow, of version {run.version}"
             handle = client.get_workflow_handle(workflow_id(incident), run_id=run.run_id)
-            knows: Standing = await handle.query(
-                "standing", result_type=Standing, rpc_timeout=ASK_TIMEOUT
+            knows: WorkflowView = await handle.query(
+                "standing", result_type=WorkflowView, rpc_timeout=ASK_TIMEOUT
             )
         except (RPCError, WorkflowQueryFailedError, WorkflowQueryRejectedError) as error:
             return f"{its}, does not answer: {str(error)[:SAID_OF_A_FAULT_MAX]}"
@@ -119,7 +119,7 @@ async def recover(
     """Recover what the settings name; return how many incidents are open. Raises StandingStill."""
     log = await Log.open(settings.database.dsn.get_secret_value())
     try:
-        lives = Lives(await connect(settings.temporal), settings.worker)
+        lives = WorkflowStarter(await connect(settings.temporal), settings.worker)
         return await Recovery(log, lives, say).run(within_s, also_newer=also_newer)
     finally:
         await come_to_rest()

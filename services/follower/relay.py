@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 import structlog
 
 from domain.incident.decider import INCIDENTS
-from domain.incident.obligations.obligations import standing
+from domain.incident.obligations.obligations import workflow_view
 from domain.values import Mode
 from eventstore.postgres.errors import FollowerTooSlow, LogUnavailable
 from eventstore.recorder.recorder import Recorder
-from services.follower.nudge_queue import News, latest
-from services.follower.throttle import Routine, live_first
+from services.follower.nudge_queue import NudgeQueue, latest
+from services.follower.throttle import NudgeThrottle, live_first
 from services.runtime.clocks import clocks
 from services.runtime.snapshots import snapshots_of_incidents
 
 if TYPE_CHECKING:
-    from domain.incident.obligations.obligations import Standing
+    from domain.incident.obligations.obligations import WorkflowView
     from eventstore.log.log import Log
-    from projections.checkpoints import Bookmarks
-    from services.runtime.temporal.workflow_starter import Lives
+    from projections.checkpoints import Checkpoints
+    from services.runtime.temporal.workflow_starter import WorkflowStarter
 
 BOOKMARK = "relay"
 """Names how far Temporal has taken the news."""
@@ -41,7 +41,7 @@ class Relay:
     so that a flood of commands is recorded as fast as the log can, whatever the workflows do.
     """
 
-    def __init__(self, log_: Log, lives: Lives, bookmarks: Bookmarks) -> None:
+    def __init__(self, log_: Log, lives: WorkflowStarter, bookmarks: Checkpoints) -> None:
         self._log = log_
         self._lives = lives
         self._bookmarks = bookmarks
@@ -69,18 +69,18 @@ class Relay:
     async def _follow(self) -> None:
         async with asyncio.TaskGroup() as both:
             self.position = await self._bookmarks.read_bookmark(BOOKMARK)
-            news = News(self.position)
+            news = NudgeQueue(self.position)
             both.create_task(self._hear(news))
             both.create_task(self._tell(news))
 
-    async def _hear(self, news: News) -> None:
+    async def _hear(self, news: NudgeQueue) -> None:
         async with aclosing(self._log.follow(self.position)) as pages:
             async for page in pages:
                 if page:
                     news.add(latest(page), page[0].position, page[-1].position)
 
-    async def _tell(self, news: News) -> None:
-        routine = Routine()
+    async def _tell(self, news: NudgeQueue) -> None:
+        routine = NudgeThrottle()
         while True:
             due = await news.due()
             standings = {one: await self._standing(one) for one in due}
@@ -94,6 +94,6 @@ class Relay:
                 await self._bookmarks.move_bookmark(BOOKMARK, news.told_up_to)
                 self.position = news.told_up_to
 
-    async def _standing(self, incident: str) -> Standing:
+    async def _standing(self, incident: str) -> WorkflowView:
         known = await self._incidents.known(incident)
-        return standing(incident, known.state, known.version)
+        return workflow_view(incident, known.state, known.version)

@@ -23,7 +23,7 @@ class _Mended(NamedTuple):
     at: float
 
 
-class Rests:
+class RestartBackoff:
     """Remembers which workflows were begun anew, and when they may be again."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

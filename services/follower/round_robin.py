@@ -20,7 +20,7 @@ EXAMINED_MIN = 100
 """Workflows examined at a time at least, even if no time has elapsed."""
 
 
-class Turns:
+class RoundRobin:
     """Tracks the last incident examined, and when."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

@@ -11,7 +11,7 @@ from domain.values import Mode
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from domain.incident.obligations.obligations import Standing
+    from domain.incident.obligations.obligations import WorkflowView
 
 ROUTINE_PER_S = 6.0
 ROUTINE_AT_ONCE = 8
@@ -26,11 +26,11 @@ TOLD_MAX = 5_000
 
 
 class _Told(NamedTuple):
-    standing: Standing
+    standing: WorkflowView
     at: float
 
 
-class Routine:
+class NudgeThrottle:
     """Chooses what to tell now: all that matters, and of the rest what a small machine can take.
 
     A nudge costs Temporal as much as a hundred commands cost the log. An incident of which forty
@@ -43,7 +43,7 @@ class Routine:
         self._allowed = float(ROUTINE_AT_ONCE)
         self._allowed_at = clock()
 
-    def choose(self, standings: Mapping[str, Standing]) -> set[str]:
+    def choose(self, standings: Mapping[str, WorkflowView]) -> set[str]:
         """Return which of these incidents are to be told now, and take it that they will be."""
         now = self._clock()
         gained = (now - self._allowed_at) * ROUTINE_PER_S
@@ -57,7 +57,9 @@ class Routine:
             self._told[incident] = _Told(standings[incident], now)
         return chosen
 
-    def _standing_as_told(self, standings: Mapping[str, Standing]) -> Iterator[tuple[str, _Told]]:
+    def _standing_as_told(
+        self, standings: Mapping[str, WorkflowView]
+    ) -> Iterator[tuple[str, _Told]]:
         for incident, standing in standings.items():
             told = self._told.get(incident)
             if told is not None and told.standing == standing.model_copy(
@@ -66,10 +68,10 @@ class Routine:
                 yield incident, told
 
 
-def _pause_s(standing: Standing) -> float:
+def _pause_s(standing: WorkflowView) -> float:
     return WORKING_S if standing.owed else 0.0
 
 
-def live_first(chosen: Iterable[str], standings: Mapping[str, Standing]) -> list[str]:
+def live_first(chosen: Iterable[str], standings: Mapping[str, WorkflowView]) -> list[str]:
     """Return incidents in the order in which they are told: an exercise waits for live ones."""
     return sorted(chosen, key=lambda one: standings[one].mode is Mode.EXERCISE)

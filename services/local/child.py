@@ -57,7 +57,7 @@ class Recipe:
     """How it ends for what passes, before it serves: it is started again, for so many seconds."""
 
 
-class Part:
+class ChildProcess:
     """A process that is kept running."""
 
     def __init__(self, recipe: Recipe, run: Path, logs: Path) -> None:

@@ -15,10 +15,10 @@ from eventstore.postgres.migrations import check
 from eventstore.proofs.proofs import Proofs
 from eventstore.queries.reconciliations import Comparison, Reconciliations
 from eventstore.queries.second_clock import Acts, SecondClockActs
-from projections.checkpoints import Bookmarks
+from projections.checkpoints import Checkpoints
 from projections.queries import overdue
 from projections.registry import VIEWS
-from projections.status import Overseer
+from projections.status import ProjectionStatus
 from services.local.postgres import RUNTIME, Postgres
 from services.local.stack import Stack
 from services.local.temporal import listens
@@ -101,7 +101,7 @@ async def _log(stack: Stack, bounds: Overdue) -> list[Line]:
         head = await log.head()
         compared = await Reconciliations(log).latest()
         acts = await SecondClockActs(log).lately()
-        bookmarks = await Bookmarks.open(dsn)
+        bookmarks = await Checkpoints.open(dsn)
         try:
             marks = await bookmarks.positions()
         finally:
@@ -163,7 +163,7 @@ def second_clock_line(acts: Acts | None) -> Line:
 
 async def _stopped_views(dsn: str) -> list[Line]:
     """Say which views have come to a stop, and why; the record goes on without them."""
-    overseer = await Overseer.open(dsn, VIEWS)
+    overseer = await ProjectionStatus.open(dsn, VIEWS)
     try:
         seen = await overseer.look()
     finally:

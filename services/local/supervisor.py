@@ -7,7 +7,7 @@ import signal
 import time
 from collections.abc import Callable
 
-from services.local.child import READY_TIMEOUT_S, Part
+from services.local.child import READY_TIMEOUT_S, ChildProcess
 from services.local.folder import Folder, private
 from services.local.postgres import DATABASE, OWNER, RUNTIME, Postgres
 from services.local.prefork import import_shared
@@ -35,7 +35,7 @@ class Supervisor:
         folder.database_ready.unlink(missing_ok=True)
         self._postgres = Postgres(folder)
         self._parts = {
-            name: Part(recipe, folder.run, folder.logs)
+            name: ChildProcess(recipe, folder.run, folder.logs)
             for name, recipe in recipes(folder, ports).items()
         }
         self._stop = asyncio.Event()
@@ -83,14 +83,14 @@ class Supervisor:
 
     async def _make_schema(self) -> None:
         """Make it, again where the database did not answer in time: each step is whole or not."""
-        from eventstore.postgres.errors import passes  # noqa: PLC0415 - it was imported meanwhile
+        from eventstore.postgres.errors import is_transient  # noqa: PLC0415 - it was imported meanwhile
 
         until = time.monotonic() + READY_TIMEOUT_S
         while True:
             try:
                 return await self._migrate()
             except Exception as error:
-                if not passes(error) or time.monotonic() > until:
+                if not is_transient(error) or time.monotonic() > until:
                     raise
                 self._tell(f"schema: the database does not answer yet ({type(error).__name__})")
             await asyncio.sleep(AGAIN_S)
@@ -131,7 +131,7 @@ class Supervisor:
         self._tell("stopped")
 
     @property
-    def _all(self) -> list[Part]:
+    def _all(self) -> list[ChildProcess]:
         return list(self._parts.values())
 
     def _write_down(self) -> None:

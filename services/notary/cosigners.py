@@ -15,7 +15,7 @@ import structlog
 
 from eventstore.divergence.alarms import QUORUM, WITNESS, Alarms
 from eventstore.integrity.archive import EvidenceDiffers
-from eventstore.notary.cosignatures import Endorsements
+from eventstore.notary.cosignatures import Cosignatures
 from eventstore.notary.witness_disagreement import Disagreement
 from eventstore.postgres.errors import LogUnavailable
 from eventstore.proofs.proofs import Proofs, ProofUnavailable
@@ -39,13 +39,13 @@ log = structlog.get_logger()
 
 
 @dataclass
-class Others:
+class Cosigners:
     """Those who are asked to say that they saw a checkpoint."""
 
     notary: Notary
     witnesses: Sequence[Witness]
     authority: TimestampAuthority | None
-    endorsements: Endorsements
+    endorsements: Cosignatures
     alarms: Alarms
     required: int = 0
     """How many witnesses must cosign a checkpoint before it counts."""
@@ -61,7 +61,7 @@ class Others:
     @classmethod
     def of(
         cls, chosen: settings.Notary, notary: Notary, proofs: Proofs, client: httpx2.AsyncClient
-    ) -> Others:
+    ) -> Cosigners:
         """Take those whom the settings name."""
         witnesses = [Witness(one, proofs, client) for one in chosen.witnesses]
         authority = None
@@ -72,7 +72,7 @@ class Others:
             notary,
             witnesses,
             authority,
-            Endorsements(proofs.pool),
+            Cosignatures(proofs.pool),
             Alarms(proofs.pool),
             chosen.witnesses_required,
             chosen.witness_overdue_seconds,

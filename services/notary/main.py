@@ -15,11 +15,11 @@ import structlog
 from prometheus_client import REGISTRY, Gauge
 
 from eventstore.notary.notary import Notary
-from eventstore.postgres.errors import LogUnavailable, passes
+from eventstore.postgres.errors import LogUnavailable, is_transient
 from eventstore.postgres.migrations import check
 from eventstore.proofs.proofs import Proofs
 from eventstore.tlog.note import NoteInvalid, Signer
-from services.notary.cosigners import Others
+from services.notary.cosigners import Cosigners
 from services.runtime import metrics, readiness
 from services.runtime.clocks import clock_metrics, clock_watch
 
@@ -91,7 +91,7 @@ async def notarise(settings: Settings) -> None:
         )
         watch = clock_watch.watched_by_notary(settings, clock_metrics.show)
         await opened.enter_async_context(watch)
-        others = Others.of(chosen, notary, proofs, client)
+        others = Cosigners.of(chosen, notary, proofs, client)
         _count(settings.metrics, notary, others)
         works = [notary.run(), _announce(notary), _audit(notary, chosen.audit_every_seconds)]
         works += [others.witness(), others.stamp(chosen.timestamp_every_seconds)]
@@ -153,13 +153,13 @@ async def _audit(notary: Notary, every_s: float) -> None:
             found = await notary.inspection.whole()
             log.info("audited", events=notary.seen.size, flaws=len(found))
         except Exception as error:
-            if not (isinstance(error, LogUnavailable) or passes(error)):
+            if not (isinstance(error, LogUnavailable) or is_transient(error)):
                 raise
             log.warning("not_audited", because=type(error).__name__)
         await asyncio.sleep(every_s)
 
 
-def _count(chosen: settings.Metrics, notary: Notary, others: Others) -> None:
+def _count(chosen: settings.Metrics, notary: Notary, others: Cosigners) -> None:
     """Serve how it goes, if a port is given."""
     if chosen.at is None:
         return

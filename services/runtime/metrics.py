@@ -17,7 +17,7 @@ from services.runtime.failures import PortTaken
 if TYPE_CHECKING:
     from eventstore.log.log import Log
     from eventstore.queries.reconciliations import Comparison
-    from projections.checkpoints import Bookmarks
+    from projections.checkpoints import Checkpoints
     from projections.queries.overdue import Overdue
     from services.runtime.settings.settings import Metrics
 
@@ -111,7 +111,7 @@ def serve_worker(chosen: Metrics) -> None:
         raise _taken(chosen) from error
 
 
-async def keep_looking(log: Log, bookmarks: Bookmarks) -> None:
+async def keep_looking(log: Log, bookmarks: Checkpoints) -> None:
     """Say how far the log and its followers are, endlessly; while it is away, how far they were."""
     for one in (HEAD, POSITION, INCIDENTS, RUNNING, FAULTS, MENDED, REFUSED, COMPARED):
         REGISTRY.register(one)
@@ -143,7 +143,7 @@ def show(seen: Overdue | None) -> None:
         INCIDENTS_OVERDUE.labels(mode).set(math.nan if seen is None else late.incidents)
 
 
-async def look(log: Log, bookmarks: Bookmarks) -> None:
+async def look(log: Log, bookmarks: Checkpoints) -> None:
     """Say once how far everybody is. Raises LogUnavailable."""
     HEAD.set(await log.head())
     for follower, position in (await bookmarks.positions()).items():

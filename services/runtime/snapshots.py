@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from domain.incident.decider import INCIDENTS
-from domain.incident.snapshot import FOLD_VERSION, PACKING
+from domain.incident.snapshot import FOLD_VERSION, STATE_CODEC
 from eventstore.postgres.errors import FollowerTooSlow, LogUnavailable
 from eventstore.recorder.snapshots import EVERY_VERSIONS, Snapshots
 from services.follower.nudge_queue import latest
@@ -17,7 +17,7 @@ from services.follower.nudge_queue import latest
 if TYPE_CHECKING:
     from domain.incident.state.incident import Incident
     from eventstore.log.log import Log
-    from projections.checkpoints import Bookmarks
+    from projections.checkpoints import Checkpoints
 
 BOOKMARK = "snapshots"
 PAUSE_S = 1.0
@@ -31,13 +31,13 @@ log = structlog.get_logger()
 
 def snapshots_of_incidents(log_: Log) -> Snapshots[Incident]:
     """Return the snapshots that a fold of an incident may begin with."""
-    return Snapshots(log_, INCIDENTS, PACKING, FOLD_VERSION)
+    return Snapshots(log_, INCIDENTS, STATE_CODEC, FOLD_VERSION)
 
 
-class Snapshotting:
+class SnapshotWriter:
     """Follows the log, and makes a snapshot of each incident whenever it has grown by so much."""
 
-    def __init__(self, log_: Log, bookmarks: Bookmarks) -> None:
+    def __init__(self, log_: Log, bookmarks: Checkpoints) -> None:
         self._log = log_
         self._bookmarks = bookmarks
         self._snapshots = snapshots_of_incidents(log_)

@@ -21,7 +21,7 @@ from activities.notification.notify import Notifier
 from activities.record import RecordActivities
 from activities.system_commands import METER
 from activities.work.shared_reads import SharedReads
-from activities.work.subscription import Changes
+from activities.work.subscription import LogSubscription
 from activities.work.work import IncidentWork
 from domain.directory.person import PERSONS
 from domain.incident.decider import INCIDENTS
@@ -74,7 +74,7 @@ async def opened(
         vault = await open_vault(dsn, settings.vault)
         evaluations = EvaluationProcess()
         try:
-            changes = Changes(log)
+            changes = LogSubscription(log)
             activities = _activities(settings, log, vault, evaluations, changes)
             standing, let_deadline_pass = activities.record
             late = clock_metrics.of_second_clock(meter)
@@ -118,7 +118,7 @@ def _activities(
     log: Log,
     vault: Vault,
     evaluations: EvaluationProcess,
-    changes: Changes,
+    changes: LogSubscription,
 ) -> Activities:
     plans = PlanLibrary(log)
     incidents = Recorder(

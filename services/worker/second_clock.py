@@ -17,13 +17,13 @@ import structlog
 
 from eventstore.postgres.errors import LogUnavailable, Overloaded
 from eventstore.queries.second_clock import SecondClockActs
-from projections.queries.late_incidents import Late, late
+from projections.queries.late_incidents import LateIncident, late_incidents
 from services.runtime.clocks import clocks
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from domain.incident.obligations.obligations import NextDeadline, Standing
+    from domain.incident.obligations.obligations import NextDeadline, WorkflowView
     from eventstore.log.log import Log
 
 GRACE: Final = timedelta(seconds=0.5)
@@ -48,7 +48,7 @@ log_line = structlog.get_logger()
 
 
 class _TakenUp(NamedTuple):
-    late: Late
+    late: LateIncident
     at: float
 
 
@@ -58,8 +58,8 @@ class SecondClock:
     def __init__(
         self,
         log: Log,
-        standing: Callable[[str], Awaitable[Standing]],
-        let_pass: Callable[[str, NextDeadline], Awaitable[Standing]],
+        standing: Callable[[str], Awaitable[WorkflowView]],
+        let_pass: Callable[[str, NextDeadline], Awaitable[WorkflowView]],
         show: Callable[[float], None] = lambda _: None,
     ) -> None:
         self._log = log
@@ -78,14 +78,14 @@ class SecondClock:
         """Look for what is late, endlessly."""
         while True:
             try:
-                found = await late(self._log, GRACE, TAKEN_UP_MAX + len(self._taken_up))
+                found = await late_incidents(self._log, GRACE, TAKEN_UP_MAX + len(self._taken_up))
                 await asyncio.gather(*map(self._take_up, self._not_taken_up(found)))
                 await self._tell()
             except LogUnavailable as error:
                 log_line.warning("the log is away", because=str(error))
             await asyncio.sleep(LOOK_S)
 
-    def _not_taken_up(self, found: Sequence[Late]) -> list[Late]:
+    def _not_taken_up(self, found: Sequence[LateIncident]) -> list[LateIncident]:
         """Leave out what was taken up a moment ago, and the view has not seen the outcome of."""
         since = time.monotonic() - AGAIN_S
         self._taken_up = {key: one for key, one in self._taken_up.items() if one.at > since}
@@ -98,7 +98,7 @@ class SecondClock:
         self._taken_up |= {one.incident: _TakenUp(one, now) for one in new}
         return new
 
-    async def _take_up(self, one: Late) -> None:
+    async def _take_up(self, one: LateIncident) -> None:
         async with self._free:
             try:
                 deadline = (await self._standing(one.incident)).next_deadline

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from temporalio.testing import ActivityEnvironment
 
 from activities.work.shared_reads import SharedReads
-from activities.work.subscription import Changes
+from activities.work.subscription import LogSubscription
 from activities.work.work import IncidentWork
 from domain.incident.notification import ConfirmDelivery
-from domain.incident.obligations.obligations import Order, Standing, WorkKind, subjects
+from domain.incident.obligations.obligations import WorkflowView, WorkKind, WorkOrder, subjects
 from domain.plan.model.plan import ChannelKind
 from domain.values import HANDS, Mode
 
@@ -38,18 +38,18 @@ class Hands:
         self.failing: set[str] = set()
         self.held: dict[WorkKind, asyncio.Event] = {}
 
-    async def notify(self, order: Order) -> None:
+    async def notify(self, order: WorkOrder) -> None:
         """Deliver a notification."""
         async with self._working(WorkKind.NOTIFY, order):
             command = ConfirmDelivery(notification=order.subject, channel=ChannelKind.MAIL)
             await self.scene.ask(order.incident, command, HANDS)
 
-    async def dispatch(self, order: Order) -> None:
+    async def dispatch(self, order: WorkOrder) -> None:
         """Send a unit."""
         async with self._working(WorkKind.DISPATCH, order):
             await self.scene.dispatcher().dispatch(order)
 
-    async def evaluate(self, order: Order) -> None:
+    async def evaluate(self, order: WorkOrder) -> None:
         """Begin an evaluation that comes to no end."""
         async with self._working(WorkKind.EVALUATE, order):
             pass
@@ -59,7 +59,7 @@ class Hands:
         return self.held.setdefault(kind, asyncio.Event())
 
     @asynccontextmanager
-    async def _working(self, kind: WorkKind, order: Order) -> AsyncIterator[None]:
+    async def _working(self, kind: WorkKind, order: WorkOrder) -> AsyncIterator[None]:
         self.begun[order.subject] += 1
         self.modes.add(order.mode)
         self.at_once[order.subject] += 1
@@ -77,14 +77,14 @@ class Hands:
 @asynccontextmanager
 async def working(
     hands: Hands, incident: str, attempts: int = 1, environment: ActivityEnvironment | None = None
-) -> AsyncIterator[list[asyncio.Task[Standing]]]:
+) -> AsyncIterator[list[asyncio.Task[WorkflowView]]]:
     """Work for an incident, by several attempts in one process if need be."""
     does = {
         WorkKind.NOTIFY: hands.notify,
         WorkKind.DISPATCH: hands.dispatch,
         WorkKind.EVALUATE: hands.evaluate,
     }
-    changes = Changes(hands.scene.log)
+    changes = LogSubscription(hands.scene.log)
     works = IncidentWork(SharedReads(hands.scene.incidents.known), changes, does)
     following = asyncio.create_task(changes.follow())
     environments = [environment or ActivityEnvironment() for _ in range(attempts)]

@@ -18,15 +18,15 @@ from activities.notification.channels.webhook_signatures import Secrets
 from activities.notification.message import Written
 from activities.notification.notify import Notifier
 from activities.work.shared_reads import SharedReads
-from activities.work.subscription import Changes
+from activities.work.subscription import LogSubscription
 from activities.work.work import IncidentWork
-from domain.decider import Asked
+from domain.decider import CommandEnvelope
 from domain.directory.person import PERSONS, Channel, RegisterContact
 from domain.incident.activation import ActivateResponse
 from domain.incident.decider import INCIDENTS
 from domain.incident.events.duties import Message
 from domain.incident.information import ApproveNotice, DraftNotice, PublishNotice
-from domain.incident.obligations.obligations import Order, WorkKind
+from domain.incident.obligations.obligations import WorkKind, WorkOrder
 from domain.incident.resources import RequestResource
 from domain.incident.warning import ReportAlarm
 from domain.plan.lifecycle.publication import PUBLICATION
@@ -157,7 +157,7 @@ class Scene:
         await self.ask(incident, RESPONSE)
         return incident
 
-    async def announce(self, incident: str, many: int) -> list[Order]:
+    async def announce(self, incident: str, many: int) -> list[WorkOrder]:
         """Publish many notices on the screens, and return the orders to send them."""
 
         async def notice(name: str) -> None:
@@ -169,14 +169,14 @@ class Scene:
         await asyncio.gather(*(notice(f"leave-{number}") for number in range(many)))
         state = await self.state(incident)
         return [
-            Order(incident=incident, subject=owed, mode=state.mode)
+            WorkOrder(incident=incident, subject=owed, mode=state.mode)
             for owed, told in state.notifications.items()
             if told.to == "screens"
         ]
 
     async def work_off(self, incident: str, does: Mapping[WorkKind, Do]) -> None:
         """Do what an incident owes until it owes nothing any more."""
-        changes = Changes(self.log)
+        changes = LogSubscription(self.log)
         works = IncidentWork(SharedReads(self.incidents.known), changes, does)
         following = asyncio.create_task(changes.follow())
         try:
@@ -190,13 +190,13 @@ class Scene:
         """Return what is so."""
         return (await self.incidents.known(incident)).state
 
-    async def owed_to(self, person: str, incident: str) -> Order:
+    async def owed_to(self, person: str, incident: str) -> WorkOrder:
         """Return the order to tell a person the first thing that is owed to them."""
         state = await self.state(incident)
         owed = next(name for name, told in sorted(state.notifications.items()) if told.to == person)
-        return Order(incident=incident, subject=owed, mode=state.mode)
+        return WorkOrder(incident=incident, subject=owed, mode=state.mode)
 
-    async def still_owed(self, order: Order) -> Notification | None:
+    async def still_owed(self, order: WorkOrder) -> Notification | None:
         """Return a notification that the hands still owe."""
         return (await self.state(order.incident)).notifications.get(order.subject)
 
@@ -226,7 +226,7 @@ class Scene:
         command = RegisterUnit(unit=name, title=Text(en=name), resource_kind=kind, x=x)
         assert isinstance(await self.units.record(name, asked(command)), Receipt)
 
-    async def request(self, incident: str, quantity: int = 1, zone: str = "door") -> Order:
+    async def request(self, incident: str, quantity: int = 1, zone: str = "door") -> WorkOrder:
         """Ask for guards, and return the order to send them."""
         command = RequestResource(
             request="guards",
@@ -236,13 +236,13 @@ class Scene:
             arrive_within=timedelta(minutes=5),
         )
         await self.ask(incident, command)
-        return Order(incident=incident, subject="guards")
+        return WorkOrder(incident=incident, subject="guards")
 
     async def kept(self, unit: str) -> Unit:
         """Return what is known of a unit."""
         return (await self.units.known(unit)).state
 
-    async def sent(self, order: Order) -> tuple[str, ...]:
+    async def sent(self, order: WorkOrder) -> tuple[str, ...]:
         """Return the units that were sent for a request."""
         return (await self.state(order.incident)).requests[order.subject].units
 
@@ -265,9 +265,9 @@ def rules(*, private_networks: bool = True, timeout_s: float = TIMEOUT_S) -> Web
     return WebhookRules(Secrets(None, None), private_networks, timeout_s, SecretStr(SECRET))
 
 
-def asked(command: Command, by: Actor = OFFICER) -> Asked:
+def asked(command: Command, by: Actor = OFFICER) -> CommandEnvelope:
     """Return a command as somebody asks it."""
-    return Asked(command=command, command_id=uuid4(), actor=by, reason="it is so")
+    return CommandEnvelope(command=command, command_id=uuid4(), actor=by, reason="it is so")
 
 
 def now() -> datetime:

@@ -10,7 +10,7 @@ import pytest
 from activities.dispatch import Dispatcher
 from domain.incident.closing import TerminateResponse
 from domain.incident.decider import INCIDENTS
-from domain.incident.obligations.obligations import Order
+from domain.incident.obligations.obligations import WorkOrder
 from domain.incident.resources import CancelResourceRequest, ReleaseUnit
 from domain.incident.state.incident import Incident, RequestStatus
 from domain.resource.unit import (
@@ -26,7 +26,7 @@ from projections.queries.fleet import FleetView
 from tests.activities.scene import asked, now
 
 if TYPE_CHECKING:
-    from domain.decider import Asked, Refused
+    from domain.decider import CommandEnvelope, Refused
     from eventstore.recorder.recorder import Receipt
     from tests.activities.scene import Scene
 
@@ -62,7 +62,7 @@ class DoomedIncidents(Recorder[Incident]):
 
     doom: Doom
 
-    async def record(self, key: str, asked: Asked) -> Receipt | Refused:
+    async def record(self, key: str, asked: CommandEnvelope) -> Receipt | Refused:
         answer: Receipt | Refused = await self.doom.around(super().record(key, asked))
         return answer
 
@@ -72,7 +72,7 @@ class DoomedUnits(Recorder[Unit]):
 
     doom: Doom
 
-    async def record(self, key: str, asked: Asked) -> Receipt | Refused:
+    async def record(self, key: str, asked: CommandEnvelope) -> Receipt | Refused:
         answer: Receipt | Refused = await self.doom.around(super().record(key, asked))
         return answer
 
@@ -84,7 +84,7 @@ class SlowUnits(Recorder[Unit]):
         super().__init__(*args, **more)
         self.reserved = asyncio.Event()
 
-    async def record(self, key: str, asked: Asked) -> Receipt | Refused:
+    async def record(self, key: str, asked: CommandEnvelope) -> Receipt | Refused:
         answer = await super().record(key, asked)
         if not self.reserved.is_set():
             self.reserved.set()
@@ -181,7 +181,7 @@ async def test_a_released_unit_is_given_back_and_sent_to_another(scene: Scene) -
     first = await scene.request(await scene.opened())
     await scene.dispatcher().dispatch(first)
     await scene.ask(first.incident, ReleaseUnit(unit="only"))
-    await scene.dispatcher().give_back(Order(incident=first.incident, subject="only"))
+    await scene.dispatcher().give_back(WorkOrder(incident=first.incident, subject="only"))
     assert (await scene.kept("only")).status is UnitStatus.AVAILABLE
     assert "only" not in (await scene.state(first.incident)).units
     second = await scene.request(await scene.opened())
@@ -193,7 +193,7 @@ async def test_a_unit_at_work_is_not_given_back_by_a_late_order(scene: Scene) ->
     await scene.unit("only")
     order = await scene.request(await scene.opened())
     await scene.dispatcher().dispatch(order)
-    await scene.dispatcher().give_back(Order(incident=order.incident, subject="only"))
+    await scene.dispatcher().give_back(WorkOrder(incident=order.incident, subject="only"))
     assert (await scene.kept("only")).reserved_for == Reservation(order.incident, "guards")
 
 
@@ -204,7 +204,7 @@ async def test_a_unit_that_was_here_before_is_not_counted_again(scene: Scene) ->
     with pytest.raises(Killed):
         await doomed(scene, 2, kept=True).dispatch(order)
     await scene.ask(incident, ReleaseUnit(unit="only"))
-    await scene.dispatcher().give_back(Order(incident=incident, subject="only"))
+    await scene.dispatcher().give_back(WorkOrder(incident=incident, subject="only"))
     await scene.dispatcher().dispatch(order)
     assert (await scene.kept("only")).status is UnitStatus.AVAILABLE
     assert (await scene.state(incident)).requests["guards"].status is RequestStatus.UNAVAILABLE
@@ -292,9 +292,9 @@ async def test_no_unit_is_lost_wherever_a_worker_dies(
     assert [(await scene.kept(unit)).reserved_for for unit in ("one", "two")] == [None, None]
 
 
-async def _all_back(scene: Scene, order: Order, mortal: Dispatcher) -> None:
+async def _all_back(scene: Scene, order: WorkOrder, mortal: Dispatcher) -> None:
     for unit in ("one", "two"):
         await scene.ask(order.incident, ReleaseUnit(unit=unit))
-        back = Order(incident=order.incident, subject=unit)
+        back = WorkOrder(incident=order.incident, subject=unit)
         await asyncio.gather(mortal.give_back(back), return_exceptions=True)
         await scene.dispatcher().give_back(back)

@@ -17,7 +17,7 @@ from activities.evaluation.report import Report, report
 from activities.work import work
 from domain.incident.aftermath import AddFinding, RecordDamage
 from domain.incident.closing import TerminateResponse
-from domain.incident.obligations.obligations import Order, WorkKind
+from domain.incident.obligations.obligations import WorkKind, WorkOrder
 from domain.incident.resources import ReportUnitArrived
 from domain.incident.tasks import AcknowledgeTask, FinishTask, StartTask
 from domain.values import Mode
@@ -46,7 +46,7 @@ def evaluator(scene: Scene, evaluations: EvaluationProcess) -> Evaluator:
     return Evaluator(scene.log, scene.incidents, scene.plans, evaluations, sentence_in_utc)
 
 
-async def played(scene: Scene, mode: Mode = Mode.LIVE) -> Order:
+async def played(scene: Scene, mode: Mode = Mode.LIVE) -> WorkOrder:
     """Play a response: acknowledged after one minute, a unit after two more, done after three."""
     incident = await scene.opened(mode)
     await scene.unit("only")
@@ -61,7 +61,7 @@ async def played(scene: Scene, mode: Mode = Mode.LIVE) -> Order:
     await scene.ask(incident, FinishTask(task="guide"), CAI)
     await scene.ask(incident, RecordDamage(damage="door", asset=HOSTILE[:20], description=HOSTILE))
     await scene.ask(incident, TerminateResponse(overrule=True))
-    return Order(incident=incident, subject="case")
+    return WorkOrder(incident=incident, subject="case")
 
 
 async def report_of(scene: Scene, incident: str, up_to: int | None = None) -> Report:

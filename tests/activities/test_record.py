@@ -18,7 +18,7 @@ from activities.record import (
     command_id_of,
 )
 from activities.system_commands import METER, REFUSED
-from domain.decider import Asked, encode
+from domain.decider import CommandEnvelope, encode
 from domain.incident.events.duties import ReportExpected
 from domain.incident.measures import ImposeMeasure
 from domain.incident.obligations import obligations
@@ -51,7 +51,7 @@ def a_task(name: str) -> AssignTask:
 
 async def next_of(scene: Scene, incident: str) -> NextDeadline:
     known = await scene.incidents.known(incident)
-    found = obligations.standing(incident, known.state, known.version).next_deadline
+    found = obligations.workflow_view(incident, known.state, known.version).next_deadline
     assert found is not None
     return found
 
@@ -82,7 +82,7 @@ async def test_a_verification_passes_though_a_caller_took_the_clock_s_id(
     other = await alarmed(scene)
     deadline = await next_of(scene, incident)
     harmless = ImposeMeasure(measure="tape", title="Tape")
-    taken = Asked(harmless, command_id_of(incident, deadline.command), OFFICER)
+    taken = CommandEnvelope(harmless, command_id_of(incident, deadline.command), OFFICER)
     assert isinstance(
         await scene.incidents.record(other if elsewhere else incident, taken), Receipt
     )
@@ -100,7 +100,7 @@ async def test_a_caller_who_goes_on_under_the_clock_s_id_changes_none_of_its_rec
     scene.ahead = VERIFY_WITHIN
     stands = await clock_of(scene).let_deadline_pass(incident, deadline)
     named = command_id_of(incident, deadline.command)
-    after = Asked(ImposeMeasure(measure="tape", title="Tape"), named, OFFICER)
+    after = CommandEnvelope(ImposeMeasure(measure="tape", title="Tape"), named, OFFICER)
     answer = await scene.incidents.record(incident, after)
     assert isinstance(answer, Receipt)
     assert (answer.kinds, answer.version) == (("MeasureImposed",), stands.version + 1)

@@ -7,12 +7,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from activities.record_outcome import command_id, report
-from domain.decider import Asked
+from activities.record_outcome import command_id, record_outcome
+from domain.decider import CommandEnvelope
 from domain.incident.closing import CloseIncident, TerminateResponse
 from domain.incident.measures import ImposeMeasure
 from domain.incident.notification import ConfirmDelivery, ReportDeliveryFailure
-from domain.incident.obligations.obligations import Order
+from domain.incident.obligations.obligations import WorkOrder
 from domain.incident.resources import ReleaseUnit
 from domain.plan.model.plan import ChannelKind
 from domain.resource.unit import PutOutOfService, ReturnToService, UnitStatus
@@ -34,7 +34,7 @@ ATTEMPTS = range(3)
 
 async def taken_by_a_caller(scene: Scene, incident: str, named: UUID) -> None:
     """Let somebody who knows the source record something harmless under a coming id."""
-    harmless = Asked(ImposeMeasure(measure=f"m{named.hex}", title="Tape"), named, OFFICER)
+    harmless = CommandEnvelope(ImposeMeasure(measure=f"m{named.hex}", title="Tape"), named, OFFICER)
     answer = await scene.incidents.record(incident, harmless)
     assert isinstance(answer, Receipt), answer
     assert answer.kinds == ("MeasureImposed",)
@@ -74,7 +74,7 @@ async def test_a_unit_is_reserved_sent_and_given_back_though_a_caller_took_all_i
     await scene.dispatcher().dispatch(order)
     assert await scene.sent(order) == ("u1",)
     await scene.ask(order.incident, ReleaseUnit(unit="u1"))
-    await scene.dispatcher().give_back(Order(incident=order.incident, subject="u1"))
+    await scene.dispatcher().give_back(WorkOrder(incident=order.incident, subject="u1"))
     assert (await scene.kept("u1")).status is UnitStatus.AVAILABLE
     assert "u1" not in (await scene.state(order.incident)).units
 
@@ -86,7 +86,7 @@ async def test_a_unit_is_reserved_though_a_caller_took_the_id_in_the_unit_s_own_
     order = await scene.request(await scene.opened())
     coming = await command_id(scene.incidents, order.incident, "reserve/u1/guards/3", "reserve")
     for command, named in ((BROKEN, coming), (MENDED, uuid4())):
-        answer = await scene.units.record("u1", Asked(command, named, OFFICER))
+        answer = await scene.units.record("u1", CommandEnvelope(command, named, OFFICER))
         assert isinstance(answer, Receipt)
     await scene.dispatcher().dispatch(order)
     assert await scene.sent(order) == ("u1",)
@@ -100,9 +100,9 @@ async def test_what_two_attempts_found_differently_is_recorded_all_the_same(
     owed = (await scene.state(order.incident)).notifications
     (another, *_) = [name for name in owed if name != order.subject]
     other = ReportDeliveryFailure(notification=another, cause="nobody answers")
-    first = await report(scene.incidents, order.incident, work, "told", other)
+    first = await record_outcome(scene.incidents, order.incident, work, "told", other)
     told = ConfirmDelivery(notification=order.subject, channel=ChannelKind.MAIL)
-    second = await report(scene.incidents, order.incident, work, "told", told)
+    second = await record_outcome(scene.incidents, order.incident, work, "told", told)
     assert isinstance(first, Receipt)
     assert isinstance(second, Receipt), second
     assert second.kinds == ("NotificationDelivered",)
@@ -131,7 +131,9 @@ async def test_what_was_delivered_before_the_close_is_recorded_after_it(scene: S
         await scene.ask(order.incident, end)
     (owed, *_) = (await scene.state(order.incident)).notifications
     told = ConfirmDelivery(notification=owed, channel=ChannelKind.MAIL)
-    answer = await report(scene.incidents, order.incident, f"notify/{owed}", told.kind, told)
+    answer = await record_outcome(
+        scene.incidents, order.incident, f"notify/{owed}", told.kind, told
+    )
     assert isinstance(answer, Receipt), answer
     assert answer.kinds == ("NotificationDelivered",)
 

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from compiler import driver
 from domain.values import Role
 from eventstore.log.log import Log
-from projections.runner import ViewKeeper
+from projections.runner import ProjectionRunner
 from projections.views import contacts as contacts_view
 from projections.views import incidents as incidents_view
 from projections.views import plans as plans_view
@@ -133,7 +133,7 @@ async def views(database: TestDatabase) -> AsyncIterator[None]:
     import asyncio  # noqa: PLC0415 - only here
 
     log = await Log.open(database.dsn)
-    keeper = await ViewKeeper.open(database.dsn, log, VIEWS, print)
+    keeper = await ProjectionRunner.open(database.dsn, log, VIEWS, print)
     keeping: asyncio.Task[None] = asyncio.create_task(keeper.run())
     yield
     keeping.cancel()

@@ -17,7 +17,7 @@ from muster.v1 import incident_service_pb2
 
 from services.api.errors.failures import Failure
 from services.api.interceptors.admission import Bound, Kind, Limits, Places, Room
-from services.api.interceptors.metrics import MEASURES
+from services.api.interceptors.metrics import METRICS
 from services.api.interceptors.peers import Peer
 from services.client.client import Client, bearer, open_channel
 from services.runtime.settings.settings import Api
@@ -71,7 +71,7 @@ async def held(service: Service, calls: int, ways: list[str]) -> AsyncIterator[i
 async def settled() -> None:
     """Wait until the service has seen all that was begun: nothing is refused any more."""
     refused_before = -1
-    while refused_before != (refused_before := MEASURES.answers.total()):
+    while refused_before != (refused_before := METRICS.answers.total()):
         await asyncio.sleep(SETTLED_S)
 
 
@@ -117,7 +117,7 @@ async def test_a_call_whose_message_never_comes_is_ended(
     database: Database, tmp_path: Path
 ) -> None:
     chosen = settings_of(database, tmp_path, first_message_seconds=0.3)
-    before = MEASURES.turned_away["first_message"]
+    before = METRICS.turned_away["first_message"]
     async with running(chosen) as service, grpc.aio.insecure_channel(service.address) as channel:
         for method in ("ReportAlarm", "WatchIncidents", "SubmitStream"):
             call: Any = channel.stream_stream(f"/muster.v1.IncidentService/{method}")
@@ -128,7 +128,7 @@ async def test_a_call_whose_message_never_comes_is_ended(
                 "MESSAGE_NOT_SENT",
             )
             assert told.metadata == {"seconds": "0.3"}
-    assert MEASURES.turned_away["first_message"] == before + 3
+    assert METRICS.turned_away["first_message"] == before + 3
 
 
 async def test_idle_streams_of_commands_leave_watches_alone(
@@ -214,7 +214,7 @@ async def test_the_oldest_of_too_many_held_calls_goes() -> None:
 async def test_what_is_turned_away_is_counted_without_saying_who(service: Service) -> None:
     async with held(service, 200, ["check"]):
         pass
-    text = "\n".join(str(metric) for metric in MEASURES.collect())
+    text = "\n".join(str(metric) for metric in METRICS.collect())
     assert "unauthenticated_per_address" in text
     assert "127.0.0.1" not in text
 
@@ -245,7 +245,7 @@ async def _stream(client: Any) -> Any:
 async def test_idle_connections_of_strangers_make_room_for_those_of_callers(
     database: Database, tmp_path: Path
 ) -> None:
-    before = MEASURES.turned_away["connections"]
+    before = METRICS.turned_away["connections"]
     async with (
         running(settings_of(database, tmp_path, max_connections=400)) as service,
         newly_connected(service, "operator") as operator,
@@ -259,7 +259,7 @@ async def test_idle_connections_of_strangers_make_room_for_those_of_callers(
             gone = sum(_is_closed(one) for one in sockets)
         assert (await steps.read()).HasField("bookmark")
     assert gone >= 400
-    assert MEASURES.turned_away["connections"] - before >= 200
+    assert METRICS.turned_away["connections"] - before >= 200
 
 
 async def test_few_connections_are_left_alone(service: Service) -> None:

@@ -14,7 +14,7 @@ from muster.v1 import (
 )
 from pydantic import BaseModel
 
-from domain.decider import Known
+from domain.decider import Versioned
 from domain.incident.evacuation import ReportUnaccounted
 from domain.incident.resources import RequestResource
 from domain.incident.state.incident import Incident, Request, RequestStatus, Zone
@@ -160,7 +160,7 @@ def test_a_unit_that_carries_more_than_can_be_said_is_shown() -> None:
     registered = UnitRegistered(
         unit="u", title=Text(en="u"), resource_kind="k", x=0, y=0, capacity=BEYOND
     )
-    assert from_domain.unit("u", Known(Unit(registered), 1, 1)).capacity == INT32_MAX
+    assert from_domain.unit("u", Versioned(Unit(registered), 1, 1)).capacity == INT32_MAX
 
 
 def test_an_incident_with_more_than_can_be_said_is_shown() -> None:
@@ -169,7 +169,7 @@ def test_an_incident_with_more_than_can_be_said_is_shown() -> None:
         zones=state.zones.insert("atrium", Zone(unaccounted=BEYOND)),
         requests=state.requests.insert("r", Request("boat", BEYOND, "atrium", RequestStatus.OPEN)),
     )
-    shown = from_domain.incident("0b8e4f3c-3f0e-4f5e-9f52-6a7d1c2b3a40", Known(state, 1, 1))
+    shown = from_domain.incident("0b8e4f3c-3f0e-4f5e-9f52-6a7d1c2b3a40", Versioned(state, 1, 1))
     assert shown.zones["atrium"].unaccounted == INT32_MAX
     assert shown.requests["r"].quantity == INT32_MAX
 

@@ -8,13 +8,13 @@ import pytest
 
 from services.api.errors.failures import Failure
 from services.api.interceptors.admission import Bound, Room
-from services.api.interceptors.deadlines import Expiry
+from services.api.interceptors.deadlines import Deadlines
 
 SECONDS = 0.05
 PATIENCE_S = 10.0
 
 
-async def take(expiry: Expiry, done: asyncio.Event) -> str:
+async def take(expiry: Deadlines, done: asyncio.Event) -> str:
     """Wait for something as long as the limit allows."""
     limit = asyncio.timeout(None)
     try:
@@ -27,7 +27,7 @@ async def take(expiry: Expiry, done: asyncio.Event) -> str:
 
 
 async def test_what_takes_too_long_ends_and_what_is_done_does_not() -> None:
-    expiry, done, never = Expiry(SECONDS), asyncio.Event(), asyncio.Event()
+    expiry, done, never = Deadlines(SECONDS), asyncio.Event(), asyncio.Event()
     done.set()
     waits = [done, never, done, never, never]
     answers = await asyncio.gather(*(take(expiry, one) for one in waits), return_exceptions=True)
@@ -37,21 +37,21 @@ async def test_what_takes_too_long_ends_and_what_is_done_does_not() -> None:
 
 
 async def test_one_that_begins_after_all_others_ended_ends_too() -> None:
-    expiry, never = Expiry(SECONDS), asyncio.Event()
+    expiry, never = Deadlines(SECONDS), asyncio.Event()
     for _ in range(3):
         with pytest.raises(TimeoutError):
             await take(expiry, never)
 
 
 async def test_nothing_is_kept_of_what_is_done() -> None:
-    expiry, done = Expiry(SECONDS), asyncio.Event()
+    expiry, done = Deadlines(SECONDS), asyncio.Event()
     done.set()
     await asyncio.gather(*(take(expiry, done) for _ in range(100)))
     assert not expiry._due  # noqa: SLF001 - it would grow with every call
 
 
 async def test_a_limit_that_was_ended_just_before_keeps_no_other_from_its_end() -> None:
-    expiry, never = Expiry(SECONDS), asyncio.Event()
+    expiry, never = Deadlines(SECONDS), asyncio.Event()
     early = asyncio.timeout(None)
 
     async def ended_early() -> None:

@@ -17,7 +17,7 @@ from muster.v1.audit_service_pb2 import (
 )
 from muster.v1.incident_service_pb2 import GetIncidentRequest, WatchIncidentsRequest
 
-from domain.decider import Known, encode
+from domain.decider import Versioned, encode
 from domain.incident.decider import INCIDENTS
 from domain.incident.evolution.field_diff import differences
 from eventstore.log.events import Appended, NewEvent
@@ -59,7 +59,7 @@ class Archive:
         """Return what should be shown of a history at a version."""
         last = len(HISTORIES[name])
         position = self.positions[name] - last + version
-        return from_domain.incident(key(name), Known(KNOWN[name][version], version, position))
+        return from_domain.incident(key(name), Versioned(KNOWN[name][version], version, position))
 
 
 def key(name: str) -> str:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from domain.values import Fact
+    from domain.values import Event
     from tests.conftest import Database
 
 PATIENCE_S = 30.0
@@ -57,7 +57,7 @@ async def hurried(database: Database, tmp_path: Path) -> AsyncIterator[Service]:
         yield service
 
 
-async def happened(database: Database, receipt: common_pb2.Receipt, *facts: Fact) -> None:
+async def happened(database: Database, receipt: common_pb2.Receipt, *facts: Event) -> None:
     """Let facts be in the log after a command."""
     log, at = await Log.open(database.dsn), datetime.now(UTC)
     new = [NewEvent(uuid4(), one.kind, one.schema_version, at, encode(one), "{}") for one in facts]

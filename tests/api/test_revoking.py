@@ -14,8 +14,8 @@ import pytest
 from muster.v1 import audit_service_pb2, incident_service_pb2
 
 from services.api.errors.failures import Failure
-from services.api.interceptors.authentication import RELOAD_AFTER_S, Doors
-from services.api.interceptors.metrics import MEASURES
+from services.api.interceptors.authentication import RELOAD_AFTER_S, Authenticator
+from services.api.interceptors.metrics import METRICS
 from tests.api.conftest import PLAN_EVENTS, alarm, entry
 from tests.api.errors import refused
 from tests.api.test_watch import begun, watch
@@ -73,12 +73,12 @@ async def watch_of(service: Service) -> Any:
 async def test_an_open_call_ends_when_its_token_does(
     service: Service, open_call: Any, changes: Any, status: grpc.StatusCode, reason: str
 ) -> None:
-    call, before = await open_call(service), MEASURES.ended[reason]
+    call, before = await open_call(service), METRICS.ended[reason]
     rewrite(service, **changes)
     async with asyncio.timeout(ENDS_AT_LAST_S), refused() as told:
         await call.read()
     assert (told.code, told.reason) == (status, reason)
-    assert MEASURES.ended[reason] == before + 1
+    assert METRICS.ended[reason] == before + 1
 
 
 async def test_an_open_call_ends_when_its_token_expires(service: Service) -> None:
@@ -117,10 +117,10 @@ async def test_a_watch_of_others_goes_on(service: Service) -> None:
 # ------------------------------------------------------------------------------- the file
 
 
-def doors_of(folder: Path, **changes: Any) -> Doors:
+def doors_of(folder: Path, **changes: Any) -> Authenticator:
     file = folder / "tokens.json"
     file.write_text(json.dumps({"tokens": [entry("first", ["operator"]) | changes]}))
-    return Doors(file)
+    return Authenticator(file)
 
 
 @pytest.mark.parametrize(
@@ -151,9 +151,9 @@ def test_a_file_that_breaks_is_in_the_metrics(tmp_path: Path) -> None:
     os.utime(file, (1, 1))
     time.sleep(RELOAD_AFTER_S + 0.05)
     assert doors.actor("Bearer first", ()).id == "first"
-    assert MEASURES.tokens_broken
+    assert METRICS.tokens_broken
     file.write_text(json.dumps({"tokens": [entry("first", ["operator"])]}))
     os.utime(file, (2, 2))
     time.sleep(RELOAD_AFTER_S + 0.05)
     assert doors.actor("Bearer first", ()).id == "first"
-    assert not MEASURES.tokens_broken
+    assert not METRICS.tokens_broken

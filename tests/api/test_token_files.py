@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from services.api.errors.failures import Failure
-from services.api.interceptors.authentication import RELOAD_AFTER_S, Doors, TokensInvalid
+from services.api.interceptors.authentication import RELOAD_AFTER_S, Authenticator, TokensInvalid
 from tests.api.conftest import entry
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def test_a_file_of_tokens_is_read_again_when_it_changes(tmp_path: Path) -> None:
     file = tmp_path / "tokens.json"
     file.write_text(json.dumps({"tokens": [entry("first", ["operator"])]}))
-    doors = Doors(file)
+    doors = Authenticator(file)
     assert doors.actor("Bearer first", ()).id == "first"
     file.write_text(json.dumps({"tokens": [entry("second", ["operator"])]}))
     os.utime(file, (1, 1))
@@ -33,7 +33,7 @@ def test_a_file_of_tokens_is_read_again_when_it_changes(tmp_path: Path) -> None:
 def test_a_file_of_tokens_that_breaks_changes_nothing(tmp_path: Path) -> None:
     file = tmp_path / "tokens.json"
     file.write_text(json.dumps({"tokens": [entry("first", ["operator"])]}))
-    doors = Doors(file)
+    doors = Authenticator(file)
     file.write_text("{")
     os.utime(file, (1, 1))
     time.sleep(RELOAD_AFTER_S + 0.05)
@@ -58,4 +58,4 @@ def test_a_bad_entry_keeps_the_service_from_starting(
     file = tmp_path / "tokens.json"
     file.write_text(json.dumps({"tokens": [entry("first", ["operator"]) | wrong]}))
     with pytest.raises(TokensInvalid):
-        Doors(file)
+        Authenticator(file)

@@ -10,19 +10,19 @@ from uuid import uuid4
 import pytest
 
 from benchmarks.folding import long_life
-from domain.decider import Known, decode, encode
+from domain.decider import Versioned, decode, encode
 from domain.incident.decider import INCIDENTS
 from domain.incident.events.aftermath import DamageRecorded
 from domain.incident.events.corrections import Correction, DamageCorrected, ReportCorrected
 from domain.incident.events.duties import SituationReported
-from domain.incident.evolution.valid_time import Told, Truth
-from domain.values import Fact
+from domain.incident.evolution.valid_time import DatedEvent, ValidTimeState
+from domain.values import Event
 from eventstore.log.events import Appended, NewEvent
 from eventstore.log.log import Log
-from eventstore.queries.valid_time import Happened
-from eventstore.recorder.load import read_on
+from eventstore.queries.valid_time import ValidTimeStreams
+from eventstore.recorder.load import load_from
 from services.api.history import valid_time
-from services.api.history.valid_time import Truths
+from services.api.history.valid_time import ValidTimeHistory
 from services.runtime.snapshots import snapshots_of_incidents
 from tests.domain.incident.evolution.truth import all_corrected, true_state
 
@@ -59,13 +59,13 @@ class Case:
         self.chance = random.Random(seed)  # noqa: S311 - no secret
         self.version = 0
         self.left = list(LIFE)
-        self.entries: list[Fact] = []
-        self.truths = Truths(Happened(log), snapshots_of_incidents(log))
+        self.entries: list[Event] = []
+        self.truths = ValidTimeHistory(ValidTimeStreams(log), snapshots_of_incidents(log))
 
     async def tell(self, *, late: float, wrong: float) -> None:
         """Append what comes next, or a correction of what came."""
         if self.entries and self.chance.random() < wrong:
-            fact: Fact = self._correction(self.chance.choice(self.entries))
+            fact: Event = self._correction(self.chance.choice(self.entries))
         else:
             fact = self.left.pop(0)
             if isinstance(fact, SituationReported | DamageRecorded):
@@ -85,7 +85,7 @@ class Case:
             all_corrected(await self._told()), instant
         )
 
-    def _correction(self, entry: Fact) -> Correction:
+    def _correction(self, entry: Event) -> Correction:
         back = NOON + timedelta(seconds=self.chance.randrange(self.version))
         moved = self.chance.choice([None, back])
         if isinstance(entry, SituationReported):
@@ -103,12 +103,12 @@ class Case:
             happened_at=moved,
         )  # fmt: skip
 
-    async def _known(self) -> Known[Incident]:
-        return await read_on(self.log, INCIDENTS, KEY, Known(INCIDENTS.initial))
+    async def _known(self) -> Versioned[Incident]:
+        return await load_from(self.log, INCIDENTS, KEY, Versioned(INCIDENTS.initial))
 
-    async def _told(self) -> list[Told]:
+    async def _told(self) -> list[DatedEvent]:
         return [
-            Told(
+            DatedEvent(
                 event.occurred_at,
                 event.version,
                 decode(INCIDENTS, event.type, event.schema_version, event.data),
@@ -142,7 +142,7 @@ async def test_what_was_told_is_not_told_again_until_something_belongs_before_it
     told: list[int] = []
     after = valid_time._after  # noqa: SLF001 - counted, not changed
 
-    async def counted(truth: Truth, some: list[Told]) -> Truth:
+    async def counted(truth: ValidTimeState, some: list[DatedEvent]) -> ValidTimeState:
         told.append(len(some))
         return await after(truth, some)
 

@@ -29,7 +29,7 @@ from eventstore.privacy.vault import Vault
 from eventstore.tlog.merkle import Tree, leaf_hash
 from projections.queries.lists import ViewReader
 from projections.registry import VIEWS
-from projections.runner import ViewKeeper
+from projections.runner import ProjectionRunner
 from tests.conftest import execute
 from tests.eventstore.samples import event, events
 
@@ -135,11 +135,11 @@ async def test_what_is_restored_is_the_log_byte_for_byte_and_goes_on(
 async def test_views_are_made_again(
     database: Database, log: Log, elsewhere: Elsewhere, tmp_path: Path
 ) -> None:
-    await (await ViewKeeper.open(database.dsn, log, VIEWS, print)).close()
+    await (await ProjectionRunner.open(database.dsn, log, VIEWS, print)).close()
     where, _ = await saved(database, tmp_path)
     await restore_log(database.cluster.programs, elsewhere.dsn, where, Heard())
     restored = await Log.open(elsewhere.runtime)
-    keeper = await ViewKeeper.open(elsewhere.runtime, restored, VIEWS, print)
+    keeper = await ProjectionRunner.open(elsewhere.runtime, restored, VIEWS, print)
     keeping = asyncio.create_task(keeper.run())
     views = await ViewReader.open(elsewhere.runtime)
     await views.wait_for("contacts", await restored.head(), 10)

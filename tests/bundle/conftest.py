@@ -194,7 +194,7 @@ async def _send(service: Service, incident: str, unit: str) -> None:
 
 async def _given_back(service: Service, incident: str, unit: str) -> None:
     """Do what the hands do once an incident releases a unit."""
-    from domain.decider import Asked  # noqa: PLC0415 - only here
+    from domain.decider import CommandEnvelope  # noqa: PLC0415 - only here
     from domain.resource.unit import UNITS, ReleaseReservation  # noqa: PLC0415 - as above
     from domain.values import HANDS  # noqa: PLC0415 - as above
     from eventstore.log.log import Log  # noqa: PLC0415 - as above
@@ -205,7 +205,7 @@ async def _given_back(service: Service, incident: str, unit: str) -> None:
     try:
         recorder = Recorder(log, UNITS, clock=lambda: NOON)
         ask = ReleaseReservation(incident=incident, request="r1")
-        await recorder.record(unit, Asked(ask, uuid4(), HANDS))
+        await recorder.record(unit, CommandEnvelope(ask, uuid4(), HANDS))
     finally:
         await log.close()
 

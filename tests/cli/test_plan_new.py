@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from compiler.driver import inspect, shipped
-from compiler.scaffold import Answers, begun
+from compiler.scaffold import Answers, scaffolded
 from services.cli.main import command_line
 from services.runtime.exit_codes import Exit
 from tests.cli.test_without_a_service import run
@@ -99,7 +99,7 @@ def test_dates_are_ahead_whenever_a_plan_is_begun() -> None:
         }
     )
     for year in (2026, 2031, 2044):
-        text = begun(answers, date(year, 2, 28))
+        text = scaffolded(answers, date(year, 2, 28))
         found = inspect(text, "later.yaml")
         assert found.errors == []
         assert found.plan

@@ -18,9 +18,9 @@ from domain.resource.unit import UNITS
 from services.runtime.sentences import SENTENCES, sentence
 
 if TYPE_CHECKING:
-    from domain.values import Fact
+    from domain.values import Event
 
-FACTS: dict[str, type[Fact]] = {
+FACTS: dict[str, type[Event]] = {
     **INCIDENTS.facts,
     **PUBLICATION.facts,
     **UNITS.facts,

@@ -173,7 +173,7 @@ class Reader:
 
 
 def environment() -> Path:
-    """Return the folder that the command was installed into: what `make` calls `.venv`."""
+    """Return the folder that the command was installed into: what `rebuild` calls `.venv`."""
     return Path(sys.executable).parent.parent
 
 

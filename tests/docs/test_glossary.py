@@ -15,7 +15,7 @@ import domain
 from domain.incident.state import incident
 from domain.plan.lifecycle.drafts import PlanState
 from domain.plan.model.plan import ChannelKind
-from domain.values import Command, Fact, HazardKind, Mode, Phase, Role, Value, WarningColour
+from domain.values import Command, Event, HazardKind, Mode, Phase, Role, Value, WarningColour
 from services.runtime.vocabulary import word
 
 PAGE = Path(__file__).parents[2] / "docs" / "glossary.md"
@@ -77,7 +77,7 @@ def without_a_word(wanted: Iterable[str], known: dict[str, str]) -> list[str]:
 
 
 def test_every_event_has_its_word() -> None:
-    assert without_a_word(kinds(Fact), terms("Events")) == []
+    assert without_a_word(kinds(Event), terms("Events")) == []
 
 
 def test_every_command_has_its_word() -> None:
@@ -85,7 +85,7 @@ def test_every_command_has_its_word() -> None:
 
 
 def test_no_word_is_left_of_what_is_gone() -> None:
-    assert terms("Events").keys() - set(kinds(Fact)) == set()
+    assert terms("Events").keys() - set(kinds(Event)) == set()
     assert terms("Commands").keys() - set(kinds(Command)) == set()
 
 

@@ -8,14 +8,14 @@ from functools import reduce
 from typing import TYPE_CHECKING, Generic, TypeVar
 from uuid import UUID
 
-from domain.decider import Asked, Decider, Refused
+from domain.decider import CommandEnvelope, Decider, Refused
 from domain.values import Actor, Role
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from domain.refusals import Refusal
-    from domain.values import Command, Fact
+    from domain.values import Command, Event
 
 State = TypeVar("State")
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -27,7 +27,7 @@ class Given(Generic[State]):
     """What happened before."""
 
     decider: Decider[State]
-    facts: Sequence[Fact] = ()
+    facts: Sequence[Event] = ()
     surroundings: object = None
     now: datetime = NOON
 
@@ -46,7 +46,7 @@ class Given(Generic[State]):
         occurred_at: datetime | None = None,
     ) -> Then:
         """Ask for something."""
-        asked = Asked(
+        asked = CommandEnvelope(
             command=command,
             command_id=UUID(int=1),
             actor=by,
@@ -78,13 +78,13 @@ class Given(Generic[State]):
 class Then:
     """What followed."""
 
-    answer: Sequence[Fact] | Refused = field()
+    answer: Sequence[Event] | Refused = field()
 
-    def then(self, *facts: Fact) -> None:
+    def then(self, *facts: Event) -> None:
         """Expect exactly these facts."""
         assert self.answer == [*facts]
 
-    def then_among_others(self, *facts: Fact) -> None:
+    def then_among_others(self, *facts: Event) -> None:
         """Expect these facts, in this order, whatever else follows."""
         assert not isinstance(self.answer, Refused), self.answer
         rest = iter(self.answer)
@@ -106,6 +106,6 @@ class Then:
         assert details.items() <= dict(self.answer.details).items()
 
 
-def given(decider: Decider[State], *facts: Fact) -> Given[State]:
+def given(decider: Decider[State], *facts: Event) -> Given[State]:
     """Start from these facts."""
     return Given(decider, facts)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.decider import Asked, Refused
+from domain.decider import CommandEnvelope, Refused
 from domain.directory.person import PERSONS, Person, RegisterContact
 from domain.record.disclosure import (
     DISCLOSURES,
@@ -28,8 +28,8 @@ LOGISTICS = Actor("logistics", frozenset({Role.LOGISTICS}))
 ASK = DisclosePersonalData(person="li")
 
 
-def asked(command: Command = ASK, actor: Actor = OPERATOR, **said: str | None) -> Asked:
-    return Asked(command, UUID(int=1), actor, **({"reason": "the hospital asks"} | said))  # type: ignore[arg-type] # texts
+def asked(command: Command = ASK, actor: Actor = OPERATOR, **said: str | None) -> CommandEnvelope:
+    return CommandEnvelope(command, UUID(int=1), actor, **({"reason": "the hospital asks"} | said))  # type: ignore[arg-type] # texts
 
 
 def shown(*minutes_ago: int) -> Disclosures:

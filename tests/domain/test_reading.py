@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.decider import Asked, Refused
+from domain.decider import CommandEnvelope, Refused
 from domain.record.reading import READINGS, CaseRead, ReadCase, Readings, ReadKind
 from domain.refusals import Refusal
 from domain.values import Actor, IncidentId, Role
@@ -36,8 +36,10 @@ def after(ask: ReadCase, version: int) -> ReadCase:
     return ask.model_copy(update={"after": version})
 
 
-def asked(ask: ReadCase = EVENTS, actor: Actor = AUDITOR, reason: str | None = COURT) -> Asked:
-    return Asked(ask, UUID(int=1), actor, reason=reason)
+def asked(
+    ask: ReadCase = EVENTS, actor: Actor = AUDITOR, reason: str | None = COURT
+) -> CommandEnvelope:
+    return CommandEnvelope(ask, UUID(int=1), actor, reason=reason)
 
 
 def read(*facts: CaseRead) -> Readings:
@@ -66,7 +68,7 @@ def test_whoever_reads_alike_within_the_window_is_recorded_already(minutes: int)
     ],
     ids=["what", "why", "no-why", "who"],
 )
-def test_what_is_read_otherwise_is_recorded_anew(other: Asked) -> None:
+def test_what_is_read_otherwise_is_recorded_anew(other: CommandEnvelope) -> None:
     assert len(READINGS.decide(read(READ), other, NOW, MOST)) == 1
 
 
@@ -104,7 +106,7 @@ def test_one_reader_can_give_no_more_reasons_than_the_settings_say() -> None:
 
 
 def test_what_was_read_while_nothing_could_be_recorded_is_recorded_as_of_then() -> None:
-    late = Asked(EVENTS, UUID(int=1), AUDITOR, reason=COURT, occurred_at=NOW)
+    late = CommandEnvelope(EVENTS, UUID(int=1), AUDITOR, reason=COURT, occurred_at=NOW)
     assert READINGS.decide(read(), late, NOW + timedelta(days=2), MOST) == [READ]
 
 

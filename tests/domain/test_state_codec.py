@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rpds import HashTrieMap, HashTrieSet
 
 from domain.plan.model.plan import PlanRef
-from domain.state_codec import Packing
+from domain.state_codec import StateCodec
 
 WHEN = st.datetimes(timezones=st.just(UTC))
 
@@ -56,7 +56,7 @@ TREES = st.builds(
 
 @given(TREES)
 def test_what_is_packed_comes_back_as_it_was(tree: Tree) -> None:
-    packing = Packing(Tree)
+    packing = StateCodec(Tree)
     assert packing.unpack(packing.pack(tree)) == tree
 
 
@@ -64,7 +64,7 @@ def test_what_is_packed_comes_back_as_it_was(tree: Tree) -> None:
 def test_equal_values_have_the_same_text(leaves: dict[str, Leaf]) -> None:
     one = Tree(leaves=HashTrieMap(leaves))
     other = Tree(leaves=HashTrieMap(dict(reversed(leaves.items()))))
-    assert Packing(Tree).pack(one) == Packing(Tree).pack(other)
+    assert StateCodec(Tree).pack(one) == StateCodec(Tree).pack(other)
 
 
 def test_a_kind_of_value_that_nobody_thought_of_is_refused_at_once() -> None:
@@ -72,7 +72,7 @@ def test_a_kind_of_value_that_nobody_thought_of_is_refused_at_once() -> None:
         things: set[str]
 
     with pytest.raises(TypeError, match="no packing"):
-        Packing(Odd)
+        StateCodec(Odd)
 
 
 @pytest.mark.parametrize(
@@ -80,4 +80,4 @@ def test_a_kind_of_value_that_nobody_thought_of_is_refused_at_once() -> None:
 )
 def test_what_was_not_packed_is_refused(text: str) -> None:
     with pytest.raises((ValueError, TypeError, KeyError)):
-        Packing(Tree).unpack(text)
+        StateCodec(Tree).unpack(text)

@@ -9,10 +9,10 @@ from typing import ClassVar, Literal, NamedTuple
 import pytest
 
 from domain.decider import Decider, ShapeUnknown, decode
-from domain.values import Fact
+from domain.values import Event
 
 
-class Counted(Fact):
+class Counted(Event):
     """People were counted: first as `n`, then as `persons`, now where, too."""
 
     schema_version: ClassVar[int] = 3

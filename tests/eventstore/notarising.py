@@ -10,12 +10,12 @@ from uuid import uuid4
 
 import asyncpg
 
-from domain.decider import Asked, Refused
+from domain.decider import CommandEnvelope, Refused
 from domain.record.divergence import DIVERGENCES, AcknowledgeDivergence
 from domain.values import Actor, Role
 from eventstore.divergence.alarms import Alarms
 from eventstore.integrity.archive import Archive, newest
-from eventstore.log.system_log import ReadmittingLog
+from eventstore.log.system_log import ReopeningLog
 from eventstore.notary.evidence import named
 from eventstore.notary.notary import Notary
 from eventstore.proofs.proofs import Proofs
@@ -151,10 +151,10 @@ async def acknowledge(dsn: str, divergence: str, reason: str | None) -> Receipt 
     async def standing(_state: object, _command: object) -> object:
         return await proofs.acknowledgeable(divergence)
 
-    log = ReadmittingLog(dsn, proofs.pool)
+    log = ReopeningLog(dsn, proofs.pool)
     recorder = Recorder(log, DIVERGENCES, clock=lambda: NOW, surroundings=standing)
     command = AcknowledgeDivergence(divergence=divergence)
-    asked = Asked(command, uuid4(), ADMINISTRATOR, reason=reason)
+    asked = CommandEnvelope(command, uuid4(), ADMINISTRATOR, reason=reason)
     try:
         answer = await recorder.record(divergence, asked)
     finally:

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple
 from uuid import UUID, uuid4
 
-from domain.decider import Asked, Decider, Refused
+from domain.decider import CommandEnvelope, Decider, Refused
 from domain.refusals import Refusal
-from domain.values import Actor, Command, Fact, Role
+from domain.values import Actor, Command, Event, Role
 from eventstore.log.log import NewEvent, StoredEvent
 from eventstore.recorder.recorder import Recorder
 
@@ -48,20 +48,20 @@ async def whole(log: Log) -> list[StoredEvent]:
     return found
 
 
-class DoorOpened(Fact):
+class DoorOpened(Event):
     """Somebody opened it."""
 
     kind: Literal["DoorOpened"] = "DoorOpened"
     by: str
 
 
-class DoorClosed(Fact):
+class DoorClosed(Event):
     """Somebody closed it."""
 
     kind: Literal["DoorClosed"] = "DoorClosed"
 
 
-class PersonCounted(Fact):
+class PersonCounted(Event):
     """One more went through."""
 
     kind: Literal["PersonCounted"] = "PersonCounted"
@@ -100,7 +100,7 @@ class Door(NamedTuple):
     people: int = 0
 
 
-def evolve(door: Door, fact: Fact) -> Door:
+def evolve(door: Door, fact: Event) -> Door:
     """Fold."""
     match fact:
         case DoorOpened():
@@ -111,7 +111,9 @@ def evolve(door: Door, fact: Fact) -> Door:
             return door._replace(people=door.people + 1)
 
 
-def decide(door: Door, asked: Asked, now: datetime, around: object) -> Sequence[Fact] | Refused:
+def decide(
+    door: Door, asked: CommandEnvelope, now: datetime, around: object
+) -> Sequence[Event] | Refused:
     """Decide."""
     del now, around
     match asked.command:
@@ -137,9 +139,9 @@ DOOR = Decider(
 )
 
 
-def asked(command: Command, command_id: UUID | None = None, **more: object) -> Asked:
+def asked(command: Command, command_id: UUID | None = None, **more: object) -> CommandEnvelope:
     """Ask as the porter."""
-    return Asked(command, command_id or uuid4(), **{"actor": PORTER, **more})  # type: ignore[arg-type] # the names are Asked's
+    return CommandEnvelope(command, command_id or uuid4(), **{"actor": PORTER, **more})  # type: ignore[arg-type] # the names are Asked's
 
 
 def recorder_on(log: Log) -> Recorder[Door]:

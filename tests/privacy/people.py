@@ -14,7 +14,7 @@ from muster.v1 import (
     resource_service_pb2,
 )
 
-from domain.decider import Asked
+from domain.decider import CommandEnvelope
 from domain.incident.decider import INCIDENTS
 from domain.privacy import ErasePersonalData, LegalBasis
 from domain.values import Actor, Role
@@ -126,7 +126,7 @@ async def ordered(log: Log, incident: str) -> None:
     library = PlanLibrary(log)
     incidents = Recorder(log, INCIDENTS, clock=now, surroundings=library.surroundings)
     command = ErasePersonalData(person="witness-1", basis=LegalBasis.PURPOSE_ACHIEVED)
-    asked = Asked(command, uuid4(), ADMINISTRATOR, reason=WHY)
+    asked = CommandEnvelope(command, uuid4(), ADMINISTRATOR, reason=WHY)
     assert isinstance(await incidents.record(incident, asked), Receipt)
 
 

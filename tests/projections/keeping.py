@@ -6,14 +6,14 @@ import asyncio
 import sys
 
 from eventstore.log.log import Log
-from projections.runner import ViewKeeper
+from projections.runner import ProjectionRunner
 from tests.projections.test_rebuild import Hand
 
 
 async def main(dsn: str) -> None:
     """Keep the view of a `Hand`."""
     log = await Log.open(dsn)
-    keeper = await ViewKeeper.open(dsn, log, [Hand().view], print)
+    keeper = await ProjectionRunner.open(dsn, log, [Hand().view], print)
     await keeper.run()
 
 

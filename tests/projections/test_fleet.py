@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from activities.fleet import Sought
-from domain.decider import Asked
+from domain.decider import CommandEnvelope
 from domain.resource.unit import (
     UNITS,
     PutOutOfService,
@@ -27,7 +27,7 @@ from eventstore.recorder.recorder import Receipt, Recorder
 from projections.queries import fleet
 from projections.queries.fleet import FleetView
 from projections.queries.lists import ViewReader
-from projections.runner import ViewKeeper
+from projections.runner import ProjectionRunner
 from projections.views import units
 from tests.conftest import Database, execute
 from tests.eventstore.queries.test_wordings import indexes
@@ -59,7 +59,7 @@ class Garage:
         self._how_far = how_far
 
     async def ask(self, unit: str, command: Command) -> None:
-        answer = await self.units.record(unit, Asked(command, uuid4(), HANDS))
+        answer = await self.units.record(unit, CommandEnvelope(command, uuid4(), HANDS))
         assert isinstance(answer, Receipt), answer
 
     async def register(self, unit: str, x: float, *, kind: str = "guard", venue: str = "") -> None:
@@ -77,7 +77,7 @@ class Garage:
             self._how_far = "view is not there"
 
     async def _keep_up(self) -> None:
-        keeper = await ViewKeeper.open(self._database.dsn, self.log, [units.VIEW], print)
+        keeper = await ProjectionRunner.open(self._database.dsn, self.log, [units.VIEW], print)
         reader = await ViewReader.open(self._database.dsn)
         keeping = asyncio.create_task(keeper.run())
         await reader.wait_for("units", await self.log.head(), PATIENCE_S)

@@ -29,7 +29,7 @@ from eventstore.log.events import NewEvent
 from eventstore.log.log import Appended, Log
 from projections.queries import overdue
 from projections.queries.lists import ViewReader
-from projections.runner import ViewKeeper
+from projections.runner import ProjectionRunner
 from projections.views.incidents import VIEW
 from tests.conftest import execute
 from tests.domain.plan.plans import written
@@ -37,7 +37,7 @@ from tests.domain.plan.plans import written
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from domain.values import Fact
+    from domain.values import Event
     from projections.views.incidents import IncidentRow
     from tests.conftest import Database
 
@@ -84,7 +84,7 @@ class Record:
         self.dsn = dsn
         self._versions: dict[str, int] = {}
 
-    async def happened(self, incident: str, *facts: Fact) -> int:
+    async def happened(self, incident: str, *facts: Event) -> int:
         """Let facts happen to an incident; return the position of the last."""
         at, after = datetime.now(UTC), self._versions.get(incident, 0)
         new = [
@@ -108,7 +108,7 @@ class Record:
     @asynccontextmanager
     async def followed(self) -> AsyncIterator[None]:
         """Keep the view meanwhile."""
-        keeper = await ViewKeeper.open(self.dsn, self.log, [VIEW], print)
+        keeper = await ProjectionRunner.open(self.dsn, self.log, [VIEW], print)
         keeping = asyncio.create_task(keeper.run())
         yield
         keeping.cancel()

@@ -12,7 +12,7 @@ import pytest
 from eventstore.log.log import Log
 from projections import rebuild
 from projections.queries.lists import ViewBehind, ViewReader
-from projections.runner import MakingStopped, ViewKeeper
+from projections.runner import ProjectionRunner, RebuildStopped
 from projections.view import Stopped, View
 from tests.eventstore.samples import event, events
 
@@ -62,12 +62,12 @@ class Follower:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.stopped: list[Stopped] = []
-        self.keeper: ViewKeeper
+        self.keeper: ProjectionRunner
 
     async def begin(self, view: View) -> None:
         self._log = await Log.open(self._database.dsn)
         dsn, report = self._database.dsn, self.stopped.append
-        self.keeper = await ViewKeeper.open(dsn, self._log, [view], report)
+        self.keeper = await ProjectionRunner.open(dsn, self._log, [view], report)
         self._work = asyncio.create_task(self.keeper.run())
 
     async def end(self) -> None:
@@ -206,7 +206,7 @@ async def test_a_making_that_fails_leaves_the_live_view_as_it_was(
         await until(lambda: bool(follower.stopped))
         with pytest.raises(ViewBehind, match="position 2 is refused"):
             await reader.wait_for("seen", 4, PATIENCE_S)
-        with pytest.raises(MakingStopped, match="position 2 is refused"):
+        with pytest.raises(RebuildStopped, match="position 2 is refused"):
             await follower.keeper.rebuild("seen")
     assert await rows(database) == [(1, 1), (2, 1), (3, 1)]
     async with following(database, Hand(rules=2)):

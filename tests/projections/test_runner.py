@@ -10,9 +10,9 @@ import asyncpg
 import pytest
 
 from eventstore.log.log import Log
-from projections.checkpoints import Bookmarks
+from projections.checkpoints import Checkpoints
 from projections.queries.lists import ViewBehind, ViewReader
-from projections.runner import ViewKeeper
+from projections.runner import ProjectionRunner
 from projections.view import Stopped, View
 from tests.eventstore.samples import event, events
 
@@ -50,9 +50,9 @@ def counting(name: str, *, refuses: int | None = None, rules: int = 1) -> View:
 @asynccontextmanager
 async def kept(
     database: Database, log: Log, *views: View, report: Callable[[Stopped], None] = print
-) -> AsyncIterator[ViewKeeper]:
+) -> AsyncIterator[ProjectionRunner]:
     """Keep views for a while."""
-    keeper = await ViewKeeper.open(database.dsn, log, views, report)
+    keeper = await ProjectionRunner.open(database.dsn, log, views, report)
     work = asyncio.create_task(keeper.run())
     try:
         yield keeper
@@ -204,7 +204,7 @@ async def test_who_waits_in_vain_is_told_how_far_a_view_is(
 
 
 async def test_a_bookmark_stays_where_it_was_put(database: Database) -> None:
-    bookmarks = await Bookmarks.open(database.dsn)
+    bookmarks = await Checkpoints.open(database.dsn)
     assert await bookmarks.read_bookmark("relay") == 0
     await bookmarks.move_bookmark("relay", 7)
     await bookmarks.move_bookmark("relay", 5)

@@ -10,7 +10,7 @@ import pytest
 
 from projections import status
 from projections.queries.lists import ViewReader
-from projections.status import NobodyMakes, Overseen, Overseer
+from projections.status import NobodyMakes, Overseen, ProjectionStatus
 from tests.eventstore.samples import events
 from tests.projections.test_rebuild import PATIENCE_S, Hand, asked, following, log, reader, rows
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["log", "reader"]
 
 
-async def told_of_all(overseer: Overseer) -> list[Overseen]:
+async def told_of_all(overseer: ProjectionStatus) -> list[Overseen]:
     async with aclosing(overseer.rebuild("seen")) as steps:
         return [seen async for seen in steps]
 
@@ -31,7 +31,7 @@ async def test_a_view_tells_how_far_it_is_and_who_keeps_it(
 ) -> None:
     hand = Hand()
     await log.append("door/a", 0, events(3))
-    overseer = await Overseer.open(database.dsn, [hand.view])
+    overseer = await ProjectionStatus.open(database.dsn, [hand.view])
     assert list(await overseer.look()) == []
     async with following(database, hand):
         await reader.wait_for("seen", 3, PATIENCE_S)
@@ -47,7 +47,7 @@ async def test_a_view_that_stopped_tells_why(database: Database, log: Log) -> No
     hand = Hand(refuses=2)
     await log.append("door/a", 0, events(1))
     await log.append("door/a", 1, events(1))
-    overseer = await Overseer.open(database.dsn, [hand.view])
+    overseer = await ProjectionStatus.open(database.dsn, [hand.view])
     async with following(database, hand) as (follower,):
         while not follower.stopped:
             await log.append("door/b", await log.version_at("door/b", 2**40), events(1))
@@ -64,7 +64,7 @@ async def test_a_view_is_made_anew_for_who_asks_from_outside(
 ) -> None:
     hand = Hand()
     await log.append("door/a", 0, events(3))
-    overseer = await Overseer.open(database.dsn, [hand.view])
+    overseer = await ProjectionStatus.open(database.dsn, [hand.view])
     async with following(database, hand):
         await reader.wait_for("seen", 3, PATIENCE_S)
         await asked(database, "DELETE FROM muster_view.seen WHERE position = 2")
@@ -82,7 +82,7 @@ async def test_who_asks_while_no_follower_runs_is_told_so(
     await log.append("door/a", 0, events(3))
     async with following(database, hand):
         await reader.wait_for("seen", 3, PATIENCE_S)
-    overseer = await Overseer.open(database.dsn, [hand.view])
+    overseer = await ProjectionStatus.open(database.dsn, [hand.view])
     with pytest.raises(NobodyMakes):
         await told_of_all(overseer)
     (seen,) = await overseer.look()

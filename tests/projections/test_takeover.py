@@ -8,7 +8,7 @@ from asyncio.subprocess import Process
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from projections.status import Overseer
+from projections.status import ProjectionStatus
 from tests.eventstore.samples import event
 from tests.projections.test_rebuild import PATIENCE_S, Hand, asked, log, reader, rows
 
@@ -40,7 +40,7 @@ async def a_process(database: Database) -> AsyncIterator[Process]:
         await process.wait()
 
 
-async def writer_of(overseer: Overseer) -> object:
+async def writer_of(overseer: ProjectionStatus) -> object:
     """Return who keeps the view, once somebody does."""
     async with asyncio.timeout(PATIENCE_S):
         while True:
@@ -59,7 +59,7 @@ async def grow(log: Log) -> None:
 async def test_who_keeps_a_view_is_killed_and_another_goes_on(
     database: Database, log: Log, reader: ViewReader
 ) -> None:
-    overseer = await Overseer.open(database.dsn, [Hand().view])
+    overseer = await ProjectionStatus.open(database.dsn, [Hand().view])
     async with a_process(database) as first:
         kept_first = await writer_of(overseer)
         async with a_process(database), a_process(database):

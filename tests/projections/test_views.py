@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from domain.decider import Asked, encode
+from domain.decider import CommandEnvelope, encode
 from domain.directory.person import PERSONS, Channel, RegisterContact
 from domain.incident.events.aftermath import IncidentClosed
 from domain.incident.events.duties import TaskAssigned, TaskFinished, TaskOverdue
@@ -30,14 +30,14 @@ from eventstore.recorder.recorder import Receipt, Recorder
 from projections.queries.lists import ViewReader
 from projections.queries.pages import PageTokenInvalid
 from projections.registry import VIEWS
-from projections.runner import ViewKeeper
+from projections.runner import ProjectionRunner
 from tests.domain.plan.plans import written
 from tests.domain.plan.publishing import bring_into_force
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from domain.values import Command, Fact
+    from domain.values import Command, Event
     from projections.views.incidents import IncidentRow
     from tests.conftest import Database
 
@@ -80,12 +80,12 @@ def assigned(task: str) -> TaskAssigned:
 class Stage:
     """A log, its views, and how to make something happen."""
 
-    def __init__(self, log: Log, reader: ViewReader, keeper: ViewKeeper) -> None:
+    def __init__(self, log: Log, reader: ViewReader, keeper: ProjectionRunner) -> None:
         self.log = log
         self.reader = reader
         self.keeper = keeper
 
-    async def happened(self, incident: str, *facts: Fact, after: int = 0, minute: int = 0) -> int:
+    async def happened(self, incident: str, *facts: Event, after: int = 0, minute: int = 0) -> int:
         """Let facts happen to an incident; return the position of the last."""
         at = NOON + timedelta(minutes=minute)
         new = [NewEvent(uuid4(), one.kind, 1, at, encode(one), "{}") for one in facts]
@@ -95,7 +95,7 @@ class Stage:
 
     async def ask(self, recorder: Recorder[object], key: str, command: Command) -> int:
         """Ask for something; return the position of what it led to."""
-        answer = await recorder.record(key, Asked(command, uuid4(), PLANNER))
+        answer = await recorder.record(key, CommandEnvelope(command, uuid4(), PLANNER))
         assert isinstance(answer, Receipt), answer
         return answer.position
 
@@ -109,7 +109,7 @@ class Stage:
 async def stage(database: Database) -> AsyncIterator[Stage]:
     log = await Log.open(database.dsn)
     reader = await ViewReader.open(database.dsn)
-    keeper = await ViewKeeper.open(database.dsn, log, VIEWS, print)
+    keeper = await ProjectionRunner.open(database.dsn, log, VIEWS, print)
     keeping = asyncio.create_task(keeper.run())
     recorder = Recorder(log, PUBLICATION, clock=lambda: NOON)
     await bring_into_force(recorder, PLAN)

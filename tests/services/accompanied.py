@@ -11,7 +11,7 @@ import httpx2
 from eventstore.notary.evidence import named
 from eventstore.proofs.proofs import Proofs
 from eventstore.tlog.note import Signer
-from services.notary.cosigners import Others
+from services.notary.cosigners import Cosigners
 from services.runtime.settings.settings import Notary as Chosen
 from services.runtime.settings.settings import Witness as ChosenWitness
 from tests.eventstore.notarising import SIGNER, notarising
@@ -38,7 +38,7 @@ async def accompanied(database: Database, chosen: Chosen) -> AsyncIterator[Notar
         proofs = await Proofs.open(database.dsn)
         stack.push_async_callback(proofs.close)
         client = await stack.enter_async_context(httpx2.AsyncClient())
-        others = Others.of(chosen, notary, proofs, client)
+        others = Cosigners.of(chosen, notary, proofs, client)
         tasks = [
             asyncio.create_task(others.witness()),
             asyncio.create_task(others.stamp(chosen.timestamp_every_seconds)),

@@ -12,7 +12,7 @@ import pytest
 from eventstore.log.events import AlreadyThere, Appended
 from eventstore.log.log import Log
 from eventstore.postgres.errors import LogUnavailable
-from eventstore.postgres.replicated_commit import Committing, NotReplicated
+from eventstore.postgres.replicated_commit import NotReplicated, ReplicatedCommit
 from eventstore.recorder.recorder import Receipt, Recorder
 from tests.eventstore.notarising import PAUSE_S, checkpoint, notarising, signed_up_to, value
 from tests.eventstore.samples import DOOR, NOON, OpenDoor, asked, event, events, whole
@@ -108,7 +108,7 @@ async def test_an_append_that_took_too_long_is_not_acknowledged_nor_shown_and_co
 
 async def test_a_wait_that_was_cancelled_is_no_acknowledgement(place: Place) -> None:
     """PostgreSQL says INSERT 0 1 with a warning, and everybody sees the row."""
-    committing = Committing(place.dsn)
+    committing = ReplicatedCommit(place.dsn)
     place.pair.standby.pause()
     one = event()
     call = ("door/a", 0, one.event_id, one.type, 1, NOON, "{}", "{}")

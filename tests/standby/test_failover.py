@@ -10,8 +10,8 @@ import pytest
 
 from eventstore.integrity.audit import audit
 from eventstore.log.log import Log
-from projections.checkpoints import Bookmarks
-from projections.runner import ViewKeeper
+from projections.checkpoints import Checkpoints
+from projections.runner import ProjectionRunner
 from tests.eventstore.notarising import archive_of, checkpoint, notarising, signed_up_to
 from tests.eventstore.samples import whole
 from tests.projections.test_runner import counting
@@ -30,7 +30,7 @@ VIEW = counting("doors")
 BOOKMARK = "follower"
 
 
-async def follow(log: Log, bookmarks: Bookmarks, seen: list[StoredEvent]) -> None:
+async def follow(log: Log, bookmarks: Checkpoints, seen: list[StoredEvent]) -> None:
     """Follow as the relay does, its bookmark behind what it saw."""
     async with aclosing(log.follow(0)) as pages:
         async for page in pages:
@@ -59,8 +59,8 @@ async def test_processes_follow_a_promoted_standby_and_nothing_acknowledged_is_l
     place: Place, tmp_path: Path, fails: Callable[[StandbyPair], None]
 ) -> None:
     seen: list[StoredEvent] = []
-    log, bookmarks = await Log.open(place.dsn), await Bookmarks.open(place.dsn)
-    keeper = await ViewKeeper.open(place.dsn, log, [VIEW], print)
+    log, bookmarks = await Log.open(place.dsn), await Checkpoints.open(place.dsn)
+    keeper = await ProjectionRunner.open(place.dsn, log, [VIEW], print)
     work = [asyncio.create_task(one) for one in (keeper.run(), follow(log, bookmarks, seen))]
     async with notarising(place.dsn, tmp_path), loading(place.dsn) as load:
         load.begin()
@@ -81,7 +81,7 @@ async def test_processes_follow_a_promoted_standby_and_nothing_acknowledged_is_l
     await assert_sound(place, tmp_path, len(events))
 
 
-async def until_shown(bookmarks: Bookmarks, log: Log) -> None:
+async def until_shown(bookmarks: Checkpoints, log: Log) -> None:
     """Wait until the view and the follower's bookmark are at the end of the log."""
     head = await log.head()
     async with asyncio.timeout(20):

@@ -8,12 +8,12 @@ from uuid import uuid4
 
 from activities.record import RecordActivities
 from activities.work.shared_reads import SharedReads
-from activities.work.subscription import Changes
+from activities.work.subscription import LogSubscription
 from activities.work.work import IncidentWork
-from domain.decider import Asked, encode
+from domain.decider import CommandEnvelope, encode
 from domain.incident.decider import INCIDENTS
 from domain.incident.notification import ConfirmDelivery
-from domain.incident.obligations.obligations import Order, WorkKind
+from domain.incident.obligations.obligations import WorkKind, WorkOrder
 from domain.incident.warning import ReportAlarm
 from domain.plan.lifecycle.publication import PUBLICATION
 from domain.plan.model.plan import ChannelKind
@@ -27,7 +27,7 @@ from tests.domain.plan.publishing import bring_into_force
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from domain.values import Command, Fact
+    from domain.values import Command, Event
     from eventstore.log.log import Log
 
 OFFICER = Actor("officer", frozenset({Role.OPERATOR, Role.COMMANDER, Role.PLANNER}))
@@ -42,7 +42,7 @@ class Case:
     def __init__(self, log: Log) -> None:
         self.log = log
         self.ahead = timedelta()
-        self.told: list[Order] = []
+        self.told: list[WorkOrder] = []
         plans = PlanLibrary(log)
         self.incidents = Recorder(log, INCIDENTS, clock=self.now, surroundings=plans.surroundings)
         self.record = RecordActivities(self.incidents, self.now)
@@ -58,7 +58,7 @@ class Case:
         assert isinstance(answer, Receipt), answer
         return answer
 
-    async def happened(self, incident: str, version: int, fact: Fact) -> None:
+    async def happened(self, incident: str, version: int, fact: Event) -> None:
         """Let a fact be in the log after a version, whatever a decision would say."""
         new = NewEvent(uuid4(), fact.kind, fact.schema_version, self.now(), encode(fact), "{}")
         assert isinstance(await self.log.append(f"incident/{incident}", version, [new]), Appended)
@@ -72,14 +72,14 @@ class Case:
     def activities(self) -> Sequence[Callable[..., Any]]:
         """The record, and work by which everybody is reached."""
         does = dict.fromkeys(WorkKind, self.notify)
-        work = IncidentWork(SharedReads(self.incidents.known), Changes(self.log), does)
+        work = IncidentWork(SharedReads(self.incidents.known), LogSubscription(self.log), does)
         return [self.record.standing, self.record.let_deadline_pass, work.work]
 
-    async def notify(self, order: Order) -> int:
+    async def notify(self, order: WorkOrder) -> int:
         """Reach somebody."""
         self.told.append(order)
         delivered = ConfirmDelivery(notification=order.subject, channel=ChannelKind.MAIL)
-        asked = Asked(command=delivered, command_id=uuid4(), actor=HANDS)
+        asked = CommandEnvelope(command=delivered, command_id=uuid4(), actor=HANDS)
         await self.incidents.record(order.incident, asked)
         return (await self.incidents.known(order.incident)).version
 
@@ -88,5 +88,5 @@ class Case:
         return datetime.now(UTC) + self.ahead
 
 
-def _asked(command: Command) -> Asked:
-    return Asked(command=command, command_id=uuid4(), actor=OFFICER)
+def _asked(command: Command) -> CommandEnvelope:
+    return CommandEnvelope(command=command, command_id=uuid4(), actor=OFFICER)

@@ -22,7 +22,7 @@ from eventstore.log.log import Log
 from services.local.temporal import SETTINGS
 from services.runtime.settings.settings import Worker as Queues
 from services.runtime.temporal.task_queues import activity_queue, workflow_queue
-from services.runtime.temporal.workflow_starter import Lives, workflow_id
+from services.runtime.temporal.workflow_starter import WorkflowStarter, workflow_id
 from tests.processes import STARTED
 from tests.workflows.case import Case
 from tests.workflows.world import World
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from temporalio.client import WorkflowHandle
 
-    from domain.incident.obligations.obligations import Standing
+    from domain.incident.obligations.obligations import WorkflowView
     from domain.values import Phase
     from tests.conftest import Database
 
@@ -116,7 +116,7 @@ class Stage:
         self.temporal = temporal
         self.client = temporal.client
         self.queues = Queues(task_queue=f"incidents-{uuid4()}", hands_queue=f"hands-{uuid4()}")
-        self.lives = Lives(self.client, self.queues)
+        self.lives = WorkflowStarter(self.client, self.queues)
         self.cached = cached
 
     @asynccontextmanager
@@ -147,11 +147,11 @@ class Stage:
         """Return which run an incident's life is in."""
         return (await self.life(incident).describe()).run_id
 
-    async def standing(self, incident: str) -> Standing:
+    async def standing(self, incident: str) -> WorkflowView:
         """Ask a workflow what it knows."""
         return await self.life(incident).query(IncidentWorkflow.standing)
 
-    async def _seen(self, incident: str) -> Standing | None:
+    async def _seen(self, incident: str) -> WorkflowView | None:
         """Ask a workflow what it knows; one that goes on in a new run can't answer for a moment.
 
         What was asked of the old run just as it ended may be played on half of its history, which

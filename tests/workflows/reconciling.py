@@ -17,7 +17,7 @@ from domain.incident.warning import ReportAlarm
 from domain.values import Mode
 from services.follower import executions
 from services.follower.reconciler import Reconciler
-from services.runtime.temporal.workflow_starter import Lives
+from services.runtime.temporal.workflow_starter import WorkflowStarter
 from tests.workflows.case import ALARM, Case
 from tests.workflows.conftest import Stage, eventually
 from workflows.version import WORKFLOW_VERSION
@@ -67,9 +67,11 @@ def stage(temporal: WorkflowEnvironment) -> Stage:
 
 
 @asynccontextmanager
-async def other_program(stage: Stage, version: int, kind: type = Waits) -> AsyncIterator[Lives]:
+async def other_program(
+    stage: Stage, version: int, kind: type = Waits
+) -> AsyncIterator[WorkflowStarter]:
     """Work as a program does that has the workflow in another version."""
-    lives = Lives(stage.client, stage.queues, version)
+    lives = WorkflowStarter(stage.client, stage.queues, version)
     runner = UnsandboxedWorkflowRunner()
     async with Worker(
         stage.client, task_queue=lives.queue, workflows=[kind], workflow_runner=runner

@@ -16,7 +16,7 @@ import pytest
 from eventstore.log.log import Log
 from eventstore.privacy.vault import Vault
 from services.runtime.settings.settings import Worker as Queues
-from services.runtime.temporal.workflow_starter import Lives
+from services.runtime.temporal.workflow_starter import WorkflowStarter
 from tests.activities.notification import receivers
 from tests.activities.scene import Scene, by_hook
 from tests.workflows.conftest import eventually
@@ -94,7 +94,7 @@ async def test_a_notification_outlasts_a_worker_that_is_killed_while_it_is_sent(
         hook.silent = True
         async with worker(environment, tmp_path) as first:
             version = (await scene.incidents.known(incident)).version
-            await Lives(temporal.client, queues).tell(incident, version)
+            await WorkflowStarter(temporal.client, queues).tell(incident, version)
             await eventually(lambda: hook.posts, patience_s=START_S)
             first.kill()
         assert await scene.still_owed(order)

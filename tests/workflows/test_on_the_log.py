@@ -11,13 +11,13 @@ import pytest
 from activities.record import RecordActivities
 from domain.incident.events.duties import ReportExpected
 from domain.incident.measures import ImposeMeasure
-from domain.incident.obligations.obligations import standing
+from domain.incident.obligations.obligations import workflow_view
 from domain.incident.warning import VerifyAlarm
 from domain.values import Phase
-from projections.checkpoints import Bookmarks
+from projections.checkpoints import Checkpoints
 from services.follower.recovery import Recovery, StandingStill
 from services.follower.relay import BOOKMARK, Relay
-from services.runtime.temporal.workflow_starter import Lives
+from services.runtime.temporal.workflow_starter import WorkflowStarter
 from tests.workflows.case import ALARM, Case
 from tests.workflows.conftest import PATIENCE_S, Stage, eventually, start_temporal
 
@@ -36,8 +36,8 @@ A_MOMENT = 0.3
 
 
 @pytest.fixture
-async def bookmarks(database: Database) -> AsyncIterator[Bookmarks]:
-    opened = await Bookmarks.open(database.dsn)
+async def bookmarks(database: Database) -> AsyncIterator[Checkpoints]:
+    opened = await Checkpoints.open(database.dsn)
     yield opened
     await opened.close()
 
@@ -52,7 +52,7 @@ async def running(relay: Relay) -> AsyncIterator[None]:
 
 
 async def test_an_alarm_that_nobody_verifies_begins_the_response_once(
-    stage: Stage, case: Case, bookmarks: Bookmarks, incident: str
+    stage: Stage, case: Case, bookmarks: Checkpoints, incident: str
 ) -> None:
     async with stage.worker(case.activities), running(Relay(case.log, stage.lives, bookmarks)):
         opened = await case.ask(incident, ALARM)
@@ -70,7 +70,7 @@ async def test_the_clock_says_the_same_once_however_often_it_is_asked(
 ) -> None:
     await case.ask(incident, ALARM)
     before = await case.incidents.known(incident)
-    deadline = standing(incident, before.state, before.version).next_deadline
+    deadline = workflow_view(incident, before.state, before.version).next_deadline
     assert deadline is not None
     case.ahead = VERIFY_WITHIN
     other = Case(case.log)
@@ -81,7 +81,7 @@ async def test_the_clock_says_the_same_once_however_often_it_is_asked(
 
 
 async def test_a_temporal_clock_ahead_of_ours_passes_nothing_early(
-    stage: Stage, case: Case, bookmarks: Bookmarks, incident: str
+    stage: Stage, case: Case, bookmarks: Checkpoints, incident: str
 ) -> None:
     async with stage.worker(case.activities), running(Relay(case.log, stage.lives, bookmarks)):
         opened = await case.ask(incident, ALARM)
@@ -97,7 +97,7 @@ async def test_a_temporal_clock_ahead_of_ours_passes_nothing_early(
 
 
 async def test_a_deadline_that_cannot_pass_keeps_no_other_of_its_incident_waiting(
-    stage: Stage, case: Case, bookmarks: Bookmarks, incident: str
+    stage: Stage, case: Case, bookmarks: Checkpoints, incident: str
 ) -> None:
     async with stage.worker(case.activities), running(Relay(case.log, stage.lives, bookmarks)):
         opened = await case.ask(incident, ALARM)
@@ -114,7 +114,7 @@ async def test_a_deadline_that_cannot_pass_keeps_no_other_of_its_incident_waitin
 
 
 async def test_a_false_alarm_ends_the_life_that_it_began(
-    stage: Stage, case: Case, bookmarks: Bookmarks, incident: str
+    stage: Stage, case: Case, bookmarks: Checkpoints, incident: str
 ) -> None:
     async with stage.worker(case.activities), running(Relay(case.log, stage.lives, bookmarks)):
         await case.ask(incident, ALARM)
@@ -124,12 +124,12 @@ async def test_a_false_alarm_ends_the_life_that_it_began(
 
 
 async def test_the_bookmark_waits_until_temporal_has_taken_the_news(
-    stage: Stage, case: Case, bookmarks: Bookmarks, incident: str
+    stage: Stage, case: Case, bookmarks: Checkpoints, incident: str
 ) -> None:
     async with await start_temporal() as gone:
         nowhere = gone.client
     opened = await case.ask(incident, ALARM)
-    away = Relay(case.log, Lives(nowhere, stage.queues), bookmarks)
+    away = Relay(case.log, WorkflowStarter(nowhere, stage.queues), bookmarks)
     async with running(away):
         await asyncio.sleep(A_MOMENT)
         assert await away.lag() == opened.position

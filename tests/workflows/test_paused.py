@@ -9,7 +9,7 @@ from temporalio.api.workflowservice.v1 import PauseWorkflowExecutionRequest
 
 from domain.values import Phase
 from services.api.errors.failures import Failure
-from services.api.queries.workflow_queries import Reached
+from services.api.queries.workflow_queries import WorkflowQueries
 from services.follower.reconciler import Reconciler
 from services.follower.workflow_faults import Fault
 from tests.workflows.case import Case
@@ -71,7 +71,7 @@ async def _is_found(stage: Stage, case: Case) -> bool:
 
 
 async def test_a_paused_workflow_is_said_to_be_away(stage: Stage, case: Case) -> None:
-    reached = Reached(stage.client)
+    reached = WorkflowQueries(stage.client)
     async with stage.worker(case.activities):
         (incident,) = await begun(stage, case, 1)
         assert (await reached.ask(incident)).standing.phase is Phase.NORMAL

@@ -17,7 +17,7 @@ from services.follower import executions
 from services.follower.reconciler import Reconciler
 from services.follower.recovery import Recovery
 from services.follower.workflow_faults import Fault
-from services.runtime.temporal.workflow_starter import VERSION_MEMO, Lives, workflow_id
+from services.runtime.temporal.workflow_starter import VERSION_MEMO, WorkflowStarter, workflow_id
 from tests.workflows.case import ALARM, Case
 from tests.workflows.conftest import Stage, eventually, start_temporal
 from tests.workflows.reconciling import (
@@ -124,7 +124,9 @@ async def test_all_begin_anew_within_half_a_minute_when_temporal_lost_everything
     incidents = await open_incidents(case, MANY)
     async with await start_temporal() as empty:
         stage = Stage(empty, cached=1_000)
-        reconcilers = [Reconciler(case.log, Lives(stage.client, stage.queues)) for _ in range(3)]
+        reconcilers = [
+            Reconciler(case.log, WorkflowStarter(stage.client, stage.queues)) for _ in range(3)
+        ]
         async with stage.worker(case.activities), running(*reconcilers):
             async with asyncio.timeout(MENDED_WITHIN_S):
                 await listed(stage, incidents)
@@ -181,7 +183,7 @@ async def test_a_newer_workflow_without_workers_comes_back_when_somebody_says_so
     (incident,) = await open_incidents(case, 1)
     reconciler = Reconciler(case.log, stage.lives)
     async with stage.worker(case.activities):
-        await Lives(stage.client, stage.queues, NEWER).begin(incident)
+        await WorkflowStarter(stage.client, stage.queues, NEWER).begin(incident)
         await listed(stage, [incident])
         assert (await reconciler.compare()).faults == {Fault.NEWER: 1}
         assert (await run_of(stage, incident)).version == NEWER

@@ -11,7 +11,7 @@ import pytest
 from temporalio import workflow
 
 from domain.incident.warning import VerifyAlarm
-from projections.checkpoints import Bookmarks
+from projections.checkpoints import Checkpoints
 from services.follower.reconciler import Reconciler
 from services.follower.relay import BOOKMARK, Relay
 from services.follower.workflow_faults import Fault
@@ -62,8 +62,8 @@ async def stage() -> AsyncIterator[Stage]:
 
 
 @pytest.fixture
-async def bookmarks(database: Database) -> AsyncIterator[Bookmarks]:
-    opened = await Bookmarks.open(database.dsn)
+async def bookmarks(database: Database) -> AsyncIterator[Checkpoints]:
+    opened = await Checkpoints.open(database.dsn)
     yield opened
     await opened.close()
 
@@ -111,7 +111,7 @@ async def test_refused_news_is_a_fault_until_temporal_takes_it(stage: Stage, cas
 
 
 async def test_the_relay_goes_on_and_the_reconciler_brings_what_it_could_not(
-    stage: Stage, case: Case, bookmarks: Bookmarks
+    stage: Stage, case: Case, bookmarks: Checkpoints
 ) -> None:
     incident, other = str(uuid4()), str(uuid4())
     await case.ask(incident, DRILL)
@@ -132,5 +132,5 @@ async def test_the_relay_goes_on_and_the_reconciler_brings_what_it_could_not(
     await asyncio.gather(relay, return_exceptions=True)
 
 
-async def _is_past(bookmarks: Bookmarks, position: int) -> bool:
+async def _is_past(bookmarks: Checkpoints, position: int) -> bool:
     return await bookmarks.read_bookmark(BOOKMARK) >= position

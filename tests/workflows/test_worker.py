@@ -12,7 +12,7 @@ import pytest
 
 from eventstore.log.log import Log
 from services.runtime.settings.settings import Worker as Queues
-from services.runtime.temporal.workflow_starter import Lives
+from services.runtime.temporal.workflow_starter import WorkflowStarter
 from tests.workflows.case import ALARM, Case
 from tests.workflows.conftest import Stage, eventually
 
@@ -62,7 +62,7 @@ async def test_a_worker_serves_until_it_is_told_to_stop(
     incident: str,
 ) -> None:
     stage = Stage(temporal, cached=0)
-    stage.lives = Lives(temporal.client, QUEUES)
+    stage.lives = WorkflowStarter(temporal.client, QUEUES)
     log = await Log.open(database.dsn)
     case = Case(log)
     await case.publish()

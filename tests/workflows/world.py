@@ -10,7 +10,13 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from domain.incident.obligations.deadlines import LetDeadlinePass
-from domain.incident.obligations.obligations import NextDeadline, Standing, Work, WorkKind, standing
+from domain.incident.obligations.obligations import (
+    NextDeadline,
+    Obligation,
+    WorkflowView,
+    WorkKind,
+    workflow_view,
+)
 from domain.incident.state.incident import NOTHING_YET, DeadlineKind
 from domain.values import Phase, ResponseLevel
 
@@ -25,12 +31,12 @@ class World:
     """What the log says of each incident, and what was asked of it."""
 
     def __init__(self) -> None:
-        self.standings: dict[str, Standing] = {}
+        self.standings: dict[str, WorkflowView] = {}
         self.passed: list[tuple[str, NextDeadline]] = []
         self.read = 0
         """How often somebody asked where an incident stands."""
-        self.outstanding: dict[str, tuple[Work, ...]] = defaultdict(tuple)
-        self.done: list[Work] = []
+        self.outstanding: dict[str, tuple[Obligation, ...]] = defaultdict(tuple)
+        self.done: list[Obligation] = []
         self.works: dict[str, int] = defaultdict(int)
         """How often an incident's work was begun."""
         self.most_at_once: dict[str, int] = defaultdict(int)
@@ -42,13 +48,15 @@ class World:
         """Work is only finished while this is set."""
         self.pace.set()
 
-    def say(self, incident: str, outstanding: Sequence[Work] | None = None, **changes: Any) -> int:
+    def say(
+        self, incident: str, outstanding: Sequence[Obligation] | None = None, **changes: Any
+    ) -> int:
         """Let something happen to an incident; return its version after it."""
         if outstanding is not None:
             self.outstanding[incident] = tuple(outstanding)
             kinds = {work.kind for work in outstanding}
             changes["owed"] = tuple(kind for kind in WorkKind if kind in kinds)
-        before = self.standings.get(incident) or standing(incident, NOTHING_YET, 0)
+        before = self.standings.get(incident) or workflow_view(incident, NOTHING_YET, 0)
         self.standings[incident] = before.model_copy(
             update={"version": before.version + 1, **changes}
         )
@@ -69,7 +77,7 @@ class World:
         del deadline
         self.say(incident, next_deadline=None)
 
-    def times(self, work: Work) -> int:
+    def times(self, work: Obligation) -> int:
         """Return how often some work was done."""
         return self.done.count(work)
 
@@ -79,13 +87,13 @@ class World:
         return [self._standing, self._let_deadline_pass, self._work]
 
     @activity.defn(name="standing")
-    async def _standing(self, incident: str) -> Standing:
+    async def _standing(self, incident: str) -> WorkflowView:
         self.read += 1
         self._reach_the_log()
-        return self.standings.get(incident) or standing(incident, NOTHING_YET, 0)
+        return self.standings.get(incident) or workflow_view(incident, NOTHING_YET, 0)
 
     @activity.defn(name="let_deadline_pass")
-    async def _let_deadline_pass(self, incident: str, deadline: NextDeadline) -> Standing:
+    async def _let_deadline_pass(self, incident: str, deadline: NextDeadline) -> WorkflowView:
         self._reach_the_log()
         assert deadline.asked_at, "it tells by which clock the deadline came"
         deadline = deadline.model_copy(update={"asked_at": None})
@@ -99,7 +107,7 @@ class World:
             raise ApplicationError("the log is away")
 
     @activity.defn(name="work")
-    async def _work(self, incident: str) -> Standing:
+    async def _work(self, incident: str) -> WorkflowView:
         """Do what is owed while any is, and take up what is owed meanwhile."""
         self.works[incident] += 1
         self._busy[incident] += 1
@@ -120,9 +128,9 @@ class World:
             await asyncio.sleep(LOOK_S)
 
 
-def notify(number: int) -> Work:
+def notify(number: int) -> Obligation:
     """Return the n-th notification."""
-    return Work(kind=WorkKind.NOTIFY, subject=f"n{number}")
+    return Obligation(kind=WorkKind.NOTIFY, subject=f"n{number}")
 
 
 def due(at: datetime, subject: str = "guide-customers") -> NextDeadline:

@@ -18,7 +18,7 @@ OPEN_S: Final = 30.0
 """How long messages to a host fail at once before one of them is tried again."""
 
 
-class Breakers:
+class CircuitBreakers:
     """A circuit breaker for each host.
 
     It opens when a host gave no answer several times in a row. Messages then fail at once, so that

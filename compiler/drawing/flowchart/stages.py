@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
-from compiler.drawing.localized import Say
+from compiler.drawing.localized import Localizer
 from compiler.drawing.vocabulary import COLOURS, CONDITIONS, HAZARDS, PHASES
 from domain.plan.model.duties import GatePhase
 from domain.plan.model.plan import Plan
@@ -45,7 +45,7 @@ class Stage(NamedTuple):
 
 def stages(plan: Plan, language: str) -> Sequence[Stage]:
     """Return a plan's stages, from its beginning to the closed case."""
-    say = Say(plan, language)
+    say = Localizer(plan, language)
     return [
         _beginning(say),
         _warning(say),
@@ -58,7 +58,7 @@ def stages(plan: Plan, language: str) -> Sequence[Stage]:
     ]
 
 
-def _tasks(say: Say, phase: Phase) -> str:
+def _tasks(say: Localizer, phase: Phase) -> str:
     """Say how many tasks a phase begins with, and by when the first must be answered."""
     tasks = [task for task in say.plan.tasks if task.phase is phase]
     posts = {task.post for task in tasks}
@@ -71,7 +71,7 @@ def _tasks(say: Say, phase: Phase) -> str:
     )
 
 
-def _beginning(say: Say) -> Stage:
+def _beginning(say: Localizer) -> Stage:
     plan = say.plan
     hazards = say.of("、", ", ").join(say.text(HAZARDS[one]) for one in plan.hazards)
     level = plan.alarm.fail_safe_level.name
@@ -97,7 +97,7 @@ def _beginning(say: Say) -> Stage:
     )
 
 
-def _warning(say: Say) -> Stage:
+def _warning(say: Localizer) -> Stage:
     chips = [
         Chip(say.text(COLOURS[rule.colour]), str(rule.colour), say.text(rule.criteria))
         for rule in say.plan.warnings
@@ -113,7 +113,7 @@ def _warning(say: Say) -> Stage:
     )
 
 
-def _decision(say: Say) -> Stage:
+def _decision(say: Localizer) -> Stage:
     command = say.plan.posts[say.plan.command.post]
     chain = say.of("，其次 ", ", then ").join(
         say.text(say.plan.people[name].title) for name in (command.holder, *command.deputies)
@@ -137,7 +137,7 @@ def _decision(say: Say) -> Stage:
     )
 
 
-def _response(say: Say) -> Stage:
+def _response(say: Localizer) -> Stage:
     plan = say.plan
     chips = [
         Chip(
@@ -168,7 +168,7 @@ def _response(say: Say) -> Stage:
     )
 
 
-def _aftermath(say: Say) -> Stage:
+def _aftermath(say: Localizer) -> Stage:
     titles = [say.text(task.title) for task in say.plan.tasks if task.phase is Phase.AFTERMATH]
     return Stage(
         Phase.AFTERMATH,
@@ -178,7 +178,7 @@ def _aftermath(say: Say) -> Stage:
     )
 
 
-def _gate(say: Say, phase: GatePhase) -> Stage:
+def _gate(say: Localizer, phase: GatePhase) -> Stage:
     title = {
         GatePhase.RESPONSE: say.of("能否终止响应？", "May the response end?"),
         GatePhase.AFTERMATH: say.of("能否结案？", "May the case be closed?"),
@@ -198,12 +198,12 @@ def _gate(say: Say, phase: GatePhase) -> Stage:
     )
 
 
-def _cadence(say: Say, phase: Phase) -> str:
+def _cadence(say: Localizer, phase: Phase) -> str:
     """Say how often is reported in a phase."""
     return say.of("；", "; ").join(_rhythms(say, phase))
 
 
-def _rhythms(say: Say, phase: Phase) -> Iterator[str]:
+def _rhythms(say: Localizer, phase: Phase) -> Iterator[str]:
     for report in say.plan.reports:
         if phase not in report.phases:
             continue

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import cos, dist, pi, sin, sqrt, tau
 from typing import Literal, NamedTuple
 
-from compiler.analysis.network import Place, Ways
+from compiler.analysis.network import EgressNetwork, Place
 from domain.plan.model.space import AssemblyArea, Cordon, Junction, Passage, TrafficPoint, Zone
 from domain.values import Text
 
@@ -68,19 +68,19 @@ class Ground(NamedTuple):
         ]
 
 
-def is_surveyed(ways: Ways) -> bool:
+def is_surveyed(ways: EgressNetwork) -> bool:
     """Tell whether the plan says where things are: no two on a floor are at the same place."""
     at = [(ways.floor(name), one.x, one.y) for name, one in ways.places.items()]
     return len({*at}) == len(at)
 
 
-def grounds(ways: Ways) -> Sequence[Ground]:
+def grounds(ways: EgressNetwork) -> Sequence[Ground]:
     """Return the floors of a venue, topmost first."""
     inhabited = {ways.floor(name) for name in ways.places}
     return [_ground(ways, floor) for floor in sorted(inhabited, reverse=True)]
 
 
-def _ground(ways: Ways, floor: int) -> Ground:
+def _ground(ways: EgressNetwork, floor: int) -> Ground:
     spots = {name: _spot(one) for name, one in ways.places.items() if ways.floor(name) == floor}
     courses: list[Course] = []
     lanes: dict[frozenset[str], int] = {}
@@ -98,7 +98,7 @@ def _ground(ways: Ways, floor: int) -> Ground:
     return Ground(floor, spots, courses, cordons, ways.venue.traffic_points if ground else ())
 
 
-def floors(ways: Ways, passage: Passage) -> frozenset[int]:
+def floors(ways: EgressNetwork, passage: Passage) -> frozenset[int]:
     """Return the floors that a passage is drawn on: an exit where one leaves by it."""
     inside = [name for name in passage.between if name not in ways.outside]
     return frozenset(ways.floor(name) for name in inside) or frozenset({0})
@@ -121,7 +121,7 @@ def _disc(place: Zone | AssemblyArea) -> Sequence[XY]:
     return [(place.x + radius * cos(turn), place.y + radius * sin(turn)) for turn in turns]
 
 
-def _course(ways: Ways, passage: Passage, floor: int) -> Course:
+def _course(ways: EgressNetwork, passage: Passage, floor: int) -> Course:
     """Return a passage as far as it is on a floor."""
     first, second = (ways.places[name] for name in passage.between)
     if len(floors(ways, passage)) == 1:

@@ -13,7 +13,7 @@ from math import inf
 from typing import NamedTuple
 
 from compiler.analysis.egress import Clearing, Egress, without
-from compiler.analysis.network import Ways
+from compiler.analysis.network import EgressNetwork
 from compiler.drawing.picture import Area, Label, Picture
 from compiler.drawing.route_map.floor import Ground, floors, grounds, is_surveyed
 from compiler.drawing.route_map.heading import KEY_HIGH, compass, key, write_heading
@@ -55,7 +55,7 @@ class RouteMap(NamedTuple):
 
 def route_maps(plan: Plan, venue: Venue, language: str) -> Sequence[RouteMap]:
     """Draw a venue of a plan: its floors from the top, then one map for each lost exit."""
-    ways = Ways(venue)
+    ways = EgressNetwork(venue)
     known = plan.egress.get(venue.id)
     drawn = grounds(ways) if is_surveyed(ways) else [schematic(ways)]
     whole = Scene(ways, known.whole if known else None, None, language)
@@ -64,7 +64,7 @@ def route_maps(plan: Plan, venue: Venue, language: str) -> Sequence[RouteMap]:
 
 
 def _without(
-    ways: Ways, known: Egress | None, drawn: Sequence[Ground], language: str
+    ways: EgressNetwork, known: Egress | None, drawn: Sequence[Ground], language: str
 ) -> Iterator[RouteMap]:
     if known is None:
         return
@@ -76,7 +76,7 @@ def _without(
 
 
 def _shown(
-    ways: Ways, before: Clearing, after: Clearing, lost: str, drawn: Sequence[Ground]
+    ways: EgressNetwork, before: Clearing, after: Clearing, lost: str, drawn: Sequence[Ground]
 ) -> Sequence[Ground]:
     """Return the exit's floor first, then those where people walk otherwise than before."""
     passages = {one.id: one for one in ways.venue.passages}

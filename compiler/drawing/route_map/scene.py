@@ -8,7 +8,7 @@ from math import inf
 
 from compiler.analysis.egress import Clearing, Flow
 from compiler.analysis.evacuation import Bottleneck
-from compiler.analysis.network import Ways
+from compiler.analysis.network import EgressNetwork
 from compiler.drawing.route_map.floor import Ground, floors
 from domain.plan.model.quantities import minutes_of
 from domain.plan.model.space import Passage, PassageKind, Route, Sign, Venue
@@ -24,7 +24,9 @@ NUMERALS = "〇一二三四五六七八九十"
 class Scene:
     """A venue with all its exits, or without one."""
 
-    def __init__(self, ways: Ways, clearing: Clearing | None, lost: str | None, lang: str) -> None:
+    def __init__(
+        self, ways: EgressNetwork, clearing: Clearing | None, lost: str | None, lang: str
+    ) -> None:
         self.ways = ways
         self.clearing = clearing
         self.lost = lost

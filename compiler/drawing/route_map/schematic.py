@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from compiler.analysis.network import Place, Ways
+from compiler.analysis.network import EgressNetwork, Place
 from compiler.drawing.route_map.floor import XY, Course, Ground, Sort, Spot
 from domain.plan.model.space import AssemblyArea, Junction, Passage
 
@@ -27,7 +27,7 @@ class _Grid(NamedTuple):
     rows: Mapping[str, int]
 
 
-def schematic(ways: Ways) -> Ground:
+def schematic(ways: EgressNetwork) -> Ground:
     """Return all floors of a venue as columns of boxes; y grows upwards, as north does."""
     passages = [one for one in ways.venue.passages if ways.places.keys() >= {*one.between}]
     grid = _grid(ways, passages)
@@ -35,7 +35,7 @@ def schematic(ways: Ways) -> Ground:
     return Ground(None, spots, _courses(passages, spots, grid), is_to_scale=False)
 
 
-def _grid(ways: Ways, passages: Sequence[Passage]) -> _Grid:
+def _grid(ways: EgressNetwork, passages: Sequence[Passage]) -> _Grid:
     beside: dict[str, list[str]] = {name: [] for name in ways.places}
     for one in passages:
         first, second = one.between

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from compiler.analysis.network import Ways
+from compiler.analysis.network import EgressNetwork
 from compiler.diagnostics.findings import Finding, Kind, Severity, finding
 from domain.plan.model.space import PassageKind
 from domain.values import Text
@@ -151,7 +151,7 @@ ZONE_WITHOUT_ROUTE = Kind(
 def passages(plan: Plan) -> Iterator[Finding]:
     """Find passages that can't be what they are called."""
     for n, venue in enumerate(plan.venues):
-        ways = Ways(venue)
+        ways = EgressNetwork(venue)
         exits = {one.id for one in ways.exits}
         for k, passage in enumerate(venue.passages):
             at = f"/venues/{n}/passages/{k}"
@@ -175,7 +175,7 @@ def routes(plan: Plan) -> Iterator[Finding]:
         yield from _unrouted(f"/venues/{n}", venue)
 
 
-def _floors(at: str, ways: Ways, passage: Passage) -> Iterator[Finding]:
+def _floors(at: str, ways: EgressNetwork, passage: Passage) -> Iterator[Finding]:
     start, end = (ways.floor(place) for place in passage.between)
     if start == end and passage.kind in CLIMBING_KINDS:
         yield finding(STAIRS_WITHOUT_FLOORS, f"{at}/kind", name=passage.id)

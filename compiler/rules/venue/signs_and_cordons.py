@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from compiler.analysis.network import Ways
+from compiler.analysis.network import EgressNetwork
 from compiler.diagnostics.findings import Finding, Kind, Severity, finding
 from domain.plan.model.space import PassageKind, SignKind, TrafficControl
 from domain.values import Text
@@ -101,7 +101,7 @@ NO_RESCUE_LANE = Kind(
 def signs(plan: Plan) -> Iterator[Finding]:
     """Find signs that point the wrong way, now or when an exit is lost."""
     for n, venue in enumerate(plan.venues):
-        ways = Ways(venue)
+        ways = EgressNetwork(venue)
         known = {passage.id: passage for passage in venue.passages}
         for k, sign in enumerate(venue.signs):
             passage = known.get(sign.towards)
@@ -112,7 +112,7 @@ def signs(plan: Plan) -> Iterator[Finding]:
 def cordons(plan: Plan) -> Iterator[Finding]:
     """Find cordons that hold people on their way out."""
     for n, venue in enumerate(plan.venues):
-        ways = Ways(venue)
+        ways = EgressNetwork(venue)
         usable = {passage.id: passage for passage in ways.usable}
         routed = {name: route.id for route in venue.routes for name in route.via if name in usable}
         for k, cordon in enumerate(venue.cordons):
@@ -130,7 +130,7 @@ def lanes(plan: Plan) -> Iterator[Finding]:
             yield finding(NO_RESCUE_LANE, f"/venues/{n}/traffic_points", venue=venue.id)
 
 
-def _pointing(at: str, ways: Ways, sign: Sign, passage: Passage) -> Iterator[Finding]:
+def _pointing(at: str, ways: EgressNetwork, sign: Sign, passage: Passage) -> Iterator[Finding]:
     said = {"sign": sign.id, "passage": passage.id}
     if sign.zone not in passage.between:
         yield finding(SIGN_ELSEWHERE, f"{at}/towards", **said, place=sign.zone)
@@ -151,7 +151,7 @@ def _pointing(at: str, ways: Ways, sign: Sign, passage: Passage) -> Iterator[Fin
             yield finding(SIGN_MISLEADS, at, sign=sign.id, exits=shown)
 
 
-def _leads_out(ways: Ways, begin: str, never: str, lost: Passage | None) -> bool:
+def _leads_out(ways: EgressNetwork, begin: str, never: str, lost: Passage | None) -> bool:
     """Tell whether there is a way out that does not come back to where the sign is."""
     found, waiting = {begin, never}, [begin]
     while waiting:
@@ -165,7 +165,7 @@ def _leads_out(ways: Ways, begin: str, never: str, lost: Passage | None) -> bool
     return False
 
 
-def _line(ways: Ways, passage: Passage) -> Sequence[Point]:
+def _line(ways: EgressNetwork, passage: Passage) -> Sequence[Point]:
     start, end = (ways.places[place] for place in passage.between)
     return [(start.x, start.y), *passage.points, (end.x, end.y)]
 

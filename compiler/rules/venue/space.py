@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from compiler.analysis.network import Ways
+from compiler.analysis.network import EgressNetwork
 from compiler.diagnostics.findings import Finding, Kind, Severity, finding
 from domain.plan.model.notation import spelled
 from domain.plan.model.space import PassageKind
@@ -161,7 +161,7 @@ def assembly(plan: Plan) -> Iterator[Finding]:
         if not venue.passages or not venue.assembly_areas:
             continue
         yield from _in_all(f"/venues/{n}/assembly_areas", venue)
-        ways = Ways(venue)
+        ways = EgressNetwork(venue)
         reached = {end for one in ways.exits for _, end in ways.directions(one)}
         for k, area in enumerate(venue.assembly_areas):
             at = f"/venues/{n}/assembly_areas/{k}"
@@ -204,7 +204,7 @@ def help_where_steep(plan: Plan) -> Iterator[Finding]:
                 where = f"/venues/{n}/refuges/{k}/reach_within"
                 yield finding(REFUGE_HELP_LATE, where, refuge=refuge.id, **said)
         if venue.passages:
-            ways = Ways(venue)
+            ways = EgressNetwork(venue)
             out = _reached(ways, ways.outside, _is_easy)
             near = _reached(ways, {refuge.zone for refuge in venue.refuges}, _is_level)
             for k, zone in enumerate(venue.zones):
@@ -247,18 +247,20 @@ def _area(outline: Sequence[tuple[float, float]]) -> float:
     )
 
 
-def _is_easy(_: Ways, passage: Passage) -> bool:
+def _is_easy(_: EgressNetwork, passage: Passage) -> bool:
     return passage.accessible
 
 
-def _is_level(ways: Ways, passage: Passage) -> bool:
+def _is_level(ways: EgressNetwork, passage: Passage) -> bool:
     """Tell whether a wheelchair gets through with some help, but over no stairs."""
     climbs = passage.kind in {PassageKind.STAIRS, PassageKind.ESCALATOR}
     start, end = (ways.floor(place) for place in passage.between)
     return passage.accessible or (not climbs and start == end)
 
 
-def _reached(ways: Ways, begin: Collection[str], goes: Callable[[Ways, Passage], bool]) -> set[str]:
+def _reached(
+    ways: EgressNetwork, begin: Collection[str], goes: Callable[[EgressNetwork, Passage], bool]
+) -> set[str]:
     """Return the places from which one of some places is reached by passages of a kind."""
     arriving: dict[str, list[str]] = {}
     for one in ways.usable:

@@ -16,12 +16,12 @@ from domain.incident.events import (
     people,
     response,
 )
-from domain.values import Fact
+from domain.values import Event
 
-FACTS: dict[str, type[Fact]] = {
+FACTS: dict[str, type[Event]] = {
     shape.model_fields["kind"].default: shape
     for topic in (opening, response, duties, means, aftermath, people, corrections, custody)
     for shape in vars(topic).values()
-    if isinstance(shape, type) and issubclass(shape, Fact) and shape is not Fact
+    if isinstance(shape, type) and issubclass(shape, Event) and shape is not Event
 }
 """Every kind of fact, by its stored name."""

@@ -6,10 +6,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from domain.values import Fact, Id, Line, Prose
+from domain.values import Event, Id, Line, Prose
 
 
-class DamageRecorded(Fact):
+class DamageRecorded(Event):
     """Something was damaged or lost."""
 
     kind: Literal["DamageRecorded"] = "DamageRecorded"
@@ -20,7 +20,7 @@ class DamageRecorded(Fact):
     """In hundredths of a yuan."""
 
 
-class EvaluationCompleted(Fact):
+class EvaluationCompleted(Event):
     """The figures of the incident were taken from its log."""
 
     kind: Literal["EvaluationCompleted"] = "EvaluationCompleted"
@@ -30,7 +30,7 @@ class EvaluationCompleted(Fact):
     """Of the after-action report in Markdown, which can be made again from the same events."""
 
 
-class FindingAdded(Fact):
+class FindingAdded(Event):
     """The evaluation found something, and cites the events that show it."""
 
     kind: Literal["FindingAdded"] = "FindingAdded"
@@ -40,7 +40,7 @@ class FindingAdded(Fact):
     """Versions of this incident's events."""
 
 
-class CorrectiveActionProposed(Fact):
+class CorrectiveActionProposed(Event):
     """Something is to be changed, by whom and why."""
 
     kind: Literal["CorrectiveActionProposed"] = "CorrectiveActionProposed"
@@ -50,7 +50,7 @@ class CorrectiveActionProposed(Fact):
     owner: Line
 
 
-class IncidentClosed(Fact):
+class IncidentClosed(Event):
     """The case is closed."""
 
     kind: Literal["IncidentClosed"] = "IncidentClosed"

@@ -6,10 +6,10 @@ from typing import Literal, NamedTuple
 
 from domain.incident.events.aftermath import DamageRecorded
 from domain.incident.events.duties import SituationReported
-from domain.values import Fact, Id, Instant, Line, Prose
+from domain.values import Event, Id, Instant, Line, Prose
 
 
-class ReportCorrected(Fact):
+class ReportCorrected(Event):
     """A report was filed with something wrong in it. What is None was right."""
 
     kind: Literal["ReportCorrected"] = "ReportCorrected"
@@ -21,7 +21,7 @@ class ReportCorrected(Fact):
     """When it was so."""
 
 
-class DamageCorrected(Fact):
+class DamageCorrected(Event):
     """Damage was recorded with something wrong in it. What is None was right."""
 
     kind: Literal["DamageCorrected"] = "DamageCorrected"
@@ -41,7 +41,7 @@ Entry = SituationReported | DamageRecorded
 """What can be corrected."""
 
 
-def subject_of(fact: Fact) -> str:
+def subject_of(fact: Event) -> str:
     """Return which entry it is, or corrects; empty for what can't be corrected."""
     match fact:
         case SituationReported() | ReportCorrected():

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from domain.values import Fact
+from domain.values import Event
 
 
-class ExportRecorded(Fact):
+class ExportRecorded(Event):
     """The case was exported as it stood before this event.
 
     The log records it with the export itself, of which it is the reference in the case's own trail:

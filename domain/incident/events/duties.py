@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Literal
 
 from domain.plan.model.plan import ChannelKind
-from domain.values import Fact, Id, Instant, Line, Prose, Text
+from domain.values import Event, Id, Instant, Line, Prose, Text
 
 
 class Message(StrEnum):
@@ -29,7 +29,7 @@ class Message(StrEnum):
     RESPONSE_TERMINATED = "response_terminated"
 
 
-class NotificationOrdered(Fact):
+class NotificationOrdered(Event):
     """Somebody is to be told something."""
 
     kind: Literal["NotificationOrdered"] = "NotificationOrdered"
@@ -43,7 +43,7 @@ class NotificationOrdered(Fact):
     `notice-rule/<id>`."""
 
 
-class NotificationDelivered(Fact):
+class NotificationDelivered(Event):
     """A channel took the message."""
 
     kind: Literal["NotificationDelivered"] = "NotificationDelivered"
@@ -51,7 +51,7 @@ class NotificationDelivered(Fact):
     channel: ChannelKind
 
 
-class NotificationFailed(Fact):
+class NotificationFailed(Event):
     """No channel of the contact took the message."""
 
     kind: Literal["NotificationFailed"] = "NotificationFailed"
@@ -59,14 +59,14 @@ class NotificationFailed(Fact):
     cause: Line
 
 
-class NotificationWithdrawn(Fact):
+class NotificationWithdrawn(Event):
     """It need not be sent any more: the duty was answered or is over."""
 
     kind: Literal["NotificationWithdrawn"] = "NotificationWithdrawn"
     notification: str
 
 
-class TaskAssigned(Fact):
+class TaskAssigned(Event):
     """A post owes a task."""
 
     kind: Literal["TaskAssigned"] = "TaskAssigned"
@@ -78,7 +78,7 @@ class TaskAssigned(Fact):
     finish_by: Instant | None
 
 
-class TaskAcknowledged(Fact):
+class TaskAcknowledged(Event):
     """Somebody of the post took notice of a task."""
 
     kind: Literal["TaskAcknowledged"] = "TaskAcknowledged"
@@ -86,7 +86,7 @@ class TaskAcknowledged(Fact):
     person: Id
 
 
-class TaskEscalated(Fact):
+class TaskEscalated(Event):
     """Nobody acknowledged in time: the next was asked; of several together each by a fact."""
 
     kind: Literal["TaskEscalated"] = "TaskEscalated"
@@ -97,7 +97,7 @@ class TaskEscalated(Fact):
     acknowledge_by: Instant
 
 
-class EscalationAnswered(Fact):
+class EscalationAnswered(Event):
     """One of several who were asked together answered, and more must."""
 
     kind: Literal["EscalationAnswered"] = "EscalationAnswered"
@@ -105,14 +105,14 @@ class EscalationAnswered(Fact):
     person: Id
 
 
-class TaskLeftUnanswered(Fact):
+class TaskLeftUnanswered(Event):
     """Nobody of the chain acknowledged."""
 
     kind: Literal["TaskLeftUnanswered"] = "TaskLeftUnanswered"
     task: Id
 
 
-class TaskStarted(Fact):
+class TaskStarted(Event):
     """Work on a task began."""
 
     kind: Literal["TaskStarted"] = "TaskStarted"
@@ -120,7 +120,7 @@ class TaskStarted(Fact):
     person: Id
 
 
-class TaskFinished(Fact):
+class TaskFinished(Event):
     """A task was done."""
 
     kind: Literal["TaskFinished"] = "TaskFinished"
@@ -128,7 +128,7 @@ class TaskFinished(Fact):
     person: Id
 
 
-class TaskDeclaredImpossible(Fact):
+class TaskDeclaredImpossible(Event):
     """A task can't be done. The reason is in the meta."""
 
     kind: Literal["TaskDeclaredImpossible"] = "TaskDeclaredImpossible"
@@ -136,7 +136,7 @@ class TaskDeclaredImpossible(Fact):
     person: Id
 
 
-class TaskOverdue(Fact):
+class TaskOverdue(Event):
     """A task was not started, or not finished, by its deadline."""
 
     kind: Literal["TaskOverdue"] = "TaskOverdue"
@@ -144,14 +144,14 @@ class TaskOverdue(Fact):
     missed: Literal["start", "finish"]
 
 
-class TaskLapsed(Fact):
+class TaskLapsed(Event):
     """A task fell away because its phase ended."""
 
     kind: Literal["TaskLapsed"] = "TaskLapsed"
     task: Id
 
 
-class TaskRepeatExpected(Fact):
+class TaskRepeatExpected(Event):
     """A task that was finished is to be done again."""
 
     kind: Literal["TaskRepeatExpected"] = "TaskRepeatExpected"
@@ -159,7 +159,7 @@ class TaskRepeatExpected(Fact):
     assign_at: Instant
 
 
-class ReportExpected(Fact):
+class ReportExpected(Event):
     """A post owes a report."""
 
     kind: Literal["ReportExpected"] = "ReportExpected"
@@ -167,7 +167,7 @@ class ReportExpected(Fact):
     due_at: Instant
 
 
-class SituationReported(Fact):
+class SituationReported(Event):
     """A report was filed."""
 
     kind: Literal["SituationReported"] = "SituationReported"
@@ -182,7 +182,7 @@ class SituationReported(Fact):
     """Persons hurt or worse, to date."""
 
 
-class ReportMissed(Fact):
+class ReportMissed(Event):
     """A report was not filed in time."""
 
     kind: Literal["ReportMissed"] = "ReportMissed"
@@ -190,7 +190,7 @@ class ReportMissed(Fact):
     due_at: Instant
 
 
-class ReportNoLongerExpected(Fact):
+class ReportNoLongerExpected(Event):
     """A report fell away because its phase ended."""
 
     kind: Literal["ReportNoLongerExpected"] = "ReportNoLongerExpected"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from domain.values import Fact, Id, Instant, Line, Text
+from domain.values import Event, Id, Instant, Line, Text
 
 
-class ResourceRequested(Fact):
+class ResourceRequested(Event):
     """Units of a kind are needed."""
 
     kind: Literal["ResourceRequested"] = "ResourceRequested"
@@ -18,7 +18,7 @@ class ResourceRequested(Fact):
     arrive_by: Instant
 
 
-class UnitDispatched(Fact):
+class UnitDispatched(Event):
     """A unit left for the scene."""
 
     kind: Literal["UnitDispatched"] = "UnitDispatched"
@@ -26,35 +26,35 @@ class UnitDispatched(Fact):
     unit: Id
 
 
-class UnitArrived(Fact):
+class UnitArrived(Event):
     """A unit is at the scene."""
 
     kind: Literal["UnitArrived"] = "UnitArrived"
     unit: Id
 
 
-class UnitOverdue(Fact):
+class UnitOverdue(Event):
     """A request was not fully at the scene by its deadline."""
 
     kind: Literal["UnitOverdue"] = "UnitOverdue"
     request: Id
 
 
-class UnitReleased(Fact):
+class UnitReleased(Event):
     """A unit is not needed any more and must be given back."""
 
     kind: Literal["UnitReleased"] = "UnitReleased"
     unit: Id
 
 
-class UnitReturned(Fact):
+class UnitReturned(Event):
     """A unit is free for other incidents again."""
 
     kind: Literal["UnitReturned"] = "UnitReturned"
     unit: Id
 
 
-class ResourceUnavailable(Fact):
+class ResourceUnavailable(Event):
     """No suitable unit is to be had for what is still missing of a request."""
 
     kind: Literal["ResourceUnavailable"] = "ResourceUnavailable"
@@ -62,14 +62,14 @@ class ResourceUnavailable(Fact):
     missing: int
 
 
-class ResourceRequestCancelled(Fact):
+class ResourceRequestCancelled(Event):
     """What is still missing of a request is not needed any more."""
 
     kind: Literal["ResourceRequestCancelled"] = "ResourceRequestCancelled"
     request: Id
 
 
-class NoticeDrafted(Fact):
+class NoticeDrafted(Event):
     """A notice to the public was written."""
 
     kind: Literal["NoticeDrafted"] = "NoticeDrafted"
@@ -81,7 +81,7 @@ class NoticeDrafted(Fact):
     """Who typed it, where that is somebody else."""
 
 
-class NoticeApproved(Fact):
+class NoticeApproved(Event):
     """A second person approved a notice."""
 
     kind: Literal["NoticeApproved"] = "NoticeApproved"
@@ -89,7 +89,7 @@ class NoticeApproved(Fact):
     approved_by: Line
 
 
-class NoticeRejected(Fact):
+class NoticeRejected(Event):
     """A second person refused a notice. The reason is in the meta."""
 
     kind: Literal["NoticeRejected"] = "NoticeRejected"
@@ -97,20 +97,20 @@ class NoticeRejected(Fact):
     rejected_by: Line
 
 
-class NoticePublished(Fact):
+class NoticePublished(Event):
     """A notice goes out on its channels."""
 
     kind: Literal["NoticePublished"] = "NoticePublished"
     notice: Id
 
 
-class FirstNoticeMissed(Fact):
+class FirstNoticeMissed(Event):
     """The public was not told in time."""
 
     kind: Literal["FirstNoticeMissed"] = "FirstNoticeMissed"
 
 
-class NoticeExpected(Fact):
+class NoticeExpected(Event):
     """The public is to be told, or told again, as one of the plan's rules says."""
 
     kind: Literal["NoticeExpected"] = "NoticeExpected"
@@ -118,7 +118,7 @@ class NoticeExpected(Fact):
     due_at: Instant
 
 
-class NoticeMissed(Fact):
+class NoticeMissed(Event):
     """What one of the plan's rules wants said was not said in time."""
 
     kind: Literal["NoticeMissed"] = "NoticeMissed"
@@ -126,7 +126,7 @@ class NoticeMissed(Fact):
     due_at: Instant
 
 
-class NoticeNoLongerExpected(Fact):
+class NoticeNoLongerExpected(Event):
     """It was said and need not be said again, or its phase ended."""
 
     kind: Literal["NoticeNoLongerExpected"] = "NoticeNoLongerExpected"

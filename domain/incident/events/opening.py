@@ -6,7 +6,7 @@ from typing import Literal
 
 from domain.plan.model.plan import PlanRef
 from domain.values import (
-    Fact,
+    Event,
     HazardKind,
     Id,
     Instant,
@@ -17,7 +17,7 @@ from domain.values import (
 )
 
 
-class IncidentOpened(Fact):
+class IncidentOpened(Event):
     """An incident began at a venue, pinned to a version of its plan."""
 
     kind: Literal["IncidentOpened"] = "IncidentOpened"
@@ -29,7 +29,7 @@ class IncidentOpened(Fact):
     """How many times faster than the wall clock an exercise runs; 1 when lives hang on it."""
 
 
-class WarningRaised(Fact):
+class WarningRaised(Event):
     """A warning was announced, with all that the law asks for (突发事件应对法 art. 64)."""
 
     kind: Literal["WarningRaised"] = "WarningRaised"
@@ -40,7 +40,7 @@ class WarningRaised(Fact):
     issuer: Line
 
 
-class WarningAdjusted(Fact):
+class WarningAdjusted(Event):
     """The warning was announced anew as things developed (art. 70)."""
 
     kind: Literal["WarningAdjusted"] = "WarningAdjusted"
@@ -50,14 +50,14 @@ class WarningAdjusted(Fact):
     issuer: Line
 
 
-class WarningCancelled(Fact):
+class WarningCancelled(Event):
     """The danger is over; the warning period ended (art. 70)."""
 
     kind: Literal["WarningCancelled"] = "WarningCancelled"
     issuer: Line
 
 
-class AlarmReported(Fact):
+class AlarmReported(Event):
     """Somebody, or a device, reported that something happened."""
 
     kind: Literal["AlarmReported"] = "AlarmReported"
@@ -66,25 +66,25 @@ class AlarmReported(Fact):
     verify_by: Instant
 
 
-class AlarmVerified(Fact):
+class AlarmVerified(Event):
     """Somebody looked: the alarm is genuine."""
 
     kind: Literal["AlarmVerified"] = "AlarmVerified"
 
 
-class AlarmFoundFalse(Fact):
+class AlarmFoundFalse(Event):
     """Somebody looked: there is nothing."""
 
     kind: Literal["AlarmFoundFalse"] = "AlarmFoundFalse"
 
 
-class AlarmLeftUnverified(Fact):
+class AlarmLeftUnverified(Event):
     """Nobody looked in time, so the plan's fail-safe applies."""
 
     kind: Literal["AlarmLeftUnverified"] = "AlarmLeftUnverified"
 
 
-class IncidentStoodDown(Fact):
+class IncidentStoodDown(Event):
     """The incident ended without a response."""
 
     kind: Literal["IncidentStoodDown"] = "IncidentStoodDown"

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Literal
 
 from domain.privacy import LegalHoldLifted, LegalHoldPlaced, PersonalDataErased, Sealed
-from domain.values import Fact, Id
+from domain.values import Event, Id
 
 __all__ = [
     "LegalHoldLifted",
@@ -30,7 +30,7 @@ class PersonConcern(StrEnum):
     OTHER = "other"
 
 
-class PersonRecorded(Fact):
+class PersonRecorded(Event):
     """Somebody is on the incident's file. Said again, the later one is what holds."""
 
     kind: Literal["PersonRecorded"] = "PersonRecorded"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Literal
 
-from domain.values import Fact, Id, Instant, Line, Prose, ResponseLevel
+from domain.values import Event, Id, Instant, Line, Prose, ResponseLevel
 
 
-class ResponseActivated(Fact):
+class ResponseActivated(Event):
     """The response began, with all that the law asks for (突发事件应对法 art. 72)."""
 
     kind: Literal["ResponseActivated"] = "ResponseActivated"
@@ -20,7 +20,7 @@ class ResponseActivated(Fact):
     first_notice_by: Instant
 
 
-class ResponseLevelChanged(Fact):
+class ResponseLevelChanged(Event):
     """The response was raised or lowered."""
 
     kind: Literal["ResponseLevelChanged"] = "ResponseLevelChanged"
@@ -28,13 +28,13 @@ class ResponseLevelChanged(Fact):
     was: ResponseLevel
 
 
-class ResponseTerminated(Fact):
+class ResponseTerminated(Event):
     """The response ended; the aftermath began (art. 86)."""
 
     kind: Literal["ResponseTerminated"] = "ResponseTerminated"
 
 
-class GateOverruled(Fact):
+class GateOverruled(Event):
     """A commander let a phase end although its gate was not passed. The reason is in the meta."""
 
     kind: Literal["GateOverruled"] = "GateOverruled"
@@ -42,7 +42,7 @@ class GateOverruled(Fact):
     unmet: tuple[Line, ...]
 
 
-class PostOffered(Fact):
+class PostOffered(Event):
     """A person was asked to take a post, and until when an answer counts."""
 
     kind: Literal["PostOffered"] = "PostOffered"
@@ -51,7 +51,7 @@ class PostOffered(Fact):
     accept_by: Instant
 
 
-class PostAccepted(Fact):
+class PostAccepted(Event):
     """A person took a post."""
 
     kind: Literal["PostAccepted"] = "PostAccepted"
@@ -59,7 +59,7 @@ class PostAccepted(Fact):
     person: Id
 
 
-class PostDeclined(Fact):
+class PostDeclined(Event):
     """A person turned a post down."""
 
     kind: Literal["PostDeclined"] = "PostDeclined"
@@ -67,7 +67,7 @@ class PostDeclined(Fact):
     person: Id
 
 
-class PostOfferExpired(Fact):
+class PostOfferExpired(Event):
     """A person did not answer in time."""
 
     kind: Literal["PostOfferExpired"] = "PostOfferExpired"
@@ -75,14 +75,14 @@ class PostOfferExpired(Fact):
     person: Id
 
 
-class PostLeftVacant(Fact):
+class PostLeftVacant(Event):
     """Nobody of a post's chain answered."""
 
     kind: Literal["PostLeftVacant"] = "PostLeftVacant"
     post: Id
 
 
-class CommandTransferred(Fact):
+class CommandTransferred(Event):
     """The command passed from one person to another."""
 
     kind: Literal["CommandTransferred"] = "CommandTransferred"
@@ -91,7 +91,7 @@ class CommandTransferred(Fact):
     briefing: Prose
 
 
-class MeasureImposed(Fact):
+class MeasureImposed(Event):
     """A restriction on people was put in force, such as a closed entrance."""
 
     kind: Literal["MeasureImposed"] = "MeasureImposed"
@@ -99,14 +99,14 @@ class MeasureImposed(Fact):
     title: Line
 
 
-class MeasureLifted(Fact):
+class MeasureLifted(Event):
     """A restriction ended."""
 
     kind: Literal["MeasureLifted"] = "MeasureLifted"
     measure: Id
 
 
-class MeasureHandedOver(Fact):
+class MeasureHandedOver(Event):
     """A restriction stays, and has an owner beyond the response."""
 
     kind: Literal["MeasureHandedOver"] = "MeasureHandedOver"
@@ -114,14 +114,14 @@ class MeasureHandedOver(Fact):
     owner: Line
 
 
-class EvacuationOrdered(Fact):
+class EvacuationOrdered(Event):
     """People were told to leave a zone."""
 
     kind: Literal["EvacuationOrdered"] = "EvacuationOrdered"
     zone: Id
 
 
-class ZoneCleared(Fact):
+class ZoneCleared(Event):
     """Everybody has left a zone, and somebody looked."""
 
     kind: Literal["ZoneCleared"] = "ZoneCleared"
@@ -129,7 +129,7 @@ class ZoneCleared(Fact):
     searched_by: Id
 
 
-class UnaccountedReported(Fact):
+class UnaccountedReported(Event):
     """How many people of a zone are still unaccounted for."""
 
     kind: Literal["UnaccountedReported"] = "UnaccountedReported"
@@ -137,7 +137,7 @@ class UnaccountedReported(Fact):
     persons: int
 
 
-class AssistanceRegistered(Fact):
+class AssistanceRegistered(Event):
     """Somebody in a zone can't leave without help."""
 
     kind: Literal["AssistanceRegistered"] = "AssistanceRegistered"
@@ -146,7 +146,7 @@ class AssistanceRegistered(Fact):
     need: Line
 
 
-class AssistanceGiven(Fact):
+class AssistanceGiven(Event):
     """That person is out."""
 
     kind: Literal["AssistanceGiven"] = "AssistanceGiven"

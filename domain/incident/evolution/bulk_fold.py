@@ -8,13 +8,13 @@ from rpds import HashTrieMap, HashTrieSet
 
 from domain.incident.evolution.evolve import evolve
 from domain.incident.state.incident import Incident
-from domain.values import Fact
+from domain.values import Event
 
 THAW_AFTER_FACTS = 500
 """At the least: up to here the persistent state is as fast."""
 
 
-class IncidentFolding:
+class IncidentFold:
     """Folds facts of one incident, one after another.
 
     A state is thawed as soon as it has taken as many facts as it holds entries: copying an entry
@@ -26,7 +26,7 @@ class IncidentFolding:
         self._facts = 0
         self._thaw_after = max(THAW_AFTER_FACTS, _entries(state))
 
-    def take(self, fact: Fact) -> None:
+    def take(self, fact: Event) -> None:
         """Take the next fact into account."""
         self._facts += 1
         if self._facts == self._thaw_after:

@@ -17,7 +17,7 @@ from domain.incident.evolution import (
 )
 from domain.incident.evolution.changes import Changes
 from domain.incident.state.incident import Incident
-from domain.values import Fact
+from domain.values import Event
 
 CHANGES: Changes = {
     **opening.CHANGES,
@@ -32,6 +32,6 @@ CHANGES: Changes = {
 """Every kind of fact, and what it changes."""
 
 
-def evolve(incident: Incident, fact: Fact) -> Incident:
+def evolve(incident: Incident, fact: Event) -> Incident:
     """Take a fact into account."""
     return CHANGES[type(fact)](incident, fact)

@@ -8,7 +8,7 @@ from domain.incident.events import opening
 from domain.incident.evolution.armed_deadlines import armed, disarmed
 from domain.incident.evolution.changes import Changes, over
 from domain.incident.state.incident import AlarmStatus, DeadlineKind, Incident, Warning_
-from domain.values import Fact, Phase
+from domain.values import Event, Phase
 
 
 def _opened(was: Incident, fact: opening.IncidentOpened) -> Incident:
@@ -41,8 +41,8 @@ def _alarmed(was: Incident, fact: opening.AlarmReported) -> Incident:
     return was._replace(alarm=AlarmStatus.REPORTED, deadlines=deadlines)
 
 
-def _alarm(status: AlarmStatus) -> Callable[[Incident, Fact], Incident]:
-    def change(was: Incident, _: Fact) -> Incident:
+def _alarm(status: AlarmStatus) -> Callable[[Incident, Event], Incident]:
+    def change(was: Incident, _: Event) -> Incident:
         deadlines = disarmed(was, (DeadlineKind.ALARM_VERIFICATION, "alarm"))
         return was._replace(alarm=status, deadlines=deadlines)
 

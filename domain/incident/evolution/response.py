@@ -16,7 +16,7 @@ from domain.incident.state.incident import (
     Measure,
     Zone,
 )
-from domain.values import Fact, Phase
+from domain.values import Event, Phase
 
 
 def _activated(was: Incident, fact: response.ResponseActivated) -> Incident:
@@ -42,7 +42,7 @@ def _terminated(was: Incident, _: response.ResponseTerminated) -> Incident:
     return was._replace(phase=Phase.AFTERMATH, deadlines=disarmed(was, *gone))
 
 
-def _unchanged(was: Incident, _: Fact) -> Incident:
+def _unchanged(was: Incident, _: Event) -> Incident:
     return was
 
 

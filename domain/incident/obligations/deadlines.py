@@ -10,9 +10,9 @@ from domain.decider import Decision
 from domain.incident import command, information, reporting, resources, tasks, warning
 from domain.incident.policy import acknowledgements, notice_schedule, task_assignment
 from domain.incident.policy.decisions import Decisions, Rule
-from domain.incident.state.context import Situation
+from domain.incident.state.context import Context
 from domain.incident.state.incident import DeadlineKey, DeadlineKind, Incident
-from domain.values import Command, Fact, Instant
+from domain.values import Command, Event, Instant
 
 
 class LetDeadlinePass(Command):
@@ -73,14 +73,14 @@ def is_armed(incident: Incident, passing: LetDeadlinePass) -> bool:
     return incident.deadlines.get(DeadlineKey(passing.deadline, passing.subject)) == passing.due_at
 
 
-def let_deadline_pass(on: Situation, ask: LetDeadlinePass) -> Decision:
+def let_deadline_pass(on: Context, ask: LetDeadlinePass) -> Decision:
     """Decide by whether the deadline is still armed, whatever a wall clock says."""
     if not is_armed(on.incident, ask):
         return []
     return passed(on, DeadlineKey(ask.deadline, ask.subject))
 
 
-def passed(on: Situation, key: DeadlineKey) -> list[Fact]:  # noqa: C901, PLR0911 - one case a kind
+def passed(on: Context, key: DeadlineKey) -> list[Event]:  # noqa: C901, PLR0911 - one case a kind
     """Return what follows when an armed deadline passes."""
     match key.kind:
         case DeadlineKind.ALARM_VERIFICATION:

@@ -23,13 +23,13 @@ class WorkKind(StrEnum):
     NOTIFY = "notify"
 
 
-class Remembered(Value):
+class WorkflowValue(Value):
     """A value that is kept in the histories of workflows, and read there by older programs."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
-class Work(Remembered):
+class Obligation(WorkflowValue):
     """Something that must be done. The same work always has the same kind and subject."""
 
     kind: WorkKind
@@ -42,7 +42,7 @@ class Work(Remembered):
         return f"{self.kind}/{self.subject}"
 
 
-class Order(Remembered):
+class WorkOrder(WorkflowValue):
     """One piece of work of an incident, for whoever does it."""
 
     incident: str
@@ -51,7 +51,7 @@ class Order(Remembered):
     """The incident's: exercises wait for emergencies."""
 
 
-class NextDeadline(Remembered):
+class NextDeadline(WorkflowValue):
     """The earliest deadline, and what the clock says when it comes."""
 
     at: datetime
@@ -60,7 +60,7 @@ class NextDeadline(Remembered):
     """What the workflow's clock says when it asks that the deadline pass, if it says so."""
 
 
-class Standing(Remembered):
+class WorkflowView(WorkflowValue):
     """Where an incident stands: all that its workflow knows of it."""
 
     incident: str
@@ -111,19 +111,19 @@ def owed(incident: Incident) -> tuple[WorkKind, ...]:
     return tuple(kind for kind in WorkKind if _owes(incident, kind))
 
 
-def outstanding(incident: Incident) -> tuple[Work, ...]:
+def obligations(incident: Incident) -> tuple[Obligation, ...]:
     """Return all that an incident owes, the most urgent first."""
     return tuple(
-        Work(kind=kind, subject=subject)
+        Obligation(kind=kind, subject=subject)
         for kind in WorkKind
         for subject in subjects(incident, kind)
     )
 
 
-def standing(key: str, incident: Incident, version: int) -> Standing:
+def workflow_view(key: str, incident: Incident, version: int) -> WorkflowView:
     """Return where an incident stands."""
     coming = due(incident)
-    return Standing(
+    return WorkflowView(
         incident=key,
         version=version,
         phase=incident.phase,

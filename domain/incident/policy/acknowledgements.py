@@ -14,11 +14,11 @@ from domain.incident.events.duties import (
     TaskEscalated,
     TaskLeftUnanswered,
 )
-from domain.incident.state.context import Situation
+from domain.incident.state.context import Context
 from domain.incident.state.incident import Task
 from domain.plan.model.organisation import AcknowledgePolicy, EscalationStep
 from domain.plan.model.plan import Escalation, Plan
-from domain.values import Fact
+from domain.values import Event
 
 
 class Step(NamedTuple):
@@ -29,7 +29,7 @@ class Step(NamedTuple):
     within: timedelta
 
 
-def acknowledged(on: Situation, task: str) -> list[Fact]:
+def acknowledged(on: Context, task: str) -> list[Event]:
     """Return what an answer leads to: it is enough, or it is one of several that are wanted."""
     owed, about = on.incident.tasks[task], f"task/{task}"
     if on.who in owed.answered:
@@ -45,7 +45,7 @@ def acknowledged(on: Situation, task: str) -> list[Fact]:
     return [answered, *theirs]
 
 
-def acknowledgement_missed(on: Situation, task: str) -> list[Fact]:
+def acknowledgement_missed(on: Context, task: str) -> list[Event]:
     """Return what follows when nobody acknowledged a task, or too few: the next are asked."""
     owed, about = on.incident.tasks[task], f"task/{task}"
     following = _following(on, task, owed)
@@ -63,7 +63,7 @@ def acknowledgement_missed(on: Situation, task: str) -> list[Fact]:
     ]
 
 
-def is_lost(on: Situation, task: str, unreached: str) -> bool:
+def is_lost(on: Context, task: str, unreached: str) -> bool:
     """Tell whether too few are left to answer, now that somebody can't be reached either."""
     owed = on.incident.tasks[task]
     step = _present(on, task, owed)
@@ -71,14 +71,14 @@ def is_lost(on: Situation, task: str, unreached: str) -> bool:
     return unreached in step.asked and len({*step.asked} - lost) < step.needed
 
 
-def _is_enough(on: Situation, task: str, owed: Task) -> bool:
+def _is_enough(on: Context, task: str, owed: Task) -> bool:
     """Tell whether an answer settles it: nobody asked them, or they were the last it wanted."""
     asked = [step for step in _steps(on.plan, task)[: owed.step] if on.who in step.asked]
     answered = {*owed.answered, on.who}
     return not asked or any(len(answered & {*step.asked}) >= step.needed for step in asked)
 
 
-def _present(on: Situation, task: str, owed: Task) -> Step:
+def _present(on: Context, task: str, owed: Task) -> Step:
     steps = _steps(on.plan, task)
     if steps and owed.step:
         return steps[owed.step - 1]
@@ -86,7 +86,7 @@ def _present(on: Situation, task: str, owed: Task) -> Step:
     return Step((person,), 1, _patience(on, task))
 
 
-def _following(on: Situation, task: str, owed: Task) -> Step | None:
+def _following(on: Context, task: str, owed: Task) -> Step | None:
     """Return who is asked next, by the plan's escalation or else by the post's chain."""
     if steps := _steps(on.plan, task):
         return steps[owed.step] if owed.step < len(steps) else None
@@ -118,10 +118,10 @@ def _step(step: EscalationStep) -> Step:
             return Step(asked, step.quorum or len(asked), step.within)
 
 
-def _first(on: Situation, owed: Task) -> str:
+def _first(on: Context, owed: Task) -> str:
     return owed.first or on.seated(owed.post)
 
 
-def _patience(on: Situation, task: str) -> timedelta:
+def _patience(on: Context, task: str) -> timedelta:
     rule = on.plan.tasks_by_id.get(task)
     return rule.acknowledge_within if rule else on.plan.command.accept_within

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from domain.decider import Decision
-from domain.incident.state.context import Situation
+from domain.incident.state.context import Context
 from domain.values import Command, Phase
 
 OPEN = frozenset({Phase.NORMAL, Phase.WARNING, Phase.RESPONSE, Phase.AFTERMATH})
@@ -19,7 +19,7 @@ ALWAYS = frozenset(Phase)
 class Rule(NamedTuple):
     """How a kind of command is decided."""
 
-    decide: Callable[[Situation, Any], Decision]
+    decide: Callable[[Context, Any], Decision]
     phases: frozenset[Phase] = OPEN
     """Of the incident; in others it is refused."""
 

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 
 from domain.incident.events.duties import Message
 from domain.incident.events.means import NoticeExpected, NoticeMissed, NoticeNoLongerExpected
-from domain.incident.state.context import Situation
+from domain.incident.state.context import Context
 from domain.incident.state.incident import DeadlineKey, DeadlineKind
 from domain.plan.model.plan import Notice
-from domain.values import Fact, Phase
+from domain.values import Event, Phase
 
 
-def begin(on: Situation, phase: Phase) -> list[Fact]:
+def begin(on: Context, phase: Phase) -> list[Event]:
     """Return what is to be said first when a phase begins.
 
     A rule of the response that names no time of its own waits for the plan's first notice.
@@ -30,14 +30,14 @@ def begin(on: Situation, phase: Phase) -> list[Fact]:
     ]
 
 
-def end(on: Situation) -> list[Fact]:
+def end(on: Context) -> list[Event]:
     """Return what need not be said any more when a phase ends."""
     armed = sorted(key.subject for key in on.incident.deadlines if key.kind is DeadlineKind.NOTICE)
     fallen = [NoticeNoLongerExpected(rule=rule) for rule in armed]
     return [*fallen, *on.withdrawn(*(f"notice-rule/{rule}" for rule in armed))]
 
 
-def said(on: Situation, channels: Sequence[str]) -> list[Fact]:
+def said(on: Context, channels: Sequence[str]) -> list[Event]:
     """Return what a notice that goes out on these channels leaves to be said, and by when."""
     phase = on.incident.phase
     assert phase is not None, "an incident with notices is open"  # noqa: S101 - an invariant
@@ -46,7 +46,7 @@ def said(on: Situation, channels: Sequence[str]) -> list[Fact]:
     return [*on.withdrawn(*(f"notice-rule/{rule.id}" for rule in heard)), *after]
 
 
-def missed(on: Situation, name: str) -> list[Fact]:
+def missed(on: Context, name: str) -> list[Event]:
     """Return what follows when it was not said in time; what is to be renewed goes on from now."""
     due_at = on.incident.deadlines[DeadlineKey(DeadlineKind.NOTICE, name)]
     rule = next(rule for rule in on.plan.notices.rules if rule.id == name)
@@ -58,19 +58,19 @@ def missed(on: Situation, name: str) -> list[Fact]:
     ]
 
 
-def _next(on: Situation, rule: Notice) -> list[Fact]:
+def _next(on: Context, rule: Notice) -> list[Event]:
     armed = DeadlineKey(DeadlineKind.NOTICE, rule.id) in on.incident.deadlines
-    done: list[Fact] = [NoticeNoLongerExpected(rule=rule.id)] if armed else []
+    done: list[Event] = [NoticeNoLongerExpected(rule=rule.id)] if armed else []
     return _renewed(on, rule) or done
 
 
-def _renewed(on: Situation, rule: Notice) -> list[Fact]:
+def _renewed(on: Context, rule: Notice) -> list[Event]:
     if rule.refresh_every is None:
         return []
     return [NoticeExpected(rule=rule.id, due_at=on.after(rule.refresh_every))]
 
 
-def _rules(on: Situation, phase: Phase) -> list[Notice]:
+def _rules(on: Context, phase: Phase) -> list[Notice]:
     hazard = on.incident.hazard
     return [
         rule

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from domain.incident.events.duties import Message, TaskAssigned, TaskRepeatExpected
-from domain.incident.state.context import Situation
+from domain.incident.state.context import Context
 from domain.incident.state.incident import TaskStatus
 from domain.plan.model import plan
-from domain.values import Fact, Phase, ResponseLevel
+from domain.values import Event, Phase, ResponseLevel
 
 
-def begin(on: Situation, phase: Phase, level: ResponseLevel | None) -> list[Fact]:
+def begin(on: Context, phase: Phase, level: ResponseLevel | None) -> list[Event]:
     """Return the assignment of what the plan asks for now and nobody owes yet."""
     due = on.plan.tasks_of(phase, on.incident.hazard, level)
     return _assigned(on, due, due)
 
 
-def following(on: Situation, over: str) -> list[Fact]:
+def following(on: Context, over: str) -> list[Event]:
     """Return the assignment of what waited for a task that is finished, or can't be done."""
     phase = on.incident.phase
     assert phase is not None, "an incident with tasks is open"  # noqa: S101 - an invariant
@@ -27,7 +27,7 @@ def following(on: Situation, over: str) -> list[Fact]:
     return _assigned(then, due, [task for task in due if over in task.after])
 
 
-def repeat(on: Situation, task: str) -> list[Fact]:
+def repeat(on: Context, task: str) -> list[Event]:
     """Return when a task that is finished is to be done again, if it is one of those."""
     rule = on.plan.tasks_by_id.get(task)
     if rule is None or rule.repeats_every is None or rule.phase is not on.incident.phase:
@@ -35,20 +35,20 @@ def repeat(on: Situation, task: str) -> list[Fact]:
     return [TaskRepeatExpected(task=task, assign_at=on.after(rule.repeats_every))]
 
 
-def again(on: Situation, task: str) -> list[Fact]:
+def again(on: Context, task: str) -> list[Event]:
     """Return the next assignment of a task that repeats."""
     rule = on.plan.tasks_by_id[task]
     return [_assignment(on, rule), tell_owner(on, task, rule.post)]
 
 
-def tell_owner(on: Situation, task: str, post: str) -> Fact:
+def tell_owner(on: Context, task: str, post: str) -> Event:
     """Return the order to tell whoever owes a task first."""
     return on.tell(on.seated(post), Message.TASK_ASSIGNED, f"task/{task}")
 
 
-def _assigned(on: Situation, due: Sequence[plan.Task], wanted: Iterable[plan.Task]) -> list[Fact]:
+def _assigned(on: Context, due: Sequence[plan.Task], wanted: Iterable[plan.Task]) -> list[Event]:
     """Return the assignment of those wanted that nobody owes yet and that needn't wait."""
-    facts: list[Fact] = []
+    facts: list[Event] = []
     known = {task.id for task in due}
     for task in wanted:
         waits = any(_is_awaited(on, before, task.phase, known) for before in task.after)
@@ -57,7 +57,7 @@ def _assigned(on: Situation, due: Sequence[plan.Task], wanted: Iterable[plan.Tas
     return facts
 
 
-def _is_awaited(on: Situation, before: str, phase: Phase, due: set[str]) -> bool:
+def _is_awaited(on: Context, before: str, phase: Phase, due: set[str]) -> bool:
     """Tell whether a task comes first that is not over. One that nobody will owe holds up none."""
     rule = on.plan.tasks_by_id.get(before)
     if rule is None or rule.phase is not phase:
@@ -66,7 +66,7 @@ def _is_awaited(on: Situation, before: str, phase: Phase, due: set[str]) -> bool
     return before in due if owed is None else not (owed.status.is_over or owed.rounds)
 
 
-def _assignment(on: Situation, task: plan.Task) -> TaskAssigned:
+def _assignment(on: Context, task: plan.Task) -> TaskAssigned:
     return TaskAssigned(
         task=task.id,
         title=task.title,

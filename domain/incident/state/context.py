@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from domain.decider import Asked
+from domain.decider import CommandEnvelope
 from domain.incident.events.duties import (
     Message,
     NotificationOrdered,
@@ -14,19 +14,19 @@ from domain.incident.events.duties import (
 from domain.incident.state import roster
 from domain.incident.state.incident import Incident
 from domain.plan.model.plan import Plan, PlanRef
-from domain.values import Fact
+from domain.values import Event
 
 UNNUMBERED = ""
 """A notification's id until the decider numbers it."""
 
 
-class Situation(NamedTuple):
+class Context(NamedTuple):
     """Everything that a decision may look at."""
 
     incident: Incident
     plan: Plan
     ref: PlanRef
-    asked: Asked
+    asked: CommandEnvelope
     now: datetime
 
     @property
@@ -74,7 +74,7 @@ class Situation(NamedTuple):
         planned, holding = roster.people_of(self.plan, post), self.incident.posts.get(post)
         return planned | {holding.held_by} if holding and holding.held_by else planned
 
-    def withdrawn(self, *about: str) -> list[Fact]:
+    def withdrawn(self, *about: str) -> list[Event]:
         """Return the withdrawal of whatever is still to be told about these duties."""
         if not about:  # what is owed may be thousands
             return []

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from domain.decider import existing
 from domain.plan.model.plan import Plan, PlanRef
-from domain.values import Fact
+from domain.values import Event
 
 
 class PlanState(StrEnum):
@@ -33,7 +33,7 @@ OPEN = frozenset({PlanState.DRAFT, PlanState.REVIEWED, PlanState.APPROVED})
 """States that lead to others."""
 
 
-class PlanDrafted(Fact):
+class PlanDrafted(Event):
     """Somebody handed in a text."""
 
     kind: Literal["PlanDrafted"] = "PlanDrafted"
@@ -45,7 +45,7 @@ class PlanDrafted(Fact):
     plan: Plan
 
 
-class OfDraft(Fact):
+class OfDraft(Event):
     """Something about a draft."""
 
     draft: int
@@ -71,7 +71,7 @@ class PlanApproved(OfDraft):
     kind: Literal["PlanApproved"] = "PlanApproved"
 
 
-class PlanPublished(Fact):
+class PlanPublished(Event):
     """A version of the plan came into force; new incidents are pinned to it."""
 
     kind: Literal["PlanPublished"] = "PlanPublished"
@@ -111,7 +111,7 @@ class Editions(NamedTuple):
         return frozenset(one.author for one in self.drafts.values() if one.ref.hash == digest)
 
 
-def evolve(state: Editions, fact: Fact) -> Editions:
+def evolve(state: Editions, fact: Event) -> Editions:
     """Take a fact into account."""
     match fact:
         case PlanDrafted(draft=number, ref=ref, plan=plan, by=author):

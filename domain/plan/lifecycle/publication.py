@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import Field, StrictInt
 
-from domain.decider import Asked, Decider, Refused
+from domain.decider import CommandEnvelope, Decider, Refused
 from domain.limits import INT32_MAX
 from domain.plan.canonical import pinned
 from domain.plan.lifecycle import publication_guards
@@ -28,7 +28,7 @@ from domain.plan.lifecycle.drafts import (
 )
 from domain.plan.model.plan import Plan, PlanRef
 from domain.refusals import Refusal
-from domain.values import Command, Fact
+from domain.values import Command, Event
 
 __all__ = [
     "PUBLICATION",
@@ -114,8 +114,8 @@ STEPS: Mapping[type[Command], Step] = {
 
 
 def decide(
-    state: Editions, asked: Asked, now: datetime, judgement: object
-) -> Sequence[Fact] | Refused:
+    state: Editions, asked: CommandEnvelope, now: datetime, judgement: object
+) -> Sequence[Event] | Refused:
     """Decide what becomes of a text. Nobody speaks for others here: two must be two.
 
     `judgement` is that of the text to be judged, or else the text is checked here.
@@ -148,14 +148,14 @@ def _draft_of(state: Editions, ask: AboutDraft) -> Draft | None:
     return state.of(ask.hash) if ask.draft is None else state.drafts.get(ask.draft)
 
 
-def _draft(state: Editions, asked: Asked, plan: Plan) -> Sequence[Fact] | Refused:
+def _draft(state: Editions, asked: CommandEnvelope, plan: Plan) -> Sequence[Event] | Refused:
     ref = pinned(plan).ref
     known = state.of(ref.hash)
     if state.ref == ref or (known and known.state in OPEN):
         return []
-    if refused := publication_guards.taken(state.ref, ref) or publication_guards.elsewhere(
-        plan, asked
-    ):
+    if refused := publication_guards.version_taken(
+        state.ref, ref
+    ) or publication_guards.venue_not_permitted(plan, asked):
         return refused
     if len(state.drafts) >= DRAFTS_MAX:
         return Refused(Refusal.PLAN_DRAFTS_TOO_MANY, {"most": str(DRAFTS_MAX)})
@@ -164,8 +164,8 @@ def _draft(state: Editions, asked: Asked, plan: Plan) -> Sequence[Fact] | Refuse
 
 
 def _move(
-    state: Editions, asked: Asked, ask: AboutDraft, judgement: object
-) -> Sequence[Fact] | Refused:
+    state: Editions, asked: CommandEnvelope, ask: AboutDraft, judgement: object
+) -> Sequence[Event] | Refused:
     """Take a draft a step on, or back."""
     draft = _draft_of(state, ask)
     step, actor = STEPS[type(ask)], asked.actor.id
@@ -177,7 +177,7 @@ def _move(
         return Refused(Refusal.PLAN_HASH_STALE, found)
     if not step.by_author and actor in state.authors(ask.hash):
         return Refused(Refusal.SECOND_PERSON_REQUIRED)
-    refused = publication_guards.elsewhere(draft.plan, asked)
+    refused = publication_guards.venue_not_permitted(draft.plan, asked)
     if refused is None and _is_so(draft, step, actor):
         return []
     refused = refused or _out_of_turn(draft, step) or _unfit(draft, step, asked, judgement)
@@ -206,18 +206,18 @@ def _out_of_turn(draft: Draft, step: Step) -> Refused | None:
     return Refused(Refusal.PLAN_NOT_REVIEWED if early else Refusal.PLAN_DRAFT_OVER, found)
 
 
-def _unfit(draft: Draft, step: Step, asked: Asked, judgement: object) -> Refused | None:
+def _unfit(draft: Draft, step: Step, asked: CommandEnvelope, judgement: object) -> Refused | None:
     if step.needs_reason:
         return None if asked.reason else Refused(Refusal.REASON_REQUIRED)
-    return publication_guards.faulty(draft.ref, draft.plan, judgement)
+    return publication_guards.plan_invalid(draft.ref, draft.plan, judgement)
 
 
 def _publish(
-    state: Editions, asked: Asked, ref: PlanRef, now: datetime, judgement: object
-) -> Sequence[Fact] | Refused:
+    state: Editions, asked: CommandEnvelope, ref: PlanRef, now: datetime, judgement: object
+) -> Sequence[Event] | Refused:
     if state.ref == ref:
         return []
-    if refused := publication_guards.taken(state.ref, ref):
+    if refused := publication_guards.version_taken(state.ref, ref):
         return refused
     draft = state.of(ref.hash)
     if draft is None or draft.ref != ref or draft.state is not PlanState.APPROVED:
@@ -229,9 +229,9 @@ def _publish(
         }
         return Refused(Refusal.PLAN_NOT_APPROVED, about)
     refused = (
-        publication_guards.elsewhere(draft.plan, asked)
-        or publication_guards.early(draft.plan, now)
-        or publication_guards.faulty(ref, draft.plan, judgement)
+        publication_guards.venue_not_permitted(draft.plan, asked)
+        or publication_guards.not_yet_due(draft.plan, now)
+        or publication_guards.plan_invalid(ref, draft.plan, judgement)
     )
     return refused or [PlanPublished(ref=ref, plan=draft.plan)]
 

@@ -14,7 +14,7 @@ from domain.plan.lifecycle.drafts import PlanState
 from domain.refusals import Refusal
 
 if TYPE_CHECKING:
-    from domain.decider import Asked
+    from domain.decider import CommandEnvelope
     from domain.plan.model.plan import Plan, PlanRef
 
 JUDGED_MAX = 64
@@ -37,7 +37,7 @@ ZH: Mapping[str, str] = {
 """How a state is told in a refusal."""
 
 
-def taken(in_force: PlanRef | None, ref: PlanRef) -> Refused | None:
+def version_taken(in_force: PlanRef | None, ref: PlanRef) -> Refused | None:
     """Refuse a version that is not above the one in force."""
     if in_force is None or ref.version > in_force.version:
         return None
@@ -45,7 +45,7 @@ def taken(in_force: PlanRef | None, ref: PlanRef) -> Refused | None:
     return Refused(Refusal.PLAN_VERSION_TAKEN, {"version": str(ref.version), "next": right})
 
 
-def elsewhere(plan: Plan, asked: Asked) -> Refused | None:
+def venue_not_permitted(plan: Plan, asked: CommandEnvelope) -> Refused | None:
     """Refuse a plan for venues where the actor was not let in."""
     for venue in plan.venues:
         if not asked.actor.may_act_at(venue.id):
@@ -53,7 +53,7 @@ def elsewhere(plan: Plan, asked: Asked) -> Refused | None:
     return None
 
 
-def early(plan: Plan, now: datetime) -> Refused | None:
+def not_yet_due(plan: Plan, now: datetime) -> Refused | None:
     """Refuse a plan before its day has come at the venue where it comes first."""
     day = plan.effective_from
     if day is None or now >= min(_midnight(day, venue.time_zone) for venue in plan.venues):
@@ -81,7 +81,7 @@ def judged(ref: PlanRef, plan: Plan) -> Judgement:
     return _judgement(_Judged(ref.hash, plan))
 
 
-def faulty(ref: PlanRef, plan: Plan, judgement: object) -> Refused | None:
+def plan_invalid(ref: PlanRef, plan: Plan, judgement: object) -> Refused | None:
     """Refuse a plan that can't work, by its judgement if that was made before."""
     if not isinstance(judgement, Judgement) or judgement.hash != ref.hash:
         judgement = judged(ref, plan)

@@ -15,7 +15,7 @@ from uuid import UUID, uuid5
 from muster.v1 import common_pb2
 from pydantic import Field, StringConstraints, TypeAdapter, ValidationError, model_validator
 
-from domain.decider import Asked
+from domain.decider import CommandEnvelope
 from domain.directory.person import RegisterContact
 from domain.incident import decider
 from domain.incident.warning import Opening
@@ -81,7 +81,7 @@ class Order(NamedTuple):
 
     category: str
     key: str
-    asked: Asked
+    asked: CommandEnvelope
 
     @property
     def stream(self) -> str:
@@ -144,9 +144,9 @@ def context_of(request: Any) -> Context:
     return context
 
 
-def asked(command: Command, context: Context, call: Call) -> Asked:
+def asked(command: Command, context: Context, call: Call) -> CommandEnvelope:
     """Return a command as it is asked, by whom authentication found."""
-    return Asked(
+    return CommandEnvelope(
         command,
         context.command_id,
         call.actor,

@@ -42,7 +42,7 @@ PERSON = "person"
 """The field that says whose personal texts stand beside it."""
 
 
-class Sealing:
+class PersonalTextSealer:
     """Reads commands, and seals what is personal in them first."""
 
     def __init__(self, readings: Iterable[Reading], seal: Seal) -> None:

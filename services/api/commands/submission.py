@@ -16,8 +16,8 @@ from domain.refusals import Refusal
 from domain.resource.unit import RegisterUnit
 from eventstore.recorder.event_ids import event_id_of
 from services.api.commands.envelope import Order, Reading
-from services.api.commands.personal_texts import Sealing
-from services.api.commands.unit_reservation import Dispatching
+from services.api.commands.personal_texts import PersonalTextSealer
+from services.api.commands.unit_reservation import UnitReservation
 from services.api.contract import Method, methods
 from services.api.errors.failures import Failure, Violation, of_error, of_refusal
 from services.api.errors.status import TRAILERS, Room, of_answers
@@ -25,7 +25,7 @@ from services.api.interceptors.chain import not_allowed
 from services.api.resume_tokens import Mark, ResumeTokens, reads_the_past
 
 if TYPE_CHECKING:
-    from domain.decider import Asked
+    from domain.decider import CommandEnvelope
     from eventstore.recorder.recorder import Receipt, Recorder
     from services.api.interceptors.chain import Call, Unary
 
@@ -57,7 +57,7 @@ Begun = asyncio.Queue[asyncio.Task[Answer] | None]
 log = structlog.get_logger()
 
 
-class Recording:
+class CommandSubmission:
     """Records what methods ask for."""
 
     def __init__(
@@ -65,10 +65,10 @@ class Recording:
     ) -> None:
         self._recorders = recorders
         self._tokens = tokens
-        self._dispatching = Dispatching(recorders["incident"], recorders["unit"])
+        self._dispatching = UnitReservation(recorders["incident"], recorders["unit"])
         self._readings = {one.name: Reading.of(one) for one in methods() if one.records}
-        self._sealing = Sealing(self._readings.values(), seal)
-        self._in_turn = {Dispatching.METHOD, *self._sealing.sealed_in(Command.DESCRIPTOR)}
+        self._sealing = PersonalTextSealer(self._readings.values(), seal)
+        self._in_turn = {UnitReservation.METHOD, *self._sealing.sealed_in(Command.DESCRIPTOR)}
 
     def unary(self, method: Method) -> Unary:
         """Return what answers a method that records a command."""
@@ -203,7 +203,7 @@ def receipt(order: Order, answer: Receipt | Refused, tokens: ResumeTokens) -> co
     )
 
 
-def _resume_token(asked: Asked, answer: Receipt, tokens: ResumeTokens) -> str:
+def _resume_token(asked: CommandEnvelope, answer: Receipt, tokens: ResumeTokens) -> str:
     """Return what continues a watch after a command: after its last event, if it led to any.
 
     An answer about what was there before is good for a watch of that stream only where the caller

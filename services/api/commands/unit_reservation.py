@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from services.api.commands.envelope import Order
 
 
-class Dispatching:
+class UnitReservation:
     """Reserves a unit on its own stream, then dispatches it; gives it back if that is refused."""
 
     METHOD = "dispatch_unit"

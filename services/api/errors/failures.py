@@ -16,7 +16,7 @@ from services.api.errors.status import TRAILERS, Room, status_of
 if TYPE_CHECKING:
     from google.rpc import status_pb2
 
-    from domain.decider import Asked, Refused
+    from domain.decider import CommandEnvelope, Refused
 
 _PLACE = re.compile(r"\{(\w+)\}")
 
@@ -148,7 +148,7 @@ class Failure(Exception):
         return status_of(self, language, request_id, method=method, room=room)
 
 
-def of_refusal(refused: Refused, asked: Asked, stream: str) -> Failure:
+def of_refusal(refused: Refused, asked: CommandEnvelope, stream: str) -> Failure:
     """Return a refusal with what its text needs: what was found, and what was asked."""
     reason = refused.reason.value
     metadata = dict(refused.details)

@@ -16,11 +16,11 @@ from services.api.messages import from_domain
 from services.api.queries.incidents import check_page
 
 if TYPE_CHECKING:
-    from domain.decider import Asked
+    from domain.decider import CommandEnvelope
     from eventstore.log.events import StoredEvent
     from eventstore.log.log import Log
     from services.api.interceptors.chain import Call
-    from services.api.venue_access import Places
+    from services.api.venue_access import VenueAccess
 
 PAGE_SIZE = 50
 
@@ -38,7 +38,7 @@ KINDS = {
 class CaseAccesses:
     """Lists readings, exports and disclosures of a case."""
 
-    def __init__(self, log: Log, places: Places) -> None:
+    def __init__(self, log: Log, places: VenueAccess) -> None:
         self._log = log
         self._places = places
 
@@ -90,7 +90,7 @@ def _access(event: StoredEvent) -> Access:
     return access
 
 
-def _owed(asked: Asked) -> Access:
+def _owed(asked: CommandEnvelope) -> Access:
     ask = asked.command
     assert isinstance(ask, ReadCase), ask  # noqa: S101 - the only command
     return Access(
@@ -104,7 +104,7 @@ def _owed(asked: Asked) -> Access:
     )
 
 
-def _is_of(asked: Asked, case: Case) -> bool:
+def _is_of(asked: CommandEnvelope, case: Case) -> bool:
     """Tell whether what was read of the whole log was of a case, too."""
     ask = asked.command
     assert isinstance(ask, ReadCase), ask  # noqa: S101 - the only command

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from eventstore.log.events import StoredEvent
     from eventstore.log.log import Log
     from eventstore.recorder.recorder import Recorder
-    from services.api.access_log import Readings
+    from services.api.access_log import AccessLog
     from services.api.interceptors.chain import Call
-    from services.api.venue_access import Places
+    from services.api.venue_access import VenueAccess
 
 PAGE_EVENTS = 500
 """Events read and sent at a time."""
@@ -45,8 +45,8 @@ class Audit:
         log: Log,
         incidents: Recorder[Incident],
         history: History,
-        places: Places,
-        readings: Readings,
+        places: VenueAccess,
+        readings: AccessLog,
     ) -> None:
         self._log = log
         self._history = history

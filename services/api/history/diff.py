@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from domain.decider import decode
 from domain.incident.decider import INCIDENTS
-from domain.incident.evolution.field_diff import ABSENT, Path, Touch, Tracing, differences
+from domain.incident.evolution.field_diff import ABSENT, FieldChange, FieldDiff, Path, differences
 from domain.record.reading import ReadKind
 from domain.values import Text
 from services.api.access_log import Read
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from eventstore.log.events import StoredEvent
     from eventstore.log.log import Log
     from eventstore.recorder.recorder import Recorder
-    from services.api.access_log import Readings
+    from services.api.access_log import AccessLog
     from services.api.history.point_in_time import History
     from services.api.interceptors.chain import Call
 
@@ -56,7 +56,7 @@ class _Place:
     touched: dict[Path, deque[StoredEvent]] = field(default_factory=dict)
     times: Counter[Path] = field(default_factory=Counter)
 
-    def note(self, touch: Touch, event: StoredEvent) -> None:
+    def note(self, touch: FieldChange, event: StoredEvent) -> None:
         """Note what an event changed in here."""
         self.after = touch.after
         for path, _, _ in differences(touch.path, touch.before, touch.after):
@@ -78,11 +78,11 @@ class _Place:
             )
 
 
-class Diffing:
+class IncidentDiff:
     """Compares an incident with itself."""
 
     def __init__(
-        self, log: Log, incidents: Recorder[Incident], history: History, readings: Readings
+        self, log: Log, incidents: Recorder[Incident], history: History, readings: AccessLog
     ) -> None:
         self._log = log
         self._incidents = incidents
@@ -116,7 +116,7 @@ class Diffing:
 
     async def _places(self, key: str, first: int, last: int) -> dict[Path, _Place]:
         begun = await self._history.at(key, first)
-        tracing, places = Tracing(begun.state), dict[Path, _Place]()
+        tracing, places = FieldDiff(begun.state), dict[Path, _Place]()
         stream = INCIDENTS.stream(key)
         async for page in self._log.read_stream(stream, after=first, up_to=last):
             for event in page:

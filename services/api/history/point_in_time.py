@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
-from domain.decider import Known
+from domain.decider import Versioned
 from domain.incident.decider import INCIDENTS
-from eventstore.queries.valid_time import Happened
+from eventstore.queries.valid_time import ValidTimeStreams
 from services.api.errors.failures import Failure, Violation
-from services.api.history.valid_time import Truths
+from services.api.history.valid_time import ValidTimeHistory
 
 if TYPE_CHECKING:
     from domain.incident.state.incident import Incident
@@ -24,20 +24,20 @@ class History:
 
     log: Log
     snapshots: Snapshots[Incident]
-    truths: Truths
+    truths: ValidTimeHistory
 
     @classmethod
     def of(cls, log: Log, snapshots: Snapshots[Incident]) -> Self:
         """Return the history of a log's incidents, of which nothing was asked yet."""
-        return cls(log, snapshots, Truths(Happened(log), snapshots))
+        return cls(log, snapshots, ValidTimeHistory(ValidTimeStreams(log), snapshots))
 
-    async def at(self, key: str, version: int) -> Known[Incident]:
+    async def at(self, key: str, version: int) -> Versioned[Incident]:
         """Return what was known at a version."""
         if version == 0:
-            return Known(INCIDENTS.initial)
+            return Versioned(INCIDENTS.initial)
         return await self.snapshots.known_at(key, version)
 
-    async def at_position(self, key: str, position: int) -> Known[Incident]:
+    async def at_position(self, key: str, position: int) -> Versioned[Incident]:
         """Return what was known when the log ended at a position."""
         return await self.at(key, await self.log.version_at(INCIDENTS.stream(key), position))
 
@@ -57,8 +57,8 @@ class History:
                 return current
 
     async def true_at(
-        self, key: str, instant: datetime, current: Known[Incident]
-    ) -> Known[Incident]:
+        self, key: str, instant: datetime, current: Versioned[Incident]
+    ) -> Versioned[Incident]:
         """Return how an incident truly was at an instant, as far as it is known now."""
         state = await self.truths.at(key, instant, current)
         if state.phase is None:

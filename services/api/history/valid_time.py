@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from domain.decider import Known, decode
+from domain.decider import Versioned, decode
 from domain.incident.corrections import Changes, gathered, righted
 from domain.incident.decider import INCIDENTS
 from domain.incident.events.corrections import (
@@ -25,7 +25,7 @@ from domain.incident.events.corrections import (
     ReportCorrected,
     subject_of,
 )
-from domain.incident.evolution.valid_time import Told, Truth
+from domain.incident.evolution.valid_time import DatedEvent, ValidTimeState
 from domain.lru import LruCache
 from eventstore.integrity.hash_chain import FIRST
 from eventstore.log.subscription import VERSION_MAX
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from domain.incident.state.incident import Incident
-    from eventstore.queries.valid_time import Happened, HappenedFact
+    from eventstore.queries.valid_time import ValidTimeEvent, ValidTimeStreams
     from eventstore.recorder.snapshots import Snapshots
 
 PAGE_FACTS = 5_000
@@ -55,7 +55,7 @@ class _Point(NamedTuple):
 
     happened: datetime
     version: int
-    truth: Truth
+    truth: ValidTimeState
 
 
 @dataclass
@@ -64,7 +64,7 @@ class _Life:
 
     order: Disorder = field(default_factory=Disorder)
     changes: Changes = field(default_factory=dict)
-    entries: Mapping[str, Told] = field(default_factory=dict)
+    entries: Mapping[str, DatedEvent] = field(default_factory=dict)
     """The entries that were corrected, as they were told."""
     anew_from: datetime | None = None
     """From when on facts are told anew; None if all were told in order and none was corrected."""
@@ -72,7 +72,9 @@ class _Life:
     """In their order."""
     learning: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    def righted(self, after: tuple[datetime, int], to: tuple[datetime, int]) -> Iterator[Told]:
+    def righted(
+        self, after: tuple[datetime, int], to: tuple[datetime, int]
+    ) -> Iterator[DatedEvent]:
         """Return the corrected entries that belong after a moment and up to another."""
         for told in self.entries.values():
             right = righted(told, self.changes)
@@ -90,14 +92,14 @@ class _Life:
 
 
 @dataclass(frozen=True)
-class Truths:
+class ValidTimeHistory:
     """Tells how incidents truly were."""
 
-    happened: Happened
+    happened: ValidTimeStreams
     snapshots: Snapshots[Incident]
     lives: LruCache[str, _Life] = field(default_factory=lambda: LruCache(LIVES_MAX))
 
-    async def at(self, key: str, instant: datetime, current: Known[Incident]) -> Incident:
+    async def at(self, key: str, instant: datetime, current: Versioned[Incident]) -> Incident:
         """Return how an incident was at an instant, by what is known of it now."""
         life = self._life(key)
         async with life.learning:
@@ -112,7 +114,7 @@ class Truths:
             life = self.lives[key] = _Life()
         return life
 
-    async def _learn(self, key: str, life: _Life, current: Known[Incident]) -> None:
+    async def _learn(self, key: str, life: _Life, current: Versioned[Incident]) -> None:
         """Take in what was recorded since."""
         if current.version <= life.order.version:
             return
@@ -133,7 +135,7 @@ class Truths:
 
     async def _corrected(
         self, stream: str, life: _Life, up_to: int
-    ) -> tuple[Changes, Mapping[str, Told]]:
+    ) -> tuple[Changes, Mapping[str, DatedEvent]]:
         """Return what all corrections say by now, and the entries that they are of."""
         rows = await self.happened.read_types(
             stream, CORRECTIONS, after=life.order.version, up_to=up_to
@@ -151,7 +153,7 @@ class Truths:
             entries |= {subject_of(told.fact): told for told in _told(rows)}
         return gathered(found, life.changes), entries
 
-    async def _recorded(self, key: str, life: _Life, instant: datetime) -> Known[Incident]:
+    async def _recorded(self, key: str, life: _Life, instant: datetime) -> Versioned[Incident]:
         """Return what was known when the last was recorded of what happened by an instant.
 
         All of it must have been told in order.
@@ -159,7 +161,7 @@ class Truths:
         in_order = life.order.first or life.order.version + 1
         version = await self.happened.happened_by(INCIDENTS.stream(key), in_order, instant)
         if version == 0:
-            return Known(INCIDENTS.initial)
+            return Versioned(INCIDENTS.initial)
         return await self.snapshots.known_at(key, version)
 
     async def _told_anew(self, key: str, life: _Life, instant: datetime) -> Incident:
@@ -189,20 +191,20 @@ class Truths:
     async def _before(self, key: str, life: _Life, instant: datetime) -> _Point:
         """Return what was known right before an instant; nothing before the first there is."""
         if instant <= FIRST:
-            return _Point(FIRST, 0, Truth(INCIDENTS.initial))
+            return _Point(FIRST, 0, ValidTimeState(INCIDENTS.initial))
         before = instant - INSTANT
         known = await self._recorded(key, life, before)
-        return _Point(before, known.version, Truth(known.state))
+        return _Point(before, known.version, ValidTimeState(known.state))
 
 
-def _told(rows: Sequence[HappenedFact]) -> list[Told]:
+def _told(rows: Sequence[ValidTimeEvent]) -> list[DatedEvent]:
     return [
-        Told(at, version, decode(INCIDENTS, kind, shape, data))
+        DatedEvent(at, version, decode(INCIDENTS, kind, shape, data))
         for at, version, kind, shape, data in rows
     ]
 
 
-def _places(told: Told, *known: Changes) -> Iterator[Told]:
+def _places(told: DatedEvent, *known: Changes) -> Iterator[DatedEvent]:
     """Return an entry where it was told to belong, and where it was known to from time to time."""
     yield told
     for changes in known:
@@ -210,8 +212,11 @@ def _places(told: Told, *known: Changes) -> Iterator[Told]:
 
 
 def _in_place(
-    life: _Life, rows: Sequence[HappenedFact], after: tuple[datetime, int], to: tuple[datetime, int]
-) -> list[Told]:
+    life: _Life,
+    rows: Sequence[ValidTimeEvent],
+    after: tuple[datetime, int],
+    to: tuple[datetime, int],
+) -> list[DatedEvent]:
     """Return what belongs after a moment and up to another: as it was corrected, and in order."""
     told = _told(rows)
     if not life.entries:
@@ -221,7 +226,7 @@ def _in_place(
     return sorted([*right, *life.righted(after, to)], key=itemgetter(0, 1))
 
 
-async def _after(truth: Truth, told: Sequence[Told]) -> Truth:
+async def _after(truth: ValidTimeState, told: Sequence[DatedEvent]) -> ValidTimeState:
     for first in range(0, len(told), AT_ONCE_FACTS):
         truth = truth.after(one.fact for one in told[first : first + AT_ONCE_FACTS])
         await asyncio.sleep(0)

@@ -12,8 +12,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from services.api.errors.failures import Failure
-from services.api.interceptors.deadlines import Expiry, end_now
-from services.api.interceptors.metrics import MEASURES
+from services.api.interceptors.deadlines import Deadlines, end_now
+from services.api.interceptors.metrics import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -171,7 +171,7 @@ class Room:
         self._all: dict[asyncio.Timeout, str] = {}
         self._of_each: dict[str, dict[asyncio.Timeout, None]] = {}
         self.pushed_out: set[asyncio.Timeout] = set()
-        self._expiries: dict[float, Expiry] = {}
+        self._expiries: dict[float, Deadlines] = {}
         """By their time in seconds: there are few."""
 
     def __len__(self) -> int:
@@ -206,11 +206,11 @@ class Room:
             return overloaded(self._name, self._bound.of_each)
         return too_late(timeout_s or 0)
 
-    def _expiry(self, timeout_s: float | None) -> Expiry | None:
+    def _expiry(self, timeout_s: float | None) -> Deadlines | None:
         if timeout_s is None:
             return None
         if timeout_s not in self._expiries:
-            self._expiries[timeout_s] = Expiry(timeout_s)
+            self._expiries[timeout_s] = Deadlines(timeout_s)
         return self._expiries[timeout_s]
 
     def _push_out(self, limit: asyncio.Timeout, peer: str) -> None:
@@ -267,16 +267,16 @@ class Admission:
         self.places = Places(limits.bounds)
         self.waiting = Room("waiting_per_caller", Bound(WAITING_CALLERS, WAITING_PER_CALLER))
         self.unauthenticated = Room("unauthenticated_per_address", limits.unauthenticated)
-        MEASURES.admission = self
+        METRICS.admission = self
 
 
 def overloaded(bound: str, limit: int) -> Failure:
     """Return that a bound was reached, and count it."""
-    MEASURES.turned_away[bound] += 1
+    METRICS.turned_away[bound] += 1
     return Failure("OVERLOADED", {"bound": bound, "limit": str(limit)})
 
 
 def too_late(seconds: float) -> Failure:
     """Return that no message came, and count it."""
-    MEASURES.turned_away["first_message"] += 1
+    METRICS.turned_away["first_message"] += 1
     return Failure("MESSAGE_NOT_SENT", {"seconds": f"{seconds:g}"})

@@ -12,7 +12,7 @@ import structlog
 from domain.values import Actor
 from services.api.errors.failures import Failure
 from services.api.interceptors.certificates import Certificate
-from services.api.interceptors.metrics import MEASURES
+from services.api.interceptors.metrics import METRICS
 from services.runtime import token_file
 from services.runtime.clocks import clocks
 from services.runtime.token_file import TokensInvalid
@@ -35,7 +35,7 @@ HEADERS = 256
 
 log = structlog.get_logger()
 
-__all__ = ["RELOAD_AFTER_S", "Doors", "TokensInvalid"]
+__all__ = ["RELOAD_AFTER_S", "Authenticator", "TokensInvalid"]
 
 
 class Known(NamedTuple):
@@ -47,7 +47,7 @@ class Known(NamedTuple):
     revoked_serials: frozenset[int]
 
 
-class Doors:
+class Authenticator:
     """Tells who calls. Reads the file again when it changes; a broken one changes nothing."""
 
     def __init__(self, file: Path) -> None:
@@ -79,10 +79,10 @@ class Doors:
         if changed != self._changed:
             try:
                 self._known = _read(self._file)
-                MEASURES.tokens_broken = False
+                METRICS.tokens_broken = False
                 log.info("tokens_reloaded", entries=len(self._known.by_token))
             except TokensInvalid as error:
-                MEASURES.tokens_broken = True
+                METRICS.tokens_broken = True
                 log.error("tokens_not_reloaded", problem=str(error))  # noqa: TRY400 - no defect
             self._changed = changed
         return self._known

@@ -16,8 +16,8 @@ from google.protobuf.message import DecodeError
 
 from services.api.errors.failures import Failure, Violation
 from services.api.interceptors.admission import Kind
-from services.api.interceptors.deadlines import Expiry
-from services.api.interceptors.metrics import MEASURES
+from services.api.interceptors.deadlines import Deadlines
+from services.api.interceptors.metrics import METRICS
 from services.api.interceptors.open_calls import Shown
 from services.api.interceptors.rejection import find, language, request_id, said, tell
 from services.api.interceptors.trace_context import traceparent
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from domain.values import Actor
     from services.api.contract import Method
     from services.api.interceptors.admission import Admission
-    from services.api.interceptors.authentication import Doors
+    from services.api.interceptors.authentication import Authenticator
     from services.api.interceptors.connections import Connections
     from services.api.interceptors.open_calls import OpenCalls
     from services.api.interceptors.rejection import Metadata
@@ -72,7 +72,7 @@ Stream = Callable[[Any, Call], AsyncGenerator[Any, None]]
 """Answers one request, or many, with many responses."""
 
 
-class Edge:
+class InterceptorChain:
     """Wraps what answers a call into what gRPC serves.
 
     Every method is served as one that takes a stream, which is the same on the wire: so it is known
@@ -81,7 +81,7 @@ class Edge:
 
     def __init__(
         self,
-        doors: Doors,
+        doors: Authenticator,
         admission: Admission,
         open_calls: OpenCalls,
         connections: Connections,
@@ -94,14 +94,14 @@ class Edge:
         self._open_calls = open_calls
         self._connections = connections
         self._mutual_tls = mutual_tls
-        self._deadlines = Expiry(admission.limits.deadline_s)
+        self._deadlines = Deadlines(admission.limits.deadline_s)
         self._reading: set[asyncio.Timeout] = set()
         self._draining = False
 
     def unary(self, method: Method, answer: Unary) -> grpc.RpcMethodHandler[Any, Any]:
         """Serve a method of one request and one response."""
         parse, kind = self._parser(method), Kind.of(method)
-        clock = MEASURES.clock(method.name)
+        clock = METRICS.clock(method.name)
         done = (method.name, "OK")
 
         async def serve(_: Any, context: ServicerContext[Any, Any]) -> Any:
@@ -119,7 +119,7 @@ class Edge:
             except Exception as error:  # noqa: BLE001 - the edge: nothing leaks, all is told
                 await tell(error, method.name, context)
             else:
-                MEASURES.answers[done] += 1
+                METRICS.answers[done] += 1
                 return answered
             finally:
                 clock.observe(time.perf_counter() - began)
@@ -146,7 +146,7 @@ class Edge:
                             await _write_all(steps, context, begun)
             except Exception as error:  # noqa: BLE001 - the edge, as above
                 await tell(error, method.name, context)
-            MEASURES.answers[method.name, "OK"] += 1
+            METRICS.answers[method.name, "OK"] += 1
 
         return grpc.stream_stream_rpc_method_handler(
             serve, response_serializer=method.response.SerializeToString

@@ -19,7 +19,7 @@ from urllib.parse import unquote
 
 import structlog
 
-from services.api.interceptors.metrics import MEASURES
+from services.api.interceptors.metrics import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,7 +79,7 @@ class Connections:
             shut += _shut_down(standing[end], end)
         self._seen = frozenset(strange)
         if shut:
-            MEASURES.turned_away["connections"] += shut
+            METRICS.turned_away["connections"] += shut
             log.warning("connections_shut_down", connections=shut)
         return shut
 

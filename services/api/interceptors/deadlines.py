@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 
-class Expiry:
+class Deadlines:
     """Ends what takes longer than a fixed time.
 
     A limit is one of `asyncio.timeout(None)`; it is ended as if it had been given the time itself.

@@ -41,7 +41,7 @@ class Clock:
         self.sum += seconds
 
 
-class Measures:
+class ApiMetrics:
     """Answers by method and reason, how long they took, and how many streams are served."""
 
     def __init__(self) -> None:
@@ -118,7 +118,7 @@ def _admitted(admission: Admission) -> Iterator[Metric]:
     yield GaugeMetricFamily("muster_api_streams", "Streams being served.", streams)
 
 
-MEASURES = Measures()
+METRICS = ApiMetrics()
 """Of this process."""
 
-REGISTRY.register(MEASURES)
+REGISTRY.register(METRICS)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import structlog
 
 from services.api.errors.failures import Failure
-from services.api.interceptors.metrics import MEASURES
+from services.api.interceptors.metrics import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from domain.values import Actor
-    from services.api.interceptors.authentication import Doors
+    from services.api.interceptors.authentication import Authenticator
 
 CHECK_S = 0.5
 """How often the callers of open calls are looked up again."""
@@ -52,7 +52,7 @@ class _Open:
 class OpenCalls:
     """Keeps to it that who has a call open may have it."""
 
-    def __init__(self, doors: Doors) -> None:
+    def __init__(self, doors: Authenticator) -> None:
         self._doors = doors
         self._open: set[_Open] = set()
 
@@ -93,7 +93,7 @@ class OpenCalls:
                 if actor == one.actor:
                     continue
                 one.end("ACCESS_CHANGED")
-            MEASURES.ended[one.reason or ""] += 1
+            METRICS.ended[one.reason or ""] += 1
             ended += 1
         if ended:
             log.info("open_calls_ended", calls=ended)

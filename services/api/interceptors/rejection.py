@@ -11,7 +11,7 @@ import structlog
 from grpc_status import rpc_status
 
 from services.api.errors.failures import Failure, of_error
-from services.api.interceptors.metrics import MEASURES
+from services.api.interceptors.metrics import METRICS
 
 if TYPE_CHECKING:
     from grpc.aio import ServicerContext
@@ -59,7 +59,7 @@ async def tell(error: Exception, method: str, context: ServicerContext[Any, Any]
         failure = Failure("INTERNAL", {"request_id": named})
     else:
         REFUSED.say(method, named, failure.reason)
-    MEASURES.answers[method, failure.reason] += 1
+    METRICS.answers[method, failure.reason] += 1
     status = rpc_status.to_status(failure.status(language(metadata), named, method=method))
     await context.abort(status.code, status.details, status.trailing_metadata)
 

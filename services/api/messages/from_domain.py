@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from enum import Enum
 
-    from domain.decider import Known
+    from domain.decider import Versioned
     from domain.incident.state.incident import Incident, Warning_
     from domain.plan.model.plan import PlanRef
     from domain.privacy import Hold
@@ -123,7 +123,7 @@ def plan_ref(ref: PlanRef | None) -> common_pb2.PlanRef | None:
     return None if ref is None else carried(ref)
 
 
-def incident(key: str, known: Known[Incident]) -> incident_pb2.Incident:
+def incident(key: str, known: Versioned[Incident]) -> incident_pb2.Incident:
     """Return an incident as it is known."""
     state = known.state
     return incident_pb2.Incident(
@@ -166,7 +166,7 @@ def incident(key: str, known: Known[Incident]) -> incident_pb2.Incident:
     )
 
 
-def unit(key: str, known: Known[Unit]) -> resource_service_pb2.Unit:
+def unit(key: str, known: Versioned[Unit]) -> resource_service_pb2.Unit:
     """Return a unit that is registered."""
     state = known.state
     registered = state.registered

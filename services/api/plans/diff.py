@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from services.api.messages.plan_diff import compared
-from services.api.plans.selection import plan_meant
+from services.api.plans.selection import selected_plan
 
 if TYPE_CHECKING:
     from muster.v1.plan_service_pb2 import DiffPlansResponse
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from services.api.interceptors.chain import Call
 
 
-class PlanDifference:
+class PlanDiff:
     """Answers what changes for whom."""
 
     def __init__(self, log: Log) -> None:
@@ -23,6 +23,6 @@ class PlanDifference:
 
     async def diff(self, request: Any, _: Call) -> DiffPlansResponse:
         """Say what changes from one text to another."""
-        was = await plan_meant(self._log, request, "was")
-        becomes = await plan_meant(self._log, request, "becomes")
+        was = await selected_plan(self._log, request, "was")
+        becomes = await selected_plan(self._log, request, "becomes")
         return await asyncio.to_thread(compared, was, becomes)

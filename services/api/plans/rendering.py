@@ -10,7 +10,7 @@ from muster.v1.plan_service_pb2 import PlanRendering, PlanSheet, RenderPlanRespo
 from compiler.handbook.book import Edition
 from compiler.render import Rendering, rendered
 from services.api.errors.failures import Failure, Violation
-from services.api.plans.selection import plan_meant
+from services.api.plans.selection import selected_plan
 from services.runtime.clocks import clocks
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ WANTED = {
 }
 
 
-class PlanDrawing:
+class PlanRenderer:
     """Draws plans; addresses of people are never in what it makes."""
 
     def __init__(self, log: Log) -> None:
@@ -37,7 +37,7 @@ class PlanDrawing:
         wanted = WANTED.get(request.wanted)
         if wanted is None:
             raise Failure("FIELD_INVALID", violations=[Violation.of("wanted", "missing")])
-        plan = await plan_meant(self._log, request, "text")
+        plan = await selected_plan(self._log, request, "text")
         edition = Edition(call.language, clocks.now().date(), _venue(request, plan))
         sheets = await asyncio.to_thread(rendered, plan, wanted, edition)
         return RenderPlanResponse(sheets=[PlanSheet(**one._asdict()) for one in sheets])

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from eventstore.log.log import Log
 
 
-async def plan_meant(log: Log, request: Any, field: str) -> Plan:
+async def selected_plan(log: Log, request: Any, field: str) -> Plan:
     """Return the plan that a field of a request names. Raises Failure, with the field."""
     text = getattr(request, field)
     try:

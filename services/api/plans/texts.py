@@ -27,14 +27,14 @@ from services.api.messages import from_domain
 
 if TYPE_CHECKING:
     from domain.plan.model.plan import Plan, PlanRef
-    from domain.values import Fact
+    from domain.values import Event
     from eventstore.log.events import StoredEvent
     from eventstore.log.log import Log
 
 PAGE_FACTS = 16
 """Facts read at a time; a plan is a long text."""
 
-REACHED: Mapping[type[Fact], PlanState] = {
+REACHED: Mapping[type[Event], PlanState] = {
     PlanDrafted: PlanState.DRAFT,
     PlanReviewed: PlanState.REVIEWED,
     PlanReturned: PlanState.RETURNED,
@@ -118,7 +118,7 @@ def found(texts: Texts, place: Any) -> Edition:
     return edition
 
 
-def _step(event: StoredEvent, fact: Fact, editions: Editions) -> plan_service_pb2.PlanStep:
+def _step(event: StoredEvent, fact: Event, editions: Editions) -> plan_service_pb2.PlanStep:
     assert isinstance(fact, PlanDrafted | OfDraft | PlanPublished), fact  # noqa: S101 - all there are
     meta = json.loads(event.meta)
     return plan_service_pb2.PlanStep(

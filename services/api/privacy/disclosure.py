@@ -28,7 +28,7 @@ from services.api.queries.incidents import (
 from services.runtime.clocks import clocks
 
 if TYPE_CHECKING:
-    from domain.decider import Known
+    from domain.decider import Versioned
     from domain.directory.person import Person
     from domain.incident.state.incident import Incident, OnFile
     from domain.privacy import Privacy
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from eventstore.privacy.vault import Vault
     from services.api.interceptors.chain import Call, Unary
     from services.api.resume_tokens import ResumeTokens
-    from services.api.venue_access import Places
+    from services.api.venue_access import VenueAccess
 
 REPEAT_WITHIN = timedelta(minutes=5)
 """How long a call that is sent again is answered again without being recorded again."""
@@ -64,11 +64,11 @@ class Shown(NamedTuple):
     """Where it is recorded who is shown what, and how often in an hour one caller is."""
 
     log: Log
-    places: Places
+    places: VenueAccess
     limit: int
 
 
-class Disclosing:
+class PersonalDataReader:
     """Shows what is known of people, and who was shown it."""
 
     def __init__(
@@ -195,7 +195,7 @@ class Disclosing:
         return venue is not None and call.actor.may_act_at(venue)
 
 
-def _of_incident(known: Known[Incident], person: str) -> _OnFile | None:
+def _of_incident(known: Versioned[Incident], person: str) -> _OnFile | None:
     file: OnFile | None = known.state.people.get(person)
     if file is None:
         return None
@@ -203,7 +203,7 @@ def _of_incident(known: Known[Incident], person: str) -> _OnFile | None:
     return _OnFile(from_domain.number(file.concern), file.name, contacts, file.particulars)
 
 
-def _of_directory(known: Known[Person]) -> _OnFile | None:
+def _of_directory(known: Versioned[Person]) -> _OnFile | None:
     if not known.state.channels:
         return None
     contacts = [channel.address for channel in known.state.channels]

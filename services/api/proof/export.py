@@ -23,7 +23,7 @@ from services.api.access_log import refuse_without_reason
 from services.api.commands.envelope import asked, context_of, incident_id
 from services.api.errors.failures import Failure, Violation, of_refusal
 from services.api.proof.heads import answering_for
-from services.api.venue_access import Places
+from services.api.venue_access import VenueAccess
 from services.runtime.clocks import clocks
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from eventstore.log.events import StoredEvent
     from eventstore.log.log import Log
     from eventstore.log.system_log import ExportLog
-    from eventstore.proofs.proofs import Kept, Proofs
+    from eventstore.proofs.proofs import Proofs, StoredCheckpoint
     from services.api.interceptors.chain import Call
     from services.runtime.settings.settings import Settings
 
@@ -52,7 +52,7 @@ SIZES = Text.of("最多100个，且不得大于已签署的大小", "at most 100
 Step = audit_service_pb2.ExportCaseResponse
 
 
-class Exporting:
+class CaseExport:
     """Hands out cases."""
 
     def __init__(
@@ -67,7 +67,7 @@ class Exporting:
         self._log = log
         self._proofs = proofs
         self._prover = prover
-        self._places = Places(log)
+        self._places = VenueAccess(log)
         self._notary = notary
         self._privacy = settings.privacy
         self._keys = [one.key for one in notary.witnesses]
@@ -136,7 +136,7 @@ class Exporting:
             raise Failure("INCIDENT_UNKNOWN", {"incident": incident}, subject=stream)
         await self._places.refuse_elsewhere(call.actor, stream)
 
-    async def _head(self, incident: str, latest: Kept) -> Proven | None:
+    async def _head(self, incident: str, latest: StoredCheckpoint) -> Proven | None:
         """Prove which version of a case is the newest; None if the checkpoint signs no map.
 
         The subtrees of the map are at hand for some minutes, so it is done before all else.
@@ -156,7 +156,7 @@ class Exporting:
             raise Failure("LOG_KEY_UNKNOWN")
         return key.strip()
 
-    async def _signed(self, position: int) -> Kept:
+    async def _signed(self, position: int) -> StoredCheckpoint:
         """Return a checkpoint over a position, cosigned by all witnesses if they do so soon."""
         waited = 0.0
         while True:
@@ -169,16 +169,16 @@ class Exporting:
             await asyncio.sleep(LOOK_S)
             waited += LOOK_S
 
-    def _is_enough(self, latest: Kept, waited: float) -> bool:
+    def _is_enough(self, latest: StoredCheckpoint, waited: float) -> bool:
         return not self._missing(latest) or waited >= WITNESS_PATIENCE_S
 
-    def _missing(self, latest: Kept) -> Sequence[str]:
+    def _missing(self, latest: StoredCheckpoint) -> Sequence[str]:
         """Return the names of the witnesses who are asked and did not cosign a checkpoint."""
         note, asked = Note.parse(latest.note), map(Verifier.parse, self._keys)
         return [key.name for key in asked if note.signed_by(key) is None]
 
 
-def _sizes(request: Any, latest: Kept | None) -> Sequence[int]:
+def _sizes(request: Any, latest: StoredCheckpoint | None) -> Sequence[int]:
     sizes, most = sorted(set(request.known_sizes)), latest.size if latest else 0
     if len(sizes) > KNOWN_SIZES_MAX or any(not 0 < size <= most for size in sizes):
         broken = Violation("known_sizes", "known_sizes", SIZES)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from muster.v1 import audit_service_pb2
 
 from eventstore.heads.prover import WAITING_MAX, HeadProver, Proven, ProverBusy, Signed
-from eventstore.proofs.proofs import Kept, ProofUnavailable
+from eventstore.proofs.proofs import ProofUnavailable, StoredCheckpoint
 from eventstore.tlog.checkpoint import heads_of
 from services.api.errors.failures import Failure, Violation
 from services.api.history.audit import checked_stream
@@ -66,7 +66,7 @@ class Heads:
                 ]
             )
 
-    async def _signed(self, request: Any) -> tuple[Kept, Signed]:
+    async def _signed(self, request: Any) -> tuple[StoredCheckpoint, Signed]:
         """Return the checkpoint that is asked about, and the map that it signs."""
         size = not_negative(request.size, "size")
         latest = await self._proofs.latest()

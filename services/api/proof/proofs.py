@@ -12,7 +12,7 @@ from eventstore.divergence.alarms import Alarms
 from eventstore.integrity.archive import Archive, newest
 from eventstore.integrity.audit import Signed
 from eventstore.integrity.tree_builder import Claim
-from eventstore.proofs.proofs import Kept, ProofUnavailable
+from eventstore.proofs.proofs import ProofUnavailable, StoredCheckpoint
 from eventstore.tlog.checkpoint import Checkpoint
 from eventstore.tlog.note import Note, Verifier
 from services.api.errors.failures import Failure, Violation
@@ -53,7 +53,7 @@ class Newest(NamedTuple):
         return Claim(self.lineage, *self.signed)
 
 
-class Proving:
+class ProofQueries:
     """Answers what is asked about checkpoints and proofs."""
 
     def __init__(self, log: Log, proofs: Proofs, folder: Path) -> None:
@@ -147,13 +147,15 @@ class Proving:
         key = archive.log_key()
         return _parsed(note, archive, archive.lineage, Verifier.parse(key) if key else None)
 
-    async def _latest(self) -> Kept:
+    async def _latest(self) -> StoredCheckpoint:
         latest = await self._proofs.latest()
         if latest is None:
             raise not_signed(1, 0)
         return latest
 
-    async def _signed_at(self, latest: Kept, size: int) -> audit_service_pb2.Checkpoint | None:
+    async def _signed_at(
+        self, latest: StoredCheckpoint, size: int
+    ) -> audit_service_pb2.Checkpoint | None:
         """Return the checkpoint of just this size, if there is one."""
         rows = await self._proofs.before(latest.lineage, size + 1, 1)
         found = rows and (rows[0].lineage, rows[0].size) == (latest.lineage, size)
@@ -202,7 +204,7 @@ def _parsed(note: str, archive: Archive | None, lineage: int, key: Verifier | No
     return Newest(note, Signed(said.size, said.root), archive, genuine, lineage, key)
 
 
-def kept_message(row: Kept) -> audit_service_pb2.Checkpoint:
+def kept_message(row: StoredCheckpoint) -> audit_service_pb2.Checkpoint:
     message = checkpoint_of(row.note)
     message.signed_at.FromDatetime(row.signed_at)
     message.lineage = row.lineage

@@ -17,7 +17,7 @@ from eventstore.proofs.stream_inclusion import first_other, signed_leaves, unlik
 from services.api.errors.failures import Failure
 from services.api.history.audit import checked_stream
 from services.api.proof.proofs import Newest, checkpoint_of, divergence_of
-from services.api.proof.write_gate import Gate
+from services.api.proof.write_gate import WriteGate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from eventstore.log.log import Log
     from eventstore.proofs.proofs import Proofs
     from services.api.interceptors.chain import Call
-    from services.api.proof.proofs import Proving
+    from services.api.proof.proofs import ProofQueries
 
 PAGE_EVENTS = 500
 """Events of a stream that are read at a time."""
@@ -37,12 +37,12 @@ WHOLE_AT_ONCE = 2
 VerifyStep = audit_service_pb2.VerifyResponse
 
 
-class Verifying:
+class LogVerification:
     """Verifies the whole log, or one stream of it."""
 
-    def __init__(self, dsn: str, log: Log, proofs: Proofs, proving: Proving) -> None:
+    def __init__(self, dsn: str, log: Log, proofs: Proofs, proving: ProofQueries) -> None:
         self._dsn = dsn
-        self._gate = Gate(dsn, proofs)
+        self._gate = WriteGate(dsn, proofs)
         self._log = log
         self._proofs = proofs
         self._proving = proving

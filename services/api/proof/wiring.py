@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from domain.record.divergence import DIVERGENCES, AcknowledgeDivergence
 from eventstore.heads.prover import HeadProver
-from eventstore.log.system_log import ExportLog, ReadmittingLog
+from eventstore.log.system_log import ExportLog, ReopeningLog
 from eventstore.proofs.proofs import Proofs
 from eventstore.proofs.quorum import Quorum
 from eventstore.recorder.recorder import Recorder
 from eventstore.tlog.note import Verifier
-from services.api.proof.export import Exporting
+from services.api.proof.export import CaseExport
 from services.api.proof.heads import Heads
 from services.api.proof.health import ProofHealth
-from services.api.proof.proofs import Proving
-from services.api.proof.verification import Verifying
+from services.api.proof.proofs import ProofQueries
+from services.api.proof.verification import LogVerification
 from services.runtime.clocks import clocks
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from services.runtime.settings.settings import Settings
 
 
-class Notarised(NamedTuple):
+class ProofServices(NamedTuple):
     """What answers the methods about proofs, and what records an acknowledgement."""
 
     recorders: Mapping[str, Recorder[Any]]
@@ -37,25 +37,25 @@ class Notarised(NamedTuple):
 
 
 @asynccontextmanager
-async def notarised(settings: Settings, store: Log) -> AsyncIterator[Notarised]:
+async def proof_services(settings: Settings, store: Log) -> AsyncIterator[ProofServices]:
     """Make it, for as long as the context lasts."""
     dsn = settings.database.dsn.get_secret_value()
     proofs = await Proofs.open(dsn, _quorum(settings.notary))
     try:
-        proving = Proving(store, proofs, settings.notary.folder)
+        proving = ProofQueries(store, proofs, settings.notary.folder)
         prover = HeadProver(proofs.pool)
         heads = Heads(proofs, prover)
-        verifying = Verifying(dsn, store, proofs, proving)
+        verifying = LogVerification(dsn, store, proofs, proving)
         exports = ExportLog(dsn, proofs.pool)
-        exporting = Exporting(store, exports, proofs, prover, settings)
-        reopening = ReadmittingLog(dsn, proofs.pool)
+        exporting = CaseExport(store, exports, proofs, prover, settings)
+        reopening = ReopeningLog(dsn, proofs.pool)
 
         async def standing(_state: object, command: object) -> object:
             assert isinstance(command, AcknowledgeDivergence), command  # noqa: S101 - the only one
             return await proofs.acknowledgeable(command.divergence)
 
         recorder = Recorder(reopening, DIVERGENCES, clock=clocks.now, surroundings=standing)
-        yield Notarised(
+        yield ProofServices(
             {DIVERGENCES.category: recorder},
             {
                 "ListCheckpoints": proving.checkpoints,

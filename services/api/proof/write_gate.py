@@ -27,7 +27,7 @@ LOOKED_AT = 5
 log = structlog.get_logger()
 
 
-class Gate:
+class WriteGate:
     """Takes the right to append away, as the notary does."""
 
     def __init__(self, dsn: str, proofs: Proofs) -> None:

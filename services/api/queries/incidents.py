@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from eventstore.recorder.recorder import Recorder
     from projections.queries.lists import ViewReader
     from projections.views.incidents import IncidentRow
-    from services.api.access_log import Readings
+    from services.api.access_log import AccessLog
     from services.api.interceptors.chain import Call
     from services.api.queries.workflows import Workflows
 
@@ -39,7 +39,7 @@ class Incidents:
         incidents: Recorder[Incident],
         views: ViewReader,
         workflows: Workflows,
-        readings: Readings,
+        readings: AccessLog,
     ) -> None:
         self._incidents = incidents
         self._views = views

@@ -12,7 +12,7 @@ from temporalio.api.enums.v1 import PendingActivityState, WorkflowExecutionStatu
 from temporalio.client import WorkflowQueryFailedError, WorkflowQueryRejectedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.incident.obligations.obligations import Standing, outstanding
+from domain.incident.obligations.obligations import WorkflowView, obligations
 from services.api.errors.failures import Failure
 from services.api.messages.from_domain import moment, number
 from services.runtime.temporal.client import connect
@@ -21,7 +21,7 @@ from services.runtime.temporal.workflow_starter import workflow_id
 if TYPE_CHECKING:
     from temporalio.client import Client, WorkflowExecutionDescription
 
-    from domain.decider import Known
+    from domain.decider import Versioned
     from domain.incident.state.incident import Incident
     from services.runtime.settings.settings import Temporal
 
@@ -39,11 +39,11 @@ log = structlog.get_logger()
 class Seen(NamedTuple):
     """How a workflow stands, by itself and by Temporal."""
 
-    standing: Standing
+    standing: WorkflowView
     described: WorkflowExecutionDescription
 
     def presented(
-        self, key: str, known: Known[Incident]
+        self, key: str, known: Versioned[Incident]
     ) -> incident_service_pb2.GetStandingResponse:
         """Say how it stands to somebody who knows where the incident is."""
         version = known.version
@@ -65,7 +65,7 @@ class Seen(NamedTuple):
             else None,
             outstanding=[
                 incident_service_pb2.Work(kind=number(work.kind), subject=work.subject)
-                for work in outstanding(known.state)
+                for work in obligations(known.state)
             ],
             pending_activities=[_activity(one) for one in raw.pending_activities],
             workflow_id=described.id,
@@ -76,12 +76,12 @@ class Seen(NamedTuple):
         )
 
 
-async def reach(settings: Temporal) -> Reached:
+async def reach(settings: Temporal) -> WorkflowQueries:
     """Reach Temporal, however long it is away."""
-    return Reached(await connect(settings))
+    return WorkflowQueries(await connect(settings))
 
 
-class Reached:
+class WorkflowQueries:
     """Temporal, as the service talks to it."""
 
     def __init__(self, client: Client) -> None:
@@ -99,7 +99,7 @@ class Reached:
         handle: Any = self._client.get_workflow_handle(workflow_id(incident))
         try:
             described = await handle.describe(rpc_timeout=ASK_TIMEOUT)
-            seen = await handle.query("standing", result_type=Standing, rpc_timeout=ASK_TIMEOUT)
+            seen = await handle.query("standing", result_type=WorkflowView, rpc_timeout=ASK_TIMEOUT)
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
                 raise Failure("WORKFLOW_UNKNOWN", {"incident": incident}) from None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from services.api.errors.failures import Failure
 
 if TYPE_CHECKING:
-    from services.api.queries.workflow_queries import Reached, Seen
+    from services.api.queries.workflow_queries import Seen, WorkflowQueries
     from services.runtime.settings.settings import Temporal
 
 
@@ -17,7 +17,7 @@ class Workflows:
     """Reaches the workflows. While Temporal is away everything else goes on."""
 
     def __init__(self, settings: Temporal) -> None:
-        self._reached: Reached | None = None
+        self._reached: WorkflowQueries | None = None
         self._reaching = asyncio.create_task(self._reach(settings), name="temporal")
 
     async def close(self) -> None:

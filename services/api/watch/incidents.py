@@ -23,10 +23,10 @@ from services.runtime.clocks import clocks
 if TYPE_CHECKING:
     from eventstore.log.events import StoredEvent
     from eventstore.log.log import Log
-    from services.api.access_log import Readings
+    from services.api.access_log import AccessLog
     from services.api.interceptors.chain import Call
     from services.api.resume_tokens import ResumeTokens
-    from services.api.venue_access import Places
+    from services.api.venue_access import VenueAccess
     from services.api.watch.open_incidents import OpenIncidents
 
 BATCH_BYTES_MAX = 1_000_000
@@ -42,16 +42,16 @@ BOOKMARK_MOST_S = 3_600.0
 Step = incident_service_pb2.WatchIncidentsResponse
 
 
-class Watching:
+class IncidentWatch:
     """Serves watches from the log's own order."""
 
     def __init__(
         self,
         log: Log,
         open_: OpenIncidents,
-        places: Places,
+        places: VenueAccess,
         tokens: ResumeTokens,
-        readings: Readings,
+        readings: AccessLog,
     ) -> None:
         self._log = log
         self._readings = readings

@@ -10,7 +10,7 @@ from services.api.queries.incidents import is_over
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from domain.decider import Known
+    from domain.decider import Versioned
     from domain.incident.state.incident import Incident
     from domain.values import Actor
     from eventstore.recorder.recorder import Recorder
@@ -33,7 +33,7 @@ class OpenIncidents:
     history: History
     views: ViewReader
 
-    async def of(self, mark: Mark, actor: Actor) -> AsyncIterator[tuple[str, Known[Incident]]]:
+    async def of(self, mark: Mark, actor: Actor) -> AsyncIterator[tuple[str, Versioned[Incident]]]:
         """Yield what a snapshot at a mark has, after what was shown of it already."""
         if mark.stream is None:
             async for key in self._listed(mark, actor):
@@ -71,7 +71,7 @@ class OpenIncidents:
             if not token:
                 return
 
-    async def _as_of(self, key: str, position: int) -> Known[Incident]:
+    async def _as_of(self, key: str, position: int) -> Versioned[Incident]:
         known = await self.incidents.known(key)
         if known.position <= position:
             return known

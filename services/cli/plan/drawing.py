@@ -157,7 +157,7 @@ def _numbers(file: Path, output: Output) -> Numbers:
     except OSError as error:
         said = f"{file}: {error.strerror or error}"
         raise Failure(Exit.USAGE, "FILE_UNREADABLE", said) from None
-    except (ValidationError, UnicodeDecodeError, yaml.Misread):
+    except (ValidationError, UnicodeDecodeError, yaml.SyntaxFault):
         said = output.said("应为：联系人 → 渠道 → 号码", "contact → channel → address is expected")
         raise Failure(Exit.USAGE, "FIELD_INVALID", f"{file}: {said}") from None
 

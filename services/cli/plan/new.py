@@ -15,7 +15,7 @@ from compiler import driver
 from compiler.diagnostics.faults import said
 from compiler.driver import Inspection
 from compiler.report.text import render
-from compiler.scaffold import Answers, NotThere, begun
+from compiler.scaffold import Answers, NotThere, scaffolded
 from compiler.syntax import yaml
 from services.cli.output.answers import Output
 from services.cli.output.failure import Failure
@@ -111,7 +111,7 @@ def new(  # noqa: PLR0913, PLR0917 - an option for each answer
 
 def _write(answers: Answers, out: str | None, output: Output, *, force: bool) -> None:
     try:
-        text = begun(answers, datetime.now().astimezone().date())
+        text = scaffolded(answers, datetime.now().astimezone().date())
     except NotThere as error:
         raise _not_there(error, output) from None
     name = out or f"{answers.id}.yaml"
@@ -191,7 +191,7 @@ def _from_file(file: Path, output: Output) -> dict[str, Any]:
         raise Failure(Exit.USAGE, "FILE_UNREADABLE", text_of) from None
     except UnicodeDecodeError:
         raise Failure(Exit.USAGE, "ANSWERS_INVALID", f"{file}: UTF-8?") from None
-    except yaml.Misread as misread:
+    except yaml.SyntaxFault as misread:
         what = said(misread.fault, **misread.found).said_in(output.language)
         place = f"{file}:{misread.spot.line}:{misread.spot.column}"
         raise Failure(Exit.USAGE, "ANSWERS_INVALID", f"{place}: {what}") from None

@@ -25,7 +25,7 @@ from eventstore.privacy.vault import read_key
 from services.cli.output.formats import Form
 from services.cli.output.terminal import Terminal, as_json
 from services.local import stack
-from services.local.child import Part
+from services.local.child import ChildProcess
 from services.local.folder import Folder, private
 from services.local.postgres import DATABASE, OWNER, Postgres, find_programs
 from services.local.stack import Ports, environment, held, recipes
@@ -165,7 +165,7 @@ async def _database_alone(place: Folder) -> AsyncIterator[str]:
             os.environ.setdefault(name, text)
         postgres = Postgres(place)
         await asyncio.to_thread(postgres.prepare)
-        part = Part(recipes(place, Ports())["postgres"], place.run, place.logs)
+        part = ChildProcess(recipes(place, Ports())["postgres"], place.run, place.logs)
         await part.start()
         try:
             await create_database(postgres.dsn(OWNER, "postgres"), DATABASE)

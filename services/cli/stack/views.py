@@ -10,8 +10,8 @@ import typer
 from rich.table import Table
 
 from projections.registry import VIEWS
-from projections.runner import MakingStopped
-from projections.status import NobodyMakes, Overseen, Overseer
+from projections.runner import RebuildStopped
+from projections.status import NobodyMakes, Overseen, ProjectionStatus
 from services.cli.output.formats import Form
 from services.cli.output.terminal import as_json
 from services.cli.stack.processes import (
@@ -57,14 +57,14 @@ def rebuild(
         fail(f"{name} is no view; these are: {', '.join(NAMES)}", Exit.USAGE)
     try:
         asyncio.run(_rebuild(_dsn(folder), name))
-    except MakingStopped as error:
+    except RebuildStopped as error:
         fail(f"{name} stopped while it was made anew, the live one is as it was: {error}")
     except NobodyMakes:
         fail(f"no follower runs; {name} is made anew when one does")
 
 
 async def _look(dsn: str) -> list[Overseen]:
-    overseer = await Overseer.open(dsn, VIEWS)
+    overseer = await ProjectionStatus.open(dsn, VIEWS)
     try:
         return list(await overseer.look())
     finally:
@@ -72,7 +72,7 @@ async def _look(dsn: str) -> list[Overseen]:
 
 
 async def _rebuild(dsn: str, name: str) -> None:
-    overseer = await Overseer.open(dsn, VIEWS)
+    overseer = await ProjectionStatus.open(dsn, VIEWS)
     try:
         async for seen in overseer.rebuild(name):
             if seen.making is None:

@@ -15,7 +15,7 @@ from services.runtime import metrics
 from services.runtime.temporal.client import pauses
 from services.runtime.temporal.task_queues import activity_queue, workflow_queue
 from workflows.incident import IncidentWorkflow
-from workflows.ports import Life, clock_priority
+from workflows.ports import WorkflowInput, clock_priority
 from workflows.version import WORKFLOW_VERSION
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def workflow_id(incident: str) -> str:
     return f"{WORKFLOW_ID_PREFIX}{incident}"
 
 
-class Lives:
+class WorkflowStarter:
     """Tells workflows what happened, and begins those that don't live yet."""
 
     def __init__(self, client: Client, worker: Worker, version: int = WORKFLOW_VERSION) -> None:
@@ -120,7 +120,7 @@ class Lives:
         """Nudge a workflow, or start it with the priority of its mode."""
         await self.client.start_workflow(
             IncidentWorkflow.run,
-            Life(incident=incident, hands_queue=self._activity_queue),
+            WorkflowInput(incident=incident, hands_queue=self._activity_queue),
             id=workflow_id(incident),
             task_queue=self.queue,
             id_reuse_policy=reuse,

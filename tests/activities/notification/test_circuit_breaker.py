@@ -12,7 +12,7 @@ import pytest
 
 from activities.notification import notify
 from activities.notification.channels import circuit_breaker
-from activities.notification.channels.circuit_breaker import Breakers
+from activities.notification.channels.circuit_breaker import CircuitBreakers
 from activities.notification.outcome import Failed, NotTried, Unanswered, Undelivered
 from activities.work import work
 from domain.incident.obligations.obligations import WorkKind
@@ -118,19 +118,19 @@ class Clock:
         return self.seconds
 
 
-def leave_unanswered(breakers: Breakers, times: int) -> None:
+def leave_unanswered(breakers: CircuitBreakers, times: int) -> None:
     for _ in range(times):
         with suppress(Unanswered), breakers.call(NOBODY):
             raise Unanswered("nothing was said")
 
 
-def opened(clock: Clock) -> Breakers:
-    breakers = Breakers(clock)
+def opened(clock: Clock) -> CircuitBreakers:
+    breakers = CircuitBreakers(clock)
     leave_unanswered(breakers, circuit_breaker.UNANSWERED_MAX)
     return breakers
 
 
-def is_open(breakers: Breakers) -> bool:
+def is_open(breakers: CircuitBreakers) -> bool:
     """Tell whether a call fails at once; one that is let through says nothing of the host."""
     calls = list[str]()
     with suppress(Failed), breakers.call(NOBODY):
@@ -140,7 +140,7 @@ def is_open(breakers: Breakers) -> bool:
 
 
 def test_a_breaker_opens_after_so_many_in_a_row_and_for_that_host_only() -> None:
-    breakers = Breakers(Clock())
+    breakers = CircuitBreakers(Clock())
     leave_unanswered(breakers, circuit_breaker.UNANSWERED_MAX - 1)
     assert not is_open(breakers)
     leave_unanswered(breakers, 1)
@@ -151,7 +151,7 @@ def test_a_breaker_opens_after_so_many_in_a_row_and_for_that_host_only() -> None
 
 @pytest.mark.parametrize("answer", REFUSED)
 def test_an_answer_of_any_kind_ends_the_row(answer: Exception) -> None:
-    breakers = Breakers(Clock())
+    breakers = CircuitBreakers(Clock())
     leave_unanswered(breakers, circuit_breaker.UNANSWERED_MAX - 1)
     with suppress(Failed, Undelivered), breakers.call(NOBODY):
         raise answer
@@ -160,7 +160,7 @@ def test_an_answer_of_any_kind_ends_the_row(answer: Exception) -> None:
 
 
 def test_what_never_reached_the_host_does_not_end_the_row() -> None:
-    breakers = Breakers(Clock())
+    breakers = CircuitBreakers(Clock())
     leave_unanswered(breakers, circuit_breaker.UNANSWERED_MAX - 1)
     with suppress(Failed), breakers.call(NOBODY):
         raise Failed("this is no mail address")

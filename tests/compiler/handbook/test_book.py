@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from compiler.drawing.localized import Say
+from compiler.drawing.localized import Localizer
 from compiler.handbook.book import Edition, handbook
 from compiler.handbook.contact_directory import Numbers, contact_rows
 from compiler.handbook.position_cards import cards
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from domain.values import Text
 
 WINTER = date(2026, 12, 15)
-EN = Say(EXAMPLE_PLAN, "en")
+EN = Localizer(EXAMPLE_PLAN, "en")
 NUMBERS = {"manager": {"mail": "boss@example.org", "telephone": "+86 10 5555 0101"}}
 VOID = {"meta", "br", "link", "img", "hr", "input"}
 
@@ -177,7 +177,7 @@ STATES = {
 @pytest.mark.parametrize("state", STATES)
 def test_the_list_of_supplies_says_what_is_to_be_seen_to(state: str) -> None:
     change, expected = STATES[state]
-    rows = supply_rows(Say(example_with(change), "en"), WINTER)
+    rows = supply_rows(Localizer(example_with(change), "en"), WINTER)
     assert {mark.text for row in rows for mark in row.marks} == expected
 
 

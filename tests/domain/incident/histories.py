@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from domain.incident.state.incident import Incident
-    from domain.values import Fact
+    from domain.values import Event
 
 BEGUN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-def golden() -> dict[str, Fact]:
+def golden() -> dict[str, Event]:
     """Return every fact of an incident that was ever released, by its file's name."""
     found = {}
     for name in released():
@@ -33,16 +33,16 @@ def golden() -> dict[str, Fact]:
     return found
 
 
-def numbered(fact: Fact) -> Fact:
+def numbered(fact: Event) -> Event:
     """Return a fact with the name that a notification has in an incident: it is a number."""
     fields = type(fact).model_fields
     return fact.model_copy(update={"notification": "n1"} if "notification" in fields else {})
 
 
-def history(last: str, facts: dict[str, Fact]) -> list[Fact]:
+def history(last: str, facts: dict[str, Event]) -> list[Event]:
     """Return all other facts forwards and backwards, so that much is armed; then the last one."""
     others = [fact for name, fact in facts.items() if name != last]
-    told: list[Fact] = [OPENED]
+    told: list[Event] = [OPENED]
     state = evolve(NOTHING_YET, OPENED)
     for fact in (*others, *reversed(others), facts[last]):
         try:
@@ -54,7 +54,7 @@ def history(last: str, facts: dict[str, Fact]) -> list[Fact]:
     return told
 
 
-def states(facts: Iterable[Fact]) -> list[Incident]:
+def states(facts: Iterable[Event]) -> list[Incident]:
     """Return what is known before the first fact, and after each."""
     known = [NOTHING_YET]
     for fact in facts:
@@ -62,7 +62,7 @@ def states(facts: Iterable[Fact]) -> list[Incident]:
     return known
 
 
-def events(facts: Sequence[Fact], stream: str = "incident/case") -> list[StoredEvent]:
+def events(facts: Sequence[Event], stream: str = "incident/case") -> list[StoredEvent]:
     """Return facts as the log would have them, one a second."""
     return [
         StoredEvent(

@@ -30,7 +30,7 @@ from domain.incident.events.means import ResourceRequestCancelled
 from domain.incident.events.response import GateOverruled, ResponseTerminated
 from domain.incident.measures import HandOverMeasure, LiftMeasure
 from domain.incident.notification import ConfirmDelivery, ReportDeliveryFailure
-from domain.incident.obligations.obligations import WorkKind, outstanding, standing
+from domain.incident.obligations.obligations import WorkKind, obligations, workflow_view
 from domain.incident.reporting import SubmitSituationReport
 from domain.incident.resources import (
     ConfirmUnitReturned,
@@ -214,17 +214,17 @@ def test_when_nobody_of_a_chain_can_be_reached_it_ends() -> None:
 
 def test_the_hands_owe_what_was_ordered_requested_released_and_to_be_evaluated() -> None:
     asked = COMMANDED.having(REQUEST)
-    kinds = {work.kind for work in outstanding(asked.state)}
+    kinds = {work.kind for work in obligations(asked.state)}
     assert kinds == {WorkKind.NOTIFY, WorkKind.DISPATCH}
-    assert WorkKind.EVALUATE in {work.kind for work in outstanding(TERMINATED.state)}
-    assert WorkKind.EVALUATE not in {work.kind for work in outstanding(EVALUATED.state)}
+    assert WorkKind.EVALUATE in {work.kind for work in obligations(TERMINATED.state)}
+    assert WorkKind.EVALUATE not in {work.kind for work in obligations(EVALUATED.state)}
     sent = asked.having(DispatchUnit(request="r1", unit="g1"), HANDS)
     released = sent.having(ReleaseUnit(unit="g1"))
-    assert "return/g1" in {work.key for work in outstanding(released.state)}
+    assert "return/g1" in {work.key for work in obligations(released.state)}
 
 
 def test_a_standing_names_the_earliest_deadline_and_what_the_clock_will_say() -> None:
-    stands = standing("x", WARNED.state, len(WARNED.facts))
+    stands = workflow_view("x", WARNED.state, len(WARNED.facts))
     assert stands.next_deadline is not None
     assert stands.next_deadline.command.subject == "prepare"
     assert stands.next_deadline.at == WARNED.now + MINUTE

@@ -11,7 +11,7 @@ from domain.incident.closing import TerminateResponse
 from domain.incident.corrections import CorrectDamage, CorrectReport
 from domain.incident.events.corrections import DamageCorrected, ReportCorrected
 from domain.incident.events.duties import SituationReported
-from domain.incident.evolution.valid_time import Told
+from domain.incident.evolution.valid_time import DatedEvent
 from domain.incident.reporting import SubmitSituationReport
 from domain.refusals import Refusal
 from domain.values import Command
@@ -73,7 +73,7 @@ def test_an_entry_can_be_corrected_when_all_is_over() -> None:
 def test_known_now_an_entry_is_as_it_was_corrected_last() -> None:
     earlier = CorrectReport(filing="s1", summary="Tense.", happened_at=NOON - timedelta(hours=1))
     case = FILED.having(FEWER, because=WHY).having(earlier, because=WHY)
-    told = all_corrected([Told(NOON, *one) for one in enumerate(case.facts)])
+    told = all_corrected([DatedEvent(NOON, *one) for one in enumerate(case.facts)])
     ((at, _, entry),) = [one for one in told if isinstance(one.fact, SituationReported)]
     assert isinstance(entry, SituationReported)
     assert (entry.summary, entry.headcount) == ("Tense.", 450)
@@ -85,7 +85,7 @@ def test_an_entry_that_happened_earlier_is_true_earlier() -> None:
     moved = CorrectReport(filing="s1", happened_at=NOON + timedelta(minutes=1))
     facts = FILED.later(timedelta(hours=2)).having(moved, because=WHY).facts
     told = [
-        Told(NOON + timedelta(hours=isinstance(fact, SituationReported)), version, fact)
+        DatedEvent(NOON + timedelta(hours=isinstance(fact, SituationReported)), version, fact)
         for version, fact in enumerate(facts)
     ]
     then = NOON + timedelta(minutes=30)

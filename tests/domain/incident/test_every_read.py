@@ -12,11 +12,11 @@ import pytest
 
 from activities.evaluation.report import report
 from domain.incident.evolution import bulk_fold as in_place
-from domain.incident.evolution.field_diff import Tracing, differences
-from domain.incident.evolution.valid_time import Truth
+from domain.incident.evolution.field_diff import FieldDiff, differences
+from domain.incident.evolution.valid_time import ValidTimeState
 from domain.incident.obligations.deadlines import due
-from domain.incident.obligations.obligations import outstanding
-from domain.incident.snapshot import PACKING
+from domain.incident.obligations.obligations import obligations
+from domain.incident.snapshot import STATE_CODEC
 from domain.incident.state.incident import NOTHING_YET
 from services.cli.incident.timeline import fold, lines, table
 from services.runtime.sentences import sentence_in_utc
@@ -34,13 +34,13 @@ every_history = pytest.mark.parametrize("name", sorted(HISTORIES))
 def carried_out(state: Incident, name: str) -> dict[tuple[str, ...], Any]:
     """Return what stands after the last fact, by the changes that tracing tells."""
     standing = leaves(state)
-    applied(standing, Tracing(state).take(HISTORIES[name][-1]))
+    applied(standing, FieldDiff(state).take(HISTORIES[name][-1]))
     return standing
 
 
 @every_history
 def test_a_traced_fold_tells_every_change(name: str) -> None:
-    tracing, standing = Tracing(NOTHING_YET), leaves(NOTHING_YET)
+    tracing, standing = FieldDiff(NOTHING_YET), leaves(NOTHING_YET)
     for fact, state in zip(HISTORIES[name], states(HISTORIES[name])[1:], strict=True):
         applied(standing, tracing.take(fact))
         assert standing == leaves(state)
@@ -65,7 +65,7 @@ def test_a_fold_in_place_ends_where_single_steps_end(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(in_place, "THAW_AFTER_FACTS", 1)
-    quick = in_place.IncidentFolding(NOTHING_YET)
+    quick = in_place.IncidentFold(NOTHING_YET)
     for fact in HISTORIES[name]:
         quick.take(fact)
     assert quick.state() == states(HISTORIES[name])[-1]
@@ -77,19 +77,19 @@ def test_a_fold_in_place_ends_where_single_steps_end(
 @every_history
 def test_a_snapshot_of_it_is_unpacked_to_the_same(name: str) -> None:
     for state in states(HISTORIES[name]):
-        assert PACKING.unpack(PACKING.pack(state)) == state
+        assert STATE_CODEC.unpack(STATE_CODEC.pack(state)) == state
 
 
 @every_history
 def test_what_was_told_in_order_is_true(name: str) -> None:
-    truth = Truth().after(HISTORIES[name])
+    truth = ValidTimeState().after(HISTORIES[name])
     assert truth == (states(HISTORIES[name])[-1], ())
 
 
 @every_history
 def test_what_it_owes_and_what_is_due_is_known(name: str) -> None:
     for state in states(HISTORIES[name]):
-        keys = [work.key for work in outstanding(state)]
+        keys = [work.key for work in obligations(state)]
         assert len(keys) == len({*keys})
         coming = due(state)
         assert (coming is None) == (not state.deadlines)

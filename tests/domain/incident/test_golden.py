@@ -27,7 +27,7 @@ from domain.record.divergence import DIVERGENCES
 from domain.record.export import EXPORTS
 from domain.record.reading import READINGS
 from domain.resource.unit import UNITS
-from domain.values import Fact, HazardKind, Mode
+from domain.values import Event, HazardKind, Mode
 
 FOLDER = Path(__file__).parent / "golden"
 RELEASED = FOLDER / "released.txt"
@@ -87,7 +87,7 @@ def released() -> dict[str, str]:
     return {name: known for known, name in (line.split() for line in lines)}
 
 
-def example(shape: type[Fact]) -> Fact:
+def example(shape: type[Event]) -> Event:
     """Make a fact of a kind, every field filled in."""
     return shape.model_validate(_filled(shape.model_json_schema()))
 

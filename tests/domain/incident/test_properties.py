@@ -10,7 +10,7 @@ from hypothesis import given as for_all
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from domain.decider import Asked, Refused, decode, encode, folding
+from domain.decider import CommandEnvelope, Refused, decode, encode, start_fold
 from domain.incident.activation import ActivateResponse, ChangeResponseLevel
 from domain.incident.aftermath import (
     AddFinding,
@@ -38,7 +38,7 @@ from domain.incident.information import ApproveNotice, DraftNotice, PublishNotic
 from domain.incident.measures import HandOverMeasure, ImposeMeasure, LiftMeasure
 from domain.incident.notification import ConfirmDelivery, ReportDeliveryFailure
 from domain.incident.obligations.deadlines import due
-from domain.incident.obligations.obligations import WorkKind, outstanding
+from domain.incident.obligations.obligations import WorkKind, obligations
 from domain.incident.people import RecordPerson
 from domain.incident.reporting import SubmitSituationReport
 from domain.incident.resources import (
@@ -61,7 +61,7 @@ from domain.incident.tasks import (
 from domain.incident.warning import AdjustWarning, CancelWarning, VerifyAlarm
 from domain.plan.model.plan import ChannelKind, PinnedPlan
 from domain.privacy import ErasePersonalData, LegalBasis, LiftLegalHold, PlaceLegalHold
-from domain.values import Command, Fact, ResponseLevel, Text, WarningColour
+from domain.values import Command, Event, ResponseLevel, Text, WarningColour
 from tests.domain.incident.fuller import FULLER
 from tests.domain.incident.world import ALARM, BOSS, CLOCK, MINUTE, PINNED, WARN
 from tests.domain.spec import NOON
@@ -149,16 +149,16 @@ class Life:
     def __init__(self, plan: PinnedPlan) -> None:
         self.plan = plan
         self.state: Incident = INCIDENTS.initial
-        self.facts: list[Fact] = []
+        self.facts: list[Event] = []
         self.now = NOON
 
-    def ask(self, command: Command, who: str | None) -> list[Fact]:
+    def ask(self, command: Command, who: str | None) -> list[Event]:
         actor = CLOCK if command.kind == "LetDeadlinePass" else BOSS
-        asked = Asked(command, uuid4(), actor, on_behalf_of=who, reason="because")
+        asked = CommandEnvelope(command, uuid4(), actor, on_behalf_of=who, reason="because")
         answer = INCIDENTS.decide(self.state, asked, self.now, self.plan)
         return [] if isinstance(answer, Refused) else list(answer)
 
-    def take(self, facts: list[Fact]) -> None:
+    def take(self, facts: list[Event]) -> None:
         self.facts += facts
         self.state = reduce(INCIDENTS.evolve, facts, self.state)
 
@@ -190,7 +190,7 @@ class Life:
             assert not state.deadlines, "nothing is due when it is over"
         numbers = [f.notification for f in self.facts if isinstance(f, NotificationOrdered)]
         assert numbers == [f"n{n}" for n in range(1, len(numbers) + 1)], "dense numbers"
-        works = [work.key for work in outstanding(state)]
+        works = [work.key for work in obligations(state)]
         assert len(works) == len(set(works)), "each piece of work is named once"
 
 
@@ -232,7 +232,7 @@ def test_a_long_fold_ends_where_single_steps_end(
     opening: Command, life: list[tuple[object, str | None]], plan: PinnedPlan, repeats: int
 ) -> None:
     facts = (lived(opening, life, plan).facts * repeats)[: 3 * THAW_AFTER_FACTS]
-    fold = folding(INCIDENTS, INCIDENTS.initial)
+    fold = start_fold(INCIDENTS, INCIDENTS.initial)
     for fact in facts:
         fold.take(fact)
     assert fold.state() == reduce(INCIDENTS.evolve, facts, INCIDENTS.initial)
@@ -264,5 +264,5 @@ def test_every_fact_has_a_fold() -> None:
 
 def test_what_is_over_is_no_work() -> None:
     closed = lived(WARN, [(CancelWarning(issuer="desk"), None)]).state
-    assert {work.kind for work in outstanding(closed)} <= {WorkKind.NOTIFY}
+    assert {work.kind for work in obligations(closed)} <= {WorkKind.NOTIFY}
     assert all(task.status is TaskStatus.LAPSED for task in closed.tasks.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from domain.decider import Asked
+from domain.decider import CommandEnvelope
 from domain.plan.canonical import pinned
 from domain.plan.lifecycle.publication import ApprovePlan, DraftPlan, PublishPlan, ReviewPlan
 from domain.values import Actor, Role
@@ -30,7 +30,7 @@ async def bring_into_force(plans: Recorder[Editions], plan: Plan) -> Receipt:
         (ApprovePlan(hash=ref.hash), APPROVER),
         (PublishPlan(ref=ref), PLANNER),
     ):
-        answer = await plans.record(plan.id, Asked(command, uuid4(), actor))
+        answer = await plans.record(plan.id, CommandEnvelope(command, uuid4(), actor))
         assert isinstance(answer, Receipt), answer
         receipts.append(answer)
     return receipts[-1]

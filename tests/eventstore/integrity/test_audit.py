@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from eventstore.integrity.archive import Archive
 from eventstore.integrity.audit import Report, Signed, audit
 from eventstore.integrity.chain_verifier import Doubt, verify
-from eventstore.integrity.tree_builder import Growing
+from eventstore.integrity.tree_builder import TreeBuilder
 from eventstore.log.log import Log
 from eventstore.postgres.connection import LOG_SETTINGS, connect
 from eventstore.postgres.errors import LogUnavailable
@@ -43,7 +43,7 @@ async def filled(log: Log) -> None:
 async def archived(database: Database, folder: Path, size: int) -> tuple[Archive, Signed]:
     """Keep the tree as it is now."""
     archive = Archive(folder)
-    growing = Growing(archive)
+    growing = TreeBuilder(archive)
     connection = await connect(database.dsn, LOG_SETTINGS)
     await growing.read_on(connection, size)
     await connection.close()

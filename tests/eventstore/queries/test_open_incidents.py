@@ -12,7 +12,7 @@ import pytest
 from domain.incident.warning import ReportAlarm, VerifyAlarm
 from domain.values import Mode, Phase
 from eventstore.log.log import Log
-from eventstore.queries.open_incidents import READ, Lifespans
+from eventstore.queries.open_incidents import READ, OpenIncidents
 from eventstore.queries.reconciliations import Comparison, Reconciliations
 from tests.conftest import execute
 from tests.workflows.case import ALARM, Case
@@ -37,7 +37,7 @@ async def case(database: Database) -> AsyncIterator[Case]:
 
 async def test_an_incident_is_open_from_its_first_event_until_it_ends(case: Case) -> None:
     over, goes_on = str(uuid4()), str(uuid4())
-    spans = Lifespans(case.log)
+    spans = OpenIncidents(case.log)
     await spans.refresh()
     assert not spans.open
     await case.ask(over, ALARM)
@@ -55,7 +55,7 @@ async def test_an_incident_is_open_from_its_first_event_until_it_ends(case: Case
 async def test_who_looks_first_finds_nothing_that_has_just_opened(case: Case) -> None:
     incident = str(uuid4())
     await case.ask(incident, ALARM)
-    spans = Lifespans(case.log)
+    spans = OpenIncidents(case.log)
     await spans.refresh()
     assert (spans.open, spans.just_opened) == ({incident}, set())
 
@@ -66,7 +66,7 @@ async def test_incidents_on_which_lives_hang_come_before_exercises(case: Case) -
     for incident in drills:
         await case.ask(incident, drill)
     await case.ask(live, ALARM)
-    spans = Lifespans(case.log)
+    spans = OpenIncidents(case.log)
     await spans.refresh()
     assert spans.live_first()[0] == live
     assert set(spans.live_first()[1:]) == set(drills)
@@ -86,7 +86,7 @@ async def test_which_were_exercises_is_known_until_they_ended_long_ago(
         "ALTER TABLE muster.event DISABLE TRIGGER never_changed",
         f"UPDATE muster.event SET recorded_at = now() - interval '13 hours' {of_it}",  # noqa: S608 - an id of our own
     )
-    spans = Lifespans(case.log)
+    spans = OpenIncidents(case.log)
     await spans.refresh()
     assert (spans.open, spans.lately_ended, spans.exercises) == (set(), [over], {over})
 
@@ -94,7 +94,7 @@ async def test_which_were_exercises_is_known_until_they_ended_long_ago(
 async def test_it_knows_at_which_version_an_incident_is(case: Case) -> None:
     incident = str(uuid4())
     opened = await case.ask(incident, ALARM)
-    found = await Lifespans(case.log).versions([incident, str(uuid4())])
+    found = await OpenIncidents(case.log).versions([incident, str(uuid4())])
     assert found == {incident: opened.version}
 
 
@@ -103,7 +103,7 @@ async def test_a_log_that_came_back_shorter_is_read_anew(case: Case, database: D
     await case.ask(kept, ALARM)
     head = await case.log.head()
     await case.ask(lost, ALARM)
-    spans = Lifespans(case.log)
+    spans = OpenIncidents(case.log)
     await spans.refresh()
     await execute(
         database.owner_dsn,

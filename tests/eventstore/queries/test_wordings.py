@@ -21,7 +21,7 @@ from eventstore.queries.wordings import Wording, read_wordings
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from domain.values import Fact
+    from domain.values import Event
     from tests.conftest import Database
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -53,7 +53,7 @@ async def log(database: Database) -> AsyncIterator[Log]:
     await opened.close()
 
 
-async def happened(log: Log, stream: str, *facts: Fact, after: int = 0) -> None:
+async def happened(log: Log, stream: str, *facts: Event, after: int = 0) -> None:
     events = [NewEvent(uuid4(), one.kind, 1, NOON, encode(one), "{}") for one in facts]
     await log.append(stream, after, events)
 

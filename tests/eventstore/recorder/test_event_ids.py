@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from domain.decider import Asked
+from domain.decider import CommandEnvelope
 from domain.resource.unit import ReturnToService
 from domain.values import CLOCK, HANDS, Actor, Role
 from eventstore.recorder.event_ids import (
@@ -83,8 +83,8 @@ def test_an_event_s_id_is_what_it_always_was() -> None:
 def test_no_caller_s_event_ever_has_an_id_of_the_system_s(
     command: UUID, number: int, own: UUID, own_number: int
 ) -> None:
-    theirs = event_id_of(Asked(ASK, command, CALLER), number)
-    ours = [event_id_of(Asked(ASK, own, actor), own_number) for actor in (CLOCK, HANDS)]
+    theirs = event_id_of(CommandEnvelope(ASK, command, CALLER), number)
+    ours = [event_id_of(CommandEnvelope(ASK, own, actor), own_number) for actor in (CLOCK, HANDS)]
     assert theirs == event_id(command, number)
     assert ours == [system_event_id(own, own_number)] * 2
     assert {theirs.version, *(one.version for one in ours)} == {7, 8}

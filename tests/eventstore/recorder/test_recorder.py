@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from domain.decider import Known, Refused, encode
+from domain.decider import Refused, Versioned, encode
 from domain.refusals import Refusal
 from eventstore.log.log import NewEvent, Overloaded
 from eventstore.recorder import recorder as recorder_module
@@ -241,16 +241,16 @@ async def test_a_commit_outlives_who_asked_for_it(log: Log, recorder: Recorder[D
 async def test_what_is_known_is_what_was_folded_up_to_a_version(recorder: Recorder[Door]) -> None:
     await recorder.record("a", asked(OpenDoor()))
     await recorder.record("a", asked(CountPeople(count=4)))
-    assert await recorder.known("a") == Known(Door(open=True, people=4), 5, 5)
-    assert await recorder.known_at("a", version=3) == Known(Door(open=True, people=2), 3, 3)
-    assert await recorder.known_at("a", version=0) == Known(Door())
-    assert await recorder.known("b") == Known(Door())
+    assert await recorder.known("a") == Versioned(Door(open=True, people=4), 5, 5)
+    assert await recorder.known_at("a", version=3) == Versioned(Door(open=True, people=2), 3, 3)
+    assert await recorder.known_at("a", version=0) == Versioned(Door())
+    assert await recorder.known("b") == Versioned(Door())
 
 
 async def test_what_is_known_is_fresh(recorder: Recorder[Door], other: Recorder[Door]) -> None:
     await recorder.record("a", asked(OpenDoor()))
     await other.record("a", asked(CountPeople(count=4)))
-    assert await recorder.known("a") == Known(Door(open=True, people=4), 5, 5)
+    assert await recorder.known("a") == Versioned(Door(open=True, people=4), 5, 5)
 
 
 async def test_what_is_known_of_many_is_fresh_for_each(
@@ -260,9 +260,9 @@ async def test_what_is_known_of_many_is_fresh_for_each(
     await recorder.record("b", asked(OpenDoor()))
     await other.record("b", asked(CountPeople(count=4)))
     found = await recorder.known_all(["a", "b", "none"])
-    assert found["a"] == Known(Door(open=True), 1, 1)
-    assert found["b"] == Known(Door(open=True, people=4), 5, 6)
-    assert found["none"] == Known(Door())
+    assert found["a"] == Versioned(Door(open=True), 1, 1)
+    assert found["b"] == Versioned(Door(open=True, people=4), 5, 6)
+    assert found["none"] == Versioned(Door())
 
 
 async def test_states_that_are_forgotten_are_read_again(

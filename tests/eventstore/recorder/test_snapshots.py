@@ -9,12 +9,12 @@ import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
-from domain.decider import Known
+from domain.decider import Versioned
 from domain.incident.decider import INCIDENTS
-from domain.incident.snapshot import FOLD_VERSION, PACKING
+from domain.incident.snapshot import FOLD_VERSION, STATE_CODEC
 from domain.incident.state.incident import Incident
 from eventstore.recorder import snapshots as module
-from eventstore.recorder.load import read_on
+from eventstore.recorder.load import load_from
 from eventstore.recorder.recorder import Recorder
 from eventstore.recorder.snapshots import Snapshots
 from tests.eventstore.lives import a_life
@@ -46,11 +46,11 @@ async def owner(database: Database) -> AsyncIterator[asyncpg.Connection]:
 
 
 def fresh(log: Log, fold: str = FOLD_VERSION) -> Snapshots[Incident]:
-    return Snapshots(log, INCIDENTS, PACKING, fold)
+    return Snapshots(log, INCIDENTS, STATE_CODEC, fold)
 
 
-async def folded(log: Log, version: int) -> Known[Incident]:
-    return await read_on(log, INCIDENTS, KEY, Known(INCIDENTS.initial), up_to=version)
+async def folded(log: Log, version: int) -> Versioned[Incident]:
+    return await load_from(log, INCIDENTS, KEY, Versioned(INCIDENTS.initial), up_to=version)
 
 
 @pytest.mark.parametrize("version", [1, 49, 50, 51, 149, 200, 201, EVENTS])
@@ -108,7 +108,7 @@ async def test_one_whose_bytes_were_altered_is_told_and_dropped(
     kept = await owner.fetchval("SELECT state FROM muster.snapshot WHERE version = 200")
     await owner.execute(ALTERED)
     altered = await owner.fetchval("SELECT state FROM muster.snapshot WHERE version = 200")
-    assert PACKING.unpack(altered) != PACKING.unpack(kept)  # it reads well, and is wrong
+    assert STATE_CODEC.unpack(altered) != STATE_CODEC.unpack(kept)  # it reads well, and is wrong
     with capture_logs() as lines:
         assert await fresh(log).known_at(KEY, EVENTS) == await folded(log, EVENTS)
     assert [(line["event"], line["version"]) for line in lines] == [("snapshot_altered", 200)]
@@ -134,7 +134,7 @@ async def test_before_the_first_event_nothing_is_known(
     log: Log, snapshots: Snapshots[Incident]
 ) -> None:
     assert snapshots is not None
-    assert await fresh(log).known_at(KEY, 0) == Known(INCIDENTS.initial)
+    assert await fresh(log).known_at(KEY, 0) == Versioned(INCIDENTS.initial)
 
 
 async def test_one_of_another_fold_is_not_used(log: Log, snapshots: Snapshots[Incident]) -> None:

@@ -5,7 +5,7 @@ from services.follower.restart_backoff import (
     FORGOTTEN_S,
     REST_FIRST_S,
     REST_LONGEST_S,
-    Rests,
+    RestartBackoff,
 )
 
 
@@ -17,9 +17,9 @@ class Clock:
         return self.now
 
 
-def mended(times: int) -> tuple[Rests, Clock]:
+def mended(times: int) -> tuple[RestartBackoff, Clock]:
     clock = Clock()
-    rests = Rests(clock)
+    rests = RestartBackoff(clock)
     for _ in range(times):
         rests.mended("one")
     return rests, clock

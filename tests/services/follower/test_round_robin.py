@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from services.follower.reconciler import LOOK_AGAIN_S, LOOK_S
-from services.follower.round_robin import EXAMINED_MIN, IN_TIME_MAX, Turns
+from services.follower.round_robin import EXAMINED_MIN, IN_TIME_MAX, RoundRobin
 
 HALF_A_MINUTE_S = 30.0
 TAKES_S = 2.0
@@ -29,7 +29,7 @@ def numbered(count: int) -> set[str]:
 @pytest.mark.parametrize("count", [1, 99, 100, 301, 1_000, IN_TIME_MAX])
 def test_each_is_examined_within_half_a_minute(count: int, pauses: tuple[float, ...]) -> None:
     now, incidents = 0.0, numbered(count)
-    turns, seen_at = Turns(lambda: now), dict.fromkeys(numbered(count), 0.0)
+    turns, seen_at = RoundRobin(lambda: now), dict.fromkeys(numbered(count), 0.0)
     for _, pause in zip(range(COMPARISONS), cycle(pauses), strict=False):
         seen_at |= dict.fromkeys(turns.next(incidents), now)
         now += pause
@@ -37,13 +37,13 @@ def test_each_is_examined_within_half_a_minute(count: int, pauses: tuple[float, 
 
 
 def test_the_first_look_examines_all_and_one_right_after_it_few() -> None:
-    turns, incidents = Turns(lambda: 0.0), numbered(IN_TIME_MAX)
+    turns, incidents = RoundRobin(lambda: 0.0), numbered(IN_TIME_MAX)
     assert set(turns.next(incidents)) == incidents
     assert len(turns.next(incidents)) == EXAMINED_MIN
 
 
 def test_nobody_is_examined_twice_at_a_time_and_nobody_who_is_gone() -> None:
-    turns = Turns(lambda: 0.0)
+    turns = RoundRobin(lambda: 0.0)
     assert turns.next(set()) == []
     assert turns.next(numbered(3)) == ["00000", "00001", "00002"]
     assert turns.next({"00001", "00005"}) == ["00005", "00001"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from eventstore.postgres.errors import LogUnavailable
-from services.local.child import Part, Recipe
+from services.local.child import ChildProcess, Recipe
 from services.process import is_away
 from services.runtime.failures import StackFailed
 from services.runtime.readiness import EXIT_AWAY
@@ -28,8 +28,8 @@ time.sleep(600)
 REFUSES = "import sys; sys.exit('the key is wrong')"
 
 
-def part(folder: Path, program: str, *arguments: str) -> Part:
-    return Part(Recipe("one", [sys.executable, "-c", program, *arguments]), folder, folder)
+def part(folder: Path, program: str, *arguments: str) -> ChildProcess:
+    return ChildProcess(Recipe("one", [sys.executable, "-c", program, *arguments]), folder, folder)
 
 
 @pytest.mark.processes

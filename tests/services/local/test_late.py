@@ -42,7 +42,7 @@ from tests.services.running import muster
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from domain.values import Fact
+    from domain.values import Event
 
 pytestmark = pytest.mark.processes
 
@@ -72,7 +72,7 @@ def metrics(process: str, first_port: int = METRICS_PORT) -> str:
         return str(answer.read(), "utf-8")
 
 
-async def happened(stack: Stack, *facts: Fact) -> None:
+async def happened(stack: Stack, *facts: Event) -> None:
     """Let facts be in the log of a stack, whatever a decision would say."""
     log, at = await Log.open(Postgres(stack.folder).dsn(RUNTIME)), datetime.now(UTC)
     new = [NewEvent(uuid4(), one.kind, one.schema_version, at, encode(one), "{}") for one in facts]

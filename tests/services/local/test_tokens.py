@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from domain.values import Role
 from services.api.errors.failures import Failure
-from services.api.interceptors.authentication import Doors
+from services.api.interceptors.authentication import Authenticator
 from services.cli.main import command_line
 from services.local import tokens
 from services.local.folder import Folder
@@ -66,7 +66,7 @@ def ids() -> dict[str, str]:
 def actor(place: Folder, token: str) -> str | None:
     """Return who the service takes the holder of a token for."""
     try:
-        return Doors(place.tokens_file).actor(f"Bearer {token}", ()).id
+        return Authenticator(place.tokens_file).actor(f"Bearer {token}", ()).id
     except Failure:
         return None
 
@@ -80,7 +80,7 @@ def test_of_what_twelve_processes_give_out_at_once_nothing_is_lost(place: Folder
     ]
     given = [token for one in running for token in one.communicate()[0].split()]
     assert len(given) == PROCESSES * EACH
-    doors = Doors(place.tokens_file)
+    doors = Authenticator(place.tokens_file)
     known = {doors.actor(f"Bearer {token}", ()).id for token in given}
     assert known == {f"desk-{n}-{m}" for n in range(PROCESSES) for m in range(EACH)}
     assert not [one for one in place.tokens_file.parent.iterdir() if one.name.startswith(".tokens")]
@@ -166,7 +166,7 @@ def test_a_certificate_is_revoked(place: Folder, tmp_path: Path, how: str) -> No
     }[how]
     assert json.loads(place.tokens_file.read_text())["revoked_certificates"] == [expected]
     with pytest.raises(Failure, match="UNAUTHENTICATED"):
-        Doors(place.tokens_file).actor(None, ["gate-7.example"], leaf.bytes())
+        Authenticator(place.tokens_file).actor(None, ["gate-7.example"], leaf.bytes())
 
 
 @pytest.mark.parametrize(

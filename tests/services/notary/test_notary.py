@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from eventstore.notary.notary import Notary
-    from eventstore.proofs.proofs import Kept
+    from eventstore.proofs.proofs import StoredCheckpoint
     from tests.conftest import Database
 
 
@@ -46,7 +46,7 @@ def cosigned(folder: Path) -> Note | None:
     return None if note is None else Note.parse(note)
 
 
-async def listed(database: Database, what: Callable[[Kept], bool]) -> bool:
+async def listed(database: Database, what: Callable[[StoredCheckpoint], bool]) -> bool:
     """Wait until the newest checkpoint in the database is so."""
     proofs = await Proofs.open(database.dsn)
     try:

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from eventstore.proofs.proofs import Kept
+    from eventstore.proofs.proofs import StoredCheckpoint
     from tests.conftest import Database
 
 SOON = {"witness_overdue_seconds": 1}
@@ -57,7 +57,7 @@ async def log(database: Database) -> AsyncIterator[Log]:
     await opened.close()
 
 
-async def latest(database: Database) -> Kept | None:
+async def latest(database: Database) -> StoredCheckpoint | None:
     proofs = await Proofs.open(database.dsn)
     try:
         return await proofs.latest()
@@ -65,7 +65,7 @@ async def latest(database: Database) -> Kept | None:
         await proofs.close()
 
 
-async def counting(database: Database) -> Kept:
+async def counting(database: Database) -> StoredCheckpoint:
     """Wait for a checkpoint that counts."""
     async with asyncio.timeout(PATIENCE_S):
         while (found := await latest(database)) is None:

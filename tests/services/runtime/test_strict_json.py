@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.api.interceptors.authentication import Doors, TokensInvalid
+from services.api.interceptors.authentication import Authenticator, TokensInvalid
 from services.runtime.strict_json import JsonInvalid, mapping, read
 from tests.api.conftest import entry
 
@@ -61,7 +61,7 @@ def test_a_file_of_tokens_is_read_strictly(text: bytes, tmp_path: Path) -> None:
     file = tmp_path / "tokens.json"
     file.write_bytes(text)
     with pytest.raises(TokensInvalid, match=str(file)):
-        Doors(file)
+        Authenticator(file)
 
 
 def test_roles_given_twice_let_nobody_in(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_roles_given_twice_let_nobody_in(tmp_path: Path) -> None:
     file = tmp_path / "tokens.json"
     file.write_text(text.replace('"roles"', '"roles": ["administrator"], "roles"', 1))
     with pytest.raises(TokensInvalid, match="'roles' is given twice"):
-        Doors(file)
+        Authenticator(file)
 
 
 @pytest.mark.parametrize("text", ["[1]", "null", '"a"', "1"])

@@ -16,7 +16,7 @@ from eventstore.log.log import Log
 from eventstore.postgres.errors import LogUnavailable
 from eventstore.privacy.vault import Vault
 from eventstore.queries.second_clock import KEPT_FOR, LATELY, SecondClockActs
-from projections.runner import ViewKeeper
+from projections.runner import ProjectionRunner
 from projections.views.incidents import VIEW
 from services.worker import second_clock
 from services.worker.second_clock import GRACE, SecondClock
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from domain.incident.obligations.obligations import NextDeadline, Standing
+    from domain.incident.obligations.obligations import NextDeadline, WorkflowView
     from tests.conftest import Database
 
 SOON = timedelta(seconds=0.5)
@@ -42,7 +42,7 @@ async def scene(database: Database, tmp_path: Path) -> AsyncIterator[Scene]:
     (tmp_path / "vault").write_text(bytes(32).hex())
     log = await Log.open(database.dsn)
     vault = await Vault.connect(database.dsn, tmp_path / "vault")
-    keeper = await ViewKeeper.open(database.dsn, log, [VIEW], lambda _: None)
+    keeper = await ProjectionRunner.open(database.dsn, log, [VIEW], lambda _: None)
     keeping = asyncio.create_task(keeper.run())
     made = Scene(log, vault)
     await made.publish()
@@ -65,7 +65,7 @@ class Passing:
         self.nothing_passes = False
         self.late_s: list[float] = []
 
-    async def __call__(self, incident: str, deadline: NextDeadline) -> Standing:
+    async def __call__(self, incident: str, deadline: NextDeadline) -> WorkflowView:
         self.asked.append(incident)
         if self.log_is_away:
             raise LogUnavailable

@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarks.folding import long_life
 from domain.incident.evolution.evolve import evolve
-from domain.incident.evolution.field_diff import ABSENT, Touch, Tracing
+from domain.incident.evolution.field_diff import ABSENT, FieldChange, FieldDiff
 from domain.incident.state.incident import NOTHING_YET, Incident
 
 LIFE = long_life(120)
@@ -26,7 +26,7 @@ def leaves(value: Any, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]
     return {at: one for name, part in pairs for at, one in leaves(part, (*path, name)).items()}
 
 
-def applied(standing: dict[tuple[str, ...], Any], touches: list[Touch]) -> None:
+def applied(standing: dict[tuple[str, ...], Any], touches: list[FieldChange]) -> None:
     for touch in touches:
         for path in [path for path in standing if path[: len(touch.path)] == touch.path]:
             del standing[path]
@@ -35,7 +35,7 @@ def applied(standing: dict[tuple[str, ...], Any], touches: list[Touch]) -> None:
 
 
 def test_the_changes_of_each_fact_lead_to_the_next_state() -> None:
-    state, tracing = NOTHING_YET, Tracing(NOTHING_YET)
+    state, tracing = NOTHING_YET, FieldDiff(NOTHING_YET)
     standing = leaves(NOTHING_YET)
     for fact in LIFE:
         state = evolve(state, fact)
@@ -47,7 +47,7 @@ def test_a_trace_begins_anywhere() -> None:
     state: Incident = NOTHING_YET
     for fact in LIFE[:60]:
         state = evolve(state, fact)
-    before, tracing = leaves(state), Tracing(state)
+    before, tracing = leaves(state), FieldDiff(state)
     for fact in LIFE[60:]:
         state = evolve(state, fact)
         applied(before, tracing.take(fact))
@@ -55,7 +55,7 @@ def test_a_trace_begins_anywhere() -> None:
 
 
 def test_what_stood_before_is_told_with_what_stands_after() -> None:
-    state, tracing = NOTHING_YET, Tracing(NOTHING_YET)
+    state, tracing = NOTHING_YET, FieldDiff(NOTHING_YET)
     for fact in LIFE:
         was = leaves(state)
         state = evolve(state, fact)

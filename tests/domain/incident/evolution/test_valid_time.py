@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from benchmarks.folding import long_life
 from domain.incident.events import duties, response
 from domain.incident.evolution.evolve import CHANGES, evolve
-from domain.incident.evolution.valid_time import Told, Truth
+from domain.incident.evolution.valid_time import DatedEvent, ValidTimeState
 from domain.incident.state.incident import NOTHING_YET, Incident, TaskStatus
-from domain.values import Fact, ResponseLevel
+from domain.values import Event, ResponseLevel
 from tests.domain.incident.evolution.truth import true_state
 from tests.domain.incident.histories import FACTS
 from tests.domain.incident.test_golden import OPENED
@@ -27,12 +27,12 @@ def minutes(count: int) -> datetime:
     return NOON + timedelta(minutes=count)
 
 
-def level(at: int, to: ResponseLevel) -> tuple[datetime, Fact]:
+def level(at: int, to: ResponseLevel) -> tuple[datetime, Event]:
     return minutes(at), response.ResponseLevelChanged(level=to, was=ResponseLevel.IV)
 
 
-def recorded(*told: tuple[datetime, Fact]) -> list[Told]:
-    return [Told(at, version, fact) for version, (at, fact) in enumerate(told)]
+def recorded(*told: tuple[datetime, Event]) -> list[DatedEvent]:
+    return [DatedEvent(at, version, fact) for version, (at, fact) in enumerate(told)]
 
 
 def test_what_was_told_in_order_is_true_as_it_was_recorded() -> None:
@@ -61,21 +61,21 @@ def test_what_is_told_too_early_is_taken_in_as_soon_as_it_can_be() -> None:
 def test_a_bug_in_a_fold_is_no_fact_that_was_told_too_early(
     bug: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(_: Incident, __: Fact) -> Incident:
+    def broken(_: Incident, __: Event) -> Incident:
         raise bug
 
     monkeypatch.setitem(cast("dict[object, object]", CHANGES), duties.TaskStarted, broken)
     with pytest.raises(type(bug), match="task"):
-        Truth().after(LIFE)
+        ValidTimeState().after(LIFE)
 
 
 @pytest.mark.parametrize("name", sorted(FACTS))
 def test_a_fact_that_comes_first_is_taken_in_or_waits(name: str) -> None:
-    assert Truth().after([OPENED, FACTS[name]]).waiting in {(), (FACTS[name],)}
+    assert ValidTimeState().after([OPENED, FACTS[name]]).waiting in {(), (FACTS[name],)}
 
 
 @given(st.permutations([OPENED, *FACTS.values()]))
-def test_in_whatever_order_facts_are_told_none_is_lost(told: list[Fact]) -> None:
-    truth = Truth().after(told)
-    assert Truth(truth.state).after(truth.waiting).state == truth.state
+def test_in_whatever_order_facts_are_told_none_is_lost(told: list[Event]) -> None:
+    truth = ValidTimeState().after(told)
+    assert ValidTimeState(truth.state).after(truth.waiting).state == truth.state
     assert {*truth.state.tasks} == {"some-text"}

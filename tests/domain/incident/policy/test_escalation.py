@@ -34,7 +34,7 @@ from tests.domain.incident.world import (
 from tests.domain.spec import NOON
 
 if TYPE_CHECKING:
-    from domain.values import Fact
+    from domain.values import Event
     from tests.domain.spec import Given
 
 ACKNOWLEDGE, START = AcknowledgeTask(task="seal"), StartTask(task="seal")
@@ -76,7 +76,7 @@ def unreachable(stands: Given[Incident], *people: str) -> Given[Incident]:
     return stands
 
 
-def last(stands: Given[Incident]) -> Fact:
+def last(stands: Given[Incident]) -> Event:
     """Return what happened last."""
     return stands.facts[-1]
 
