@@ -1,4 +1,4 @@
-"""A plan's YAML file: read, checked, and its faults where they stand."""
+"""The compiler's driver: reads a plan's text, checks it, and locates each diagnostic."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pydantic import ValidationError
 
 from compiler.check import Finding, Severity, check
+from compiler.diagnostics.diagnostic import Diagnostic
 from compiler.diagnostics.faults import Fault, said
 from compiler.syntax import yaml
 from compiler.syntax.folder import merged
@@ -31,29 +32,6 @@ DIAGNOSTICS_MAX = 100
 
 FILES_MAX = 100
 """Files of one plan."""
-
-
-class Diagnostic(NamedTuple):
-    """Something wrong with a plan's file, where it stands, and how to mend it."""
-
-    code: str
-    severity: Severity
-    file: str
-    line: int
-    column: int
-    length: int
-    """Characters to underline."""
-    path: str
-    """A JSON pointer to the field: `/tasks/3/post`; empty for the file as a whole."""
-    message: Text
-    hint: Text | None
-    shown: str
-    """The line."""
-
-    @property
-    def is_error(self) -> bool:
-        """Tell whether the plan can't come into force with it."""
-        return self.severity is Severity.ERROR
 
 
 class Inspection(NamedTuple):

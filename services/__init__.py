@@ -1,4 +1,4 @@
-"""The processes, and what faces people."""
+"""The processes and interfaces: API, worker, follower, notary, command line, local stack."""
 
 import os
 

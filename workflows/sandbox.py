@@ -16,7 +16,10 @@ PURE: Final = (
     "pydantic",
     "pydantic_core",
     "rpds",
-    *(f"workflows.{part}" for part in ("alarm", "operators", "ports", "work")),
+    *(
+        f"workflows.{part}"
+        for part in ("activity_tracker", "deadline_timer", "ports", "search_attributes")
+    ),
 )
 """Modules that runs share with their process: they read no clock, no network, no chance, and keep
 nothing."""

@@ -25,7 +25,8 @@ from eventstore.log.log import Log
 from eventstore.log.system_log import ExportLog
 from eventstore.notary.notary import Notary
 from eventstore.postgres.migrations import migrate
-from eventstore.proofs.proofs import Proofs, StoredCheckpoint
+from eventstore.proofs.proofs import Proofs
+from eventstore.proofs.stored_checkpoint import StoredCheckpoint
 from eventstore.recorder.recorder import Recorder
 from eventstore.tlog.checkpoint import heads_of
 from tests.bundle.synthetic import LOG

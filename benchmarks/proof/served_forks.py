@@ -13,8 +13,8 @@ from uuid import uuid4
 import asyncpg
 
 from benchmarks.proof.forgery import Kind, forged, sealed, written
-from eventstore.log.events import StoredEvent
-from eventstore.log.log import Log, NewEvent
+from eventstore.log.events import NewEvent, StoredEvent
+from eventstore.log.log import Log
 from eventstore.postgres.migrations import migrate
 from services.client.checkpoints.grpc_source import ServiceSource
 from services.client.checkpoints.log_contact import LogContact

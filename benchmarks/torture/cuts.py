@@ -24,7 +24,8 @@ from benchmarks.torture.place import Place, place
 from benchmarks.torture.watcher import seen
 from benchmarks.torture.wire import Cut, Spot, Way, Wire, boundaries, wire
 from benchmarks.torture.writer import NAMESPACE, PAUSE_S, Wanted, Writer, opened
-from eventstore.log.log import FollowerTooSlow, Log, LogUnavailable
+from eventstore.log.log import Log
+from eventstore.postgres.errors import FollowerTooSlow, LogUnavailable
 from eventstore.recorder.recorder import Recorder
 
 EXCHANGE_TIMEOUT_S = 20.0

@@ -16,7 +16,9 @@ import uvloop
 
 from benchmarks.torture.journal import Journal
 from benchmarks.torture.writer import DSN_VARIABLE, PAUSE_S, opened
-from eventstore.log.log import FollowerTooSlow, Log, LogUnavailable, StoredEvent
+from eventstore.log.events import StoredEvent
+from eventstore.log.log import Log
+from eventstore.postgres.errors import FollowerTooSlow, LogUnavailable
 
 UNIX = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)

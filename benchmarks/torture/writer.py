@@ -26,7 +26,8 @@ import uvloop
 from benchmarks.torture.journal import Journal
 from benchmarks.torture.ledger import BOOKS, CATEGORY, CLERK, Book, EnterLines
 from domain.decider import CommandEnvelope, Refused
-from eventstore.log.log import Log, LogUnavailable, Overloaded
+from eventstore.log.log import Log
+from eventstore.postgres.errors import LogUnavailable, Overloaded
 from eventstore.recorder.recorder import Receipt, Recorder
 
 DSN_VARIABLE = "MUSTER_TORTURE_DSN"

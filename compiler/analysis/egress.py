@@ -7,6 +7,7 @@ maximum flow, whose minimum cut is the bottleneck. Nobody is out sooner than the
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping, Sequence
 from math import inf
 from typing import NamedTuple
@@ -14,6 +15,7 @@ from typing import NamedTuple
 from compiler.analysis.evacuation import CLOSE, Bottleneck, Crowd, Solved, Way, solve
 from compiler.analysis.max_flow import FlowNetwork
 from compiler.analysis.network import EgressNetwork
+from domain.plan.model.plan import Plan
 from domain.plan.model.space import Passage, Venue
 
 STAGES_MAX = 12
@@ -55,6 +57,20 @@ class Egress(NamedTuple):
     """Minutes on foot from each zone to the nearest assembly area."""
     independent: Mapping[str, int]
     """Ways out of each zone that share no passage: 0, 1, or 2 for two and more."""
+
+
+_OF_PLANS: dict[int, Mapping[str, Egress]] = {}
+"""By the identity of each plan that lives: a plan never changes, and a large one takes long."""
+
+
+def of_plan(plan: Plan) -> Mapping[str, Egress]:
+    """Return how each venue empties, of those whose passages the plan knows; computed once."""
+    found = _OF_PLANS.get(id(plan))
+    if found is None:
+        found = {venue.id: egress(venue) for venue in plan.venues if venue.passages}
+        _OF_PLANS[id(plan)] = found
+        weakref.finalize(plan, _OF_PLANS.pop, id(plan), None).atexit = False
+    return found
 
 
 def egress(venue: Venue) -> Egress:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from compiler.analysis.critical_exits import critical_passages
 from compiler.analysis.demand import supplies_taken
-from compiler.rules.structure.references import posts_at
+from compiler.analysis.posts import posts_at
 from domain.plan.model.organisation import ChannelKind
 from domain.values import Text
 

@@ -11,8 +11,8 @@ from compiler.report.catalogue import CODES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from compiler.diagnostics.diagnostic import Diagnostic
     from compiler.diagnostics.findings import Kind
-    from compiler.driver import Diagnostic
 
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from compiler.analysis.failure_points import FailurePoint
-    from compiler.driver import Diagnostic
+    from compiler.diagnostics.diagnostic import Diagnostic
 
 LINE_SHOWN_MAX = 200
 """Characters of a line that are shown."""

@@ -11,7 +11,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
 
-from domain import decider as aggregate
+from domain import decider as deciders
 from domain import privacy, state_codec, values
 from domain.incident import decider, events, evolution
 from domain.incident.evolution import bulk_fold, evolve
@@ -24,7 +24,7 @@ STATE_CODEC = StateCodec(incident.Incident)
 
 def _fold_version() -> str:
     """Return the SHA-256 of all code that says what a fact means and what a state is."""
-    modules = [aggregate, values, privacy, state_codec, incident, evolve, bulk_fold, decider]
+    modules = [deciders, values, privacy, state_codec, incident, evolve, bulk_fold, decider]
     for package in (events, evolution):
         modules += [package, *_modules_of(package)]
     digest = sha256()

@@ -1,5 +1,4 @@
-"""Backups of the log, which hold no key of personal data: those are in
-`eventstore.backup.vault_backup`.
+"""Backups of the log. Keys of personal data are in `eventstore.backup.vault_backup`.
 
 Where they lie and what they say of themselves is in `eventstore.backup.manifest`.
 """

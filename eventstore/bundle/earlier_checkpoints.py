@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from eventstore.proofs.proofs import Proofs, StoredCheckpoint
+    from eventstore.proofs.proofs import Proofs
+    from eventstore.proofs.stored_checkpoint import StoredCheckpoint
 
 EARLIER_MAX = 64
 """Checkpoints that go with a case, beside the newest one: evenly over its events."""

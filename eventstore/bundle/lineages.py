@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from eventstore.log.log import Log
-    from eventstore.proofs.proofs import StoredCheckpoint
+    from eventstore.proofs.stored_checkpoint import StoredCheckpoint
 
 ENDS = """
     SELECT DISTINCT ON (lineage) lineage, note FROM muster.checkpoint

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from eventstore.heads.prover import Proven
     from eventstore.log.events import StoredEvent
     from eventstore.log.log import Log
-    from eventstore.proofs.proofs import Proofs, StoredCheckpoint
+    from eventstore.proofs.proofs import Proofs
+    from eventstore.proofs.stored_checkpoint import StoredCheckpoint
 
 FORMAT, FORMAT_1 = "muster-case-bundle/2", "muster-case-bundle/1"
 MANIFEST = "manifest.json"

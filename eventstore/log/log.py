@@ -7,10 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from eventstore.log.events import (
-    AlreadyThere,
-    Appended,
-    Conflict,
-    IdReused,
     NewEvent,
     Outcome,
     StoredEvent,
@@ -45,9 +41,7 @@ from eventstore.postgres.connection import (
 from eventstore.postgres.epochs import EPOCHS, Epoch
 from eventstore.postgres.errors import (
     FollowerTooSlow,
-    LogClosed,
     LogUnavailable,
-    Overloaded,
     is_transient,
 )
 from eventstore.postgres.retry import with_retry
@@ -58,22 +52,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     import asyncpg
-
-__all__ = [
-    "AlreadyThere",
-    "Appended",
-    "Conflict",
-    "EventRecord",
-    "FollowerTooSlow",
-    "IdReused",
-    "Log",
-    "LogClosed",
-    "LogUnavailable",
-    "NewEvent",
-    "Outcome",
-    "Overloaded",
-    "StoredEvent",
-]
 
 PAGE_EVENTS = 2_000
 PAGE_FACTS = 5_000

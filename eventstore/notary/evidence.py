@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from eventstore.integrity.archive import COSIGNED, Archive, newest
 from eventstore.integrity.audit import Signed
 from eventstore.integrity.tree_builder import Claim
-from eventstore.proofs.proofs import SIGNED, StoredCheckpoint
+from eventstore.proofs.proofs import SIGNED
+from eventstore.proofs.stored_checkpoint import StoredCheckpoint
 from eventstore.tlog.checkpoint import heads_of, open_checkpoint
 from eventstore.tlog.merkle import verify_consistency
 from eventstore.tlog.note import NoteInvalid

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Self
 
 from eventstore.divergence.write_gate import ACKNOWLEDGEABLE, STANDING, standing_in
 from eventstore.integrity.audit import HASHES
@@ -12,6 +11,7 @@ from eventstore.postgres.connection import LOG_SETTINGS, Pool, close_pool, conne
 from eventstore.postgres.errors import LogUnavailable, is_transient
 from eventstore.postgres.retry import with_retry
 from eventstore.proofs.quorum import Quorum
+from eventstore.proofs.stored_checkpoint import StoredCheckpoint
 from eventstore.tlog.merkle import (
     EMPTY_ROOT,
     HASH_BYTES,
@@ -75,19 +75,6 @@ LENGTH = "SELECT coalesce(max(version), 0) FROM muster.event WHERE stream = $1"
 
 class ProofUnavailable(Exception):
     """The notary has not come as far as this, or what proofs are made of was lost."""
-
-
-class StoredCheckpoint(NamedTuple):
-    """A checkpoint as the database has it. It is worth what its signature is worth."""
-
-    lineage: int
-    size: int
-    root: bytes
-    note: str
-    signed_at: datetime
-    stamped: bytes | None
-    """An RFC 3161 token over `stamp_of`, which is a note with the same text."""
-    stamp_of: str | None
 
 
 class Proofs:

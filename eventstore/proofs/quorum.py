@@ -12,7 +12,7 @@ from eventstore.tlog.checkpoint import Checkpoint
 from eventstore.tlog.note import Note, NoteInvalid, Verifier
 
 if TYPE_CHECKING:
-    from eventstore.proofs.proofs import StoredCheckpoint
+    from eventstore.proofs.stored_checkpoint import StoredCheckpoint
 
 
 class Quorum(NamedTuple):

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from domain.decider import CommandEnvelope, Decider, Refused, Versioned
 from domain.lru import LruCache
-from eventstore.log.log import Appended, Conflict, Log
+from eventstore.log.events import Appended, Conflict
+from eventstore.log.log import Log
 from eventstore.log.statements import VERSIONS
 from eventstore.postgres.errors import LogClosed, LogUnavailable, Overloaded, PrimaryChanged
 from eventstore.recorder.decide import BatchDecider, Draft

@@ -1,4 +1,4 @@
-"""The process that serves the contract."""
+"""The API: the process that serves the contract."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
 
+from compiler.publication import judgement
 from domain.directory.person import PERSONS
 from domain.incident.decider import INCIDENTS
 from domain.plan.lifecycle.publication import PUBLICATION
 from domain.resource.unit import UNITS
 from eventstore.log.log import Log
-from eventstore.postgres.errors import LogUnavailable
 from eventstore.postgres.migrations import check
 from eventstore.queries.plans import PlanLibrary
-from eventstore.queries.reconciliations import Reconciliations
 from eventstore.recorder.recorder import Recorder
 from projections.queries.lists import ViewReader
 from services.api.access_log import AccessLog
 from services.api.commands.submission import CommandSubmission
-from services.api.contract import methods, services
+from services.api.contract import methods
+from services.api.health import Components, begin_reporting, report
 from services.api.history.point_in_time import History
 from services.api.history.wiring import history_methods
 from services.api.interceptors.admission import Admission, Limits
+from services.api.interceptors.admission_metrics import admitted
 from services.api.interceptors.authentication import Authenticator
 from services.api.interceptors.chain import InterceptorChain
 from services.api.interceptors.connections import Connections
+from services.api.interceptors.metrics import METRICS
 from services.api.interceptors.open_calls import OpenCalls
 from services.api.lateness import Lateness
 from services.api.plans.diff import PlanDiff
-from services.api.plans.judgement import judgement
 from services.api.plans.methods import Plans
 from services.api.plans.rendering import PlanRenderer
 from services.api.privacy.disclosure import PersonalDataReader, Shown
 from services.api.privacy.holds import PersonalData
-from services.api.proof.health import PROOF, ProofHealth
 from services.api.proof.wiring import ProofServices, proof_services
 from services.api.public import Public
 from services.api.queries.incidents import Incidents
@@ -46,12 +46,9 @@ from services.api.queries.resources import Resources
 from services.api.queries.workflows import Workflows
 from services.api.resume_tokens import ResumeTokens
 from services.api.server import (
-    CLOCKS,
-    WORKFLOWS,
     bind,
     build,
     connections_max,
-    say_how_it_is,
 )
 from services.api.venue_access import VenueAccess
 from services.api.watch.incidents import IncidentWatch
@@ -62,17 +59,14 @@ from services.runtime.snapshots import snapshots_of_incidents
 from services.runtime.vault import open_vault
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Mapping
 
     from domain.incident.state.incident import Incident
     from eventstore.privacy.vault import Vault
     from eventstore.recorder.snapshots import Snapshots
     from services.api.interceptors.chain import Stream, Unary
-    from services.runtime.clocks.clock_watch import ClockWatch
     from services.runtime.settings.settings import Api, Privacy, Settings
 
-LOOK_S = 2.0
-"""How often to look whether the log and Temporal can be reached."""
 
 log = structlog.get_logger()
 
@@ -127,8 +121,8 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
         server, well = build(edge, public, settings.api, parts.unaries, parts.streams)
         port = bind(server, settings.api)
         lateness = Lateness(store, settings.overdue)
-        looked_at = _Looked(workflows, clock, lateness, proof.health, parts.readings)
-        looking = await _looking(partial(_look, store, looked_at, well))
+        looked_at = Components(workflows, clock, lateness, proof.health, parts.readings)
+        looking = await begin_reporting(partial(report, store, looked_at, well))
         checking = asyncio.create_task(open_calls.keep_checking(), name="open calls")
         making_room = asyncio.create_task(connections.keep_making_room(port), name="connections")
         await server.start()
@@ -154,6 +148,7 @@ class _Entrance(NamedTuple):
 def _entrance(api: Api, doors: Authenticator) -> _Entrance:
     """Return what every call passes."""
     admission, open_calls = Admission(Limits.of(api)), OpenCalls(doors)
+    METRICS.admitted = partial(admitted, admission)
     connections = Connections(connections_max(api))
     mutual = api.tls is not None and api.tls.client_ca_file is not None
     edge = InterceptorChain(doors, admission, open_calls, connections, mutual_tls=mutual)
@@ -239,49 +234,3 @@ def _recorders(
         "person": Recorder(store, PERSONS, clock=clocks.now),
         "plan": Recorder(store, PUBLICATION, clock=clocks.now, surroundings=judgement),
     }
-
-
-async def _looking(look: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
-    """Look at once, and then now and again."""
-    await look()
-    return asyncio.create_task(_keep_looking(look), name="health")
-
-
-async def _keep_looking(look: Callable[[], Awaitable[None]]) -> None:
-    while True:
-        await asyncio.sleep(LOOK_S)
-        await look()
-
-
-class _Looked(NamedTuple):
-    """What is looked at beside the log, and what is made up for."""
-
-    workflows: Workflows
-    clock: ClockWatch
-    lateness: Lateness
-    proof: ProofHealth
-    readings: AccessLog
-
-
-async def _look(store: Log, parts: _Looked, well: Any) -> None:
-    """Say how it is: commands need the log only; what runs at Temporal is another matter."""
-    try:
-        await store.head()
-        recorded, moving = True, await _workflows_move(store)
-    except LogUnavailable:
-        recorded, moving = False, False
-    state = {service.full_name: recorded for service in services()}
-    state |= {
-        "": True,
-        WORKFLOWS: moving and await parts.workflows.are_well(),
-        CLOCKS: parts.clock.latest.are_well,
-        PROOF: await parts.proof.is_well(),
-    }
-    await say_how_it_is(well, {**state, **await parts.lateness.look()})
-    await parts.readings.append_owed()
-
-
-async def _workflows_move(store: Log) -> bool:
-    """Tell whether every open incident has a workflow that moves, as far as is known."""
-    compared = await Reconciliations(store).latest()
-    return compared is None or compared.is_well

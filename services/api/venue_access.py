@@ -1,4 +1,4 @@
-"""Where incidents happen: for callers who were let in at some venues only."""
+"""Access by venue, for callers who may act at some venues only."""
 
 from __future__ import annotations
 

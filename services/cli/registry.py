@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import typer
 
 from services.cli.lazy import LazyCommand
@@ -169,7 +171,7 @@ def views(app: typer.Typer) -> None:
 
 def demo(app: typer.Typer) -> None:
     """Register `muster demo`."""
-    from services.demo import command
+    command = import_module("services.demo.command")  # by name: the demo imports us
 
     app.command("demo")(command.demo)
 

@@ -1,4 +1,4 @@
-"""The process that follows the log: it keeps the views, and tells the workflows what happened."""
+"""The follower: keeps projections up to date, and nudges workflows with what happened."""
 
 from __future__ import annotations
 

@@ -1,17 +1,15 @@
-"""What has happened to incidents and has not been told yet, and when it is time to tell."""
+"""The queue of nudges: which workflows have news that they were not told, and when each is due."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from domain.incident.decider import INCIDENTS
-
 if TYPE_CHECKING:
-    from eventstore.log.events import StoredEvent
+    pass
 
 LOOKS_PER_S = 24
 """About how many incidents are looked at in a second, with room for all else."""
@@ -102,13 +100,3 @@ class NudgeQueue:
         """Return how long an incident is left alone: the longer, the more of them go on."""
         self._looked_at = {one: at for one, at in self._looked_at.items() if now - at < RECENT_S}
         return min(PAUSE_MOST_S, max(PAUSE_LEAST_S, len(self._looked_at) / LOOKS_PER_S))
-
-
-def latest(page: Sequence[StoredEvent]) -> dict[str, int]:
-    """Return the last version of each incident on a page."""
-    start = f"{INCIDENTS.category}/"
-    return {
-        event.stream.removeprefix(start): event.version
-        for event in page
-        if event.stream.startswith(start)
-    }

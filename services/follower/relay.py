@@ -13,10 +13,10 @@ from domain.incident.obligations.obligations import workflow_view
 from domain.values import Mode
 from eventstore.postgres.errors import FollowerTooSlow, LogUnavailable
 from eventstore.recorder.recorder import Recorder
-from services.follower.nudge_queue import NudgeQueue, latest
+from services.follower.nudge_queue import NudgeQueue
 from services.follower.throttle import NudgeThrottle, live_first
 from services.runtime.clocks import clocks
-from services.runtime.snapshots import snapshots_of_incidents
+from services.runtime.snapshots import latest, snapshots_of_incidents
 
 if TYPE_CHECKING:
     from domain.incident.obligations.obligations import WorkflowView

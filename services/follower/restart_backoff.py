@@ -1,4 +1,4 @@
-"""How long a workflow is left alone after it was begun anew and that did not help."""
+"""Back-off between restarts of a workflow that a restart did not mend."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which news can wait: what changes neither what is due nor what is owed."""
+"""Throttle of nudges that change neither what is due nor what is owed."""
 
 from __future__ import annotations
 

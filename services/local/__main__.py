@@ -11,8 +11,11 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import TextIO
 
+from domain.texts import visible
 from services.runtime.absence import absent
+from services.runtime.exit_codes import Exit
 
 with absent("rich"):  # structlog would draw tracebacks with it
     from services.local.folder import Folder
@@ -23,13 +26,12 @@ with absent("rich"):  # structlog would draw tracebacks with it
 
     import_shared()
 
-DIM, RESET = "\x1b[2m", "\x1b[0m"
+DIM, RED, RESET = "\x1b[2m", "\x1b[31m", "\x1b[0m"
 
 
 def main(folder: str, ports: str) -> None:
     """Run the stack of a folder until it is told to stop; end the program with what failed."""
-    is_drawn = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    name = f"{DIM}muster{RESET}" if is_drawn else "muster"
+    name = _drawn("muster", DIM, sys.stdout)
 
     def tell(text: str) -> None:
         sys.stdout.write(f"{name} {text}\n")
@@ -38,11 +40,14 @@ def main(folder: str, ports: str) -> None:
     try:
         asyncio.run(supervise(Folder(Path(folder)), Ports(**json.loads(ports)), tell))
     except StackFailed as error:
-        from services.cli.stack.processes import complain  # noqa: PLC0415 - as above
-        from services.runtime.exit_codes import Exit  # noqa: PLC0415 - only where it failed
-
-        complain(str(error))
+        label = _drawn("muster:", RED, sys.stderr)
+        sys.stderr.write(f"{label} {visible(str(error))}\n")
         sys.exit(Exit.UNAVAILABLE)
+
+
+def _drawn(text: str, colour: str, where: TextIO) -> str:
+    """Return a text as a terminal shows it in a colour; as it is for anything else."""
+    return f"{colour}{text}{RESET}" if where.isatty() and "NO_COLOR" not in os.environ else text
 
 
 if __name__ == "__main__":

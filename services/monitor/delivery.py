@@ -83,7 +83,7 @@ def delivery_of(settings: Settings) -> Delivery:
         server, address = MailServer(**dict(settings.mail)), chosen.mail_to
         channels["mail"] = lambda message: mail.send(server, address, message)
     if chosen.webhook_url is not None:
-        from services.worker.activities import webhook_rules  # noqa: PLC0415 - a second that others save
+        from services.runtime.webhooks import webhook_rules  # noqa: PLC0415 - a second that others save
 
         rules, url = webhook_rules(settings), chosen.webhook_url
         channels["webhook"] = lambda message: webhook.send(rules, url, message)

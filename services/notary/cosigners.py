@@ -1,4 +1,4 @@
-"""Those who say that they saw a checkpoint, and the alarms when they do not.
+"""Cosigners of checkpoints: witnesses and timestamp authorities, and alarms when they fail.
 
 Nothing waits for a witness: appends and checkpoints go on. Where a quorum is required, a checkpoint
 counts (is shown as the newest, proven with, exported) only once so many witnesses cosigned it.

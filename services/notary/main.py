@@ -1,4 +1,4 @@
-"""The process that signs what the log was, and has others say that they saw it."""
+"""The notary: signs checkpoints of the log, and has witnesses cosign them."""
 
 from __future__ import annotations
 

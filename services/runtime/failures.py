@@ -1,4 +1,4 @@
-"""What can keep a local stack from running, in words for the person who started it."""
+"""What can keep a process or a local stack from running, in words for whoever started it."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
@@ -10,9 +11,9 @@ import structlog
 
 from domain.incident.decider import INCIDENTS
 from domain.incident.snapshot import FOLD_VERSION, STATE_CODEC
+from eventstore.log.events import StoredEvent
 from eventstore.postgres.errors import FollowerTooSlow, LogUnavailable
 from eventstore.recorder.snapshots import EVERY_VERSIONS, Snapshots
-from services.follower.nudge_queue import latest
 
 if TYPE_CHECKING:
     from domain.incident.state.incident import Incident
@@ -64,3 +65,13 @@ class SnapshotWriter:
                 if page[-1].position - position >= LEFT_BEHIND_EVENTS:
                     position = page[-1].position
                     await self._bookmarks.move_bookmark(BOOKMARK, position)
+
+
+def latest(page: Sequence[StoredEvent]) -> dict[str, int]:
+    """Return the last version of each incident on a page."""
+    start = f"{INCIDENTS.category}/"
+    return {
+        event.stream.removeprefix(start): event.version
+        for event in page
+        if event.stream.startswith(start)
+    }

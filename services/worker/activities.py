@@ -8,15 +8,12 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
-from pydantic import SecretStr
 from temporalio.common import MetricMeter
 
 from activities.dispatch import Dispatcher
 from activities.evaluation.evaluate import Evaluator
 from activities.evaluation.process import EvaluationProcess
 from activities.notification.channels.mail import MailServer
-from activities.notification.channels.webhook import WebhookRules
-from activities.notification.channels.webhook_signatures import Secrets, SecretsUnusable
 from activities.notification.notify import Notifier
 from activities.record import RecordActivities
 from activities.system_commands import METER
@@ -36,6 +33,7 @@ from services.runtime.clocks import clock_metrics, clocks
 from services.runtime.sentences import sentence_in_utc
 from services.runtime.snapshots import snapshots_of_incidents
 from services.runtime.vault import open_vault
+from services.runtime.webhooks import webhook_rules
 from services.worker.second_clock import SecondClock
 
 if TYPE_CHECKING:
@@ -164,23 +162,3 @@ def _notifier(
 
 def _mail_server(settings: Settings) -> MailServer:
     return MailServer(**dict(settings.mail))
-
-
-def webhook_rules(settings: Settings) -> WebhookRules:
-    chosen = settings.webhook
-    secrets = Secrets(chosen.key_file, chosen.secrets_folder)
-    secrets.check()
-    shared = chosen.secret_file
-    has_shared = shared is not None and shared.exists()
-    if not (has_shared or chosen.key_file.exists() or chosen.secrets_folder.is_dir()):
-        raise SecretsUnusable(
-            f"{chosen.key_file} (webhook.key_file) is not there, so that no webhook can be signed: "
-            f"`openssl rand -hex 32 > {chosen.key_file}` makes it"
-        )
-    return WebhookRules(
-        secrets,
-        chosen.allow_private_networks,
-        chosen.timeout_seconds,
-        SecretStr(shared.read_text(encoding="utf-8").strip()) if shared and has_shared else None,
-        clocks.now,
-    )

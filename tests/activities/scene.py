@@ -20,6 +20,7 @@ from activities.notification.notify import Notifier
 from activities.work.shared_reads import SharedReads
 from activities.work.subscription import LogSubscription
 from activities.work.work import IncidentWork
+from compiler.publication import judgement
 from domain.decider import CommandEnvelope
 from domain.directory.person import PERSONS, Channel, RegisterContact
 from domain.incident.activation import ActivateResponse
@@ -97,7 +98,7 @@ class Scene:
         self.incidents = self.door_of_incidents()
         self.units = Recorder(log, UNITS, clock=now)
         self.people = Recorder(log, PERSONS, clock=now)
-        self._publication = Recorder(log, PUBLICATION, clock=now)
+        self._publication = Recorder(log, PUBLICATION, clock=now, surroundings=judgement)
 
     def now(self) -> datetime:
         """Return what time it is in this scene."""

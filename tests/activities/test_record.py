@@ -27,8 +27,7 @@ from domain.incident.state.incident import DeadlineKey, DeadlineKind
 from domain.incident.tasks import AssignTask
 from domain.incident.warning import ReportAlarm
 from domain.values import HazardKind, Phase, Text
-from eventstore.log.events import NewEvent
-from eventstore.log.log import Appended
+from eventstore.log.events import Appended, NewEvent
 from eventstore.recorder.recorder import Receipt
 from tests.activities.scene import OFFICER, PLAN
 

@@ -11,6 +11,7 @@ from muster.v1 import incident_service_pb2
 
 from domain.refusals import Refusal
 from services.api.errors.failures import CATALOGUE, PLAIN_RULES, Failure
+from services.api.errors.status import status_of
 from tests.api.errors import refused
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def test_every_reason_has_a_status_and_says_something_in_two_languages(reason: s
 
 @pytest.mark.parametrize("reason", CATALOGUE)
 def test_every_reason_is_told_with_one_error_info(reason: str) -> None:
-    status = Failure(reason, dict.fromkeys(CATALOGUE[reason].places, "x")).status("zh", "r1")
+    status = status_of(Failure(reason, dict.fromkeys(CATALOGUE[reason].places, "x")), "zh", "r1")
     names = [detail.TypeName() for detail in status.details]
     assert names.count("google.rpc.ErrorInfo") == 1
     assert names.count("google.rpc.LocalizedMessage") == 1

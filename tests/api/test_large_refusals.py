@@ -15,7 +15,7 @@ from muster.v1 import common_pb2, incident_commands_pb2, incident_service_pb2, p
 from compiler.driver import shipped
 from domain.values import Text
 from services.api.errors.failures import CATALOGUE, Failure, Violation
-from services.api.errors.status import TRAILERS_BYTES_MAX, clipped
+from services.api.errors.status import TRAILERS_BYTES_MAX, clipped, status_of
 from services.client.client import context
 from tests.api.conftest import PLAN, opened
 from tests.api.errors import refused
@@ -80,7 +80,7 @@ def refusing(service: Service, monkeypatch: pytest.MonkeyPatch) -> Service:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("reason", CATALOGUE)
 def test_a_status_stays_small_and_says_how_much_is_left_off(reason: str, language: str) -> None:
-    status = largest(reason).status(language, "r" * 64, method="ImposeMeasure")
+    status = status_of(largest(reason), language, "r" * 64, method="ImposeMeasure")
     assert encoded(status) <= TRAILERS_BYTES_MAX
     shown = len(detail(status, error_details_pb2.BadRequest).field_violations)
     info = detail(status, error_details_pb2.ErrorInfo)
@@ -103,12 +103,14 @@ def test_whatever_is_said_a_status_stays_small(
     reason: str, metadata: Mapping[str, str], violations: Sequence[Violation], subject: str
 ) -> None:
     failure = Failure(reason, metadata, violations=violations, subject=subject)
-    assert encoded(failure.status("zh", "r1")) <= TRAILERS_BYTES_MAX
+    assert encoded(status_of(failure, "zh", "r1")) <= TRAILERS_BYTES_MAX
 
 
 def test_what_fits_is_said_whole() -> None:
     violations = [Violation.of(f"channels[{number}].address", "missing") for number in range(20)]
-    status = Failure("FIELD_INVALID", {"who": "何" * 100}, violations=violations).status("zh", "r1")
+    status = status_of(
+        Failure("FIELD_INVALID", {"who": "何" * 100}, violations=violations), "zh", "r1"
+    )
     bad = detail(status, error_details_pb2.BadRequest)
     assert [one.field for one in bad.field_violations] == [one.field for one in violations]
     assert dict(detail(status, error_details_pb2.ErrorInfo).metadata) == {"who": "何" * 100}

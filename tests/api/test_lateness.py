@@ -19,8 +19,8 @@ from domain.incident.events.duties import (
     ReportExpected,
     ReportNoLongerExpected,
 )
-from eventstore.log.events import NewEvent
-from eventstore.log.log import Appended, Log
+from eventstore.log.events import Appended, NewEvent
+from eventstore.log.log import Log
 from services.api.lateness import DEADLINES, OWED_WORK
 from services.runtime import metrics
 from services.runtime.settings.settings import Overdue

@@ -6,12 +6,12 @@ import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from compiler import publication
 from compiler.check import Finding, check
-from domain.plan.lifecycle import publication_guards
+from compiler.publication import judgement
 from domain.plan.lifecycle.publication import PUBLICATION
 from eventstore.log.log import Log
 from eventstore.recorder.recorder import Recorder
-from services.api.plans.judgement import judgement
 from tests.domain.plan.plans import spoilt
 from tests.domain.plan.publishing import bring_into_force
 
@@ -36,7 +36,7 @@ async def test_no_plan_is_checked_on_the_loop(
         checked_in.append(threading.current_thread())
         return check(plan)
 
-    monkeypatch.setattr(publication_guards, "check", checking)
+    monkeypatch.setattr(publication, "check", checking)
     log = await Log.open(database.dsn)
     plans = Recorder(log, PUBLICATION, clock=lambda: NOON, surroundings=judgement)
     receipt = await bring_into_force(plans, UNSEEN)

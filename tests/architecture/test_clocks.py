@@ -6,7 +6,15 @@ import ast
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("activities", "domain", "eventstore", "projections", "services", "workflows")
+PACKAGES = (
+    "activities",
+    "compiler",
+    "domain",
+    "eventstore",
+    "projections",
+    "services",
+    "workflows",
+)
 
 WALL = {("time", "time"), ("time", "time_ns"), ("datetime", "now"), ("datetime", "utcnow")}
 WALL |= {("date", "today"), ("datetime", "today")}
@@ -16,9 +24,9 @@ RIGHT = {
     "services/runtime/clocks/clocks.py": "is the agreed time",
     "services/runtime/clocks/clock_watch.py": "compares this clock with the others",
     "eventstore/recorder/event_ids.py": "the order of ids only; what makes them differ is drawn",
-    "eventstore/backup/backup.py": "run by a person or a timer beside no process that compares clocks",
-    "eventstore/backup/vault_backup.py": "likewise; what it enters beside the keys is PostgreSQL's time",
-    "activities/notification/channels/webhook.py": "the default only: the worker passes the agreed time",
+    "eventstore/backup/backup.py": "run by a person or a timer, beside no process that compares",
+    "eventstore/backup/vault_backup.py": "likewise; beside the keys it enters PostgreSQL's time",
+    "activities/notification/channels/webhook.py": "a default: the worker passes the agreed time",
     "services/local/tokens.py": "writes how long a token is good for, when a person asks",
     "services/local/child.py": "shows since when a process runs",
     "services/local/doctor.py": "shows since when a process runs, by the same clock",

@@ -10,7 +10,16 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-OWN = ("activities", "domain", "eventstore", "plans", "projections", "services", "workflows")
+OWN = (
+    "activities",
+    "compiler",
+    "domain",
+    "eventstore",
+    "plans",
+    "projections",
+    "services",
+    "workflows",
+)
 LOCK = (ROOT / "requirements.lock").read_text("utf-8")
 LOCKED = {found[1].lower() for found in re.finditer(r"^([\w.-]+)==", LOCK, re.MULTILINE)}
 """The distributions of an installation without the developers' tools."""

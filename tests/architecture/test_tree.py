@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = (
     "activities",
     "benchmarks",
+    "compiler",
     "domain",
     "eventstore",
     "projections",

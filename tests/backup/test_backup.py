@@ -22,7 +22,8 @@ from eventstore.backup.manifest import (
     read_manifest,
 )
 from eventstore.integrity.audit import audit
-from eventstore.log.log import Appended, Log
+from eventstore.log.events import Appended
+from eventstore.log.log import Log
 from eventstore.privacy.key_shares import KeyShares
 from eventstore.privacy.key_wrap import KeyWrap
 from eventstore.privacy.vault import Vault

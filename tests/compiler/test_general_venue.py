@@ -9,7 +9,6 @@ import pytest
 from compiler.driver import inspect, read_plan, shipped
 from domain.plan.canonical import canonical, pinned
 from domain.plan.lifecycle.publication import (
-    PUBLICATION,
     ApprovePlan,
     DraftPlan,
     PlanPublished,
@@ -18,7 +17,7 @@ from domain.plan.lifecycle.publication import (
 )
 from domain.plan.model.plan import Plan
 from domain.values import Actor, HazardKind, Phase, ResponseLevel, Role, WarningColour
-from tests.domain.spec import given
+from tests.domain.plan.publishing import given_texts
 
 AUTHOR = Actor("author", frozenset({Role.PLANNER}))
 IV, III, II, I = sorted(ResponseLevel, reverse=True)  # noqa: E741 - the law's numerals
@@ -41,7 +40,7 @@ def test_a_shipped_plan_is_free_of_errors_and_warnings(name: str) -> None:
 
 def test_it_can_come_into_force(plan: Plan) -> None:
     ref, of = pinned(plan).ref, pinned(plan).ref.hash
-    drafted = given(PUBLICATION).having(DraftPlan(plan=plan), AUTHOR)
+    drafted = given_texts().having(DraftPlan(plan=plan), AUTHOR)
     approved = drafted.having(ReviewPlan(hash=of)).having(ApprovePlan(hash=of))
     approved.when(PublishPlan(ref=ref)).then(PlanPublished(ref=ref, plan=plan))
 

@@ -9,8 +9,9 @@ import pytest
 import yaml
 
 from compiler.check import Severity
+from compiler.diagnostics.diagnostic import Diagnostic
 from compiler.diagnostics.faults import FAULTS, Fault
-from compiler.driver import DIAGNOSTICS_MAX, Diagnostic, inspect, read_plan
+from compiler.driver import DIAGNOSTICS_MAX, inspect, read_plan
 from compiler.report.text import render
 from domain.plan.canonical import canonical
 from domain.plan.model.plan import Plan

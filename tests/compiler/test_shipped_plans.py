@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from compiler.analysis.egress import of_plan as egress_of
 from compiler.driver import shipped
 from compiler.syntax.yaml import read
 from domain.plan.model.organisation import Duty
@@ -122,7 +123,7 @@ def test_a_venue_has_real_geometry(venue: tuple[str, Venue]) -> None:
 @pytest.mark.parametrize("venue", VENUES, ids=named)
 def test_everybody_is_out_in_time_also_without_any_one_exit(venue: tuple[str, Venue]) -> None:
     name, there = venue
-    found = plan(name).egress[there.id]
+    found = egress_of(plan(name))[there.id]
     limit = there.egress.limit.total_seconds() / MINUTES if there.egress else 8.0
     assert found.whole.minutes <= limit
     assert {lost: one.minutes for lost, one in found.lost.items() if one.minutes > limit} == {}

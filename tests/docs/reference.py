@@ -45,7 +45,7 @@ same command).
 
 SETTINGS = """# Settings
 
-Made from `services/runtime/settings/settings.py` by `python -m tests.docs.reference`; a test keeps it true.
+Made from `services/runtime/settings/` by `python -m tests.docs.reference`; a test keeps it true.
 
 In the environment a setting is `MUSTER_SECTION__NAME`, in `muster.toml` it is `name` under
 `[section]`; the environment wins. `muster config show` prints what is in force, secrets hidden.

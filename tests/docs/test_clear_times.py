@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from compiler.analysis.egress import of_plan as egress_of
 from compiler.drawing.route_map.maps import route_maps
 from compiler.driver import read_plan, shipped
 from domain.plan.model.plan import Plan
@@ -33,7 +34,7 @@ def test_the_page_shows_the_map_as_it_is_drawn() -> None:
 
 
 def test_the_page_tells_the_figures_that_are_reckoned() -> None:
-    found = mall().egress["riverside-mall"]
+    found = egress_of(mall())["riverside-mall"]
     whole, lost = found.whole, found.lost["south-doors"]
     assert f"{whole.bottleneck.persons:,} persons" in PAGE
     assert f"take {whole.bottleneck.per_minute:,.0f} a minute" in PAGE

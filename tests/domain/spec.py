@@ -36,6 +36,11 @@ class Given(Generic[State]):
         """What is known after it."""
         return reduce(self.decider.evolve, self.facts, self.decider.initial)
 
+    def found(self, command: Command) -> object:
+        """Return what else is known when a command is decided, or finds it."""
+        known = self.surroundings
+        return known(self.state, command) if callable(known) else known
+
     def when(
         self,
         command: Command,
@@ -54,7 +59,7 @@ class Given(Generic[State]):
             reason=because,
             occurred_at=occurred_at,
         )
-        return Then(self.decider.decide(self.state, asked, self.now, self.surroundings))
+        return Then(self.decider.decide(self.state, asked, self.now, self.found(command)))
 
     def having(
         self,

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from domain.decider import CommandEnvelope, Decider, Refused
 from domain.refusals import Refusal
 from domain.values import Actor, Command, Event, Role
-from eventstore.log.log import NewEvent, StoredEvent
+from eventstore.log.events import NewEvent, StoredEvent
 from eventstore.recorder.recorder import Recorder
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import atheris
 
-with atheris.instrument_imports(include=["services.plan_", "domain.plan"]):
+with atheris.instrument_imports(include=["compiler", "domain.plan"]):
     from compiler.diagnostics.faults import FAULTS
     from tests.fuzz.inputs import (
         FORMS,

@@ -14,7 +14,8 @@ import yaml
 
 from compiler.analysis.failure_points import failure_points
 from compiler.check import check
-from compiler.driver import Diagnostic, Inspection, inspect
+from compiler.diagnostics.diagnostic import Diagnostic
+from compiler.driver import Inspection, inspect
 from compiler.report.text import render
 from compiler.syntax.yaml import LINE_BREAK, read
 from domain.plan.canonical import canonical, pinned

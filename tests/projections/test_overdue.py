@@ -25,8 +25,8 @@ from domain.incident.events.response import ResponseActivated
 from domain.plan.canonical import pinned
 from domain.plan.model.plan import ChannelKind, Plan
 from domain.values import HazardKind, Mode, ResponseLevel
-from eventstore.log.events import NewEvent
-from eventstore.log.log import Appended, Log
+from eventstore.log.events import Appended, NewEvent
+from eventstore.log.log import Log
 from projections.queries import overdue
 from projections.queries.lists import ViewReader
 from projections.runner import ProjectionRunner

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 
+from compiler.publication import judgement
 from domain.decider import CommandEnvelope, encode
 from domain.directory.person import PERSONS, Channel, RegisterContact
 from domain.incident.events.aftermath import IncidentClosed
@@ -24,8 +25,8 @@ from domain.plan.lifecycle.publication import PUBLICATION
 from domain.plan.model.plan import ChannelKind, Plan
 from domain.resource.unit import UNITS, PutOutOfService, RegisterUnit, ReserveUnit
 from domain.values import Actor, HazardKind, Mode, ResponseLevel, Role, Text, WarningColour
-from eventstore.log.events import NewEvent
-from eventstore.log.log import Appended, Log
+from eventstore.log.events import Appended, NewEvent
+from eventstore.log.log import Log
 from eventstore.recorder.recorder import Receipt, Recorder
 from projections.queries.lists import ViewReader
 from projections.queries.pages import PageTokenInvalid
@@ -111,7 +112,7 @@ async def stage(database: Database) -> AsyncIterator[Stage]:
     reader = await ViewReader.open(database.dsn)
     keeper = await ProjectionRunner.open(database.dsn, log, VIEWS, print)
     keeping = asyncio.create_task(keeper.run())
-    recorder = Recorder(log, PUBLICATION, clock=lambda: NOON)
+    recorder = Recorder(log, PUBLICATION, clock=lambda: NOON, surroundings=judgement)
     await bring_into_force(recorder, PLAN)
     yield Stage(log, reader, keeper)
     keeping.cancel()
@@ -232,7 +233,7 @@ async def test_units_are_listed_with_where_they_stand(stage: Stage) -> None:
 
 async def test_plans_are_listed_in_the_version_in_force(stage: Stage) -> None:
     newer = PLAN.model_copy(update={"version": 2})
-    recorder = Recorder(stage.log, PUBLICATION, clock=lambda: NOON)
+    recorder = Recorder(stage.log, PUBLICATION, clock=lambda: NOON, surroundings=judgement)
     published = await bring_into_force(recorder, newer)
     await stage.reader.wait_for("plans", published.position, PATIENCE_S)
     (row,) = (await stage.reader.plans()).rows

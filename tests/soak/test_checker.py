@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 
-PRODUCT = {"activities", "domain", "eventstore", "projections", "services", "workflows"}
+PRODUCT = {"activities", "compiler", "domain", "eventstore", "projections", "services", "workflows"}
 
 
 @pytest.fixture

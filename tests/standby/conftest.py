@@ -54,7 +54,13 @@ def two() -> Iterator[StandbyPair]:
 def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget what this process knows of primaries, as one that begins does."""
     known = Epochs()
-    for module in ("epochs", "primary", "log", "committing", "notary"):
+    for module in (
+        "postgres.epochs",
+        "postgres.primary",
+        "log.log",
+        "postgres.replicated_commit",
+        "notary.notary",
+    ):
         monkeypatch.setattr(f"eventstore.{module}.EPOCHS", known)
 
 

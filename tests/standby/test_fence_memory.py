@@ -26,7 +26,13 @@ if TYPE_CHECKING:
     from tests.standby.conftest import Place
 
 ENDED_WITHIN_S = 60.0
-MODULES = ("epochs", "primary", "log", "committing", "notary")
+MODULES = (
+    "postgres.epochs",
+    "postgres.primary",
+    "log.log",
+    "postgres.replicated_commit",
+    "notary.notary",
+)
 
 
 def forget(monkeypatch: pytest.MonkeyPatch) -> None:

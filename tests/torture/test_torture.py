@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchmarks.torture.wire import Spot, Way, ends, wire
-from eventstore.log.log import AlreadyThere, Appended, Log, LogUnavailable
+from eventstore.log.events import AlreadyThere, Appended
+from eventstore.log.log import Log
+from eventstore.postgres.errors import LogUnavailable
 from tests.eventstore.samples import events
 
 if TYPE_CHECKING:

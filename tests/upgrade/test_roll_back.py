@@ -26,7 +26,16 @@ from workflows.version import WORKFLOW_VERSION
 pytestmark = pytest.mark.processes
 
 PACKAGES = (
-    *("activities", "domain", "eventstore", "plans", "projections", "protos", "services"),
+    *(
+        "activities",
+        "compiler",
+        "domain",
+        "eventstore",
+        "plans",
+        "projections",
+        "protos",
+        "services",
+    ),
     "workflows",
 )
 STEP = "-- Compatible: a table that nobody asks.\nCREATE TABLE muster.added_later (one int);\n"

@@ -10,6 +10,7 @@ from activities.record import RecordActivities
 from activities.work.shared_reads import SharedReads
 from activities.work.subscription import LogSubscription
 from activities.work.work import IncidentWork
+from compiler.publication import judgement
 from domain.decider import CommandEnvelope, encode
 from domain.incident.decider import INCIDENTS
 from domain.incident.notification import ConfirmDelivery
@@ -46,7 +47,7 @@ class Case:
         plans = PlanLibrary(log)
         self.incidents = Recorder(log, INCIDENTS, clock=self.now, surroundings=plans.surroundings)
         self.record = RecordActivities(self.incidents, self.now)
-        self._plans = Recorder(log, PUBLICATION, clock=self.now)
+        self._plans = Recorder(log, PUBLICATION, clock=self.now, surroundings=judgement)
 
     async def publish(self) -> None:
         """Bring the plan into force."""

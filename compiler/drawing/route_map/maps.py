@@ -13,6 +13,7 @@ from math import inf
 from typing import NamedTuple
 
 from compiler.analysis.egress import Clearing, Egress, without
+from compiler.analysis.egress import of_plan as egress_of
 from compiler.analysis.network import EgressNetwork
 from compiler.drawing.picture import Area, Label, Picture
 from compiler.drawing.route_map.floor import Ground, floors, grounds, is_surveyed
@@ -56,7 +57,7 @@ class RouteMap(NamedTuple):
 def route_maps(plan: Plan, venue: Venue, language: str) -> Sequence[RouteMap]:
     """Draw a venue of a plan: its floors from the top, then one map for each lost exit."""
     ways = EgressNetwork(venue)
-    known = plan.egress.get(venue.id)
+    known = egress_of(plan).get(venue.id)
     drawn = grounds(ways) if is_surveyed(ways) else [schematic(ways)]
     whole = Scene(ways, known.whole if known else None, None, language)
     maps = [_drawn(whole, [ground]) for ground in drawn]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Protocol
 
+from compiler.analysis.posts import posts_at
 from compiler.diagnostics.findings import Finding, Kind, Severity, finding, unknown
 from domain.plan.model.references import Thing, mentions
 from domain.values import ResponseLevel, Text
@@ -12,7 +13,7 @@ from domain.values import ResponseLevel, Text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from domain.plan.model.plan import Plan, Post, ResourceNeed, Task, Venue
+    from domain.plan.model.plan import Plan, ResourceNeed, Task, Venue
     from domain.plan.model.references import Mention
     from domain.values import HazardKind
 
@@ -131,13 +132,6 @@ def duplicates(plan: Plan) -> Iterator[Finding]:
             if name in first:
                 yield finding(ID_DUPLICATE, where, name=name, first=first[name])
             first.setdefault(name, where)
-
-
-def posts_at(plan: Plan) -> Iterator[tuple[str, Post]]:
-    """Return each post with where it stands."""
-    for n, group in enumerate(plan.groups):
-        for k, post in enumerate(group.posts):
-            yield f"/groups/{n}/posts/{k}", post
 
 
 def _known(plan: Plan) -> Things:

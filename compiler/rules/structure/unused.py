@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from compiler.analysis.posts import posts_at
 from compiler.diagnostics.findings import Finding, Kind, Severity, finding
-from compiler.rules.structure.references import posts_at
 from domain.values import Text
 
 if TYPE_CHECKING:

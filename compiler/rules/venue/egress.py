@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from compiler.analysis.egress import of_plan as egress_of
 from compiler.diagnostics.findings import Finding, Kind, Severity, finding
 from domain.plan.model.quantities import minutes_of
 from domain.plan.model.space import LEVEL_RATE_CEILING, EgressRules
@@ -165,7 +166,7 @@ def ways_out(plan: Plan) -> Iterator[Finding]:
         if not venue.passages:
             yield finding(PASSAGES_MISSING, f"/venues/{n}", venue=venue.id)
             continue
-        independent = plan.egress[venue.id].independent
+        independent = egress_of(plan)[venue.id].independent
         for k, zone in enumerate(venue.zones):
             at = f"/venues/{n}/zones/{k}"
             if not independent[zone.id]:
@@ -177,9 +178,9 @@ def ways_out(plan: Plan) -> Iterator[Finding]:
 def clear_times(plan: Plan) -> Iterator[Finding]:
     """Find venues and zones that take too long to empty, with all exits or without one."""
     for n, venue in enumerate(plan.venues):
-        if venue.id not in plan.egress:
+        if venue.id not in egress_of(plan):
             continue
-        found, at = plan.egress[venue.id], f"/venues/{n}"
+        found, at = egress_of(plan)[venue.id], f"/venues/{n}"
         limit = minutes_of((venue.egress or EgressRules()).limit)
         if found.whole.minutes > limit:
             yield finding(CLEAR_TIME_OVER, at, venue=venue.id, **_figures(found.whole, limit))

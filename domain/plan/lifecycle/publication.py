@@ -118,7 +118,7 @@ def decide(
 ) -> Sequence[Event] | Refused:
     """Decide what becomes of a text. Nobody speaks for others here: two must be two.
 
-    `judgement` is that of the text to be judged, or else the text is checked here.
+    `judgement` is that of the text to be judged; without it nothing is brought a step further.
     """
     if asked.on_behalf_of:
         return Refused(Refusal.MAY_NOT_SPEAK_FOR_OTHERS)
@@ -209,7 +209,7 @@ def _out_of_turn(draft: Draft, step: Step) -> Refused | None:
 def _unfit(draft: Draft, step: Step, asked: CommandEnvelope, judgement: object) -> Refused | None:
     if step.needs_reason:
         return None if asked.reason else Refused(Refusal.REASON_REQUIRED)
-    return publication_guards.plan_invalid(draft.ref, draft.plan, judgement)
+    return publication_guards.plan_invalid(draft.ref, judgement)
 
 
 def _publish(
@@ -231,7 +231,7 @@ def _publish(
     refused = (
         publication_guards.venue_not_permitted(draft.plan, asked)
         or publication_guards.not_yet_due(draft.plan, now)
-        or publication_guards.plan_invalid(ref, draft.plan, judgement)
+        or publication_guards.plan_invalid(ref, judgement)
     )
     return refused or [PlanPublished(ref=ref, plan=draft.plan)]
 

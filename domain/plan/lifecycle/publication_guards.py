@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
-from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from compiler.check import Finding, check
 from domain.decider import Refused
 from domain.plan.lifecycle.drafts import PlanState
 from domain.refusals import Refusal
+from domain.values import Text
 
 if TYPE_CHECKING:
     from domain.decider import CommandEnvelope
     from domain.plan.model.plan import Plan, PlanRef
 
-JUDGED_MAX = 64
-"""Plans of which it is remembered what is wrong with them."""
 FINDINGS_TOLD_MAX = 20
 """Findings that a refusal names; a check names all."""
 TIME_ZONE = "Asia/Shanghai"
@@ -68,23 +65,25 @@ def _midnight(day: date, zone: str | None) -> datetime:
         return datetime.combine(day, time(), ZoneInfo(TIME_ZONE))
 
 
+class Fault(NamedTuple):
+    """Something that keeps a plan from coming into force: where in it, and what is wrong there."""
+
+    where: str
+    what: Text
+
+
 class Judgement(NamedTuple):
-    """What keeps a text from working at all."""
+    """What keeps a text from working at all, found before the decision."""
 
     hash: str
     """Of the text."""
-    errors: Sequence[Finding]
+    errors: Sequence[Fault]
 
 
-def judged(ref: PlanRef, plan: Plan) -> Judgement:
-    """Check a plan, which takes 0.03 s, and a second for a long one: not for an event loop."""
-    return _judgement(_Judged(ref.hash, plan))
-
-
-def plan_invalid(ref: PlanRef, plan: Plan, judgement: object) -> Refused | None:
-    """Refuse a plan that can't work, by its judgement if that was made before."""
+def plan_invalid(ref: PlanRef, judgement: object) -> Refused | None:
+    """Refuse a plan that can't work. Raises AssertionError if just this text was not judged."""
     if not isinstance(judgement, Judgement) or judgement.hash != ref.hash:
-        judgement = judged(ref, plan)
+        raise AssertionError(f"the text {ref.hash} was not judged")
     if not judgement.errors:
         return None
     return Refused(
@@ -96,25 +95,6 @@ def plan_invalid(ref: PlanRef, plan: Plan, judgement: object) -> Refused | None:
     )
 
 
-class _Judged:
-    """A plan that is told apart by its hash."""
-
-    def __init__(self, digest: str, plan: Plan) -> None:
-        self.digest = digest
-        self.plan = plan
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Judged) and self.digest == other.digest
-
-    def __hash__(self) -> int:
-        return hash(self.digest)
-
-
-@lru_cache(maxsize=JUDGED_MAX)
-def _judgement(text: _Judged) -> Judgement:
-    return Judgement(text.digest, [one for one in check(text.plan) if one.is_error])
-
-
-def _listed(errors: Sequence[Finding], language: str) -> str:
+def _listed(errors: Sequence[Fault], language: str) -> str:
     told = (f"{one.where}: {one.what.said_in(language)}" for one in errors[:FINDINGS_TOLD_MAX])
     return "; ".join(told)

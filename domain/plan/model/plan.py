@@ -13,7 +13,6 @@ from functools import cached_property
 
 from pydantic import Field
 
-from compiler.analysis.egress import Egress, egress
 from domain.limits import PlanVersion
 from domain.plan.model.alerting import (
     AlarmRules,
@@ -104,11 +103,6 @@ class Plan(Value):
     def people(self) -> dict[str, Contact]:
         """Return the contacts by id."""
         return {contact.id: contact for contact in self.contacts}
-
-    @cached_property
-    def egress(self) -> dict[str, Egress]:
-        """Return how each venue empties, of those whose passages the plan knows."""
-        return {venue.id: egress(venue) for venue in self.venues if venue.passages}
 
     @cached_property
     def tasks_by_id(self) -> dict[str, Task]:

@@ -1,4 +1,4 @@
-"""Commands as they are read from requests.
+"""Requests read into command envelopes.
 
 Nothing here knows any one command. What each is called, which fields it has, which stream it is
 about and who may give it is in the contract; what it means is in the domain.

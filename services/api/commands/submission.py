@@ -1,4 +1,4 @@
-"""Commands: to the recorder, and from its answer to a receipt; one at a time, many, or a stream."""
+"""Submission of commands to the recorder, one, many or a stream; receipts in return."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from services.api.commands.personal_texts import PersonalTextSealer
 from services.api.commands.unit_reservation import UnitReservation
 from services.api.contract import Method, methods
 from services.api.errors.failures import Failure, Violation, of_error, of_refusal
-from services.api.errors.status import TRAILERS, Room, of_answers
+from services.api.errors.status import TRAILERS, Room, of_answers, status_of
 from services.api.interceptors.chain import not_allowed
 from services.api.resume_tokens import Mark, ResumeTokens, reads_the_past
 
@@ -224,4 +224,4 @@ def _told(error: Exception, call: Call, room: Room) -> status_pb2.Status:
     if failure is None:
         log.error("command_broke", request_id=named_as, exc_info=error)
         failure = Failure("INTERNAL", {"request_id": named_as})
-    return failure.status(call.language, named_as, room=room)
+    return status_of(failure, call.language, named_as, room=room)

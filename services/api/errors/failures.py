@@ -11,11 +11,8 @@ from muster.v1 import errors_pb2, options_pb2
 from domain.limits import COMMAND_EVENTS_MAX
 from domain.values import Text
 from eventstore.postgres.errors import LogClosed, LogDiverged, LogUnavailable, Overloaded
-from services.api.errors.status import TRAILERS, Room, status_of
 
 if TYPE_CHECKING:
-    from google.rpc import status_pb2
-
     from domain.decider import CommandEnvelope, Refused
 
 _PLACE = re.compile(r"\{(\w+)\}")
@@ -140,12 +137,6 @@ class Failure(Exception):
         """Return what people are told."""
         text = CATALOGUE[self.reason].text.said_in(language)
         return _PLACE.sub(lambda place: self.metadata.get(place[1], "?"), text)
-
-    def status(
-        self, language: str, request_id: str, *, method: str = "", room: Room = TRAILERS
-    ) -> status_pb2.Status:
-        """Return it with its details: one ErrorInfo, and what else helps and fits."""
-        return status_of(self, language, request_id, method=method, room=room)
 
 
 def of_refusal(refused: Refused, asked: CommandEnvelope, stream: str) -> Failure:

@@ -1,4 +1,4 @@
-"""What happened: read again, or as of a moment."""
+"""Events read back from a stream, and the state of an incident at a point in time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How incidents truly were: each fact where it belongs, as far as it is known by now.
+"""Incidents by valid time: each event when it happened, as far as is known by now.
 
 As long as events are recorded in the order in which they happened, and none was corrected, it is
 what was known when the last of them was recorded. From the first that was told late, or was

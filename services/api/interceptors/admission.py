@@ -267,7 +267,6 @@ class Admission:
         self.places = Places(limits.bounds)
         self.waiting = Room("waiting_per_caller", Bound(WAITING_CALLERS, WAITING_PER_CALLER))
         self.unauthenticated = Room("unauthenticated_per_address", limits.unauthenticated)
-        METRICS.admission = self
 
 
 def overloaded(bound: str, limit: int) -> Failure:

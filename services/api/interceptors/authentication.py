@@ -1,4 +1,4 @@
-"""Who calls: a bearer token, or a client certificate, looked up in one file of hashes."""
+"""Authentication: a bearer token or a client certificate, looked up in one file of hashes."""
 
 from __future__ import annotations
 

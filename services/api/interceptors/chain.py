@@ -1,4 +1,4 @@
-"""The edge: what every call passes, in one order, before and after what it is about.
+"""The chain of interceptors: what every call passes, in one order, around its method.
 
 Errors, measures, who calls, what they may, how long it may take, how much at once, how large.
 """

@@ -1,4 +1,4 @@
-"""What the service counts of itself, for Prometheus.
+"""Metrics of the service, for Prometheus.
 
 Counted in plain lists of the one loop that serves, and made into metrics when somebody looks: the
 client library's own locks and objects would cost each command a tenth of its time.
@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate
-from typing import TYPE_CHECKING
 
 from prometheus_client import REGISTRY
 from prometheus_client.core import (
@@ -19,9 +18,6 @@ from prometheus_client.core import (
     HistogramMetricFamily,
     Metric,
 )
-
-if TYPE_CHECKING:
-    from services.api.interceptors.admission import Admission
 
 BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -51,7 +47,8 @@ class ApiMetrics:
         self.ended: Counter[str] = Counter()
         """Open calls that were ended because of who has them, by reason."""
         self.tokens_broken = False
-        self.admission: Admission | None = None
+        self.admitted: Callable[[], Iterable[Metric]] = tuple
+        """Says what is worked on and what waits."""
         self._clocks: dict[str, Clock] = {}
 
     def clock(self, method: str) -> Clock:
@@ -96,26 +93,7 @@ class ApiMetrics:
             "Whether the file of tokens changed and can't be read: the one before it is in force.",
             int(self.tokens_broken),
         )
-        if self.admission is not None:
-            yield from _admitted(self.admission)
-
-
-def _admitted(admission: Admission) -> Iterator[Metric]:
-    taken = admission.places.taken()
-    working = GaugeMetricFamily("muster_api_working", "Calls worked on.", labels=("kind",))
-    for kind, count in taken.items():
-        working.add_metric((kind,), count)
-    yield working
-    waiting = GaugeMetricFamily(
-        "muster_api_waiting",
-        "Calls whose first message is awaited, and open ones of callers who are not known.",
-        labels=("room",),
-    )
-    waiting.add_metric(("callers",), len(admission.waiting))
-    waiting.add_metric(("unauthenticated",), len(admission.unauthenticated))
-    yield waiting
-    streams = sum(count for kind, count in taken.items() if kind.is_open)
-    yield GaugeMetricFamily("muster_api_streams", "Streams being served.", streams)
+        yield from self.admitted()
 
 
 METRICS = ApiMetrics()

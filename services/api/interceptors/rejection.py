@@ -1,4 +1,4 @@
-"""How a call ends that is refused: told to the caller, counted, and said in the log."""
+"""Rejected calls: answered with a status, counted and logged."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import structlog
 from grpc_status import rpc_status
 
 from services.api.errors.failures import Failure, of_error
+from services.api.errors.status import status_of
 from services.api.interceptors.metrics import METRICS
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ async def tell(error: Exception, method: str, context: ServicerContext[Any, Any]
     else:
         REFUSED.say(method, named, failure.reason)
     METRICS.answers[method, failure.reason] += 1
-    status = rpc_status.to_status(failure.status(language(metadata), named, method=method))
+    status = rpc_status.to_status(status_of(failure, language(metadata), named, method=method))
     await context.abort(status.code, status.details, status.trailing_metadata)
 
 

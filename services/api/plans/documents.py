@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from google.rpc.error_details_pb2 import LocalizedMessage
 from muster.v1 import plan_service_pb2
 
-from compiler.driver import Diagnostic, Inspection, inspect
+from compiler.diagnostics.diagnostic import Diagnostic
+from compiler.driver import Inspection, inspect
 from services.api.errors.failures import Failure, Violation
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from services.api.queries.incidents import check_page, come_to, listing_failure
 from services.runtime.clocks import clocks
 
 if TYPE_CHECKING:
-    from compiler.driver import Diagnostic
+    from compiler.diagnostics.diagnostic import Diagnostic
     from domain.plan.lifecycle.drafts import Editions
     from eventstore.log.log import Log
     from eventstore.recorder.recorder import Recorder

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from eventstore.log.events import StoredEvent
     from eventstore.log.log import Log
     from eventstore.log.system_log import ExportLog
-    from eventstore.proofs.proofs import Proofs, StoredCheckpoint
+    from eventstore.proofs.proofs import Proofs
+    from eventstore.proofs.stored_checkpoint import StoredCheckpoint
     from services.api.interceptors.chain import Call
     from services.runtime.settings.settings import Settings
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from muster.v1 import audit_service_pb2
 
 from eventstore.heads.prover import WAITING_MAX, HeadProver, Proven, ProverBusy, Signed
-from eventstore.proofs.proofs import ProofUnavailable, StoredCheckpoint
+from eventstore.proofs.proofs import ProofUnavailable
+from eventstore.proofs.stored_checkpoint import StoredCheckpoint
 from eventstore.tlog.checkpoint import heads_of
 from services.api.errors.failures import Failure, Violation
 from services.api.history.audit import checked_stream

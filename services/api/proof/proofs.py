@@ -1,4 +1,4 @@
-"""What was signed, and proofs that lead to it."""
+"""Signed checkpoints, and inclusion and consistency proofs that lead to them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from eventstore.divergence.alarms import Alarms
 from eventstore.integrity.archive import Archive, newest
 from eventstore.integrity.audit import Signed
 from eventstore.integrity.tree_builder import Claim
-from eventstore.proofs.proofs import ProofUnavailable, StoredCheckpoint
+from eventstore.proofs.proofs import ProofUnavailable
+from eventstore.proofs.stored_checkpoint import StoredCheckpoint
 from eventstore.tlog.checkpoint import Checkpoint
 from eventstore.tlog.note import Note, Verifier
 from services.api.errors.failures import Failure, Violation

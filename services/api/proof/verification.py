@@ -1,4 +1,4 @@
-"""Is the log what it was, and what was signed? Told step by step."""
+"""Verification of the log against hashes and signed checkpoints, reported step by step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The part of the service that stands on what the notary signs."""
+"""Wiring of the methods that rest on what the notary signs."""
 
 from __future__ import annotations
 

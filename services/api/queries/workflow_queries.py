@@ -1,4 +1,4 @@
-"""Temporal once it was reached: questions to workflows, and whether it is well."""
+"""Queries to workflows, and whether Temporal answers."""
 
 from __future__ import annotations
 

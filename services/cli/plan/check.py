@@ -13,8 +13,9 @@ import typer
 from rich.text import Text as Shown
 
 from compiler.analysis.failure_points import FailurePoint, failure_points
+from compiler.diagnostics.diagnostic import Diagnostic
 from compiler.diagnostics.findings import Kind
-from compiler.driver import Diagnostic, Inspection
+from compiler.driver import Inspection
 from compiler.report.catalogue import CODES, nearest, printable
 from compiler.report.sarif import sarif
 from compiler.report.text import MEND, SOURCE, WHY, render, render_points

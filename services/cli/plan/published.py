@@ -20,7 +20,8 @@ from rich.text import Text
 from rich.tree import Tree
 
 from compiler import driver
-from compiler.driver import Diagnostic, Inspection
+from compiler.diagnostics.diagnostic import Diagnostic
+from compiler.driver import Inspection
 from domain.plan.model.notation import spelled
 from domain.plan.model.plan import Plan
 from services.cli.output.answers import grid

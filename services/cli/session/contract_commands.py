@@ -1,4 +1,4 @@
-"""Commands that nobody wrote by hand: one for each method of the contract that records one."""
+"""Commands made from the contract: one for each method that records one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Incidents' lives in Temporal: begun, told how far the log is, and begun anew from it."""
+"""Workflows of incidents: started, nudged with the log's position, and restarted from the log."""
 
 from __future__ import annotations
 

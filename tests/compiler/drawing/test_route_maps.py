@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from compiler.analysis.egress import of_plan as egress_of
 from compiler.drawing.picture import Area, Box
 from compiler.drawing.route_map.maps import RouteMap, route_maps
 from compiler.drawing.route_map.scene import storey
@@ -103,7 +104,7 @@ def test_each_exit_has_a_map_without_it(name: str, language: str) -> None:
     expected = [
         (venue.id, exit_)
         for venue in plan(name).venues
-        for exit_ in plan(name).egress[venue.id].lost
+        for exit_ in egress_of(plan(name))[venue.id].lost
     ]
     assert [(venue.id, one.lost) for venue, one in maps(name, language) if one.lost] == expected
 
@@ -168,7 +169,7 @@ def test_every_zone_and_assembly_area_is_named_on_the_map_of_its_floor(
 def test_the_bottleneck_that_egress_names_is_the_one_in_red(name: str, language: str) -> None:
     for venue, one in maps(name, language):
         titles = {passage.title.said_in(language): passage.id for passage in venue.passages}
-        found = plan(name).egress[venue.id]
+        found = egress_of(plan(name))[venue.id]
         neck = (found.lost[one.lost] if one.lost else found.whole).bottleneck
         red = {
             titles[part]

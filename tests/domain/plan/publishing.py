@@ -5,11 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from compiler.publication import judgement_now
 from domain.decider import CommandEnvelope
 from domain.plan.canonical import pinned
-from domain.plan.lifecycle.publication import ApprovePlan, DraftPlan, PublishPlan, ReviewPlan
-from domain.values import Actor, Role
+from domain.plan.lifecycle.publication import (
+    PUBLICATION,
+    ApprovePlan,
+    DraftPlan,
+    PublishPlan,
+    ReviewPlan,
+)
+from domain.values import Actor, Event, Role
 from eventstore.recorder.recorder import Receipt
+from tests.domain.spec import Given
 
 if TYPE_CHECKING:
     from domain.plan.lifecycle.drafts import Editions
@@ -34,3 +42,8 @@ async def bring_into_force(plans: Recorder[Editions], plan: Plan) -> Receipt:
         assert isinstance(answer, Receipt), answer
         receipts.append(answer)
     return receipts[-1]
+
+
+def given_texts(*events: Event) -> Given[Editions]:
+    """Start from a plan's texts; each is judged before it is brought a step further."""
+    return Given(PUBLICATION, events, surroundings=judgement_now)

@@ -15,7 +15,6 @@ from domain.plan.lifecycle.drafts import (
     PlanWithdrawn,
 )
 from domain.plan.lifecycle.publication import (
-    PUBLICATION,
     ApprovePlan,
     DraftPlan,
     PublishPlan,
@@ -25,7 +24,8 @@ from domain.plan.lifecycle.publication import (
 )
 from domain.values import Actor, Role
 from tests.domain.plan.plans import SMALL_PLAN, spoilt
-from tests.domain.spec import Given, given
+from tests.domain.plan.publishing import given_texts
+from tests.domain.spec import Given
 
 ANN = Actor("ann", frozenset({Role.PLANNER, Role.COMMANDER}))
 BEN = Actor("ben", frozenset({Role.COMMANDER}))
@@ -55,11 +55,11 @@ REVIEWED_2 = PlanReviewed(draft=2, ref=REF_2, by="ben")
 APPROVED_2 = PlanApproved(draft=2, ref=REF_2, by="ben")
 PUBLISHED_2 = PlanPublished(ref=REF_2, plan=VERSION_2)
 
-PLANS = given(PUBLICATION)
-HANDED_IN = given(PUBLICATION, DRAFTED)
-FOUND_FIT = given(PUBLICATION, DRAFTED, REVIEWED)
-ANSWERED_FOR = given(PUBLICATION, DRAFTED, REVIEWED, APPROVED)
-IN_FORCE = given(PUBLICATION, DRAFTED, REVIEWED, APPROVED, PUBLISHED)
+PLANS = given_texts()
+HANDED_IN = given_texts(DRAFTED)
+FOUND_FIT = given_texts(DRAFTED, REVIEWED)
+ANSWERED_FOR = given_texts(DRAFTED, REVIEWED, APPROVED)
+IN_FORCE = given_texts(DRAFTED, REVIEWED, APPROVED, PUBLISHED)
 
 
 def states(case: Given[Any]) -> list[PlanState]:

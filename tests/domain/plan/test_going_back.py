@@ -8,9 +8,10 @@ import pytest
 
 from domain.plan.canonical import pinned
 from domain.plan.lifecycle.drafts import PlanDrafted
-from domain.plan.lifecycle.publication import PUBLICATION, DraftPlan
+from domain.plan.lifecycle.publication import DraftPlan
 from domain.refusals import Refusal
 from domain.values import Actor
+from tests.domain.plan.publishing import given_texts
 from tests.domain.plan.steps import (
     ANN,
     ANSWERED_FOR,
@@ -29,7 +30,7 @@ from tests.domain.plan.steps import (
     WITHDRAW,
     WITHDRAWN,
 )
-from tests.domain.spec import Given, given
+from tests.domain.spec import Given
 
 
 @pytest.mark.parametrize(("ask", "actor"), [(RETURN, BEN), (WITHDRAW, ANN)])
@@ -52,13 +53,13 @@ def test_what_is_in_force_does_not_go_back(ask: Any) -> None:
 
 @pytest.mark.parametrize("over", [RETURNED, WITHDRAWN])
 def test_a_draft_that_went_back_goes_no_further(over: Any) -> None:
-    case = given(PUBLICATION, DRAFTED, over)
+    case = given_texts(DRAFTED, over)
     case.when(REVIEW, CAI).then_refused(Refusal.PLAN_DRAFT_OVER)
     case.when(APPROVE, CAI).then_refused(Refusal.PLAN_DRAFT_OVER)
     case.when(PUBLISH, CAI).then_refused(Refusal.PLAN_NOT_APPROVED)
 
 
 def test_what_was_mended_is_another_draft() -> None:
-    given(PUBLICATION, DRAFTED, RETURNED).when(DraftPlan(plan=CHANGED), ANN).then(
+    given_texts(DRAFTED, RETURNED).when(DraftPlan(plan=CHANGED), ANN).then(
         PlanDrafted(draft=2, ref=pinned(CHANGED).ref, by="ann", plan=CHANGED)
     )

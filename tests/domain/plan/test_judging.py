@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from compiler.publication import judged
 from domain.plan.lifecycle.publication import ReviewPlan, to_be_judged
-from domain.plan.lifecycle.publication_guards import Judgement, judged
+from domain.plan.lifecycle.publication_guards import Judgement
 from domain.refusals import Refusal
 from tests.domain.plan.steps import (
     ANSWERED_FOR,
@@ -29,11 +30,6 @@ def test_a_text_is_judged_before_it_is_decided_about() -> None:
     judgement = Judgement(REF.hash, judged(FAULTY_REF, FAULTY).errors)
     for case, ask in ((HANDED_IN, REVIEW), (FOUND_FIT, APPROVE), (ANSWERED_FOR, PUBLISH)):
         replace(case, surroundings=judgement).when(ask, CAI).then_refused(Refusal.PLAN_INVALID)
-
-
-def test_the_judgement_of_another_text_counts_for_nothing() -> None:
-    elsewhere = judged(FAULTY_REF, FAULTY)
-    replace(HANDED_IN, surroundings=elsewhere).when(REVIEW, CAI).then_kinds("PlanReviewed")
 
 
 def test_only_what_may_come_into_force_is_judged() -> None:

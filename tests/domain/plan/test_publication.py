@@ -19,7 +19,6 @@ from domain.plan.lifecycle.drafts import (
 )
 from domain.plan.lifecycle.publication import (
     DRAFTS_MAX,
-    PUBLICATION,
     ApprovePlan,
     DraftPlan,
     PublishPlan,
@@ -31,6 +30,7 @@ from domain.plan.model.plan import Plan
 from domain.refusals import Refusal
 from domain.values import Actor
 from tests.domain.plan.plans import SMALL_PLAN, spoilt
+from tests.domain.plan.publishing import given_texts
 from tests.domain.plan.steps import (
     ANN,
     ANSWERED_FOR,
@@ -66,7 +66,7 @@ from tests.domain.plan.steps import (
     WITHDRAWN,
     states,
 )
-from tests.domain.spec import Given, given
+from tests.domain.spec import Given
 
 
 def test_a_text_is_handed_in() -> None:
@@ -90,9 +90,7 @@ def test_a_plan_comes_into_force() -> None:
 
 
 def test_a_new_version_takes_its_place() -> None:
-    after = given(PUBLICATION, *IN_FORCE.facts, DRAFTED_2, REVIEWED_2, APPROVED_2).having(
-        PUBLISH_2, ANN
-    )
+    after = given_texts(*IN_FORCE.facts, DRAFTED_2, REVIEWED_2, APPROVED_2).having(PUBLISH_2, ANN)
     assert after.state.ref == REF_2
     assert states(after) == [PlanState.SUPERSEDED, PlanState.EFFECTIVE]
 
@@ -125,10 +123,10 @@ def test_two_may_review_a_draft() -> None:
         (IN_FORCE, REVIEW, BEN),
         (IN_FORCE, APPROVE, BEN),
         (IN_FORCE, PUBLISH, ANN),
-        (given(PUBLICATION, DRAFTED, RETURNED), RETURN, CAI),
-        (given(PUBLICATION, DRAFTED, WITHDRAWN), WITHDRAW, ANN),
-        (given(PUBLICATION, PUBLISHED), DRAFT, ANN),
-        (given(PUBLICATION, PUBLISHED), PUBLISH, ANN),
+        (given_texts(DRAFTED, RETURNED), RETURN, CAI),
+        (given_texts(DRAFTED, WITHDRAWN), WITHDRAW, ANN),
+        (given_texts(PUBLISHED), DRAFT, ANN),
+        (given_texts(PUBLISHED), PUBLISH, ANN),
     ],
 )
 def test_what_is_so_already_changes_nothing(case: Given[Any], ask: Any, actor: Actor) -> None:
@@ -150,7 +148,7 @@ def test_an_author_does_not_approve_the_own_draft() -> None:
 def test_who_wrote_a_text_first_does_not_approve_it_when_another_hands_it_in_again() -> None:
     again = PlanDrafted(draft=2, ref=REF, by="ben", plan=SMALL_PLAN)
     reviewed = PlanReviewed(draft=2, ref=REF, by="cai")
-    case = given(PUBLICATION, DRAFTED, WITHDRAWN, again, reviewed)
+    case = given_texts(DRAFTED, WITHDRAWN, again, reviewed)
     case.when(ApprovePlan(draft=2, hash=REF.hash), ANN).then_refused(Refusal.SECOND_PERSON_REQUIRED)
 
 
@@ -207,13 +205,13 @@ def test_a_version_is_not_published_twice_with_other_content() -> None:
 
 
 def test_an_older_version_does_not_come_back() -> None:
-    newer = given(PUBLICATION, PUBLISHED, PUBLISHED_2)
+    newer = given_texts(PUBLISHED, PUBLISHED_2)
     newer.when(PUBLISH).then_refused(Refusal.PLAN_VERSION_TAKEN, version="1", next="3")
 
 
 def test_a_draft_that_a_newer_version_overtook_is_over() -> None:
-    overtaken = given(
-        PUBLICATION, DRAFTED, REVIEWED, APPROVED, DRAFTED_2, REVIEWED_2, APPROVED_2, PUBLISHED_2
+    overtaken = given_texts(
+        DRAFTED, REVIEWED, APPROVED, DRAFTED_2, REVIEWED_2, APPROVED_2, PUBLISHED_2
     )
     assert states(overtaken) == [PlanState.SUPERSEDED, PlanState.EFFECTIVE]
     overtaken.when(PUBLISH, ANN).then_refused(Refusal.PLAN_VERSION_TAKEN, next="3")
@@ -238,7 +236,7 @@ FAULTY_DRAFT = PlanDrafted(draft=1, ref=FAULTY_REF, by="ann", plan=FAULTY)
     ],
 )
 def test_a_plan_that_cannot_work_goes_no_further(case: Any, ask: Any) -> None:
-    given(PUBLICATION, *case).when(ask, CAI).then_refused(
+    given_texts(*case).when(ask, CAI).then_refused(
         Refusal.PLAN_INVALID,
         findings="/resource_post: no post is called 'me'",
         findings_zh="/resource_post: 没有名为“me”的岗位",
@@ -252,9 +250,7 @@ def test_a_warning_keeps_no_plan_from_coming_into_force() -> None:
         PlanDrafted(draft=1, ref=ref, by="ann", plan=short),
         PlanApproved(draft=1, ref=ref, by="ben"),
     )
-    given(PUBLICATION, *approved).when(PublishPlan(ref=ref)).then(
-        PlanPublished(ref=ref, plan=short)
-    )
+    given_texts(*approved).when(PublishPlan(ref=ref)).then(PlanPublished(ref=ref, plan=short))
 
 
 @pytest.mark.parametrize(
@@ -267,8 +263,7 @@ def test_who_was_let_in_elsewhere_has_no_say(case: Given[Any], ask: Any) -> None
 
 DATED = Plan.model_validate(SMALL_PLAN.model_dump() | {"effective_from": "2026-05-02"})
 DATED_REF = pinned(DATED).ref
-APPROVED_FOR_A_DAY = given(
-    PUBLICATION,
+APPROVED_FOR_A_DAY = given_texts(
     PlanDrafted(draft=1, ref=DATED_REF, by="ann", plan=DATED),
     PlanApproved(draft=1, ref=DATED_REF, by="ben"),
 )
@@ -293,4 +288,4 @@ def test_a_plan_has_only_so_many_drafts() -> None:
         PlanDrafted(draft=number, ref=REF_2, by="ann", plan=VERSION_2)
         for number in range(1, DRAFTS_MAX + 1)
     )
-    given(PUBLICATION, *many).when(DRAFT, ANN).then_refused(Refusal.PLAN_DRAFTS_TOO_MANY)
+    given_texts(*many).when(DRAFT, ANN).then_refused(Refusal.PLAN_DRAFTS_TOO_MANY)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from eventstore.heads.hashes import Opened
-    from eventstore.log.log import Log, NewEvent
+    from eventstore.log.events import NewEvent
+    from eventstore.log.log import Log
 
 
 STREAMS = 600

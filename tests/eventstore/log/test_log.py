@@ -12,17 +12,10 @@ import pytest
 
 from domain.limits import COMMAND_EVENTS_MAX
 from eventstore.integrity import hash_chain
-from eventstore.log.log import (
-    AlreadyThere,
-    Appended,
-    Conflict,
-    IdReused,
-    Log,
-    LogClosed,
-    LogUnavailable,
-    Overloaded,
-)
+from eventstore.log.events import AlreadyThere, Appended, Conflict, IdReused
+from eventstore.log.log import Log
 from eventstore.log.writer import QUEUE_EVENTS_MAX, WORTH_A_CALL_EVENTS
+from eventstore.postgres.errors import LogClosed, LogUnavailable, Overloaded
 from tests.conftest import execute
 from tests.eventstore.samples import NOON, event, events, whole
 

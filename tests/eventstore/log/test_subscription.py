@@ -10,7 +10,9 @@ import pytest
 
 from eventstore.log import log as log_module
 from eventstore.log import subscription
-from eventstore.log.log import Appended, FollowerTooSlow, Log, LogClosed
+from eventstore.log.events import Appended
+from eventstore.log.log import Log
+from eventstore.postgres.errors import FollowerTooSlow, LogClosed
 from tests.eventstore.samples import event, events
 
 if TYPE_CHECKING:

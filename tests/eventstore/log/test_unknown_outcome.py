@@ -9,7 +9,9 @@ from uuid import uuid4
 
 import pytest
 
-from eventstore.log.log import Appended, Log, LogUnavailable
+from eventstore.log.events import Appended
+from eventstore.log.log import Log
+from eventstore.postgres.errors import LogUnavailable
 from eventstore.recorder.recorder import Receipt, Recorder
 from tests.eventstore.samples import DOOR, NOON, CountPeople, OpenDoor, asked, events, whole
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from compiler.publication import judgement
 from domain.incident.state.incident import NOTHING_YET
 from domain.incident.warning import CancelWarning, ReportAlarm
 from domain.plan.canonical import pinned
@@ -27,7 +28,9 @@ ALARM = ReportAlarm(
 
 
 async def publish(log: Log, plan: Plan) -> None:
-    await bring_into_force(Recorder(log, PUBLICATION, clock=lambda: NOON), plan)
+    await bring_into_force(
+        Recorder(log, PUBLICATION, clock=lambda: NOON, surroundings=judgement), plan
+    )
 
 
 @pytest.fixture

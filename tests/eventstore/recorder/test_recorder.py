@@ -12,8 +12,8 @@ import pytest
 
 from domain.decider import Refused, Versioned, encode
 from domain.refusals import Refusal
-from eventstore.log.log import NewEvent, Overloaded
-from eventstore.recorder import recorder as recorder_module
+from eventstore.log.events import NewEvent
+from eventstore.postgres.errors import Overloaded
 from eventstore.recorder.event_ids import event_id
 from eventstore.recorder.metadata import meta_texts
 from eventstore.recorder.recorder import Receipt, Recorder
@@ -268,7 +268,7 @@ async def test_what_is_known_of_many_is_fresh_for_each(
 async def test_states_that_are_forgotten_are_read_again(
     log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recorder_module, "STATES_MAX", 2)
+    monkeypatch.setattr("eventstore.recorder.recorder.STATES_MAX", 2)
     recorder = recorder_on(log)
     for door in "abcabc":
         await recorder.record(door, asked(OpenDoor()))
@@ -280,7 +280,7 @@ async def test_states_that_are_forgotten_are_read_again(
 async def test_too_many_are_turned_away(
     recorder: Recorder[Door], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recorder_module, "QUEUE_COMMANDS_MAX", 5)
+    monkeypatch.setattr("eventstore.recorder.recorder.QUEUE_COMMANDS_MAX", 5)
     asking = [recorder.record("a", asked(OpenDoor())) for _ in range(50)]
     answers = await asyncio.gather(*asking, return_exceptions=True)
     assert sum(isinstance(answer, Overloaded) for answer in answers) == 45

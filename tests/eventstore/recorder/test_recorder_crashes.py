@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from domain.decider import Refused
-from eventstore.log.log import LogUnavailable
+from eventstore.postgres.errors import LogUnavailable
 from eventstore.recorder.recorder import Receipt, Recorder
 from tests.eventstore.samples import (
     CountPeople,

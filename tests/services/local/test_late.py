@@ -27,8 +27,8 @@ from domain.incident.obligations.deadlines import LetDeadlinePass
 from domain.incident.state.incident import DeadlineKind
 from domain.plan.model.plan import PlanRef
 from domain.values import HazardKind, Mode
-from eventstore.log.events import NewEvent
-from eventstore.log.log import Appended, Log
+from eventstore.log.events import Appended, NewEvent
+from eventstore.log.log import Log
 from services.client.client import Client, connected
 from services.client.plan_publication import bring_into_force
 from services.demo import stage

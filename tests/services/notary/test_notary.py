@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from eventstore.notary.notary import Notary
-    from eventstore.proofs.proofs import StoredCheckpoint
+    from eventstore.proofs.stored_checkpoint import StoredCheckpoint
     from tests.conftest import Database
 
 

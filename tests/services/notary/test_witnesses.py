@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from eventstore.proofs.proofs import StoredCheckpoint
+    from eventstore.proofs.stored_checkpoint import StoredCheckpoint
     from tests.conftest import Database
 
 SOON = {"witness_overdue_seconds": 1}

@@ -10,7 +10,7 @@ import pytest
 from activities.notification.channels.webhook_signatures import SecretsUnusable
 from services.runtime.exit_codes import Exit
 from services.runtime.settings.settings import Settings, Webhook
-from services.worker.activities import webhook_rules
+from services.runtime.webhooks import webhook_rules
 from tests.services.running import muster
 
 
