@@ -14,6 +14,7 @@ import pytest
 from eventstore.postgres.connection import connect, watch_primary
 from eventstore.postgres.epochs import Epoch, Epochs, keep
 from eventstore.postgres.primary import Answer, NoPrimary, ask, supersede
+from services.runtime.readiness import EXIT_AWAY
 from tests.eventstore.notarising import checkpoint, notarising, signed_up_to, value
 from tests.standby.conftest import TEMPLATE
 from tests.standby.test_fence import LOCALLY, append_directly, superseded, two_primaries
@@ -156,5 +157,5 @@ async def test_a_process_whose_notary_knew_a_later_primary_does_not_begin_with_a
     finally:
         if begun.returncode is None:
             begun.kill()
-    assert begun.returncode == 1
+    assert begun.returncode == EXIT_AWAY
     assert b"superseded by epoch" in said
