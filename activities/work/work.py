@@ -154,9 +154,13 @@ class IncidentWork:
 
 
 async def _until(changed: asyncio.Event, due_at: float) -> None:
-    """Wait until something changed, or something is due by the monotonic clock."""
+    """Wait until something changed, or something is due by the monotonic clock.
+
+    Not by `asyncio.wait_for`: up to Python 3.11 it loses a cancellation that comes as it ends.
+    """
     with suppress(TimeoutError):
-        await asyncio.wait_for(changed.wait(), min(LOOK_S, max(0.0, due_at - time.monotonic())))
+        async with asyncio.timeout(min(LOOK_S, max(0.0, due_at - time.monotonic()))):
+            await changed.wait()
 
 
 async def _beat(backlogs: Sequence[Backlog]) -> None:

@@ -211,7 +211,8 @@ async def _stopped(process: asyncio.subprocess.Process, place: Folder) -> None:
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(signal.SIGTERM)
     try:
-        await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
+        async with asyncio.timeout(STOP_TIMEOUT_S):
+            await process.wait()
     except TimeoutError:
         await asyncio.to_thread(down, place)
         process.kill()

@@ -74,7 +74,8 @@ class NudgeQueue:
     async def _bell_or(self, seconds: float) -> None:
         """Wait for news of others, but not longer: a quiet incident is told at once."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._bell.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._bell.wait()
         self._bell.set()
 
     def told(self, versions: Mapping[str, int]) -> None:

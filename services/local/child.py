@@ -134,7 +134,8 @@ class ChildProcess:
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(self.recipe.stop_signal)
         try:
-            await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
+            async with asyncio.timeout(STOP_TIMEOUT_S):
+                await process.wait()
         except TimeoutError:
             log.warning("killed", part=self.recipe.name, after_s=STOP_TIMEOUT_S)
             with contextlib.suppress(ProcessLookupError):

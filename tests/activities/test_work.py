@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -209,3 +210,16 @@ async def test_urgent_work_is_begun_while_a_message_outlasts_the_stint(
         delivery.set()
         await task
     assert await scene.sent(order) == ("g1",)
+
+
+@pytest.mark.parametrize("ticks", range(4))
+async def test_a_cancellation_that_comes_as_something_changes_is_obeyed(ticks: int) -> None:
+    changed = asyncio.Event()
+    waiting = asyncio.create_task(work._until(changed, math.inf))  # noqa: SLF001 - the wait is the point
+    await asyncio.sleep(0.01)
+    changed.set()
+    for _ in range(ticks):
+        await asyncio.sleep(0)
+    obeyed = waiting.cancel()
+    await asyncio.wait([waiting])
+    assert waiting.cancelled() is obeyed

@@ -7,6 +7,7 @@ import json
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 from muster.v1 import common_pb2, incident_commands_pb2, plan_service_pb2
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 PLAN = "general-venue"
 VENUE = "riverside-mall"
 ZONE = "atrium"
-PUBLISHED = "muster_published"
 NOWHERE = "127.0.0.1:1"
 """Where no Temporal listens."""
 
@@ -106,11 +106,12 @@ async def published(
     postgres: Cluster, template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> str:
     """Keep a database to copy from in whose log the general venue plan is in force."""
-    await execute(postgres.dsn(), f"CREATE DATABASE {PUBLISHED} TEMPLATE {template}")
-    settings = settings_of(TestDatabase(postgres, PUBLISHED), tmp_path_factory.mktemp(PUBLISHED))
+    name = f"muster_published_{uuid4().hex}"  # others who import this fixture have their own
+    await execute(postgres.dsn(), f"CREATE DATABASE {name} TEMPLATE {template}")
+    settings = settings_of(TestDatabase(postgres, name), tmp_path_factory.mktemp(name))
     async with running(settings) as service:
         await publish(service)
-    return PUBLISHED
+    return name
 
 
 @pytest.fixture

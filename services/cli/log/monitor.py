@@ -76,7 +76,8 @@ async def _follow(
         if once:
             return
         try:
-            await asyncio.wait_for(stopping.wait(), settings.monitor.every_seconds)
+            async with asyncio.timeout(settings.monitor.every_seconds):
+                await stopping.wait()
         except TimeoutError:
             continue
 

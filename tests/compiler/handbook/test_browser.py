@@ -16,15 +16,16 @@ import pytest
 from compiler.handbook.book import Edition, handbook
 from tests.compiler.drawing.test_route_maps import LANGUAGES, SHIPPED, plan
 
-pytestmark = pytest.mark.processes
-
 BROWSER = next(
     (one for one in ("chromium", "chromium-browser", "google-chrome") if shutil.which(one)), None
 )
 TIMEOUT_S = 120
 TELEPHONE, DESK = 375, 1280
 
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine")
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine"),
+]
 
 LOOK = """
 <pre id="seen"></pre>

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.processes
 
 SAY = """
 import logging, structlog
-from services import logs
+from services.runtime import logs
 from services.runtime.settings.settings import Log
 logs.configure(Log(level="info"), "api")
 structlog.contextvars.bind_contextvars(request="r-1", incident="i-1")
