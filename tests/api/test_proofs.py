@@ -169,6 +169,7 @@ async def test_the_command_line_proves_what_was_signed(
         "MUSTER_ADDRESS": proving.address,
         "MUSTER_FOLDER": str(tmp_path / "no-stack"),
         "MUSTER_TOKEN_FILE": str(tmp_path / "token"),
+        "COLUMNS": "60",
     }
 
     async def asked(*words: str) -> Answer:

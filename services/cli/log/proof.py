@@ -53,14 +53,14 @@ async def show_checkpoint(session: Session) -> None:
     if not answer.checkpoints:
         raise _nothing_signed(session.output)
     newest = answer.checkpoints[0]
-    _show(session.output, newest, newest.note.rstrip("\n"))
+    session.output.verbatim(newest, newest.note.rstrip("\n"))
 
 
 @action(checkpoints, "key", role="auditor")
 async def show_key(session: Session) -> None:
     """Print the key that checks the log's signatures. Compare it with the one you were given."""
     answer = await session.connection.audit.ListCheckpoints(ListCheckpointsRequest(page_size=1))
-    _show(session.output, {"log_key": answer.log_key}, answer.log_key)
+    session.output.verbatim({"log_key": answer.log_key}, answer.log_key)
 
 
 @action(proofs, "inclusion", role="auditor")
@@ -79,7 +79,7 @@ async def inclusion(
     leaf = leaf_hash(found.event_hash)
     holds = verify_inclusion(leaf, found.position - 1, found.size, found.proof, found.root)
     _refuse_unless(holds, session.output)
-    _show(session.output, found, _tlog_proof(found))
+    session.output.verbatim(found, _tlog_proof(found))
 
 
 @action(proofs, "consistency", role="auditor")
@@ -95,7 +95,7 @@ async def consistency(
     _refuse_unless(verify_consistency(*roots, found.proof), session.output)
     lines = [f"{found.first} {_base64(found.first_root)}"]
     lines += [f"{found.second} {_base64(found.second_root)}", "", *map(_base64, found.proof)]
-    _show(session.output, found, "\n".join(lines))
+    session.output.verbatim(found, "\n".join(lines))
 
 
 async def acknowledge(
@@ -108,11 +108,6 @@ async def acknowledge(
     receipt = await session.connection.audit.AcknowledgeDivergence(request)
     said = session.output.said("已确认，记录位置", "acknowledged at position")
     session.output.show(receipt, lambda: Text(f"{said} {receipt.position}"))
-
-
-def _show(output: Output, answer: object, text: str) -> None:
-    """Show what other programs read, too: its lines are never broken."""
-    output.show(answer, lambda: Text(text, no_wrap=True, overflow="ignore"))
 
 
 def _listed(answer: ListCheckpointsResponse, output: Output) -> RenderableType:

@@ -44,6 +44,13 @@ class Output:
         else:
             self.console.print(table())
 
+    def verbatim(self, answer: object, text: str) -> None:
+        """Show what other programs read, too: its lines are not broken, however wide they are."""
+        if self.as_json:
+            self.line(answer, indent=2)
+        else:
+            self.console.print(Text(text), soft_wrap=True)
+
     def line(self, answer: object, indent: int | None = None) -> None:
         """Write one JSON value."""
         sys.stdout.write(as_json(plain(answer), indent) + "\n")
