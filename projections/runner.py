@@ -106,7 +106,7 @@ class ProjectionRunner:
     async def rebuild(self, name: str) -> None:
         """Make a view anew from the first event on, while the live one is kept and read.
 
-        Returns when it has taken the other's place. Raises MakingStopped, and LogUnavailable: the
+        Returns when it has taken the other's place. Raises RebuildStopped, and LogUnavailable: the
         work goes on once the database is back.
         """
         view = next(view for view in self._views if view.name == name)

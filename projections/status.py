@@ -94,7 +94,7 @@ class ProjectionStatus:
     async def rebuild(self, name: str) -> AsyncGenerator[Overseen, None]:
         """Have a view made anew beside the live one, telling how far it is until it is in place.
 
-        Raises KeyError for an unknown view, MakingStopped, NobodyMakes.
+        Raises KeyError for an unknown view, RebuildStopped, NobodyMakes.
         """
         view = {one.name: one for one in self._views}[name]
         async with self._pool.acquire() as connection, connection.transaction():

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def merged(documents: Sequence[Document], names: Sequence[str]) -> Document:
     """Return several documents as one: each has keys of its own, and lists go on in the next.
 
-    Raises Misread where a key that is no list stands in two of them.
+    Raises SyntaxFault where a key that is no list stands in two of them.
     """
     fields: dict[str, Node] = {}
     root = Node(Position(), fields)

@@ -100,14 +100,14 @@ class Document(NamedTuple):
 
 
 def limit(source: str | bytes) -> None:
-    """Raise Misread if a text is too large to be a plan."""
+    """Raise SyntaxFault if a text is too large to be a plan."""
     text = source if isinstance(source, bytes) else source.encode("utf-8", "surrogatepass")
     if len(text) > SIZE_MAX:
         raise SyntaxFault(Fault.TOO_LARGE, Position(), limit=str(SIZE_MAX))
 
 
 def read(text: str, page: int = 0) -> Document:
-    """Read the text of one document, or raise Misread."""
+    """Read the text of one document, or raise SyntaxFault."""
     try:
         return Document(_Reading(page).document(yaml.parse(text, Loader=LOADER)))
     except yaml.MarkedYAMLError as error:

@@ -809,7 +809,7 @@ class Given(NamedTuple):
 
 
 class Verification:
-    """One bundle, step by step. `record_outcome` says what was found."""
+    """One bundle, step by step. `report` says what was found."""
 
     def __init__(self, bundle: Bundle, given: Given) -> None:
         self.bundle, self.given, self.report = bundle, given, Report()

@@ -1,1 +1,1 @@
-"""`muster incident`, `watch`, `diff` and `record_outcome`: a case as people read it."""
+"""`muster incident`, `watch`, `diff` and `report`: a case as people read it."""
