@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
 from activities.work.shared_reads import BatchedReads
 from domain.incident.events.duties import TaskAssigned
 from domain.incident.events.means import NoticeDrafted
+from domain.lru import LruCache
 from eventstore.queries.wordings import Wording, read_wordings
 
 if TYPE_CHECKING:
@@ -27,27 +27,23 @@ class Texts:
 
     def __init__(self, log: Log) -> None:
         self._log = log
-        self._known: OrderedDict[Wording, Text] = OrderedDict()
+        self._known: LruCache[Wording, Text] = LruCache(TEXTS_MAX)
         self._reads = BatchedReads(self._read)
 
     async def of(self, incident: str, about: str) -> Text | None:
         """Return the text of `task/<id>` or `notice/<id>`, if the log has it."""
         topic, _, subject = about.partition("/")
         wording = Wording(incident, SAID_BY[topic], subject)
-        text = self._known.get(wording) or await self._reads.get(wording)
-        if text is not None:
-            self._remember(wording, text)
+        text = self._known.get(wording)
+        if text is None:
+            text = await self._reads.get(wording)
+            if text is not None:
+                self._known[wording] = text
         return text
 
     async def _read(self, sought: Sequence[Wording]) -> Mapping[Wording, Text | Exception | None]:
         found = await read_wordings(self._log, sought)
         return {one: _text(found.get(one)) for one in sought}
-
-    def _remember(self, wording: Wording, text: Text) -> None:
-        self._known[wording] = text
-        self._known.move_to_end(wording)
-        if len(self._known) > TEXTS_MAX:
-            self._known.popitem(last=False)
 
 
 def _text(fact: Event | None) -> Text | None:

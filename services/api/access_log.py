@@ -6,7 +6,6 @@ is when they are looked at. What is read then is kept beside the log, and append
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,6 +13,7 @@ import structlog
 from muster.v1 import common_pb2
 
 from domain.decider import CommandEnvelope, Refused
+from domain.lru import LruCache
 from domain.record.reading import READINGS, ReadCase, ReadKind
 from domain.values import IncidentId
 from eventstore.postgres.errors import LogDiverged, LogUnavailable, Overloaded
@@ -75,7 +75,7 @@ class AccessLog:
         self._log = store
         self._recorder = _recorder(store, privacy.readings_max)
         self._late = _recorder(store, FAR)
-        self._standing: OrderedDict[_Alike, _Standing] = OrderedDict()
+        self._standing: LruCache[_Alike, _Standing] = LruCache(STANDING_MAX)
         self._epoch: Epoch | None = None
 
     async def record(self, call: Call, read: Read, reason: str) -> None:
@@ -94,7 +94,7 @@ class AccessLog:
         except LogDiverged:
             standing = await self._owed(ask, command)
         if standing is not None:
-            self._keep(alike, standing)
+            self._standing[alike] = standing
 
     async def record_present(
         self, call: Call, read: Read, reason: str, *, is_over: bool = False
@@ -152,12 +152,6 @@ class AccessLog:
             self._standing.clear()
         known = self._standing.get(alike)
         return known is not None and known.after <= after and clocks.now() < known.until
-
-    def _keep(self, alike: _Alike, standing: _Standing) -> None:
-        self._standing[alike] = standing
-        self._standing.move_to_end(alike)
-        if len(self._standing) > STANDING_MAX:
-            self._standing.popitem(last=False)
 
 
 def refuse_without_reason(privacy: Privacy, actor: Actor, reason: str | None, field: str) -> None:
