@@ -19,12 +19,9 @@ from services.runtime.exit_codes import Exit
 
 with absent("rich"):  # structlog would draw tracebacks with it
     from services.local.folder import Folder
-    from services.local.prefork import import_shared
     from services.local.stack import Ports
     from services.local.supervisor import supervise
     from services.runtime.failures import StackFailed
-
-    import_shared()
 
 DIM, RED, RESET = "\x1b[2m", "\x1b[31m", "\x1b[0m"
 

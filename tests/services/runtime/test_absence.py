@@ -32,7 +32,7 @@ def test_a_process_that_serves_no_grpc_does_not_import_it(name: str) -> None:
 
 
 def test_a_stack_s_supervisor_imports_nothing_of_the_command_line() -> None:
-    modules = imported_by("import services.local.__main__")
+    modules = imported_by("from services.local import __main__, prefork; prefork.import_shared()")
     assert "temporalio.client" in modules
     assert not modules & {"typer", "rich", "grpc", "services.cli.main"}
 
