@@ -11,9 +11,9 @@ from domain.decider import decode
 from domain.record.reading import READINGS, CaseRead, ReadCase, ReadKind
 from eventstore.queries.accesses import Case, accesses, owed
 from services.api.commands.envelope import incident_id
-from services.api.errors.failures import Failure, Violation
+from services.api.errors.failures import Failure
 from services.api.messages import from_domain
-from services.api.queries.incidents import check_page
+from services.api.queries.incidents import check_page_after
 
 if TYPE_CHECKING:
     from domain.decider import CommandEnvelope
@@ -44,9 +44,7 @@ class CaseAccesses:
 
     async def list(self, request: Any, call: Call) -> Listed:
         """Return who had access to a case; last, what the log could not take yet."""
-        check_page(request)
-        if request.after < 0:
-            raise Failure("FIELD_INVALID", violations=[Violation.of("after", "not_negative")])
+        check_page_after(request)
         case = await self._case(incident_id(request.incident_id), call)
         size = request.page_size or PAGE_SIZE
         found = await accesses(self._log, case, request.after, size + 1)

@@ -15,13 +15,13 @@ from eventstore.privacy.erasure import Tombstone, tombstones
 from eventstore.recorder.recorder import Recorder
 from services.api.commands.envelope import Order, asked, context_of, incident_id, named
 from services.api.commands.submission import receipt
-from services.api.errors.failures import Failure, Violation
+from services.api.errors.failures import Failure
 from services.api.messages import from_domain
 from services.api.privacy.erasures import Erasures
 from services.api.privacy.person_place import Place, place_of
 from services.api.queries.incidents import (
     PAGE_SIZE_MAX,
-    check_page,
+    check_page_after,
     refuse_elsewhere,
     refuse_unknown,
 )
@@ -167,9 +167,7 @@ class PersonalDataReader:
 
     async def list(self, request: Any, call: Call) -> Listed:
         """Return who was shown whose data, as the log has it."""
-        check_page(request)
-        if request.after < 0:
-            raise Failure("FIELD_INVALID", violations=[Violation.of("after", "not_negative")])
+        check_page_after(request)
         wanted = incident_id(request.incident_id) if request.incident_id else ""
         after, scanned, listed = request.after, 0, Listed()
         while scanned < SCANNED_MAX:

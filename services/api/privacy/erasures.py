@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 from muster.v1 import privacy_service_pb2
 
 from eventstore.privacy.erasure import ERASED, Tombstone, keys_of, tombstone_of
-from services.api.errors.failures import Failure, Violation
 from services.api.messages import from_domain
 from services.api.privacy.person_place import place_of
 from services.api.queries.incidents import (
     PAGE_SIZE_MAX,
-    check_page,
+    check_page_after,
     refuse_elsewhere,
     refuse_unknown,
 )
@@ -46,9 +45,7 @@ class Erasures:
 
     async def list(self, request: Any, call: Call) -> Listed:
         """List the orders to erase of an incident or a contact, with what became of their keys."""
-        check_page(request)
-        if request.after < 0:
-            raise Failure("FIELD_INVALID", violations=[Violation.of("after", "not_negative")])
+        check_page_after(request)
         place = place_of(request)
         known = await self._recorders[place.category].known(place.key)
         if place.category == "incident":

@@ -113,6 +113,13 @@ def check_page(request: Any) -> None:
         raise Failure("FIELD_INVALID", violations=[Violation.of("page_size", "page_size")])
 
 
+def check_page_after(request: Any) -> None:
+    """Refuse a page of an impossible size, or after what is negative. Raises Failure."""
+    check_page(request)
+    if request.after < 0:
+        raise Failure("FIELD_INVALID", violations=[Violation.of("after", "not_negative")])
+
+
 async def come_to(views: ViewReader, view: str, request: Any) -> None:
     """Wait until a view has what the caller wants it to have. Raises Failure, ViewBehind."""
     if request.min_position < 0:
