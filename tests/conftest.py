@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
-pytest_plugins = ("tests.processes", "tests.sharing")
+pytest_plugins = ("tests.processes", "tests.scheduling")
 TEMPLATE = "muster_template"
 
 # A slow machine is no fault of what is tried.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from domain.decider import CommandEnvelope
-from domain.record.reading import ReadCase
+from domain.record.case_access import ReadCase
 from domain.values import Actor, Role
 from eventstore.log.events import StoredEvent
 from eventstore.log.subscription import COLUMNS

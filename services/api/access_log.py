@@ -14,7 +14,7 @@ from muster.v1 import common_pb2
 
 from domain.decider import CommandEnvelope, Refused
 from domain.lru import LruCache
-from domain.record.reading import READINGS, ReadCase, ReadKind
+from domain.record.case_access import READINGS, ReadCase, ReadKind
 from domain.values import IncidentId
 from eventstore.postgres.errors import LogDiverged, LogUnavailable, Overloaded
 from eventstore.queries.accesses import owe, owed, settle
@@ -27,7 +27,7 @@ from services.runtime.clocks import clocks
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from domain.record.reading import Readings as Known
+    from domain.record.case_access import Readings as Known
     from domain.values import Actor, Command
     from eventstore.log.log import Log
     from eventstore.postgres.epochs import Epoch

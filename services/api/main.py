@@ -24,8 +24,8 @@ from services.api.access_log import AccessLog
 from services.api.commands.submission import CommandSubmission
 from services.api.contract import methods
 from services.api.health import Components, begin_reporting, report
+from services.api.history.methods import history_methods
 from services.api.history.point_in_time import History
-from services.api.history.wiring import history_methods
 from services.api.interceptors.admission import Admission, Limits
 from services.api.interceptors.admission_metrics import admitted
 from services.api.interceptors.authentication import Authenticator
@@ -39,7 +39,7 @@ from services.api.plans.methods import Plans
 from services.api.plans.rendering import PlanRenderer
 from services.api.privacy.disclosure import PersonalDataReader, Shown
 from services.api.privacy.holds import PersonalData
-from services.api.proof.wiring import ProofServices, proof_services
+from services.api.proof.methods import ProofServices, proof_services
 from services.api.public import Public
 from services.api.queries.incidents import Incidents
 from services.api.queries.resources import Resources

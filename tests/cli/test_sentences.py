@@ -10,10 +10,10 @@ import pytest
 from domain.directory.person import PERSONS
 from domain.incident.decider import INCIDENTS
 from domain.plan.lifecycle.publication import PUBLICATION
+from domain.record.case_access import READINGS
 from domain.record.disclosure import DISCLOSURES
 from domain.record.divergence import DIVERGENCES
 from domain.record.export import EXPORTS
-from domain.record.reading import READINGS
 from domain.resource.unit import UNITS
 from services.runtime.sentences import SENTENCES, sentence
 

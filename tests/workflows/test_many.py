@@ -12,7 +12,7 @@ from services.follower.reconciler import Reconciler
 from services.follower.workflow_faults import Fault
 from services.runtime.temporal.workflow_starter import workflow_id
 from tests.workflows.conftest import Stage, eventually, start_temporal
-from tests.workflows.reconciling import Asks, listed, open_incidents, other_program, run_of
+from tests.workflows.reconciliation import Asks, listed, open_incidents, other_program, run_of
 from workflows.version import WORKFLOW_VERSION
 
 if TYPE_CHECKING:

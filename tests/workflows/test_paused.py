@@ -14,7 +14,7 @@ from services.follower.reconciler import Reconciler
 from services.follower.workflow_faults import Fault
 from tests.workflows.case import Case
 from tests.workflows.conftest import Stage, eventually
-from tests.workflows.reconciling import (
+from tests.workflows.reconciliation import (
     listed,
     open_incidents,
     passed,

@@ -14,7 +14,7 @@ from services.follower.recovery import Recovery
 from services.follower.workflow_faults import Fault
 from tests.workflows.case import ALARM, Case
 from tests.workflows.conftest import PATIENCE_S, Stage
-from tests.workflows.reconciling import DRILL, OLDER, listed, other_program, stage
+from tests.workflows.reconciliation import DRILL, OLDER, listed, other_program, stage
 from workflows.ports import EXERCISE_CLOCK, LIVE_CLOCK
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from services.follower.workflow_faults import Fault
 from services.runtime.temporal.workflow_starter import VERSION_MEMO, WorkflowStarter, workflow_id
 from tests.workflows.case import ALARM, Case
 from tests.workflows.conftest import Stage, eventually, start_temporal
-from tests.workflows.reconciling import (
+from tests.workflows.reconciliation import (
     MENDED_WITHIN_S,
     NEWER,
     OLDER,

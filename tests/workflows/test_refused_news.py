@@ -17,7 +17,7 @@ from services.follower.relay import BOOKMARK, Relay
 from services.follower.workflow_faults import Fault
 from services.runtime import metrics
 from tests.workflows.conftest import Stage, eventually, start_temporal
-from tests.workflows.reconciling import DRILL, Waits, other_program, run_of, running
+from tests.workflows.reconciliation import DRILL, Waits, other_program, run_of, running
 from workflows.version import WORKFLOW_VERSION
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from muster.v1 import audit_service_pb2
 
 from domain.decider import decode
-from domain.record.reading import READINGS, CaseRead, ReadCase, ReadKind
+from domain.record.case_access import READINGS, CaseRead, ReadCase, ReadKind
 from eventstore.queries.accesses import Case, accesses, owed
 from services.api.commands.envelope import incident_id
 from services.api.errors.failures import Failure

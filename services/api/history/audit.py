@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from muster.v1 import audit_service_pb2, incident_pb2
 
 from domain.incident.decider import INCIDENTS
-from domain.record.reading import ReadKind
+from domain.record.case_access import ReadKind
 from domain.values import Text
 from services.api.access_log import Read
 from services.api.commands.envelope import incident_id

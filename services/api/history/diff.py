@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from domain.decider import decode
 from domain.incident.decider import INCIDENTS
 from domain.incident.evolution.field_diff import ABSENT, FieldChange, FieldDiff, Path, differences
-from domain.record.reading import ReadKind
+from domain.record.case_access import ReadKind
 from domain.values import Text
 from services.api.access_log import Read
 from services.api.commands.envelope import incident_id

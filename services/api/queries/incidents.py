@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from muster.v1 import incident_pb2, incident_service_pb2
 
-from domain.record.reading import ReadKind
+from domain.record.case_access import ReadKind
 from projections.queries.filters import FilterInvalid
 from projections.queries.lists import ViewBehind
 from projections.queries.pages import PageTokenInvalid

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from muster.v1 import incident_service_pb2
 
-from domain.record.reading import ReadKind
+from domain.record.case_access import ReadKind
 from eventstore.postgres.errors import FollowerTooSlow
 from services.api.access_log import Read
 from services.api.commands.envelope import incident_id

@@ -22,10 +22,10 @@ from domain.incident.events.opening import IncidentOpened
 from domain.incident.evolution.evolve import evolve
 from domain.incident.state.incident import NOTHING_YET
 from domain.plan.model.plan import PlanRef
+from domain.record.case_access import READINGS
 from domain.record.disclosure import DISCLOSURES
 from domain.record.divergence import DIVERGENCES
 from domain.record.export import EXPORTS
-from domain.record.reading import READINGS
 from domain.resource.unit import UNITS
 from domain.values import Event, HazardKind, Mode
 

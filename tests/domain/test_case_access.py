@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from domain.decider import CommandEnvelope, Refused
-from domain.record.reading import READINGS, CaseRead, ReadCase, Readings, ReadKind
+from domain.record.case_access import READINGS, CaseRead, ReadCase, Readings, ReadKind
 from domain.refusals import Refusal
 from domain.values import Actor, IncidentId, Role
 
