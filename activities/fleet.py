@@ -1,7 +1,7 @@
 """Which units there are for a request: the port that a dispatcher asks.
 
-Whoever answers only proposes. Whether a unit is to be had, its own stream decides, where the
-reservation is recorded; but no unit that could be sent may be missing from an answer.
+An answer is a proposal only: the append of the reservation to the unit's own stream decides whether
+the unit is available. No unit that could be dispatched may be missing from an answer.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What recording a reading costs, and how much a reader who polls makes the log grow.
 
-`python -m benchmarks.readings` opens some incidents and has each read three ways in turn: by
-somebody at work, which is not recorded; by an auditor for the first time, which is appended before
-the answer; by the auditor again, for which that record stands.
+`python -m benchmarks.readings` opens incidents and reads each in three ways: as an operator at
+work, unrecorded; as an auditor for the first time, appended before the answer; as the same auditor
+again, covered by that record.
 """
 
 from __future__ import annotations

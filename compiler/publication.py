@@ -36,7 +36,7 @@ def judged(ref: PlanRef, plan: Plan) -> Judgement:
 
 
 class _Text:
-    """A plan that is told apart by its hash."""
+    """A plan, compared by its hash."""
 
     def __init__(self, digest: str, plan: Plan) -> None:
         self.digest = digest

@@ -1,4 +1,4 @@
-"""Who read a whole case, and why: recorded before it is shown, on a stream beside the case's own.
+"""Access log of whole cases: record each read, with its reason, on a stream beside the case's own.
 
 The case's stream takes none of it, so that a case does not change by being read. One event stands
 for all alike readings until a moment that it names: who polls does not make the log grow.
@@ -38,7 +38,7 @@ class ReadKind(StrEnum):
 
 
 class CaseRead(Event):
-    """A case, or the whole log, was read by somebody, who said why."""
+    """A case, or the whole log, was read by an actor, for a reason."""
 
     kind: Literal["CaseRead"] = "CaseRead"
     incident: IncidentId | None

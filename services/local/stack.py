@@ -217,7 +217,7 @@ def import_path() -> str:
 
 
 def _taken_alone(file: IO[str]) -> bool:
-    """Take a lock; whoever only looks whether it is held has it for a moment, too."""
+    """Acquire the lock; retry, since a status check holds it for a moment as well."""
     until = time.monotonic() + LOOKED_AT_S
     while True:
         try:

@@ -1,4 +1,4 @@
-"""Packages that are installed and yet not imported: who needs them not is smaller without."""
+"""Hide installed packages from imports, to save the memory of those a process does not use."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def absent(package: str) -> Iterator[None]:
-    """Have imports in the block find that a package is missing, unless it was imported before.
+    """Make imports in the block treat a package as missing, unless it was imported before.
 
     temporalio imports grpc where there is one, for stubs that nothing of ours uses: 9 MB in each
     process that serves no gRPC.

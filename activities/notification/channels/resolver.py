@@ -36,7 +36,7 @@ class Resolver:
     async def addresses(self, host: str, port: int) -> Found:
         """Return what `getaddrinfo` finds. Raises OSError, UnicodeError.
 
-        Whoever stops waiting leaves the look-up to the others who ask for the name.
+        Cancelling one caller does not cancel the look-up that others share.
         """
         looking = self._under_way.get((host, port))
         if looking is None:

@@ -42,7 +42,7 @@ class Vault(Section):
 
 
 class Privacy(Section):
-    """How much of what is known of people anybody is shown, and what is recorded of reading."""
+    """Limits on disclosing personal data, and which reads of cases are recorded."""
 
     disclosures_per_hour: int = Field(default=30, ge=1, le=10_000)
     """How many people's data one caller is shown within an hour."""
@@ -53,32 +53,30 @@ class Privacy(Section):
         Role.INFORMATION_OFFICER,
         Role.LOGISTICS,
     )
-    """Whoever has one of these looks at open cases as they are now to do their work, which is not
-    recorded. Of all others it is, and of everybody that they read a case's past, or one that is
-    over."""
+    """Do not record reads of the present state of open cases by these roles: it is their work.
+    Record every other read: by other roles, of a case's past, and of closed cases."""
     reason_required_roles: tuple[TokenRole, ...] = ()
-    """Whoever has one of these says why they read what is recorded, and why they export a case."""
+    """Require a reason from these roles for recorded reads and for exports."""
     reading_services: tuple[Id, ...] = ()
-    """Actors that are programs and read all the time, such as a monitor: recorded once a day, and
-    without a reason."""
+    """Service accounts that read continuously, such as a monitor: record them once a day, without a
+    reason."""
     reading_window_seconds: int = Field(default=3_600, ge=60, le=DAY_S)
-    """For how long one record stands for whatever the same reader reads likewise, of the same case
-    and for the same reason."""
+    """How long one record covers identical reads: the same reader, case, kind of read, reason."""
     readings_max: int = Field(default=20, ge=4, le=10_000)
-    """How many records one case takes of one reader within that time, as there may be for several
-    reasons; beyond it the reader is refused."""
+    """How many records of one reader a case takes within that time, for example for several
+    reasons; refuse reads beyond it."""
 
     def is_at_work(self, actor: Actor) -> bool:
-        """Tell whether somebody looks at open cases for their work."""
+        """Tell whether an actor reads open cases as part of their work."""
         return not actor.roles.isdisjoint(self.at_work_roles)
 
     def needs_reason(self, actor: Actor) -> bool:
-        """Tell whether somebody must say why they read."""
+        """Tell whether an actor must give a reason for reading."""
         is_service = actor.id in self.reading_services
         return not is_service and not actor.roles.isdisjoint(self.reason_required_roles)
 
     def window(self, actor: Actor) -> timedelta:
-        """Return for how long one record of somebody stands for what they read likewise."""
+        """Return for how long one record of an actor covers identical reads."""
         is_service = actor.id in self.reading_services
         return timedelta(seconds=DAY_S if is_service else self.reading_window_seconds)
 
