@@ -10,15 +10,15 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from benchmarks.soak.burst import burst
 from benchmarks.soak.disturbance import Others
-from benchmarks.soak.failover import failover
 from benchmarks.soak.figures import figures, held, table
-from benchmarks.soak.kills import kills
 from benchmarks.soak.options import Options, read_options
-from benchmarks.soak.owed import owed
 from benchmarks.soak.plans import CHANNELS
-from benchmarks.soak.rush import compared
+from benchmarks.soak.runs.burst import burst
+from benchmarks.soak.runs.failover import failover
+from benchmarks.soak.runs.kills import kills
+from benchmarks.soak.runs.owed import owed
+from benchmarks.soak.runs.rush import compared
 from benchmarks.torture.machine import Machine
 from benchmarks.torture.outcome import Tell
 

@@ -13,13 +13,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.torture.checker import Verdict
-from benchmarks.torture.clock import NoCompiler, clock_steps
-from benchmarks.torture.cuts import cuts
-from benchmarks.torture.disk import NoMount, full_disk
-from benchmarks.torture.kills import kills
+from benchmarks.torture.faults.clock import NoCompiler, clock_steps
+from benchmarks.torture.faults.cuts import cuts
+from benchmarks.torture.faults.disk import NoMount, full_disk
+from benchmarks.torture.faults.kills import kills
+from benchmarks.torture.faults.partition import partitions
 from benchmarks.torture.machine import Machine
 from benchmarks.torture.outcome import Outcome, Tell, together
-from benchmarks.torture.partition import partitions
 
 OUT = Path(__file__).parents[1] / "out" / "torture.json"
 KILLS = 60

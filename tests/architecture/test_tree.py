@@ -40,7 +40,6 @@ LONG_FILES = {
     "compiler/diagnostics/faults.py",
     "eventstore/bundle/verify.py",
     "tests/backup/test_backup.py",
-    "tests/backup/test_vault_backup.py",
     "tests/bundle/oddities.py",
     "tests/bundle/vectors.py",
 }

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import pytest
 
-from benchmarks.torture.clock import Clock, shifted_clock
+from benchmarks.torture.faults.clock import Clock, shifted_clock
 from services.local.stack import Ports
 from services.runtime.settings.settings import Clocks, Settings, Temporal
 from services.runtime.settings.settings import Database as DatabaseSettings

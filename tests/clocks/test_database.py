@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from benchmarks.torture.clock import Clock
+    from benchmarks.torture.faults.clock import Clock
     from services.runtime.settings.settings import Settings
 
 pytestmark = needs_a_compiler

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from temporalio.testing import WorkflowEnvironment
 
-    from benchmarks.torture.clock import Clock
+    from benchmarks.torture.faults.clock import Clock
     from services.runtime.settings.settings import Settings
     from tests.conftest import Database
 

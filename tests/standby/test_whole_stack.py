@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks.soak.failover import DATABASE, SUPERUSER, running_on
 from benchmarks.soak.faults import goes_on
-from benchmarks.soak.kills import furnish, loading, settled
 from benchmarks.soak.plans import SHORT
+from benchmarks.soak.runs.failover import DATABASE, SUPERUSER, running_on
+from benchmarks.soak.runs.kills import furnish, loading, settled
 from benchmarks.soak.scene import seen
 from eventstore.integrity.archive import newest
 from eventstore.integrity.audit import audit

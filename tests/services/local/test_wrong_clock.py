@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks.torture.clock import shifted_clock
+from benchmarks.torture.faults.clock import shifted_clock
 from services.demo import stage
 from services.local.folder import Folder
 from services.local.stack import running

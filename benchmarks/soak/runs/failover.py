@@ -17,9 +17,9 @@ import grpc
 
 from benchmarks.place import HERE, Place
 from benchmarks.soak.faults import goes_on
-from benchmarks.soak.kills import furnish, keep_if_wrong, loading, settled
 from benchmarks.soak.options import Options
 from benchmarks.soak.plans import SHORT
+from benchmarks.soak.runs.kills import furnish, keep_if_wrong, loading, settled
 from benchmarks.soak.scene import seen
 from benchmarks.torture.kept import Kept, Start
 from benchmarks.torture.outcome import Tell

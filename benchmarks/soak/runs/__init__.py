@@ -1,0 +1,1 @@
+"""What a soak does to a stack, one run a module."""

@@ -1,0 +1,1 @@
+"""What a torture breaks, one kind of fault a module."""
